@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * key_ring.h - ticket keys by epochs, made together by all processes without a leader.
+ * Time (UTC) is cut into epochs of equal length. The key of an epoch is random, sealed and
+ * `add`ed to the store by whoever comes first, as soon as the epoch before it begins. So a process
+ * holds: next (decrypts), current (mints), and the previous ones (decrypt) for as long as a
+ * session lives; then a key is erased everywhere, in memory too. When the store stays away for
+ * more than an epoch the next key is derived from the last by a one-way step, alike on all hosts,
+ * and the old one is erased in its turn. No valid key means no ticket, never a failed handshake.
+ * Pure core: key_ring_at() says from a clock what is due; the timer around it is thin. */
+#ifndef RP_KEY_RING_H
+#define RP_KEY_RING_H
+
+#include "cache/secret.h"
+#include "cache/store.h"
+#include <reprise/ticket_keys.h>
+
+struct rp_key_ring_options {
+    struct rp_store *store;         /* borrowed; NULL: nothing shared yet, attach one later */
+    const struct rp_secret *secret; /* read during the call only */
+    struct rp_ticket_keys *keys;    /* the ring to keep filled; a reference is taken */
+    uint64_t epoch_ms;              /* key-lifetime */
+    uint64_t session_timeout_ms;    /* how long tickets of a past key are accepted */
+    uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
+};
+struct rp_key_ring;
+/* Fills `keys` at once where the store answers at once; otherwise as answers come. */
+struct rp_key_ring *rp_key_ring_new(struct rp_loop *, const struct rp_key_ring_options *,
+                                    struct rp_error *) __attribute__((warn_unused_result));
+void rp_key_ring_free(struct rp_key_ring *); /* NULL ok; wipes */
+/* In a forked child: go on with what the parent's ring knew, on the child's own loop and store. */
+struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *, struct rp_loop *, struct rp_store *,
+                                       struct rp_error *) __attribute__((warn_unused_result));
+
+/* What a status page or `reprise keys` shows; never a key. */
+struct rp_key_info {
+    uint64_t epoch;          /* its number: wall clock / epoch_ms */
+    uint8_t name_prefix[4];  /* the first bytes of the key's public name */
+    enum rp_key_role { RP_KEY_NEXT, RP_KEY_CURRENT, RP_KEY_PREVIOUS } role;
+    bool derived;            /* made by the one-way step, not found in the store */
+    uint64_t begins_ms, erased_ms; /* wall clock */
+};
+size_t rp_key_ring_list(const struct rp_key_ring *, struct rp_key_info *out, size_t capacity);
+uint64_t rp_key_ring_epoch(const struct rp_key_ring *); /* the current one's number */
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session_cache.h - the sessions of a cluster: answers newSession and resumeSession of a server
+ * from a store, sealed, bound to the name and the policy they were made under.
+ * A lookup that takes longer than the deadline is a miss and the handshake is a full one. Ids
+ * carry a MAC under the cluster secret, so that a flood of invented ids never reaches the store. */
+#ifndef RP_SESSION_CACHE_H
+#define RP_SESSION_CACHE_H
+
+#include "cache/secret.h"
+#include "cache/store.h"
+#include <reprise/server.h>
+
+struct rp_session_cache_counters { /* plain counters, the owner may place them in shared memory */
+    uint64_t stored, store_failed, too_large, hits, misses, bad_seals, timeouts, foreign_ids;
+};
+struct rp_session_cache_options {
+    struct rp_store *store;         /* borrowed; must outlive the cache */
+    const struct rp_secret *secret; /* read during the call only */
+    uint32_t lookup_timeout_ms;     /* 0 = 50 */
+    uint32_t store_timeout_ms;      /* how long a handshake waits for a new session; 0 = 50 */
+    uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
+    struct rp_session_cache_counters *counters; /* borrowed; NULL = none wanted */
+};
+struct rp_session_cache;
+struct rp_session_cache *rp_session_cache_new(struct rp_loop *, const struct rp_session_cache_options *,
+                                              struct rp_error *) __attribute__((warn_unused_result));
+void rp_session_cache_free(struct rp_session_cache *); /* NULL ok; answers of open calls are dropped */
+/* For rp_server_options.make_session_id and accept_session_id (their arg is the cache). */
+bool rp_session_cache_make_id(uint8_t *id, size_t len, void *cache);
+bool rp_session_cache_accept_id(const uint8_t *id, size_t len, void *cache);
+/* Listen to the server's newSession and resumeSession. */
+bool rp_session_cache_attach(struct rp_session_cache *, struct rp_server *);
+
+#endif

@@ -1,0 +1,41 @@
+#!/bin/sh
+# deps.sh PACKAGE... - install what is missing of these Debian packages; silent when nothing is.
+set -eu
+command -v dpkg-query >/dev/null 2>&1 || {
+    echo "make deps: no Debian package manager here; please see to it that these are installed:"
+    echo "  $*"
+    exit 0
+}
+missing=
+for package in "$@"; do
+    # A program that is there under any other packaging (a node from elsewhere) will do.
+    case $package in
+    nodejs) command -v node >/dev/null 2>&1 && continue ;;
+    python3 | curl | strace | mandoc) command -v "$package" >/dev/null 2>&1 && continue ;;
+    esac
+    status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || status=
+    [ "$status" = installed ] || missing="$missing $package"
+done
+[ -z "$missing" ] && exit 0
+command -v apt-get >/dev/null 2>&1 || {
+    echo "make deps: missing:$missing (there is no apt-get here to install them with)"
+    exit 0
+}
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null 2>&1; then
+    as_root=sudo
+else
+    echo "make deps: missing:$missing; install them as root: apt-get install$missing" >&2
+    exit 1
+fi
+echo "make deps: installing$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+{
+    $as_root apt-get -qq update &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $missing
+} >"$log" 2>&1 || {
+    cat "$log" >&2
+    exit 1
+}

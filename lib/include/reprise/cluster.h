@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cluster.h - node:cluster: fork workers, keep them running, pass them messages.
+ * Workers are forked, not executed: what the primary prepared (contexts, keys, listening sockets)
+ * they share copy-on-write. A worker that dies is replaced; one that dies young again and again is
+ * replaced ever later (backoff doubles from respawn_min_ms to respawn_max_ms, and is forgotten
+ * after a life of respawn_max_ms). Events on the primary: FORK, ONLINE, MESSAGE, DISCONNECT, EXIT;
+ * CLOSE when it was stopped and the last worker is gone. Contract: section M. */
+#ifndef RP_CLUSTER_H
+#define RP_CLUSTER_H
+
+#include <reprise/event.h>
+#include <reprise/loop.h>
+
+enum { RP_CLUSTER_MESSAGE_MAX = 65536 }; /* bytes of one message */
+
+struct rp_cluster;
+struct rp_worker; /* the worker's own end, inside the worker process */
+
+struct rp_cluster_options {
+    unsigned workers; /* 0 = one for each CPU this process may use */
+    /* Runs in each worker process on a fresh loop, after everything of the primary's loop was
+     * closed there. What it returns is the exit status; it normally starts things, returns from
+     * rp_loop_run and then 0. */
+    int (*worker)(struct rp_worker *, struct rp_loop *, void *arg);
+    void *arg;
+    uint32_t respawn_min_ms, respawn_max_ms; /* 0 = 100 and 30000 */
+    bool no_respawn;
+};
+struct rp_cluster *rp_cluster_new(struct rp_loop *, const struct rp_cluster_options *,
+                                  struct rp_error *) __attribute__((warn_unused_result));
+/* Ask all workers to finish (their channel says "disconnect"), respawn none any more. */
+void rp_cluster_stop(struct rp_cluster *);
+/* Kills what still runs, frees. NULL ok. */
+void rp_cluster_free(struct rp_cluster *);
+unsigned rp_cluster_count(const struct rp_cluster *);
+bool rp_cluster_kill(struct rp_cluster *, unsigned id, int signum);
+int rp_cluster_pid(const struct rp_cluster *, unsigned id); /* 0 = not running */
+bool rp_cluster_on(struct rp_cluster *, enum rp_event_type, rp_listener *, void *arg);
+void rp_cluster_off(struct rp_cluster *, enum rp_event_type, rp_listener *, void *arg);
+/* To one worker. Messages are whole, in order, and may be lost only with their receiver. */
+bool rp_cluster_send(struct rp_cluster *, unsigned id, const void *bytes, size_t len,
+                     struct rp_error *);
+
+/* -- inside a worker */
+unsigned rp_worker_id(const struct rp_worker *); /* its slot, 0 .. workers-1 */
+bool rp_worker_online(struct rp_worker *);       /* say that it is up: ONLINE at the primary */
+bool rp_worker_send(struct rp_worker *, const void *bytes, size_t len, struct rp_error *);
+/* MESSAGE from the primary; DISCONNECT when it asks to finish, or is gone. */
+bool rp_worker_on(struct rp_worker *, enum rp_event_type, rp_listener *, void *arg);
+
+#endif

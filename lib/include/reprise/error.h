@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * error.h - what went wrong, as plain data.
+ * A function that can fail takes a last parameter `struct rp_error *err`, which may be NULL, and
+ * returns NULL, false or a negative number. Nothing here allocates: reporting a failure cannot
+ * itself fail. No text ever holds a key, a ticket, a session or bytes of the peer's payload. */
+#ifndef RP_ERROR_H
+#define RP_ERROR_H
+
+#include <stdbool.h>
+
+struct rp_error {
+    char code[80];       /* node's err.code ("ERR_TLS_CERT_ALTNAME_INVALID", "ECONNRESET"); "" if none */
+    char library[32];    /* OpenSSL's library ("SSL routines"), "" when OpenSSL was not involved       */
+    char reason[80];     /* OpenSSL's reason ("no shared cipher"), or the reason of a name mismatch    */
+    const char *syscall; /* the system call that failed ("connect"), static text, or NULL              */
+    int sys_errno;       /* errno of that call, or 0                                                   */
+    char message[256];   /* one sentence for people, no newline                                        */
+};
+
+/* Fill *err (NULL allowed) with a code and a printf-style message. Returns false always, so that a
+ * failing path is one line: `return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "...")`. */
+bool rp_error_set(struct rp_error *err, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for a failed system call: code becomes the errno's name ("ECONNREFUSED"), and the
+ * message "<syscall> <errno name>: <formatted text>". `syscall` must be static text. */
+bool rp_error_errno(struct rp_error *err, int sys_errno, const char *syscall, const char *format,
+                    ...) __attribute__((format(printf, 4, 5)));
+
+/* Make *err "no error". */
+void rp_error_clear(struct rp_error *err);
+
+/* The symbolic name of an errno value ("EPIPE"); static text, "UNKNOWN" for what has no name. */
+const char *rp_errno_name(int sys_errno);
+
+#endif

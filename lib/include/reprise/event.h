@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * event.h - the events of servers, sockets and streams, and the five words of node's emitter.
+ * An event is a tagged struct: switch on `type`, read the member of that name. Everything an event
+ * points to lives until the listener returns and no longer; copy what you keep. `close` comes
+ * exactly once and last. A listener may do anything, including destroying the object it hears. */
+#ifndef RP_EVENT_H
+#define RP_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <reprise/error.h>
+
+struct rp_address;
+struct rp_request;
+struct rp_socket;
+struct rp_stream;
+
+enum rp_event_type {
+    /* streams: node-tls.md D36, section L */
+    RP_EV_LOOKUP,      /* a host name was resolved                       .lookup */
+    RP_EV_CONNECT,     /* the transport is connected                              */
+    RP_EV_READY,       /* directly after connect                                  */
+    RP_EV_DATA,        /* bytes arrived                                  .data    */
+    RP_EV_END,         /* the peer will send no more                              */
+    RP_EV_DRAIN,       /* a full write buffer has emptied                         */
+    RP_EV_FINISH,      /* all written bytes and the end are with the kernel       */
+    RP_EV_TIMEOUT,     /* idle for the time set; nothing else happens             */
+    RP_EV_ERROR,       /* something failed; close follows                .error   */
+    RP_EV_CLOSE,       /* the last event of every object                 .close   */
+    /* TLS sockets: D32..D34 */
+    RP_EV_SECURE,         /* the handshake is complete, nothing was verified         */
+    RP_EV_SECURE_CONNECT, /* client: complete, and verified unless allowed otherwise */
+    RP_EV_SESSION,        /* client: a session to keep                 .data         */
+    RP_EV_OCSP_RESPONSE,  /* client: staple, or bytes NULL if none     .data         */
+    RP_EV_KEYLOG,         /* one NSS key log line with its newline     .keylog       */
+    /* servers: C13..C15 */
+    RP_EV_LISTENING,         /* the server accepts connections                          */
+    RP_EV_CONNECTION,        /* a transport was accepted, before TLS   .connection      */
+    RP_EV_DROP,              /* max_connections reached, one was closed .connection     */
+    RP_EV_SECURE_CONNECTION, /* handshake complete and acceptable      .secure_connection */
+    RP_EV_TLS_CLIENT_ERROR,  /* a handshake failed                     .tls_client_error  */
+    RP_EV_NEW_SESSION,       /* store this session, then answer        .new_session     */
+    RP_EV_RESUME_SESSION,    /* find this session, then answer         .resume_session  */
+    RP_EV_OCSP_REQUEST,      /* find a staple, then answer             .ocsp_request    */
+    /* clusters: section M */
+    RP_EV_FORK,       /* a worker was forked                            .worker */
+    RP_EV_ONLINE,     /* a worker said that it is up                    .worker */
+    RP_EV_MESSAGE,    /* a message from the other side                  .message */
+    RP_EV_DISCONNECT, /* the channel to the other side closed           .worker */
+    RP_EV_EXIT,       /* a worker is gone                               .worker */
+    RP_EV_COUNT
+};
+
+/* A set of event types, for rp_*_listen(): RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_CLOSE). */
+typedef uint64_t rp_event_set;
+#define RP_EVENT_BIT(type) ((rp_event_set)1 << (type))
+#define RP_EVENT_ALL       (~(rp_event_set)0)
+
+struct rp_event {
+    enum rp_event_type type;
+    void *target; /* the object that emits: the struct rp_stream *, rp_server * or rp_cluster * */
+    union {
+        struct {
+            const uint8_t *bytes;
+            size_t len;
+        } data; /* DATA, SESSION, OCSP_RESPONSE */
+        struct {
+            const char *host;
+            const struct rp_address *address;
+        } lookup;
+        struct {
+            const struct rp_error *error;
+        } error;
+        struct {
+            bool had_error;
+        } close;
+        struct {
+            const char *line;
+            size_t len;
+            struct rp_socket *socket;
+        } keylog;
+        struct {
+            struct rp_stream *stream; /* the raw stream when there is one (rp_server_take_stream) */
+            const struct rp_address *remote;
+        } connection; /* CONNECTION, DROP */
+        struct {
+            struct rp_socket *socket;
+        } secure_connection;
+        struct {
+            const struct rp_error *error;
+            struct rp_socket *socket;
+        } tls_client_error;
+        struct {
+            struct rp_request *request; /* rp_request_done when stored */
+            struct rp_socket *socket;
+            const uint8_t *id, *session; /* session: DER */
+            size_t id_len, session_len;
+        } new_session;
+        struct {
+            struct rp_request *request; /* rp_request_answer with the DER, or with NULL */
+            struct rp_socket *socket;
+            const uint8_t *id;
+            size_t id_len;
+        } resume_session;
+        struct {
+            struct rp_request *request; /* rp_request_answer with the staple, or with NULL */
+            struct rp_socket *socket;
+            const uint8_t *certificate, *issuer; /* DER; issuer NULL when unknown */
+            size_t certificate_len, issuer_len;
+        } ocsp_request;
+        struct {
+            unsigned id;     /* the worker's number: its slot, stable over respawns */
+            int pid;         /* its process                                         */
+            int status;      /* EXIT: as waitpid gives it                           */
+        } worker;
+        struct {
+            unsigned id; /* the worker it came from (in the primary); 0 in a worker */
+            const uint8_t *bytes;
+            size_t len;
+        } message;
+    };
+};
+
+typedef void rp_listener(const struct rp_event *event, void *arg);
+
+/* One asynchronous question of a handshake (new_session, resume_session, ocsp_request, the SNI
+ * callback). It may be answered inside the listener, or later by whoever holds a reference; it may
+ * be answered late, twice, never, or after its socket is gone: only the first answer that still
+ * finds its handshake waiting has an effect, and then true is returned. The question is the
+ * listener's only during the event unless it takes a reference. Contract: I3, I4, J4, J14. */
+struct rp_request *rp_request_ref(struct rp_request *request);
+void rp_request_unref(struct rp_request *request); /* NULL ok */
+bool rp_request_pending(const struct rp_request *request);
+/* Answer with bytes, which are copied; NULL means "there is none". */
+bool rp_request_answer(struct rp_request *request, const uint8_t *bytes, size_t len);
+/* Answer a question that wants no value (new_session). */
+bool rp_request_done(struct rp_request *request);
+/* Refuse: the connection ends, the server's tlsClientError carries this error. */
+bool rp_request_fail(struct rp_request *request, const struct rp_error *error);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop.h - one event loop for one thread, and the watchers an embedding program needs.
+ * The loop is libev's; this header keeps <ev.h> out of everybody else's code. Watchers are plain
+ * structs inside their owner: zero them, start them, and stop them before their memory goes.
+ * Starting a started watcher restarts it; stopping a stopped one does nothing. All functions of
+ * the library are called on the loop's thread. */
+#ifndef RP_LOOP_H
+#define RP_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <reprise/error.h>
+
+struct ev_loop;
+struct rp_loop;
+
+/* A new loop of its own. rp_loop_free after everything on it has closed. NULL on lack of memory
+ * or of descriptors. */
+struct rp_loop *rp_loop_new(struct rp_error *err) __attribute__((warn_unused_result));
+/* The library on a libev loop that belongs to the program. */
+struct rp_loop *rp_loop_wrap(struct ev_loop *ev, struct rp_error *err)
+    __attribute__((warn_unused_result));
+void rp_loop_free(struct rp_loop *loop); /* NULL ok */
+/* Run until nothing is left to wait for, or until rp_loop_stop. */
+void rp_loop_run(struct rp_loop *loop);
+/* Wait for and handle events once; with wait false only those that are there already. */
+void rp_loop_turn(struct rp_loop *loop, bool wait);
+void rp_loop_stop(struct rp_loop *loop);
+struct ev_loop *rp_loop_ev(struct rp_loop *loop);
+/* Must be called in a child after fork before the loop is used there. */
+void rp_loop_forked(struct rp_loop *loop);
+/* Monotonic milliseconds, as of the beginning of this turn of the loop. */
+uint64_t rp_loop_now(const struct rp_loop *loop);
+
+struct rp_timer {
+    void (*fire)(struct rp_timer *timer);
+    void *arg;          /* the owner's, never looked at */
+    struct rp_loop *loop;
+    void *private_[8];
+};
+/* Fire once after `ms` milliseconds. */
+void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms);
+void rp_timer_stop(struct rp_timer *timer);
+bool rp_timer_active(const struct rp_timer *timer);
+
+struct rp_signal {
+    void (*fire)(struct rp_signal *signal, int signum);
+    void *arg;
+    struct rp_loop *loop;
+    void *private_[8];
+};
+void rp_signal_start(struct rp_loop *loop, struct rp_signal *signal, int signum);
+void rp_signal_stop(struct rp_signal *signal);
+
+enum { RP_READABLE = 1, RP_WRITABLE = 2 };
+struct rp_io {
+    void (*fire)(struct rp_io *io, int events);
+    void *arg;
+    struct rp_loop *loop;
+    void *private_[8];
+};
+void rp_io_start(struct rp_loop *loop, struct rp_io *io, int fd, int events);
+void rp_io_stop(struct rp_io *io);
+
+/* Run fn once in the next turn of the loop, before waiting. The struct must stay until then. */
+struct rp_next_tick {
+    void (*fire)(struct rp_next_tick *tick);
+    void *arg;
+    struct rp_next_tick *next_, **prev_; /* private */
+};
+void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick);
+void rp_next_tick_cancel(struct rp_next_tick *tick);
+
+#endif

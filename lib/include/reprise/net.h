@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * net.h - TCP and Unix sockets: addresses, connecting, listening. What node calls `net`. */
+#ifndef RP_NET_H
+#define RP_NET_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <netinet/in.h>
+
+#include <reprise/stream.h>
+
+struct rp_address {
+    socklen_t len; /* 0 = unknown */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_un un;
+    };
+};
+enum { RP_ADDRESS_TEXT = 128 }; /* room for any address as text */
+
+/* Parse "host:port", "[v6]:port", "unix:/path" (also "unix:@abstract"). The host is a numeric
+ * address or, with `resolve`, a name looked up blockingly; "*" and "" mean every address. */
+bool rp_address_parse(struct rp_address *, const char *text, bool resolve, struct rp_error *);
+/* "127.0.0.1:8443", "[::1]:8443", "unix:/run/x.sock"; always terminated. Returns `text`. */
+const char *rp_address_format(const struct rp_address *, char text[RP_ADDRESS_TEXT]);
+/* Only the host: "127.0.0.1", "::1", the path. Returns `text`. */
+const char *rp_address_host(const struct rp_address *, char text[RP_ADDRESS_TEXT]);
+uint16_t rp_address_port(const struct rp_address *);      /* 0 for Unix sockets */
+const char *rp_address_family(const struct rp_address *); /* "IPv4", "IPv6", "Unix" */
+bool rp_address_equal(const struct rp_address *, const struct rp_address *);
+
+/* -- connecting */
+struct rp_net_options {
+    const struct rp_address *address; /* where to, or NULL and then... */
+    const char *host;                 /* NULL = "localhost"; a name is resolved off the loop */
+    uint16_t port;
+    const char *path;                 /* a Unix socket; wins over host and port */
+    const struct rp_address *local_address;
+    uint32_t timeout_ms;              /* rp_stream_set_timeout before connecting */
+    enum rp_toggle no_delay;          /* default off as node; the library never waits on Nagle */
+    enum rp_toggle keep_alive;
+    uint32_t keep_alive_initial_delay_ms;
+    /* Bytes may be handed to the kernel before the connection was reported complete, and nothing
+     * waits for writability; `connect` comes with the first evidence. Saves two system calls. */
+    bool eager;
+    struct rp_stream_options stream;
+};
+/* Returns the connecting stream at once, owned by the caller; `connect`, or `error` and `close`,
+ * come later, never from inside this call. NULL: bad options or no memory. */
+struct rp_stream *rp_net_connect(struct rp_loop *, const struct rp_net_options *, struct rp_error *)
+    __attribute__((warn_unused_result));
+/* A stream over a connected socket, whose descriptor it takes over (also when it fails). */
+struct rp_stream *rp_net_open(struct rp_loop *, int fd, const struct rp_stream_options *,
+                              struct rp_error *) __attribute__((warn_unused_result));
+
+/* -- listening. Opens a non-blocking, close-on-exec listening socket whose accepted sockets
+ * inherit TCP_NODELAY and keep-alive, so that accepting costs one system call. */
+struct rp_listen_options {
+    const struct rp_address *address;
+    int backlog;           /* 0 = 511 as node */
+    bool reuse_port;       /* one socket for each process: SO_REUSEPORT */
+    bool defer_accept;     /* TCP_DEFER_ACCEPT: for protocols in which the client speaks first */
+    bool ipv6_only;
+    unsigned unix_mode;    /* mode of a Unix socket's file; 0 = as umask says */
+};
+/* Returns a descriptor, or -1. A stale Unix socket file that nobody listens on is replaced. */
+int rp_listen_open(const struct rp_listen_options *, struct rp_error *);
+
+/* Accepts on a listening descriptor: one callback for each accepted descriptor, which is then the
+ * callee's. When descriptors run out it pauses for a moment instead of spinning. */
+struct rp_listener_socket;
+typedef void rp_accepted(struct rp_listener_socket *, int fd, const struct rp_address *remote,
+                         void *arg);
+struct rp_listener_socket *rp_listener_start(struct rp_loop *, int listen_fd, rp_accepted *,
+                                             void *arg, struct rp_error *)
+    __attribute__((warn_unused_result));
+/* Stops accepting; the descriptor is closed if close_fd. NULL ok. */
+void rp_listener_stop(struct rp_listener_socket *, bool close_fd);
+
+#endif

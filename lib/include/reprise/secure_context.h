@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * secure_context.h - tls.SecureContext: certificates, keys, trust and protocol settings, made
+ * once, immutable afterwards, shared by reference among any number of servers and sockets (B2).
+ * A failure to make one is complete: nothing partially usable is returned. Contract: section B. */
+#ifndef RP_SECURE_CONTEXT_H
+#define RP_SECURE_CONTEXT_H
+
+#include <reprise/stream.h>
+#include <reprise/ticket_keys.h>
+
+/* Bytes with a length. For PEM text len may be 0: then it is strlen. */
+struct rp_bytes {
+    const void *bytes;
+    size_t len;
+};
+/* One certificate chain, key, PFX or CRL; `passphrase` for keys and PFX that have their own. */
+struct rp_pem {
+    const void *bytes;
+    size_t len;
+    const char *passphrase;
+};
+
+/* What a server asks of clients that use this context; the default is what the server says. */
+enum rp_client_auth {
+    RP_CLIENT_AUTH_INHERIT,
+    RP_CLIENT_AUTH_NONE,
+    RP_CLIENT_AUTH_REQUEST, /* ask; go on without, or with a bad one, and say so (authorized) */
+    RP_CLIENT_AUTH_REQUIRE, /* ask; refuse whoever has none, or a bad one */
+};
+
+/* Zero means node's default. Everything is read during the call only; lists have a count. */
+struct rp_secure_context_options {
+    const struct rp_pem *cert, *key, *pfx, *ca, *crl; /* B13, B15, B16, B18, B19 */
+    size_t cert_count, key_count, pfx_count, ca_count, crl_count;
+    bool empty_ca;             /* an empty trust store instead of the default roots (ca: []) */
+    const char *passphrase;    /* B17: for keys and PFX without their own */
+    const char *ciphers;       /* B10: TLS 1.3 and older names in one list; NULL = default */
+    const char *sigalgs;       /* B20 */
+    const char *ecdh_curve;    /* B21: NULL or "auto" = OpenSSL's list */
+    const char *dhparam;       /* B22: "auto", or PEM */
+    const char *min_version;   /* B5: "TLSv1" .. "TLSv1.3" */
+    const char *max_version;
+    const char *secure_protocol;                    /* B7 */
+    uint64_t secure_options;                        /* B8: SSL_OP_* bits */
+    enum rp_toggle honor_cipher_order;              /* B9, C6: default on for servers */
+    bool allow_partial_trust_chain;                 /* B14 */
+    const void *session_id_context;                 /* B23: up to 32 bytes. NULL: a server uses a hash */
+    size_t session_id_context_len;                  /*   of names, client auth, CA set and CRLs        */
+    uint32_t session_timeout;                       /* B24: seconds; 0 = 300 */
+    struct rp_ticket_keys *ticket_keys;             /* B25: a reference is taken; NULL: random keys */
+    enum rp_toggle tickets;                         /* off: stateful sessions only, in every version */
+    uint32_t tickets_per_connection;                /* TLS 1.3; 0 = 1. RFC 9149 requests go up to 4 */
+    enum rp_client_auth client_auth;                /* overrides the server's request_cert */
+};
+
+struct rp_secure_context;
+/* Errors: ERR_INVALID_ARG_VALUE, ERR_TLS_INVALID_PROTOCOL_VERSION, ERR_SSL_NO_CIPHER_MATCH,
+ * ERR_OSSL_X509_KEY_VALUES_MISMATCH... as in goldens and rows B5 to B27. Never asks a terminal for
+ * a passphrase. */
+struct rp_secure_context *rp_secure_context_new(const struct rp_secure_context_options *,
+                                                struct rp_error *)
+    __attribute__((warn_unused_result));
+struct rp_secure_context *rp_secure_context_ref(struct rp_secure_context *);
+void rp_secure_context_unref(struct rp_secure_context *); /* NULL ok */
+
+/* The ring its tickets are made with (borrowed). */
+struct rp_ticket_keys *rp_secure_context_ticket_keys(const struct rp_secure_context *);
+uint32_t rp_secure_context_session_timeout(const struct rp_secure_context *); /* seconds */
+
+/* The names the certificates of the context are valid for: each DNS name of the leaf certificates'
+ * subjectAltName in lower case (the CN where there is none), every name once, in order. `index`
+ * counts from 0; NULL past the end. Borrowed. */
+const char *rp_secure_context_name(const struct rp_secure_context *, size_t index);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server.h - tls.Server: accepts connections, completes handshakes, emits secureConnection.
+ * Events: LISTENING, CONNECTION, DROP, SECURE_CONNECTION, TLS_CLIENT_ERROR, NEW_SESSION,
+ * RESUME_SESSION, OCSP_REQUEST, KEYLOG, ERROR, CLOSE. A server asks for a stored session only when
+ * someone listens for RESUME_SESSION as the connection is accepted (C14). Contract: section C. */
+#ifndef RP_SERVER_H
+#define RP_SERVER_H
+
+#include <reprise/net.h>
+#include <reprise/socket.h>
+
+struct rp_server;
+
+/* J4: choose the context for a name. `servername` is as the client sent it, NULL when it sent none.
+ * Called from the ClientHello, once for each connection, before the session is looked up. Return
+ * a context (borrowed; the library takes its reference), or NULL to say either "the default"
+ * or, after rp_request_ref(request), "later": then rp_request_answer_context. */
+typedef struct rp_secure_context *rp_sni_callback(struct rp_socket *, const char *servername,
+                                                  struct rp_request *request, void *arg);
+/* context NULL = the server's own. */
+bool rp_request_answer_context(struct rp_request *, struct rp_secure_context *context);
+/* Refuse with the alert unrecognized_name (RFC 6066 section 3). */
+bool rp_request_unrecognized_name(struct rp_request *);
+
+/* J8: choose among the protocols the client offers; NULL refuses with no_application_protocol. */
+typedef const char *rp_alpn_callback(struct rp_socket *, const char *servername,
+                                     const char *const *protocols, size_t count, void *arg);
+
+/* Bytes that come before the ClientHello (the PROXY protocol). Called with all bytes that have
+ * arrived so far; may replace the socket's remote and local address (rp_socket_set_addresses).
+ * Returns how many bytes belong to the preface once it is complete, 0 for "not complete", or a
+ * negative number to drop the connection, with *err saying why. The handshake timeout covers it. */
+typedef int rp_preface(struct rp_socket *, const uint8_t *bytes, size_t len, void *arg,
+                       struct rp_error *err);
+void rp_socket_set_addresses(struct rp_socket *, const struct rp_address *remote,
+                             const struct rp_address *local);
+
+struct rp_server_options {
+    struct rp_secure_context *context; /* a reference is taken; NULL: made from context_options */
+    const struct rp_secure_context_options *context_options;
+    bool request_cert;                 /* C3, C4 */
+    bool allow_unauthorized;           /* rejectUnauthorized: false */
+    uint32_t handshake_timeout_ms;     /* C5, K4: 0 = 120000, absolute; UINT32_MAX = none */
+    const char *const *alpn_protocols; /* C9: NULL-terminated, in order of preference; copied */
+    rp_alpn_callback *alpn_callback;   /* C10: not together with alpn_protocols */
+    rp_sni_callback *sni_callback;     /* J4: replaces addContext */
+    rp_preface *preface;
+    /* Make a TLS 1.2 session id or TLS 1.3 stateful ticket id of `len` bytes (32). NULL: random.
+     * accept_session_id is asked before RESUME_SESSION is emitted: false = surely not ours. */
+    bool (*make_session_id)(uint8_t *id, size_t len, void *arg);
+    bool (*accept_session_id)(const uint8_t *id, size_t len, void *arg);
+    void *arg;                         /* handed to all of these callbacks */
+    uint32_t max_connections;          /* 0 = no limit; more are dropped (C21) */
+    bool pause_on_connect;             /* L9: secureConnection's socket starts paused */
+    struct rp_stream_options stream;
+};
+struct rp_server *rp_server_new(struct rp_loop *, const struct rp_server_options *, struct rp_error *)
+    __attribute__((warn_unused_result));
+/* Gives up the owner's reference; an open server is closed first. NULL ok. */
+void rp_server_free(struct rp_server *);
+void *rp_server_arg(const struct rp_server *);
+
+bool rp_server_on(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+bool rp_server_once(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+bool rp_server_prepend(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+bool rp_server_prepend_once(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+bool rp_server_listen_for(struct rp_server *, rp_event_set, rp_listener *, void *arg);
+void rp_server_off(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+bool rp_server_emit(struct rp_server *, struct rp_event *event);
+
+/* Listen on an address, or on a descriptor that already listens (taken over). May be called more
+ * than once for more sockets. LISTENING comes later, never from inside the call (C13, C21). */
+bool rp_server_listen(struct rp_server *, const struct rp_listen_options *, struct rp_error *);
+bool rp_server_listen_fd(struct rp_server *, int listen_fd, struct rp_error *);
+/* The address of the first listening socket; NULL when not listening. */
+const struct rp_address *rp_server_address(const struct rp_server *);
+/* Start TLS on an open stream or on a connected descriptor, as if it had been accepted. */
+bool rp_server_take_stream(struct rp_server *, struct rp_stream *, struct rp_error *);
+bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote, struct rp_error *);
+/* Accept no more; `close` is emitted when the last connection has closed (C21). */
+void rp_server_close(struct rp_server *);
+bool rp_server_listening(const struct rp_server *);
+uint32_t rp_server_connections(const struct rp_server *); /* open now, handshaking ones included */
+
+/* C20: for later connections; existing ones keep what they have. A reference is taken. */
+void rp_server_set_secure_context(struct rp_server *, struct rp_secure_context *);
+/* C17, J1: the newest pattern that matches wins. */
+bool rp_server_add_context(struct rp_server *, const char *hostname, struct rp_secure_context *,
+                           struct rp_error *);
+/* C18, C19: node's 48 bytes. set replaces the ring by this one key; with keep_former the former
+ * keys still decrypt. */
+bool rp_server_get_ticket_keys(const struct rp_server *, uint8_t keys[RP_TICKET_KEYS_SIZE]);
+bool rp_server_set_ticket_keys(struct rp_server *, const uint8_t *keys, size_t len,
+                               bool keep_former, struct rp_error *);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * wire.h - one descriptor on one loop: the bottom of a plain socket and of a TLS socket alike.
+ * In: one large recv into a buffer that the whole loop shares, so nothing is owned at rest.
+ * Out: bytes pile up in a queue and leave in one send at the end of the loop's turn; writability
+ * is watched only after the kernel has refused bytes.
+ * The danger: every callback may close the wire. Each function that calls back looks again before
+ * it touches the wire after the call; the owner frees its memory only when no call is under way. */
+#ifndef RP_WIRE_H
+#define RP_WIRE_H
+
+#include "lib/net/queue.h"
+#include <reprise/net.h>
+
+struct rp_wire;
+struct rp_wire_ops {
+    /* Bytes arrived. They are the loop's and live for this call; what isn't used is copied. */
+    void (*input)(struct rp_wire *, const uint8_t *bytes, size_t len);
+    void (*input_end)(struct rp_wire *); /* FIN: once, after all bytes */
+    void (*connected)(struct rp_wire *); /* once, if it was opened connecting */
+    void (*drained)(struct rp_wire *);   /* the output queue became empty */
+    void (*shut)(struct rp_wire *);      /* rp_wire_shutdown is done: all output and FIN are with the kernel */
+    void (*failed)(struct rp_wire *, const struct rp_error *); /* recv, send or connect failed; once */
+};
+
+struct rp_wire {
+    const struct rp_wire_ops *ops;
+    struct rp_loop *loop;
+    struct rp_queue out;
+    struct rp_next_tick flush; /* scheduled at the end of the turn */
+    struct rp_io io;
+    int fd;
+    uint8_t interest;      /* what io is started for */
+    bool reading, connecting, held, shutting, shut_done, ended, failed_, no_delay;
+};
+
+/* Take over a descriptor; connecting: connect() is under way. Reads nothing until read_start. */
+void rp_wire_open(struct rp_wire *, struct rp_loop *, const struct rp_wire_ops *, int fd,
+                  bool connecting);
+void rp_wire_read_start(struct rp_wire *);
+void rp_wire_read_stop(struct rp_wire *);
+/* Read at once instead of waiting for readiness: bytes are expected (a deferred accept). */
+void rp_wire_read_now(struct rp_wire *);
+/* Queue bytes and send them at the end of the turn. false: no memory (then close). */
+bool rp_wire_write(struct rp_wire *, const void *bytes, size_t len);
+/* Something was put into out directly: have it sent at the end of the turn. */
+void rp_wire_flush_later(struct rp_wire *);
+/* Keep output back (a newSession is pending) until released. */
+void rp_wire_hold(struct rp_wire *, bool held);
+/* FIN once everything queued has left; then ops->shut. */
+void rp_wire_shutdown(struct rp_wire *);
+/* Close now and forget the queue; no callback comes any more. Idempotent. */
+void rp_wire_close(struct rp_wire *);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker.h - one process of the front end, and what its generation prepares for all of them.
+ * frontends_new reads certificates and keys once; the workers forked afterwards share that memory
+ * copy-on-write. worker_run is the whole life of a worker. */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include "cache/key_ring.h"
+#include "conf/conf.h"
+#include "worker/stats.h"
+#include <reprise/cluster.h>
+#include <reprise/server.h>
+
+/* Everything made from the configuration that workers share: a frontend's secure contexts and the
+ * table from names to them. */
+struct frontends;
+/* Errors name file and line of the block: a missing file, a key that isn't the certificate's... */
+struct frontends *frontends_new(const struct conf *, struct rp_ticket_keys *, struct rp_error *)
+    __attribute__((warn_unused_result));
+void frontends_free(struct frontends *); /* NULL ok */
+
+/* A listening socket that the master keeps open over workers, reloads and crashes. */
+struct worker_listen {
+    size_t frontend;   /* index into conf->frontends */
+    int fd;
+    int slot;          /* the worker slot that accepts on it (SO_REUSEPORT); -1: all of them do */
+};
+
+struct worker_setup {
+    const struct conf *conf;
+    struct frontends *frontends;
+    const struct worker_listen *listens;
+    size_t listen_count;
+    unsigned workers;               /* slots; a listen of slot s belongs to worker s % workers */
+    struct stats *stats;
+    const struct rp_secret *secret;
+    struct rp_key_ring *ring;       /* the generation's, as it was at the fork; NULL: pinned keys */
+    struct rp_ticket_keys *keys;    /* the ring of all contexts */
+};
+
+/* Messages between a generation and its workers, over rp_cluster's channel: one byte, then the
+ * slot. ADOPT: the worker of that slot is down for longer than a moment, accept on its sockets
+ * too; RELEASE: it is back. "Disconnect" on the channel means drain. */
+enum worker_message { WORKER_ADOPT = 1, WORKER_RELEASE, WORKER_REOPEN_LOGS };
+
+/* Runs until drained; for rp_cluster_options.worker. Exit status 0 after a drain. `setup` is arg. */
+int worker_run(struct rp_worker *, struct rp_loop *, void *setup);
+
+#endif
