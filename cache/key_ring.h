@@ -34,10 +34,10 @@ struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *, struct rp_loop *, s
 
 /* What a status page or `reprise keys` shows; never a key. */
 struct rp_key_info {
-    uint64_t epoch;          /* its number: wall clock / epoch_ms */
-    uint8_t name_prefix[4];  /* the first bytes of the key's public name */
+    uint64_t epoch;         /* its number: wall clock / epoch_ms */
+    uint8_t name_prefix[4]; /* the first bytes of the key's public name */
     enum rp_key_role { RP_KEY_NEXT, RP_KEY_CURRENT, RP_KEY_PREVIOUS } role;
-    bool derived;            /* made by the one-way step, not found in the store */
+    bool derived;                  /* made by the one-way step, not found in the store */
     uint64_t begins_ms, erased_ms; /* wall clock */
 };
 size_t rp_key_ring_list(const struct rp_key_ring *, struct rp_key_info *out, size_t capacity);

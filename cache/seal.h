@@ -13,8 +13,8 @@
 #include <reprise/secure_context.h> /* struct rp_bytes */
 
 enum {
-    RP_SEAL_KEY_SIZE = 32,  /* of a name under which a record is stored */
-    RP_SEAL_OVERHEAD = 64,  /* a sealed record is at most this much longer */
+    RP_SEAL_KEY_SIZE = 32, /* of a name under which a record is stored */
+    RP_SEAL_OVERHEAD = 64, /* a sealed record is at most this much longer */
 };
 
 struct rp_sealer; /* the keys of one purpose, derived once */

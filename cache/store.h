@@ -47,8 +47,8 @@ bool rp_store_uri_is_remote(const char *uri);
 void rp_store_close(struct rp_store *); /* NULL ok; calls under way are forgotten, not answered */
 
 /* `later` NULL: nobody wants to know (put, remove). With ttl_ms 0 an entry never expires. */
-enum rp_store_status rp_store_get(struct rp_store *, struct rp_bytes key, struct rp_store_reply *now,
-                                  struct rp_store_call *later);
+enum rp_store_status rp_store_get(struct rp_store *, struct rp_bytes key,
+                                  struct rp_store_reply *now, struct rp_store_call *later);
 enum rp_store_status rp_store_put(struct rp_store *, struct rp_bytes key, struct rp_bytes value,
                                   uint64_t ttl_ms, struct rp_store_call *later);
 /* Store only if absent, atomically over all processes; else give what is there. */

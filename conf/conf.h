@@ -54,12 +54,17 @@ struct conf_certificates { /* certificates { directory watch } */
 };
 
 enum conf_proxy_protocol { CONF_PROXY_OFF, CONF_PROXY_V1, CONF_PROXY_V2, CONF_PROXY_ANY };
-enum conf_backend_kind { CONF_BACKEND_ADDRESSES, CONF_BACKEND_STATUS, CONF_BACKEND_REDIRECT, CONF_BACKEND_ECHO };
+enum conf_backend_kind {
+    CONF_BACKEND_ADDRESSES,
+    CONF_BACKEND_STATUS,
+    CONF_BACKEND_REDIRECT,
+    CONF_BACKEND_ECHO
+};
 struct conf_backend { /* backend "name" { }, or one of the builtin ones */
     struct conf_place place;
     char *name;
     enum conf_backend_kind kind;
-    struct conf_strings address; /* "host:port", "unix:/path" */
+    struct conf_strings address;             /* "host:port", "unix:/path" */
     enum conf_proxy_protocol proxy_protocol; /* out: off, v1, v2 */
     uint32_t connect_timeout_ms;
 };
@@ -72,7 +77,8 @@ struct conf_alpn_backend {
 /* What a frontend says of TLS, and a host block of it may say anew. NULL and the like: not said. */
 struct conf_tls {
     struct conf_place place;
-    const struct conf_certificate **certificates; /* the named ones, in order; first is the default */
+    const struct conf_certificate *
+        *certificates; /* the named ones, in order; first is the default */
     size_t certificate_count;
     const struct conf_backend *backend; /* NULL in a host: the frontend's */
     bool request_cert, reject_unauthorized;
@@ -100,7 +106,7 @@ struct conf_frontend {
 
 struct conf {
     char *file;
-    unsigned workers; /* 0 = auto */
+    unsigned workers;                               /* 0 = auto */
     char *state_dir, *run_dir, *user, *secret_file; /* user, secret_file NULL = not said */
     struct conf_log log;
     char *admin_listen; /* NULL = none */

@@ -14,24 +14,24 @@
 
 enum { STATS_SLOTS = 256 };
 
-#define STATS_COUNTERS(X)                                                                           \
-    X(accepted)            /* connections accepted */                                               \
-    X(dropped)             /* closed for a limit before TLS */                                      \
-    X(handshakes_full)                                                                              \
-    X(handshakes_ticket)   /* resumed by ticket */                                                  \
-    X(handshakes_id)       /* resumed by TLS 1.2 session id */                                      \
-    X(handshakes_stateful) /* resumed by TLS 1.3 stateful ticket */                                 \
-    X(handshakes_failed)                                                                            \
-    X(handshake_timeouts)                                                                           \
-    X(idle_timeouts)                                                                                \
-    X(tls12)                                                                                        \
-    X(tls13)                                                                                        \
-    X(client_certificates)                                                                          \
-    X(bytes_in)            /* plain bytes from clients */                                           \
-    X(bytes_out)           /* plain bytes to clients */                                             \
-    X(backend_connects)                                                                             \
-    X(backend_failures)                                                                             \
-    X(store_restarts)      /* times a damaged store was replaced */
+#define STATS_COUNTERS(X)                                                                          \
+    X(accepted) /* connections accepted */                                                         \
+    X(dropped)  /* closed for a limit before TLS */                                                \
+    X(handshakes_full)                                                                             \
+    X(handshakes_ticket)   /* resumed by ticket */                                                 \
+    X(handshakes_id)       /* resumed by TLS 1.2 session id */                                     \
+    X(handshakes_stateful) /* resumed by TLS 1.3 stateful ticket */                                \
+    X(handshakes_failed)                                                                           \
+    X(handshake_timeouts)                                                                          \
+    X(idle_timeouts)                                                                               \
+    X(tls12)                                                                                       \
+    X(tls13)                                                                                       \
+    X(client_certificates)                                                                         \
+    X(bytes_in)  /* plain bytes from clients */                                                    \
+    X(bytes_out) /* plain bytes to clients */                                                      \
+    X(backend_connects)                                                                            \
+    X(backend_failures)                                                                            \
+    X(store_restarts) /* times a damaged store was replaced */
 
 struct stats_row {
     int64_t pid;        /* of the worker that writes, 0 = none */

@@ -22,9 +22,9 @@ void frontends_free(struct frontends *); /* NULL ok */
 
 /* A listening socket that the master keeps open over workers, reloads and crashes. */
 struct worker_listen {
-    size_t frontend;   /* index into conf->frontends */
+    size_t frontend; /* index into conf->frontends */
     int fd;
-    int slot;          /* the worker slot that accepts on it (SO_REUSEPORT); -1: all of them do */
+    int slot; /* the worker slot that accepts on it (SO_REUSEPORT); -1: all of them do */
 };
 
 struct worker_setup {
@@ -32,11 +32,11 @@ struct worker_setup {
     struct frontends *frontends;
     const struct worker_listen *listens;
     size_t listen_count;
-    unsigned workers;               /* slots; a listen of slot s belongs to worker s % workers */
+    unsigned workers; /* slots; a listen of slot s belongs to worker s % workers */
     struct stats *stats;
     const struct rp_secret *secret;
-    struct rp_key_ring *ring;       /* the generation's, as it was at the fork; NULL: pinned keys */
-    struct rp_ticket_keys *keys;    /* the ring of all contexts */
+    struct rp_key_ring *ring;    /* the generation's, as it was at the fork; NULL: pinned keys */
+    struct rp_ticket_keys *keys; /* the ring of all contexts */
 };
 
 /* Messages between a generation and its workers, over rp_cluster's channel: one byte, then the
@@ -44,7 +44,8 @@ struct worker_setup {
  * too; RELEASE: it is back. "Disconnect" on the channel means drain. */
 enum worker_message { WORKER_ADOPT = 1, WORKER_RELEASE, WORKER_REOPEN_LOGS };
 
-/* Runs until drained; for rp_cluster_options.worker. Exit status 0 after a drain. `setup` is arg. */
+/* Runs until drained; for rp_cluster_options.worker. Exit status 0 after a drain. `setup` is arg.
+ */
 int worker_run(struct rp_worker *, struct rp_loop *, void *setup);
 
 #endif

@@ -21,10 +21,10 @@ struct rp_stream {
     struct rp_loop *loop;
     void *arg;
     struct rp_emitter events;
-    struct rp_pipe *pipe;          /* where its data goes */
+    struct rp_pipe *pipe; /* where its data goes */
     struct rp_write_note *notes;
-    struct rp_next_tick tick;      /* delayed error and close */
-    struct rp_error *reason;       /* what it was destroyed with, until emitted */
+    struct rp_next_tick tick; /* delayed error and close */
+    struct rp_error *reason;  /* what it was destroyed with, until emitted */
     struct rp_timeout idle;
     uint64_t bytes_read, bytes_written;
     uint32_t high_water_mark, idle_ms;

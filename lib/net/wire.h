@@ -19,8 +19,10 @@ struct rp_wire_ops {
     void (*input_end)(struct rp_wire *); /* FIN: once, after all bytes */
     void (*connected)(struct rp_wire *); /* once, if it was opened connecting */
     void (*drained)(struct rp_wire *);   /* the output queue became empty */
-    void (*shut)(struct rp_wire *);      /* rp_wire_shutdown is done: all output and FIN are with the kernel */
-    void (*failed)(struct rp_wire *, const struct rp_error *); /* recv, send or connect failed; once */
+    void (*shut)(
+        struct rp_wire *); /* rp_wire_shutdown is done: all output and FIN are with the kernel */
+    void (*failed)(struct rp_wire *,
+                   const struct rp_error *); /* recv, send or connect failed; once */
 };
 
 struct rp_wire {
@@ -30,7 +32,7 @@ struct rp_wire {
     struct rp_next_tick flush; /* scheduled at the end of the turn */
     struct rp_io io;
     int fd;
-    uint8_t interest;      /* what io is started for */
+    uint8_t interest; /* what io is started for */
     bool reading, connecting, held, shutting, shut_done, ended, failed_, no_delay;
 };
 

@@ -10,12 +10,12 @@
 #include <stdbool.h>
 
 struct rp_error {
-    char code[80];       /* node's err.code ("ERR_TLS_CERT_ALTNAME_INVALID", "ECONNRESET"); "" if none */
-    char library[32];    /* OpenSSL's library ("SSL routines"), "" when OpenSSL was not involved       */
-    char reason[80];     /* OpenSSL's reason ("no shared cipher"), or the reason of a name mismatch    */
-    const char *syscall; /* the system call that failed ("connect"), static text, or NULL              */
-    int sys_errno;       /* errno of that call, or 0                                                   */
-    char message[256];   /* one sentence for people, no newline                                        */
+    char code[80]; /* node's err.code ("ERR_TLS_CERT_ALTNAME_INVALID", "ECONNRESET"); "" if none */
+    char library[32]; /* OpenSSL's library ("SSL routines"), "" when OpenSSL was not involved */
+    char reason[80];  /* OpenSSL's reason ("no shared cipher"), or the reason of a name mismatch  */
+    const char *syscall; /* the system call that failed ("connect"), static text, or NULL */
+    int sys_errno; /* errno of that call, or 0                                                   */
+    char message[256]; /* one sentence for people, no newline */
 };
 
 /* Fill *err (NULL allowed) with a code and a printf-style message. Returns false always, so that a

@@ -20,16 +20,16 @@ struct rp_stream;
 
 enum rp_event_type {
     /* streams: node-tls.md D36, section L */
-    RP_EV_LOOKUP,      /* a host name was resolved                       .lookup */
-    RP_EV_CONNECT,     /* the transport is connected                              */
-    RP_EV_READY,       /* directly after connect                                  */
-    RP_EV_DATA,        /* bytes arrived                                  .data    */
-    RP_EV_END,         /* the peer will send no more                              */
-    RP_EV_DRAIN,       /* a full write buffer has emptied                         */
-    RP_EV_FINISH,      /* all written bytes and the end are with the kernel       */
-    RP_EV_TIMEOUT,     /* idle for the time set; nothing else happens             */
-    RP_EV_ERROR,       /* something failed; close follows                .error   */
-    RP_EV_CLOSE,       /* the last event of every object                 .close   */
+    RP_EV_LOOKUP,  /* a host name was resolved                       .lookup */
+    RP_EV_CONNECT, /* the transport is connected                              */
+    RP_EV_READY,   /* directly after connect                                  */
+    RP_EV_DATA,    /* bytes arrived                                  .data    */
+    RP_EV_END,     /* the peer will send no more                              */
+    RP_EV_DRAIN,   /* a full write buffer has emptied                         */
+    RP_EV_FINISH,  /* all written bytes and the end are with the kernel       */
+    RP_EV_TIMEOUT, /* idle for the time set; nothing else happens             */
+    RP_EV_ERROR,   /* something failed; close follows                .error   */
+    RP_EV_CLOSE,   /* the last event of every object                 .close   */
     /* TLS sockets: D32..D34 */
     RP_EV_SECURE,         /* the handshake is complete, nothing was verified         */
     RP_EV_SECURE_CONNECT, /* client: complete, and verified unless allowed otherwise */
@@ -112,9 +112,9 @@ struct rp_event {
             size_t certificate_len, issuer_len;
         } ocsp_request;
         struct {
-            unsigned id;     /* the worker's number: its slot, stable over respawns */
-            int pid;         /* its process                                         */
-            int status;      /* EXIT: as waitpid gives it                           */
+            unsigned id; /* the worker's number: its slot, stable over respawns */
+            int pid;     /* its process                                         */
+            int status;  /* EXIT: as waitpid gives it                           */
         } worker;
         struct {
             unsigned id; /* the worker it came from (in the primary); 0 in a worker */

@@ -37,7 +37,7 @@ uint64_t rp_loop_now(const struct rp_loop *loop);
 
 struct rp_timer {
     void (*fire)(struct rp_timer *timer);
-    void *arg;          /* the owner's, never looked at */
+    void *arg; /* the owner's, never looked at */
     struct rp_loop *loop;
     void *private_[8];
 };

@@ -37,10 +37,10 @@ struct rp_net_options {
     const struct rp_address *address; /* where to, or NULL and then... */
     const char *host;                 /* NULL = "localhost"; a name is resolved off the loop */
     uint16_t port;
-    const char *path;                 /* a Unix socket; wins over host and port */
+    const char *path; /* a Unix socket; wins over host and port */
     const struct rp_address *local_address;
-    uint32_t timeout_ms;              /* rp_stream_set_timeout before connecting */
-    enum rp_toggle no_delay;          /* default off as node; the library never waits on Nagle */
+    uint32_t timeout_ms;     /* rp_stream_set_timeout before connecting */
+    enum rp_toggle no_delay; /* default off as node; the library never waits on Nagle */
     enum rp_toggle keep_alive;
     uint32_t keep_alive_initial_delay_ms;
     /* Bytes may be handed to the kernel before the connection was reported complete, and nothing
@@ -60,11 +60,11 @@ struct rp_stream *rp_net_open(struct rp_loop *, int fd, const struct rp_stream_o
  * inherit TCP_NODELAY and keep-alive, so that accepting costs one system call. */
 struct rp_listen_options {
     const struct rp_address *address;
-    int backlog;           /* 0 = 511 as node */
-    bool reuse_port;       /* one socket for each process: SO_REUSEPORT */
-    bool defer_accept;     /* TCP_DEFER_ACCEPT: for protocols in which the client speaks first */
+    int backlog;       /* 0 = 511 as node */
+    bool reuse_port;   /* one socket for each process: SO_REUSEPORT */
+    bool defer_accept; /* TCP_DEFER_ACCEPT: for protocols in which the client speaks first */
     bool ipv6_only;
-    unsigned unix_mode;    /* mode of a Unix socket's file; 0 = as umask says */
+    unsigned unix_mode; /* mode of a Unix socket's file; 0 = as umask says */
 };
 /* Returns a descriptor, or -1. A stale Unix socket file that nobody listens on is replaced. */
 int rp_listen_open(const struct rp_listen_options *, struct rp_error *);

@@ -33,25 +33,25 @@ enum rp_client_auth {
 struct rp_secure_context_options {
     const struct rp_pem *cert, *key, *pfx, *ca, *crl; /* B13, B15, B16, B18, B19 */
     size_t cert_count, key_count, pfx_count, ca_count, crl_count;
-    bool empty_ca;             /* an empty trust store instead of the default roots (ca: []) */
-    const char *passphrase;    /* B17: for keys and PFX without their own */
-    const char *ciphers;       /* B10: TLS 1.3 and older names in one list; NULL = default */
-    const char *sigalgs;       /* B20 */
-    const char *ecdh_curve;    /* B21: NULL or "auto" = OpenSSL's list */
-    const char *dhparam;       /* B22: "auto", or PEM */
-    const char *min_version;   /* B5: "TLSv1" .. "TLSv1.3" */
+    bool empty_ca;           /* an empty trust store instead of the default roots (ca: []) */
+    const char *passphrase;  /* B17: for keys and PFX without their own */
+    const char *ciphers;     /* B10: TLS 1.3 and older names in one list; NULL = default */
+    const char *sigalgs;     /* B20 */
+    const char *ecdh_curve;  /* B21: NULL or "auto" = OpenSSL's list */
+    const char *dhparam;     /* B22: "auto", or PEM */
+    const char *min_version; /* B5: "TLSv1" .. "TLSv1.3" */
     const char *max_version;
-    const char *secure_protocol;                    /* B7 */
-    uint64_t secure_options;                        /* B8: SSL_OP_* bits */
-    enum rp_toggle honor_cipher_order;              /* B9, C6: default on for servers */
-    bool allow_partial_trust_chain;                 /* B14 */
-    const void *session_id_context;                 /* B23: up to 32 bytes. NULL: a server uses a hash */
-    size_t session_id_context_len;                  /*   of names, client auth, CA set and CRLs        */
-    uint32_t session_timeout;                       /* B24: seconds; 0 = 300 */
-    struct rp_ticket_keys *ticket_keys;             /* B25: a reference is taken; NULL: random keys */
-    enum rp_toggle tickets;                         /* off: stateful sessions only, in every version */
-    uint32_t tickets_per_connection;                /* TLS 1.3; 0 = 1. RFC 9149 requests go up to 4 */
-    enum rp_client_auth client_auth;                /* overrides the server's request_cert */
+    const char *secure_protocol;        /* B7 */
+    uint64_t secure_options;            /* B8: SSL_OP_* bits */
+    enum rp_toggle honor_cipher_order;  /* B9, C6: default on for servers */
+    bool allow_partial_trust_chain;     /* B14 */
+    const void *session_id_context;     /* B23: up to 32 bytes. NULL: a server uses a hash */
+    size_t session_id_context_len;      /*   of names, client auth, CA set and CRLs        */
+    uint32_t session_timeout;           /* B24: seconds; 0 = 300 */
+    struct rp_ticket_keys *ticket_keys; /* B25: a reference is taken; NULL: random keys */
+    enum rp_toggle tickets;             /* off: stateful sessions only, in every version */
+    uint32_t tickets_per_connection;    /* TLS 1.3; 0 = 1. RFC 9149 requests go up to 4 */
+    enum rp_client_auth client_auth;    /* overrides the server's request_cert */
 };
 
 struct rp_secure_context;

@@ -50,13 +50,13 @@ struct rp_server_options {
      * accept_session_id is asked before RESUME_SESSION is emitted: false = surely not ours. */
     bool (*make_session_id)(uint8_t *id, size_t len, void *arg);
     bool (*accept_session_id)(const uint8_t *id, size_t len, void *arg);
-    void *arg;                         /* handed to all of these callbacks */
-    uint32_t max_connections;          /* 0 = no limit; more are dropped (C21) */
-    bool pause_on_connect;             /* L9: secureConnection's socket starts paused */
+    void *arg;                /* handed to all of these callbacks */
+    uint32_t max_connections; /* 0 = no limit; more are dropped (C21) */
+    bool pause_on_connect;    /* L9: secureConnection's socket starts paused */
     struct rp_stream_options stream;
 };
-struct rp_server *rp_server_new(struct rp_loop *, const struct rp_server_options *, struct rp_error *)
-    __attribute__((warn_unused_result));
+struct rp_server *rp_server_new(struct rp_loop *, const struct rp_server_options *,
+                                struct rp_error *) __attribute__((warn_unused_result));
 /* Gives up the owner's reference; an open server is closed first. NULL ok. */
 void rp_server_free(struct rp_server *);
 void *rp_server_arg(const struct rp_server *);
@@ -77,7 +77,8 @@ bool rp_server_listen_fd(struct rp_server *, int listen_fd, struct rp_error *);
 const struct rp_address *rp_server_address(const struct rp_server *);
 /* Start TLS on an open stream or on a connected descriptor, as if it had been accepted. */
 bool rp_server_take_stream(struct rp_server *, struct rp_stream *, struct rp_error *);
-bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote, struct rp_error *);
+bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote,
+                       struct rp_error *);
 /* Accept no more; `close` is emitted when the last connection has closed (C21). */
 void rp_server_close(struct rp_server *);
 bool rp_server_listening(const struct rp_server *);

@@ -14,16 +14,17 @@ struct rp_server;
 
 /* -- tls.connect (section E) */
 struct rp_connect_options {
-    struct rp_secure_context *context;           /* a reference is taken; NULL: made from ... */
+    struct rp_secure_context *context; /* a reference is taken; NULL: made from ... */
     const struct rp_secure_context_options *context_options; /* ... these; NULL = all defaults */
-    struct rp_net_options *net;                  /* where to; ignored with `stream` */
-    struct rp_stream *stream;                    /* an open stream to speak TLS over (STARTTLS); a reference is taken */
-    const char *servername;                      /* SNI and identity (E4, E6); NULL = no SNI */
-    const char *const *alpn_protocols;           /* NULL-terminated */
-    struct rp_bytes session;                     /* D29: from RP_EV_SESSION */
-    bool allow_unauthorized;                     /* node's rejectUnauthorized: false */
-    bool request_ocsp;                           /* J14 */
-    uint32_t min_dh_size;                        /* E7: bits; 0 = 1024 */
+    struct rp_net_options *net;                              /* where to; ignored with `stream` */
+    struct rp_stream
+        *stream;            /* an open stream to speak TLS over (STARTTLS); a reference is taken */
+    const char *servername; /* SNI and identity (E4, E6); NULL = no SNI */
+    const char *const *alpn_protocols; /* NULL-terminated */
+    struct rp_bytes session;           /* D29: from RP_EV_SESSION */
+    bool allow_unauthorized;           /* node's rejectUnauthorized: false */
+    bool request_ocsp;                 /* J14 */
+    uint32_t min_dh_size;              /* E7: bits; 0 = 1024 */
     struct rp_stream_options stream_options;
 };
 /* Returns the connecting socket at once, owned by the caller; secureConnect, or error and close,
@@ -42,23 +43,31 @@ void rp_socket_set_data(struct rp_socket *, void *data);
 void *rp_socket_data(const struct rp_socket *);
 
 /* -- what was agreed */
-bool rp_socket_secure_connecting(const struct rp_socket *);       /* D10 */
-bool rp_socket_authorized(const struct rp_socket *);              /* D6 */
+bool rp_socket_secure_connecting(const struct rp_socket *);          /* D10 */
+bool rp_socket_authorized(const struct rp_socket *);                 /* D6 */
 const char *rp_socket_authorization_error(const struct rp_socket *); /* D7: a code, or NULL */
-const char *rp_socket_alpn_protocol(const struct rp_socket *);    /* D8: NULL = none (node's null and false) */
-const char *rp_socket_servername(const struct rp_socket *);       /* D9: NULL = none */
-const char *rp_socket_protocol(const struct rp_socket *);         /* D14: "TLSv1.3"; NULL after close */
+const char *
+rp_socket_alpn_protocol(const struct rp_socket *); /* D8: NULL = none (node's null and false) */
+const char *rp_socket_servername(const struct rp_socket *); /* D9: NULL = none */
+const char *rp_socket_protocol(const struct rp_socket *);   /* D14: "TLSv1.3"; NULL after close */
 struct rp_cipher_info {
     const char *name, *standard_name, *version; /* D13: static text */
 };
 bool rp_socket_cipher(const struct rp_socket *, struct rp_cipher_info *);
-bool rp_socket_session_reused(const struct rp_socket *);          /* D19 */
+bool rp_socket_session_reused(const struct rp_socket *); /* D19 */
 /* How a server's connection was resumed, for statistics and status pages. */
-enum rp_resumption { RP_NOT_RESUMED, RP_RESUMED_TICKET, RP_RESUMED_ID, RP_RESUMED_STATEFUL_TICKET, RP_RESUMED_PSK };
+enum rp_resumption {
+    RP_NOT_RESUMED,
+    RP_RESUMED_TICKET,
+    RP_RESUMED_ID,
+    RP_RESUMED_STATEFUL_TICKET,
+    RP_RESUMED_PSK
+};
 enum rp_resumption rp_socket_resumption(const struct rp_socket *);
 /* The session-id context in force: what binds a session to names and policy. Returns its length. */
 size_t rp_socket_session_id_context(const struct rp_socket *, uint8_t context[32]);
-struct rp_secure_context *rp_socket_context(const struct rp_socket *); /* borrowed; the SNI choice */
+struct rp_secure_context *
+rp_socket_context(const struct rp_socket *); /* borrowed; the SNI choice */
 
 /* -- sessions: copies in DER (D17), tickets (D18). Return the length; 0 = none. With bytes NULL or
  * capacity too small nothing is copied and the length needed is returned. */

@@ -73,9 +73,9 @@ uint64_t rp_stream_bytes_read(const struct rp_stream *);    /* plain bytes (L2) 
 uint64_t rp_stream_bytes_written(const struct rp_stream *); /* plain bytes, waiting ones included */
 bool rp_stream_connecting(const struct rp_stream *);
 bool rp_stream_destroyed(const struct rp_stream *);
-bool rp_stream_closed(const struct rp_stream *);       /* `close` was emitted */
-bool rp_stream_readable(const struct rp_stream *);     /* `end` not seen yet  */
-bool rp_stream_writable(const struct rp_stream *);     /* end not called yet  */
+bool rp_stream_closed(const struct rp_stream *);   /* `close` was emitted */
+bool rp_stream_readable(const struct rp_stream *); /* `end` not seen yet  */
+bool rp_stream_writable(const struct rp_stream *); /* end not called yet  */
 
 /* -- what a stream passes on to the TCP or Unix socket at its bottom (L8). The setters return
  * false when there is none, or when the kernel refused. */
@@ -84,20 +84,21 @@ bool rp_stream_set_no_delay(struct rp_stream *, bool on);
 bool rp_stream_set_keep_alive(struct rp_stream *, bool on, uint32_t initial_delay_ms);
 const struct rp_address *rp_stream_local_address(const struct rp_stream *);  /* NULL if none */
 const struct rp_address *rp_stream_remote_address(const struct rp_stream *); /* NULL if none */
-int rp_stream_fd(const struct rp_stream *); /* of the bottom socket; -1 if none. Look, don't touch */
+int rp_stream_fd(
+    const struct rp_stream *); /* of the bottom socket; -1 if none. Look, don't touch */
 
 /* -- a program's own duplex. The operations are called by the functions above; the rp_stream_push
  * family is how the implementation reports. `arg` is handed back by rp_stream_arg. */
 struct rp_stream_ops {
     /* Send bytes; keep a copy of what cannot go at once and count it in `pending`. */
     void (*write)(struct rp_stream *, const uint8_t *bytes, size_t len);
-    void (*end)(struct rp_stream *);        /* after the last write; then rp_stream_finished */
-    void (*read_start)(struct rp_stream *); /* data may be pushed */
-    void (*read_stop)(struct rp_stream *);  /* push no more than what is in hand */
-    void (*destroy)(struct rp_stream *);    /* release everything; then rp_stream_close_now */
-    void (*free)(struct rp_stream *);       /* the last reference is gone; NULL ok */
+    void (*end)(struct rp_stream *);             /* after the last write; then rp_stream_finished */
+    void (*read_start)(struct rp_stream *);      /* data may be pushed */
+    void (*read_stop)(struct rp_stream *);       /* push no more than what is in hand */
+    void (*destroy)(struct rp_stream *);         /* release everything; then rp_stream_close_now */
+    void (*free)(struct rp_stream *);            /* the last reference is gone; NULL ok */
     size_t (*pending)(const struct rp_stream *); /* plain bytes taken that have not left */
-    bool (*set_no_delay)(struct rp_stream *, bool on);                 /* NULL ok, as all below */
+    bool (*set_no_delay)(struct rp_stream *, bool on); /* NULL ok, as all below */
     bool (*set_keep_alive)(struct rp_stream *, bool on, uint32_t initial_delay_ms);
     const struct rp_address *(*local_address)(const struct rp_stream *);
     const struct rp_address *(*remote_address)(const struct rp_stream *);
@@ -112,10 +113,11 @@ struct rp_stream *rp_stream_new(struct rp_loop *, const struct rp_stream_ops *, 
                                 const struct rp_stream_options *, struct rp_error *)
     __attribute__((warn_unused_result));
 void *rp_stream_arg(const struct rp_stream *);
-void rp_stream_push(struct rp_stream *, const uint8_t *bytes, size_t len); /* emits data; not when paused */
-void rp_stream_push_end(struct rp_stream *);                               /* emits end */
-void rp_stream_drained(struct rp_stream *);                                /* pending became 0 */
-void rp_stream_finished(struct rp_stream *);                               /* the end has left */
-void rp_stream_close_now(struct rp_stream *);                              /* emits close */
+void rp_stream_push(struct rp_stream *, const uint8_t *bytes,
+                    size_t len);              /* emits data; not when paused */
+void rp_stream_push_end(struct rp_stream *);  /* emits end */
+void rp_stream_drained(struct rp_stream *);   /* pending became 0 */
+void rp_stream_finished(struct rp_stream *);  /* the end has left */
+void rp_stream_close_now(struct rp_stream *); /* emits close */
 
 #endif

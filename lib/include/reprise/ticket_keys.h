@@ -3,7 +3,8 @@
  * ticket_keys.h - a ring of session-ticket keys: the first mints, all decrypt.
  * A ring is shared by any number of secure contexts of one process and may be replaced while they
  * are in use; its memory is wiped when keys leave it. An empty ring means that no ticket is
- * issued and none is accepted; a handshake never fails for it. Contract: B25, C18, C19, I10, I11. */
+ * issued and none is accepted; a handshake never fails for it. Contract: B25, C18, C19, I10, I11.
+ */
 #ifndef RP_TICKET_KEYS_H
 #define RP_TICKET_KEYS_H
 

@@ -1,0 +1,90 @@
+#!/bin/sh
+# lint.sh - the rules that a machine can check: formatting, the direction of includes, who may see
+# OpenSSL and libev, banned words, lengths, exported names. A rule without a check is a wish.
+# usage: tests/lint.sh [BUILD_DIR]
+set -u
+cd "$(dirname "$0")/.."
+build=${1:-build/release}
+failed=0
+bad() {
+    failed=1
+    printf 'lint: %s\n' "$*"
+}
+sources=$(git ls-files '*.c' '*.h')
+program=$(git ls-files 'lib/*.[ch]' 'cache/*.[ch]' 'conf/*.[ch]' 'worker/*.[ch]' 'master/*.[ch]' 'contrib/*.[ch]')
+
+# 1. Formatting.
+if command -v clang-format >/dev/null 2>&1; then
+    unformatted=$(for f in $sources; do clang-format "$f" | cmp -s - "$f" || echo "$f"; done)
+    [ -z "$unformatted" ] || bad "not formatted (make format): $unformatted"
+fi
+
+# 2. Arrows run one way: master -> worker -> cache -> conf -> lib/cluster -> tls -> net -> base.
+includes_of() { # FOLDER FORBIDDEN-REGEX
+    hits=$(git grep -nE "#include [\"<]($2)" -- "$1" | grep -v '^tests/')
+    [ -z "$hits" ] || bad "$1 points up: $hits"
+}
+includes_of lib/base 'lib/(net|tls|cluster)/|cache/|conf/|worker/|master/|tests/'
+includes_of lib/net 'lib/(tls|cluster)/|cache/|conf/|worker/|master/|tests/'
+includes_of lib/tls 'lib/cluster/|cache/|conf/|worker/|master/|tests/'
+includes_of lib/cluster 'cache/|conf/|worker/|master/|tests/'
+includes_of conf 'cache/|worker/|master/|tests/'
+includes_of cache 'conf/|worker/|master/|tests/'
+includes_of worker 'master/|tests/'
+includes_of lib/include '(lib|cache|conf|worker|master|tests)/'
+includes_of contrib '(lib|cache|conf|worker|master)/'
+
+# 3. Who may see what.
+only() { # REGEX ALLOWED-REGEX WHAT
+    hits=$(git grep -lE "$1" -- '*.c' '*.h' | grep -vE "$2")
+    [ -z "$hits" ] || bad "$3: $hits"
+}
+only '#include <ev\.h>' '^(lib/net/|tests/)' 'includes <ev.h> outside lib/net'
+only '#include <openssl/' '^(lib/tls/|cache/(seal|secret)\.c|tests/|contrib/bench/)' 'includes OpenSSL'
+only '#include <lmdb\.h>' '^(cache/|tests/)' 'includes LMDB'
+only '#include <hiredis' '^(cache/|tests/)' 'includes hiredis'
+only 'OPENSSL_VERSION_NUMBER' '^lib/tls/compat\.h' 'tests the OpenSSL version outside compat.h'
+
+# 4. Banned: unbounded, racy, or unfinished.
+words='\b(alloca|atoi|atol|sprintf|vsprintf|strcpy|strcat|strncpy|gets|strtok)\('
+hits=$(git grep -nE "$words" -- $program)
+[ -z "$hits" ] || bad "banned function: $hits"
+hits=$(git grep -nE '(^|[^_a-z])signal\([^)]*SIG' -- $program)
+[ -z "$hits" ] || bad "signal(): use rp_signal or sigaction: $hits"
+hits=$(git grep -nwE 'TODO|FIXME|XXX|HACK' -- '*.c' '*.h' '*.js' Makefile 'tests/*.sh' | grep -v '^tests/lint.sh')
+[ -z "$hits" ] || bad "unfinished: $hits"
+hits=$(git grep -nE 'typedef (struct|union|enum)[^(]*$' -- $program)
+[ -z "$hits" ] || bad "typedef of a struct: $hits"
+hits=$(git grep -nE '\b(socket|accept4|pipe2|open|openat|memfd_create|socketpair)\(' -- $program |
+    grep -vE 'CLOEXEC|lint: inherited|^[^:]*\.h:|^\S+:[0-9]+: *\*|^\S+:[0-9]+:.*/\*' |
+    grep -E '= *(socket|accept4|pipe2|open|openat|memfd_create|socketpair)\(' )
+[ -z "$hits" ] || bad "descriptor without CLOEXEC: $hits"
+
+# 5. Lengths: no function over 80 lines, no file over 800.
+for f in $program; do
+    lines=$(wc -l <"$f")
+    [ "$lines" -le 800 ] || bad "$f has $lines lines (800 at most)"
+    awk -v f="$f" '/^[a-z].*\)$/ {name=$0} /^\{/ {start=NR} /^\}/ {if (start && NR-start>80) print "lint: " f ": " NR-start " lines: " name; start=0}' "$f"
+done | { grep . && exit 1 || exit 0; } || failed=1
+
+# 6. Each file says what it is.
+for f in $program; do
+    head -n 1 "$f" | grep -q 'SPDX-License-Identifier: MIT' || bad "$f does not begin with its licence"
+    grep -qE "^ \* $(basename "$f") - " "$f" || bad "$f does not say what it is"
+done
+
+# 7. The library exports names of its own only.
+if [ -f "$build/libreprise.a" ]; then
+    names=$(nm -g --defined-only "$build/libreprise.a" 2>/dev/null | awk 'NF==3 && $3 !~ /^rp_/ {print $3}')
+    [ -z "$names" ] || bad "libreprise.a exports: $names"
+fi
+
+# 8. Manual pages.
+if command -v mandoc >/dev/null 2>&1; then
+    for page in $(git ls-files '*.[1-8]'); do
+        mandoc -Tlint -W warning "$page" || bad "$page: mandoc found something"
+    done
+fi
+
+[ "$failed" = 0 ] && echo "lint: clean"
+exit "$failed"
