@@ -1,74 +1,155 @@
 # One door to everything: deps, build, run, check, bench, fuzz, install.
-# Objects of each MODE (release, asan, cov) live in a directory of their own.
-MODE    ?= release
-VERSION := 0.1.0
-PREFIX  ?= /usr/local
-O       := build/$(MODE)
-CC      ?= cc
+#   make run     installs what is missing, builds, makes a demo certificate, starts the service
+#   make check   installs what is missing, runs every test
+# Objects of each MODE (release, asan, cov) live in a directory of their own and never mix.
+MODE       ?= release
+VERSION    := 0.1.0
+ABI        := 0
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
+O          := build/$(MODE)
+CC         ?= cc
+CLANG      ?= clang
 
-PKGS  := openssl libconfuse jansson hiredis lmdb libseccomp
-WARN  := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wcast-qual -Wstrict-prototypes \
-         -Wmissing-prototypes -Wpointer-arith -Werror=implicit-function-declaration
-FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-FLAGS_cov     := -O0 -g --coverage
+PKGS := openssl libconfuse jansson lmdb
+WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wcast-qual -Wstrict-prototypes \
+        -Wmissing-prototypes -Wpointer-arith -Werror=implicit-function-declaration
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIC
+FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+                 -fno-omit-frame-pointer -fPIC
+FLAGS_cov     := -O0 -g --coverage -fPIC
 LINK_release  := -pie -Wl,-z,relro,-z,now
+
+# The rest of the Makefile is read anew once `deps` has put pkg-config in place.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lev
+CHECK_LIBS = $(shell pkg-config --libs check)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"' $(WARN) \
-             $(FLAGS_$(MODE)) $(PKG_CFLAGS) $(CFLAGS)
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS_ALL  = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lev -lm $(LDLIBS)
+             $(FLAGS_$(MODE)) $(CFLAGS)
 LDFLAGS_ALL = $(FLAGS_$(MODE)) $(LINK_$(MODE)) $(LDFLAGS)
 
-sources  = $(wildcard $(addsuffix /*.c,$(1)))
-objects  = $(patsubst %.c,$(O)/%.o,$(call sources,$(1)))
+objects = $(patsubst %.c,$(O)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 LIB     := $(O)/libreprise.a
+SHARED  := $(O)/libreprise.so.$(VERSION)
+PARTS   := $(O)/parts.a
 PROGRAM := $(O)/reprise
-PARTS   := cache conf worker
 UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 MEMORY  := $(patsubst %.c,$(O)/%,$(wildcard tests/memory/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: build
-build: $(PROGRAM)
+build: $(PROGRAM) $(SHARED)
 
 # --- what the machine must have -----------------------------------------------------------------
-DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
-        libjansson-dev libseccomp-dev check openssl redis-server curl nodejs strace mandoc python3
+BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
+              libjansson-dev openssl
+TEST_DEPS  := check curl nodejs redis-server strace procps
+CARE_DEPS  := clang clang-format clang-tidy cppcheck gcovr mandoc
 deps:
-	@contrib/deps.sh $(DEPS)
+	@contrib/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
+build-deps:
+	@contrib/deps.sh $(BUILD_DEPS) curl
+care-deps: deps
+	@contrib/deps.sh $(CARE_DEPS)
 
 # --- building -----------------------------------------------------------------------------------
 $(LIB): $(call objects,lib/base lib/net lib/tls lib/cluster)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(O)/parts.a: $(call objects,$(PARTS))
+$(PARTS): $(call objects,cache conf worker)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(PROGRAM): $(call objects,master) $(O)/parts.a $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+$(PROGRAM): $(call objects,master) $(PARTS) $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
+
+# The shared library exports what the public headers declare, and nothing else.
+$(O)/libreprise.map: $(wildcard lib/include/reprise/*.h) contrib/exports.sh
+	@mkdir -p $(@D)
+	contrib/exports.sh $(wildcard lib/include/reprise/*.h) > $@.new && mv $@.new $@
+$(SHARED): $(LIB) $(O)/libreprise.map
+	$(CC) $(FLAGS_$(MODE)) $(LDFLAGS) -shared -Wl,-soname,libreprise.so.$(ABI) -Wl,-z,relro,-z,now \
+	  -Wl,--version-script=$(O)/libreprise.map -o $@ -Wl,--whole-archive $(LIB) \
+	  -Wl,--no-whole-archive -lssl -lcrypto -lev $(LDLIBS)
+	ln -sf $(@F) $(O)/libreprise.so.$(ABI)
+	ln -sf $(@F) $(O)/libreprise.so
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # Every tests/unit/NAME.c is a program of its own.
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(O)/parts.a $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell pkg-config --libs check) $(LDLIBS_ALL)
-# The memory tests decide which allocation fails: malloc and its kin are wrapped.
-$(O)/tests/memory/%: $(O)/tests/memory/%.o $(O)/parts.a $(LIB)
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(PARTS) $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CHECK_LIBS) $(PKG_LIBS) $(LDLIBS)
+# So is every tests/memory/NAME.c; these decide which allocation fails: malloc and its kin are
+# wrapped.
+$(O)/tests/memory/%: $(O)/tests/memory/%.o $(PARTS) $(LIB)
 	$(CC) $(LDFLAGS_ALL) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup -o $@ $^ \
-	  $(shell pkg-config --libs check) $(LDLIBS_ALL)
+	  $(CHECK_LIBS) $(PKG_LIBS) $(LDLIBS)
 
-# --- testing ------------------------------------------------------------------------------------
+# --- running ------------------------------------------------------------------------------------
+run: build-deps
+	@$(MAKE) --no-print-directory -s $(PROGRAM)
+	@contrib/demo.sh $(PROGRAM)
+
+install: build
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/reprise \
+	  $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+	  $(DESTDIR)$(SYSCONFDIR)/reprise
+	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/reprise
+	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/libreprise.a
+	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libreprise.so.$(ABI)
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libreprise.so
+	install -m 644 lib/include/reprise/*.h $(DESTDIR)$(INCLUDEDIR)/reprise
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	  -e 's|@VERSION@|$(VERSION)|' lib/libreprise.pc.in \
+	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libreprise.pc
+	install -m 644 conf/reprise.conf.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 master/reprise.8 $(DESTDIR)$(MANDIR)/man8
+	test -e $(DESTDIR)$(SYSCONFDIR)/reprise/reprise.conf || \
+	  install -m 644 conf/reprise.conf $(DESTDIR)$(SYSCONFDIR)/reprise/reprise.conf
+
+# --- testing and care ---------------------------------------------------------------------------
 unit: $(UNITS)
 memory: $(MEMORY)
+-include tests/tests.mk
+
+# T=seconds for each fuzzer. Seeds are committed, finds land in build/corpus.
+fuzz: $(FUZZERS)
+	@for f in $^; do name=$${f##*/fuzz_}; mkdir -p build/corpus/$$name; \
+	  echo "== fuzz_$$name"; \
+	  $$f -max_total_time=$${T:-60} -print_final_stats=1 build/corpus/$$name \
+	    tests/fuzz/corpus/$$name || exit 1; done
+build/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] cache/*.[ch] conf/*.[ch] worker/*.[ch])
+	@mkdir -p $(@D)
+	$(CLANG) -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"' -g -O1 \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(PKG_LIBS)
+
+coverage: care-deps
+	$(MAKE) --no-print-directory MODE=cov check-once
+	gcovr -r . --object-directory build/cov --exclude tests --exclude contrib --fail-under-line 85
+
+analyze: care-deps
+	cppcheck -q --enable=warning,portability --inline-suppr --error-exitcode=1 --std=c11 \
+	  -D_GNU_SOURCE -I. -Ilib/include lib cache conf worker master
+	clang-tidy --quiet $(wildcard lib/*/*.c cache/*.c conf/*.c worker/*.c master/*.c) -- \
+	  -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"'
 
 format:
 	clang-format -i $$(git ls-files '*.[ch]')
+lint:
+	tests/lint.sh $(O)
+
 clean:
 	rm -rf build
 
-.PHONY: all build deps unit memory format clean
+.PHONY: all build deps build-deps care-deps run install unit memory fuzz coverage analyze format \
+        lint clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

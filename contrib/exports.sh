@@ -1,0 +1,7 @@
+#!/bin/sh
+# exports.sh HEADER... - a linker version script of the functions that public headers declare.
+set -eu
+echo '{ global:'
+cat "$@" | sed 's|/\*.*\*/||' | sed '/\/\*/,/\*\//d' |
+    grep -oE '\*?rp_[a-z0-9_]+\(' | tr -d '*(' | sort -u | sed 's/$/;/'
+echo 'local: *; };'
