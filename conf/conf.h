@@ -109,7 +109,8 @@ struct conf {
     unsigned workers;                               /* 0 = auto */
     char *state_dir, *run_dir, *user, *secret_file; /* user, secret_file NULL = not said */
     struct conf_log log;
-    char *admin_listen; /* NULL = none */
+    uint32_t drain_timeout_ms; /* how long a generation that leaves may finish its connections */
+    char *admin_listen;        /* NULL = none */
     struct conf_cache cache;
     struct conf_certificate *certificates;
     size_t certificate_count;
