@@ -69,7 +69,7 @@ void rp_io_stop(struct rp_io *io);
 struct rp_next_tick {
     void (*fire)(struct rp_next_tick *tick);
     void *arg;
-    struct rp_next_tick *next_, **prev_; /* private */
+    struct rp_next_tick *next_, *prev_; /* private */
 };
 void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick);
 void rp_next_tick_cancel(struct rp_next_tick *tick);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop.c - the loop: life, ticks, shared buffers.
+ * Ticks run in libev's prepare phase, after all events of the turn and before the loop waits: that
+ * is where everything written during a turn leaves in one system call. */
+#include "lib/net/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { TICK_ROUNDS = 16 }; /* ticks that schedule ticks may not starve the sockets */
+
+static bool ticks_left(const struct rp_loop *loop)
+{
+    return loop->ticks.next_ != &loop->ticks;
+}
+
+static void run_round(struct rp_loop *loop)
+{
+    struct rp_next_tick round = {.next_ = loop->ticks.next_, .prev_ = loop->ticks.prev_};
+
+    round.next_->prev_ = round.prev_->next_ = &round;
+    loop->ticks.next_ = loop->ticks.prev_ = &loop->ticks;
+    while (round.next_ != &round) {
+        struct rp_next_tick *tick = round.next_;
+
+        rp_next_tick_cancel(tick);
+        tick->fire(tick);
+    }
+}
+
+static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int events)
+{
+    struct rp_loop *loop = prepare->data;
+
+    (void)events;
+    for (int i = 0; i < TICK_ROUNDS && ticks_left(loop); i++)
+        run_round(loop);
+    if (ticks_left(loop)) {
+        ev_idle_start(ev, &loop->idle);
+    } else {
+        ev_idle_stop(ev, &loop->idle);
+        if (loop->ticking)
+            ev_unref(ev);
+        loop->ticking = false;
+    }
+}
+
+static void on_idle(struct ev_loop *ev, struct ev_idle *idle, int events)
+{
+    (void)ev, (void)idle, (void)events; /* its being started is what matters */
+}
+
+void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick)
+{
+    if (tick->next_ != NULL)
+        return;
+    tick->next_ = &loop->ticks;
+    tick->prev_ = loop->ticks.prev_;
+    tick->prev_->next_ = loop->ticks.prev_ = tick;
+    if (!loop->ticking)
+        ev_ref(loop->ev);
+    loop->ticking = true;
+}
+
+void rp_next_tick_cancel(struct rp_next_tick *tick)
+{
+    if (tick->next_ == NULL)
+        return;
+    tick->prev_->next_ = tick->next_;
+    tick->next_->prev_ = tick->prev_;
+    tick->next_ = tick->prev_ = NULL;
+}
+
+struct rp_loop *rp_loop_wrap(struct ev_loop *ev, struct rp_error *err)
+{
+    struct rp_loop *loop = calloc(1, sizeof *loop);
+
+    if (loop != NULL)
+        loop->input = malloc(RP_INPUT_SIZE + RP_SCRATCH_SIZE);
+    if (loop == NULL || loop->input == NULL) {
+        free(loop);
+        rp_error_errno(err, ENOMEM, "malloc", "a loop");
+        return NULL;
+    }
+    loop->scratch = loop->input + RP_INPUT_SIZE;
+    loop->ev = ev;
+    loop->ticks.next_ = loop->ticks.prev_ = &loop->ticks;
+    ev_prepare_init(&loop->prepare, on_prepare);
+    ev_idle_init(&loop->idle, on_idle);
+    loop->prepare.data = loop;
+    ev_prepare_start(ev, &loop->prepare);
+    ev_unref(ev); /* being ready for ticks is no reason to stay */
+    return loop;
+}
+
+struct rp_loop *rp_loop_new(struct rp_error *err)
+{
+    struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOSIGMASK);
+    struct rp_loop *loop;
+
+    if (ev == NULL) {
+        rp_error_errno(err, errno, "epoll_create", "an event loop");
+        return NULL;
+    }
+    loop = rp_loop_wrap(ev, err);
+    if (loop == NULL)
+        ev_loop_destroy(ev);
+    else
+        loop->owned = true;
+    return loop;
+}
+
+void rp_loop_free(struct rp_loop *loop)
+{
+    if (loop == NULL)
+        return;
+    rp_timeouts_free(loop);
+    rp_queue_pool_free(loop);
+    if (loop->ticking)
+        ev_unref(loop->ev);
+    ev_idle_stop(loop->ev, &loop->idle);
+    ev_ref(loop->ev);
+    ev_prepare_stop(loop->ev, &loop->prepare);
+    if (loop->owned)
+        ev_loop_destroy(loop->ev);
+    free(loop->input);
+    free(loop);
+}
+
+void rp_loop_run(struct rp_loop *loop)
+{
+    ev_run(loop->ev, 0);
+}
+
+void rp_loop_turn(struct rp_loop *loop, bool wait)
+{
+    ev_run(loop->ev, wait ? EVRUN_ONCE : EVRUN_NOWAIT);
+}
+
+void rp_loop_stop(struct rp_loop *loop)
+{
+    ev_break(loop->ev, EVBREAK_ALL);
+}
+
+struct ev_loop *rp_loop_ev(struct rp_loop *loop)
+{
+    return loop->ev;
+}
+
+void rp_loop_forked(struct rp_loop *loop)
+{
+    ev_loop_fork(loop->ev);
+}
+
+uint64_t rp_loop_now(const struct rp_loop *loop)
+{
+    struct timespec t;
+
+    (void)loop;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop.h - the inside of struct rp_loop: what all connections of one loop share.
+ * The danger: the shared buffers are overwritten by the next read; nobody keeps a pointer into
+ * them beyond the call it was given in. */
+#ifndef RP_NET_LOOP_H
+#define RP_NET_LOOP_H
+
+#include <reprise/loop.h>
+
+#include <ev.h>
+#include <stddef.h>
+
+struct rp_chunk;
+struct rp_timeout_queue;
+
+enum { RP_INPUT_SIZE = 128 * 1024, RP_SCRATCH_SIZE = 32 * 1024, RP_POOL_MAX = 64 };
+
+struct rp_loop {
+    struct ev_loop *ev;
+    bool owned;
+    bool ticking;              /* the loop is kept alive for ticks */
+    struct ev_prepare prepare; /* runs the ticks before the loop waits */
+    struct ev_idle idle;       /* ticks are left: do not wait */
+    struct rp_next_tick ticks; /* ring, this is its head */
+    struct rp_timeout_queue *timeouts;
+    struct rp_chunk *pool;
+    size_t pooled;
+    uint8_t *input, *scratch; /* allocated with the loop */
+};
+
+/* The buffer that every socket of the loop reads into (RP_INPUT_SIZE bytes). */
+static inline uint8_t *rp_loop_input(struct rp_loop *loop)
+{
+    return loop->input;
+}
+
+/* A second one, for what TLS decrypts (RP_SCRATCH_SIZE bytes). */
+static inline uint8_t *rp_loop_scratch(struct rp_loop *loop)
+{
+    return loop->scratch;
+}
+
+void rp_timeouts_free(struct rp_loop *);   /* timeouts.c: with the loop */
+void rp_queue_pool_free(struct rp_loop *); /* queue.c: with the loop */
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watchers.c - timers, signals and descriptors for an embedding program: libev's watchers inside
+ * structs that do not show libev. */
+#include "lib/net/loop.h"
+
+_Static_assert(sizeof(struct ev_timer) <= sizeof(((struct rp_timer *)0)->private_), "room");
+_Static_assert(sizeof(struct ev_signal) <= sizeof(((struct rp_signal *)0)->private_), "room");
+_Static_assert(sizeof(struct ev_io) <= sizeof(((struct rp_io *)0)->private_), "room");
+
+static void on_timer(struct ev_loop *ev, struct ev_timer *w, int events)
+{
+    struct rp_timer *timer = w->data;
+
+    (void)ev, (void)events;
+    timer->fire(timer);
+}
+
+void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms)
+{
+    struct ev_timer *w = (struct ev_timer *)timer->private_;
+
+    rp_timer_stop(timer);
+    if (ev_depth(loop->ev) == 0)
+        ev_now_update(loop->ev); /* outside of the loop its clock stands still */
+    timer->loop = loop;
+    ev_timer_init(w, on_timer, (double)ms / 1000, 0);
+    w->data = timer;
+    ev_timer_start(loop->ev, w);
+}
+
+void rp_timer_stop(struct rp_timer *timer)
+{
+    if (timer->loop != NULL)
+        ev_timer_stop(timer->loop->ev, (struct ev_timer *)timer->private_);
+}
+
+bool rp_timer_active(const struct rp_timer *timer)
+{
+    return timer->loop != NULL && ev_is_active((const struct ev_timer *)timer->private_);
+}
+
+static void on_signal(struct ev_loop *ev, struct ev_signal *w, int events)
+{
+    struct rp_signal *signal = w->data;
+
+    (void)ev, (void)events;
+    signal->fire(signal, w->signum);
+}
+
+void rp_signal_start(struct rp_loop *loop, struct rp_signal *signal, int signum)
+{
+    struct ev_signal *w = (struct ev_signal *)signal->private_;
+
+    rp_signal_stop(signal);
+    signal->loop = loop;
+    ev_signal_init(w, on_signal, signum);
+    w->data = signal;
+    ev_signal_start(loop->ev, w);
+    ev_unref(loop->ev); /* waiting for a signal is no reason to stay */
+}
+
+void rp_signal_stop(struct rp_signal *signal)
+{
+    struct ev_signal *w = (struct ev_signal *)signal->private_;
+
+    if (signal->loop == NULL || !ev_is_active(w))
+        return;
+    ev_ref(signal->loop->ev);
+    ev_signal_stop(signal->loop->ev, w);
+}
+
+static void on_io(struct ev_loop *ev, struct ev_io *w, int events)
+{
+    struct rp_io *io = w->data;
+
+    (void)ev;
+    io->fire(io, (events & EV_READ ? RP_READABLE : 0) | (events & EV_WRITE ? RP_WRITABLE : 0));
+}
+
+void rp_io_start(struct rp_loop *loop, struct rp_io *io, int fd, int events)
+{
+    struct ev_io *w = (struct ev_io *)io->private_;
+
+    rp_io_stop(io);
+    io->loop = loop;
+    ev_io_init(w, on_io, fd,
+               (events & RP_READABLE ? EV_READ : 0) | (events & RP_WRITABLE ? EV_WRITE : 0));
+    w->data = io;
+    ev_io_start(loop->ev, w);
+}
+
+void rp_io_stop(struct rp_io *io)
+{
+    if (io->loop != NULL)
+        ev_io_stop(io->loop->ev, (struct ev_io *)io->private_);
+}
