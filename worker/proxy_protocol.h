@@ -35,9 +35,9 @@ struct proxy_tell {
     const char *alpn, *authority;                  /* v2 only, as all below */
     bool tls;                                      /* with the SSL TLV and what follows in it */
     const char *version, *cipher;
-    bool certificate;   /* the client has presented one in this connection or its session */
-    bool verified;      /* ... and it was found good */
-    bool resumed;       /* ... in the session */
+    bool certificate; /* the client has presented one in this connection or its session */
+    bool verified;    /* ... and it was found good */
+    bool resumed;     /* ... in the session */
     const char *common_name, *signature_algorithm, *key_algorithm;
     bool checksum; /* add a CRC32C */
 };

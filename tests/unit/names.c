@@ -13,28 +13,36 @@ static const struct {
     const char *pattern;
     int *value;
 } stored[] = {
-    {"example.com", &one},
-    {"*.example.com", &two},
-    {"www.Example.com.", &three},
-    {"*.deep.example.com", &one},
-    {"localhost", &two},
+    {"example.com", &one},        {"*.example.com", &two}, {"www.Example.com.", &three},
+    {"*.deep.example.com", &one}, {"localhost", &two},
 };
 
 static const struct {
     const char *name;
     int *value;
 } found[] = {
-    {"example.com", &one},         {"EXAMPLE.com", &one},
-    {"example.com.", &one},        {"www.example.com", &three},
-    {"WWW.EXAMPLE.COM.", &three},  {"api.example.com", &two},
-    {"deep.example.com", &two},    {"x.deep.example.com", &one},
-    {"a.b.example.com", NULL},     {"localhost", &two},
-    {"a.localhost", NULL},         {"*.example.com", NULL},
-    {".example.com", NULL},        {"example.com..", NULL},
-    {"", NULL},                    {".", NULL},
-    {"www..example.com", NULL},    {"com", NULL},
-    {"wwwexample.com", NULL},      {"exa mple.com", NULL},
-    {"www.example.com\n", NULL},   {"www.example.com:443", NULL},
+    {"example.com", &one},
+    {"EXAMPLE.com", &one},
+    {"example.com.", &one},
+    {"www.example.com", &three},
+    {"WWW.EXAMPLE.COM.", &three},
+    {"api.example.com", &two},
+    {"deep.example.com", &two},
+    {"x.deep.example.com", &one},
+    {"a.b.example.com", NULL},
+    {"localhost", &two},
+    {"a.localhost", NULL},
+    {"*.example.com", NULL},
+    {".example.com", NULL},
+    {"example.com..", NULL},
+    {"", NULL},
+    {".", NULL},
+    {"www..example.com", NULL},
+    {"com", NULL},
+    {"wwwexample.com", NULL},
+    {"exa mple.com", NULL},
+    {"www.example.com\n", NULL},
+    {"www.example.com:443", NULL},
     {"www.ex\xc3\xa4mple.com", NULL},
 };
 
@@ -58,9 +66,9 @@ START_TEST(names_find_of_no_name_is_nothing)
 }
 END_TEST
 
-static const char *const invalid[] = {"",       "*",       "*.",          "*.*.com", "w*.example.com",
-                                      "a b",    "a..b",    ".example.com", "[::1]",   "a/b",
-                                      "*.a..b", "a.b.*.c", "x:443"};
+static const char *const invalid[] = {
+    "",      "*",   "*.",     "*.*.com", "w*.example.com", "a b", "a..b", ".example.com",
+    "[::1]", "a/b", "*.a..b", "a.b.*.c", "x:443"};
 
 START_TEST(names_add_refuses_what_is_no_pattern)
 {

@@ -143,8 +143,8 @@ START_TEST(proxy_header_is_incomplete_until_its_last_byte)
     if (h->result <= 0)
         return;
     for (size_t n = 0; n < (size_t)h->result; n++)
-        ck_assert_int_eq(
-            proxy_protocol_parse((const uint8_t *)h->bytes, n, h->accept, &said, NULL), 0);
+        ck_assert_int_eq(proxy_protocol_parse((const uint8_t *)h->bytes, n, h->accept, &said, NULL),
+                         0);
 }
 END_TEST
 
@@ -211,14 +211,13 @@ END_TEST
 
 START_TEST(proxy_v2_carries_the_tls_values)
 {
-    static const uint8_t wanted[] = SIGNATURE
-        "\x21\x11\0\x55" ADDRESSES "\x01\0\x02h2"
-        "\x02\0\x0bexample.com"
-        "\x20\0\x33\x07\0\0\0\0"
-        "\x21\0\x07TLSv1.3"
-        "\x23\0\x16TLS_AES_256_GCM_SHA384"
-        "\x22\0\x06"
-        "client";
+    static const uint8_t wanted[] = SIGNATURE "\x21\x11\0\x55" ADDRESSES "\x01\0\x02h2"
+                                              "\x02\0\x0bexample.com"
+                                              "\x20\0\x33\x07\0\0\0\0"
+                                              "\x21\0\x07TLSv1.3"
+                                              "\x23\0\x16TLS_AES_256_GCM_SHA384"
+                                              "\x22\0\x06"
+                                              "client";
     struct rp_address source = address_of("127.0.0.1:8080");
     struct rp_address destination = address_of("127.0.0.2:443");
     struct proxy_tell tell = {.source = &source,
