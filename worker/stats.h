@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * stats.h - counters in one page of shared memory: a row for each worker slot.
- * A worker writes only its own row, everybody else only reads; a row outlives the worker, so a
- * restart loses no count. Values are 64-bit and read without locks; a reader may see counters of
- * one row at slightly different moments, nothing worse. */
+ * stats.h - counters in shared memory: a row for each worker process.
+ * A process claims a row and writes only there, everybody else only reads. A row outlives the
+ * process: whoever claims it next goes on counting, so a restart loses no count; and the workers
+ * of an old and of a new generation, which run side by side in equal slots, have a row each.
+ * Values are 64-bit and read without locks; a reader may see counters of one row at slightly
+ * different moments, nothing worse. */
 #ifndef STATS_H
 #define STATS_H
 
 #include <reprise/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "cache/session_cache.h"
 
-enum { STATS_SLOTS = 256 };
+enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
 
 #define STATS_COUNTERS(X)                                                                          \
     X(accepted) /* connections accepted */                                                         \
@@ -35,6 +38,7 @@ enum { STATS_SLOTS = 256 };
 
 struct stats_row {
     int64_t pid;        /* of the worker that writes, 0 = none */
+    uint64_t slot;      /* of that worker */
     uint64_t started_s; /* wall clock */
     uint64_t active;    /* open connections now */
     uint64_t in_store;  /* inside an LMDB call: a crash there is the store's fault */
@@ -45,12 +49,18 @@ struct stats_row {
 } __attribute__((aligned(64)));
 
 struct stats {
-    struct stats_row rows[STATS_SLOTS];
+    struct stats_row rows[STATS_ROWS];
 };
 /* Shared, zeroed memory that survives in every forked process. */
 struct stats *stats_new(struct rp_error *err) __attribute__((warn_unused_result));
 void stats_free(struct stats *);
-/* The sum of all rows (pid and started_s of none). */
+/* A row for this process: one whose process is dead and had this slot, else a fresh one, else that
+ * of any dead process. Counts go on. NULL when all are taken by living processes. */
+struct stats_row *stats_claim(struct stats *, unsigned slot) __attribute__((warn_unused_result));
+void stats_release(struct stats_row *); /* NULL ok */
+/* Does the process that claimed this row live? */
+bool stats_alive(const struct stats_row *);
+/* The sum of all rows: counts of all, `active` of those that live, `pid` = how many live. */
 void stats_sum(const struct stats *, struct stats_row *out);
 
 #endif
