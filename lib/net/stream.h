@@ -10,10 +10,10 @@
 #define RP_NET_STREAM_H
 
 #include "lib/base/emitter.h"
+#include "lib/net/queue.h"
 #include "lib/net/timeouts.h"
 #include <reprise/stream.h>
 
-struct rp_pipe;
 struct rp_write_note; /* a write callback waiting for its bytes to leave */
 
 struct rp_stream {
@@ -21,8 +21,10 @@ struct rp_stream {
     struct rp_loop *loop;
     void *arg;
     struct rp_emitter events;
-    struct rp_pipe *pipe; /* where its data goes */
-    struct rp_write_note *notes;
+    struct rp_stream *sink;   /* pipe: where its data goes */
+    struct rp_stream *source; /* pipe: who writes here; resumed by drain */
+    struct rp_write_note *notes, *last_note;
+    struct rp_queue corked_bytes;
     struct rp_next_tick tick; /* delayed error and close */
     struct rp_error *reason;  /* what it was destroyed with, until emitted */
     struct rp_timeout idle;
@@ -30,13 +32,19 @@ struct rp_stream {
     uint32_t high_water_mark, idle_ms;
     uint32_t refs;
     uint16_t corked;
-    bool allow_half_open, connecting, paused, want_drain;
+    bool allow_half_open, connecting, paused, want_drain, keep_sink_open, open;
     bool read_ended, end_emitted, ending, finished, destroying_soon, destroyed, had_error, closed;
 };
 
 /* Initialise an embedded stream with one reference. ops->free frees the whole object. */
 void rp_stream_init(struct rp_stream *, struct rp_loop *, const struct rp_stream_ops *, void *arg,
                     const struct rp_stream_options *);
+/* Undo rp_stream_init of an object that was never handed out. */
+void rp_stream_discard(struct rp_stream *);
+/* Some of what was written has left: run the write callbacks that are due. */
+void rp_stream_progress(struct rp_stream *);
+/* The transport is connected: `connect` and `ready`. */
+void rp_stream_connected(struct rp_stream *);
 /* Something moved: restart the idle timeout. */
 void rp_stream_touch(struct rp_stream *);
 /* Emit without building the event by hand. */

@@ -19,10 +19,14 @@ struct rp_wire_ops {
     void (*input_end)(struct rp_wire *); /* FIN: once, after all bytes */
     void (*connected)(struct rp_wire *); /* once, if it was opened connecting */
     void (*drained)(struct rp_wire *);   /* the output queue became empty */
-    void (*shut)(
-        struct rp_wire *); /* rp_wire_shutdown is done: all output and FIN are with the kernel */
-    void (*failed)(struct rp_wire *,
-                   const struct rp_error *); /* recv, send or connect failed; once */
+    void (*shut)(struct rp_wire *); /* the FIN asked for is with the kernel, after all output */
+    void (*failed)(struct rp_wire *, const struct rp_error *); /* recv, send or connect; once */
+};
+
+enum rp_wire_connecting {
+    RP_WIRE_CONNECTED,
+    RP_WIRE_CONNECTING, /* wait for writability, then look */
+    RP_WIRE_EAGER,      /* send at once, believe the first byte that moves */
 };
 
 struct rp_wire {
@@ -32,13 +36,15 @@ struct rp_wire {
     struct rp_next_tick flush; /* scheduled at the end of the turn */
     struct rp_io io;
     int fd;
-    uint8_t interest; /* what io is started for */
-    bool reading, connecting, held, shutting, shut_done, ended, failed_, no_delay;
+    uint8_t interest;   /* what io is started for */
+    uint8_t connecting; /* enum rp_wire_connecting */
+    bool reading, blocked, held, shutting, shut_done, ended, broken;
+    bool nagle, unanswered; /* connected by us with Nagle on; sent since the peer last spoke */
 };
 
-/* Take over a descriptor; connecting: connect() is under way. Reads nothing until read_start. */
+/* Take over a descriptor. Reads nothing until read_start. */
 void rp_wire_open(struct rp_wire *, struct rp_loop *, const struct rp_wire_ops *, int fd,
-                  bool connecting);
+                  enum rp_wire_connecting connecting);
 void rp_wire_read_start(struct rp_wire *);
 void rp_wire_read_stop(struct rp_wire *);
 /* Read at once instead of waiting for readiness: bytes are expected (a deferred accept). */
@@ -47,11 +53,17 @@ void rp_wire_read_now(struct rp_wire *);
 bool rp_wire_write(struct rp_wire *, const void *bytes, size_t len);
 /* Something was put into out directly: have it sent at the end of the turn. */
 void rp_wire_flush_later(struct rp_wire *);
+/* Send now what the kernel takes, without callbacks: the last words before a close. */
+void rp_wire_flush_now(struct rp_wire *);
 /* Keep output back (a newSession is pending) until released. */
 void rp_wire_hold(struct rp_wire *, bool held);
 /* FIN once everything queued has left; then ops->shut. */
 void rp_wire_shutdown(struct rp_wire *);
 /* Close now and forget the queue; no callback comes any more. Idempotent. */
 void rp_wire_close(struct rp_wire *);
+static inline bool rp_wire_is_open(const struct rp_wire *w)
+{
+    return w->fd >= 0;
+}
 
 #endif

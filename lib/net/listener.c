@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * listener.c - listening sockets, and accepting on them.
+ * Options that accepted sockets inherit (TCP_NODELAY, keep-alive) are set once, on the listening
+ * socket. The danger: running out of descriptors must not spin the loop, and must not stop
+ * accepting for good; the pause is ended by a timer that no error path stops. */
+#include <reprise/net.h>
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 511,
+    DEFER_SECONDS = 1, /* how long the kernel waits for the client's first bytes */
+    BATCH = 16,        /* accepted for one readiness, so that other events get their turn */
+    PAUSE_MS = 100,
+};
+
+/* -- opening */
+
+/* A socket file that nobody listens on is left over from a crash; anything else is not ours. */
+static bool remove_stale(const struct rp_address *a)
+{
+    struct stat st;
+    int fd;
+    bool stale;
+
+    if (a->un.sun_path[0] == '\0' || lstat(a->un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    stale = connect(fd, &a->any, a->len) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return stale && unlink(a->un.sun_path) == 0;
+}
+
+static bool set_options(int fd, const struct rp_listen_options *o)
+{
+    int on = 1, family = o->address->any.sa_family;
+
+    if (family == AF_UNIX)
+        return true;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        (o->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0)
+        return false;
+    if (o->defer_accept &&
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &(int){DEFER_SECONDS}, sizeof(int)) < 0)
+        return false;
+    return family != AF_INET6 ||
+           setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){o->ipv6_only}, sizeof(int)) == 0;
+}
+
+static bool bind_to(int fd, const struct rp_listen_options *o)
+{
+    const struct rp_address *a = o->address;
+    int rc = bind(fd, &a->any, a->len);
+
+    if (rc < 0 && errno == EADDRINUSE && a->any.sa_family == AF_UNIX) {
+        if (remove_stale(a))
+            rc = bind(fd, &a->any, a->len);
+        else
+            errno = EADDRINUSE;
+    }
+    if (rc == 0 && a->any.sa_family == AF_UNIX && o->unix_mode != 0 && a->un.sun_path[0] != '\0')
+        rc = chmod(a->un.sun_path, o->unix_mode);
+    return rc == 0;
+}
+
+int rp_listen_open(const struct rp_listen_options *o, struct rp_error *err)
+{
+    char text[RP_ADDRESS_TEXT];
+    const char *syscall = "socket";
+    int fd = socket(o->address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        goto failed;
+    syscall = "setsockopt";
+    if (!set_options(fd, o))
+        goto failed;
+    syscall = "bind";
+    if (!bind_to(fd, o))
+        goto failed;
+    syscall = "listen";
+    if (listen(fd, o->backlog > 0 ? o->backlog : BACKLOG) < 0)
+        goto failed;
+    return fd;
+failed:
+    rp_error_errno(err, errno, syscall, "%s", rp_address_format(o->address, text));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* -- accepting */
+
+struct rp_listener_socket {
+    struct rp_loop *loop;
+    struct rp_io io;
+    struct rp_timer pause;
+    rp_accepted *accepted;
+    void *arg;
+    int fd;
+    unsigned expected; /* how many were there last time: that many are tried without waiting */
+    bool calling, stopped;
+};
+
+static void on_pause_over(struct rp_timer *timer)
+{
+    struct rp_listener_socket *l = timer->arg;
+
+    rp_io_start(l->loop, &l->io, l->fd, RP_READABLE);
+}
+
+static void pause_accepting(struct rp_listener_socket *l)
+{
+    rp_io_stop(&l->io);
+    rp_timer_start(l->loop, &l->pause, PAUSE_MS);
+}
+
+/* One accept; false when there is no more to take now. */
+static bool accept_one(struct rp_listener_socket *l)
+{
+    struct rp_address remote = {.len = sizeof remote - offsetof(struct rp_address, any)};
+    int fd = accept4(l->fd, &remote.any, &remote.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        l->accepted(l, fd, &remote, l->arg);
+        return !l->stopped;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        pause_accepting(l);
+    return errno == ECONNABORTED || errno == EINTR;
+}
+
+/* Level-triggered: what is left makes us readable again, so one accept too few costs nothing and
+ * one too many costs a system call. Take as many as came last time, and grow while they come. */
+static void on_readable(struct rp_io *io, int events)
+{
+    struct rp_listener_socket *l = io->arg;
+    unsigned taken = 0;
+
+    (void)events;
+    l->calling = true;
+    while (taken < l->expected && accept_one(l))
+        taken++;
+    l->calling = false;
+    if (l->stopped) {
+        free(l);
+        return;
+    }
+    if (taken == l->expected)
+        l->expected = l->expected < BATCH ? l->expected + 1 : BATCH;
+    else
+        l->expected = taken > 1 ? taken : 1;
+}
+
+struct rp_listener_socket *rp_listener_start(struct rp_loop *loop, int listen_fd,
+                                             rp_accepted *accepted, void *arg, struct rp_error *err)
+{
+    struct rp_listener_socket *l = calloc(1, sizeof *l);
+
+    if (l == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for a listener");
+        return NULL;
+    }
+    l->loop = loop;
+    l->fd = listen_fd;
+    l->accepted = accepted;
+    l->arg = arg;
+    l->expected = 1;
+    l->io.fire = on_readable;
+    l->io.arg = l;
+    l->pause.fire = on_pause_over;
+    l->pause.arg = l;
+    rp_io_start(loop, &l->io, listen_fd, RP_READABLE);
+    return l;
+}
+
+void rp_listener_stop(struct rp_listener_socket *l, bool close_fd)
+{
+    if (l == NULL || l->stopped)
+        return;
+    rp_io_stop(&l->io);
+    rp_timer_stop(&l->pause);
+    if (close_fd)
+        close(l->fd);
+    l->stopped = true;
+    if (!l->calling)
+        free(l);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lookup.h - resolve a host name without blocking the loop: getaddrinfo in a thread of its own.
+ * The danger: the answer may come after its owner is gone; a cancelled lookup frees itself. */
+#ifndef RP_LOOKUP_H
+#define RP_LOOKUP_H
+
+#include <reprise/net.h>
+
+struct rp_lookup;
+typedef void rp_lookup_done(void *arg, const struct rp_address *addresses, size_t count,
+                            const struct rp_error *error);
+struct rp_lookup *rp_lookup_start(struct rp_loop *, const char *host, uint16_t port,
+                                  rp_lookup_done *done, void *arg, struct rp_error *);
+void rp_lookup_cancel(struct rp_lookup *); /* NULL ok; done will not run */
+
+#endif

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * net_socket.c - a plain TCP or Unix socket as a stream, and connecting one.
+ * The danger: everything before the connection stands is asynchronous (a name is looked up, the
+ * kernel connects); the stream may be destroyed at any point of it. */
+#include "lib/net/net_socket.h"
+#include "lib/net/lookup.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* -- descriptors */
+
+bool rp_fd_no_delay(int fd, bool on)
+{
+    return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){on}, sizeof(int)) == 0;
+}
+
+bool rp_fd_keep_alive(int fd, bool on, uint32_t initial_delay_ms)
+{
+    int seconds = (int)(initial_delay_ms / 1000);
+
+    if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){on}, sizeof(int)) < 0)
+        return false;
+    return !on || seconds == 0 ||
+           setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds) == 0;
+}
+
+void rp_fd_address(int fd, bool peer, struct rp_address *a)
+{
+    socklen_t len = sizeof *a - offsetof(struct rp_address, any);
+
+    memset(a, 0, sizeof *a);
+    if ((peer ? getpeername(fd, &a->any, &len) : getsockname(fd, &a->any, &len)) == 0)
+        a->len = len;
+}
+
+/* -- from the wire to the stream */
+
+static struct rp_net_socket *of_wire(struct rp_wire *w)
+{
+    return (struct rp_net_socket *)((char *)w - offsetof(struct rp_net_socket, wire));
+}
+
+static void on_input(struct rp_wire *w, const uint8_t *bytes, size_t len)
+{
+    rp_stream_push(&of_wire(w)->stream, bytes, len);
+}
+
+static void on_input_end(struct rp_wire *w)
+{
+    rp_stream_push_end(&of_wire(w)->stream);
+}
+
+static void on_connected(struct rp_wire *w)
+{
+    struct rp_net_socket *n = of_wire(w);
+
+    if (n->no_delay)
+        rp_fd_no_delay(w->fd, true);
+    rp_stream_connected(&n->stream);
+}
+
+static void on_drained(struct rp_wire *w)
+{
+    rp_stream_drained(&of_wire(w)->stream);
+}
+
+static void on_shut(struct rp_wire *w)
+{
+    rp_stream_finished(&of_wire(w)->stream);
+}
+
+static void on_failed(struct rp_wire *w, const struct rp_error *error)
+{
+    rp_stream_destroy(&of_wire(w)->stream, error);
+}
+
+static const struct rp_wire_ops wire_ops = {
+    .input = on_input,
+    .input_end = on_input_end,
+    .connected = on_connected,
+    .drained = on_drained,
+    .shut = on_shut,
+    .failed = on_failed,
+};
+
+/* -- from the stream to the wire */
+
+static struct rp_net_socket *of_stream(const struct rp_stream *s)
+{
+    return (struct rp_net_socket *)(uintptr_t)s; /* it is the first member */
+}
+
+static void net_write(struct rp_stream *s, const uint8_t *bytes, size_t len)
+{
+    struct rp_net_socket *n = of_stream(s);
+    struct rp_error error;
+    bool ok = rp_wire_is_open(&n->wire) ? rp_wire_write(&n->wire, bytes, len)
+                                        : rp_queue_append(&n->early, s->loop, bytes, len);
+
+    if (ok)
+        return;
+    rp_error_set(&error, "ENOMEM", "no memory to write");
+    rp_stream_destroy(s, &error);
+}
+
+static void net_end(struct rp_stream *s)
+{
+    struct rp_net_socket *n = of_stream(s);
+
+    if (rp_wire_is_open(&n->wire))
+        rp_wire_shutdown(&n->wire);
+}
+
+static void net_read_start(struct rp_stream *s)
+{
+    struct rp_net_socket *n = of_stream(s);
+
+    if (rp_wire_is_open(&n->wire))
+        rp_wire_read_start(&n->wire);
+}
+
+static void net_read_stop(struct rp_stream *s)
+{
+    struct rp_net_socket *n = of_stream(s);
+
+    if (rp_wire_is_open(&n->wire))
+        rp_wire_read_stop(&n->wire);
+}
+
+static void net_destroy(struct rp_stream *s)
+{
+    struct rp_net_socket *n = of_stream(s);
+
+    rp_lookup_cancel(n->lookup);
+    n->lookup = NULL;
+    rp_next_tick_cancel(&n->start);
+    rp_queue_clear(&n->early, s->loop);
+    rp_wire_close(&n->wire);
+    rp_stream_close_now(s);
+}
+
+static void net_free(struct rp_stream *s)
+{
+    struct rp_net_socket *n = of_stream(s);
+
+    free(n->failure);
+    free(n);
+}
+
+static size_t net_pending(const struct rp_stream *s)
+{
+    return of_stream(s)->wire.out.len + of_stream(s)->early.len;
+}
+
+static bool net_set_no_delay(struct rp_stream *s, bool on)
+{
+    struct rp_net_socket *n = of_stream(s);
+
+    n->no_delay = on;
+    n->wire.nagle = false;
+    return !rp_wire_is_open(&n->wire) || rp_fd_no_delay(n->wire.fd, on);
+}
+
+static bool net_set_keep_alive(struct rp_stream *s, bool on, uint32_t initial_delay_ms)
+{
+    struct rp_net_socket *n = of_stream(s);
+
+    n->keep_alive = on;
+    n->keep_alive_ms = initial_delay_ms;
+    return !rp_wire_is_open(&n->wire) || rp_fd_keep_alive(n->wire.fd, on, initial_delay_ms);
+}
+
+static const struct rp_address *known_or_ask(const struct rp_net_socket *n, bool peer)
+{
+    struct rp_address *a = (struct rp_address *)(uintptr_t)(peer ? &n->remote : &n->local);
+
+    if (a->len == 0 && rp_wire_is_open(&n->wire))
+        rp_fd_address(n->wire.fd, peer, a);
+    return a->len != 0 ? a : NULL;
+}
+
+static const struct rp_address *net_local_address(const struct rp_stream *s)
+{
+    return known_or_ask(of_stream(s), false);
+}
+
+static const struct rp_address *net_remote_address(const struct rp_stream *s)
+{
+    return known_or_ask(of_stream(s), true);
+}
+
+static int net_fd(const struct rp_stream *s)
+{
+    return of_stream(s)->wire.fd;
+}
+
+static const struct rp_stream_ops stream_ops = {
+    .write = net_write,
+    .end = net_end,
+    .read_start = net_read_start,
+    .read_stop = net_read_stop,
+    .destroy = net_destroy,
+    .free = net_free,
+    .pending = net_pending,
+    .set_no_delay = net_set_no_delay,
+    .set_keep_alive = net_set_keep_alive,
+    .local_address = net_local_address,
+    .remote_address = net_remote_address,
+    .fd = net_fd,
+};
+
+struct rp_net_socket *rp_net_socket_of(struct rp_stream *s)
+{
+    return s->ops == &stream_ops ? of_stream(s) : NULL;
+}
+
+/* -- opening */
+
+static struct rp_net_socket *socket_new(struct rp_loop *loop, const struct rp_stream_options *o,
+                                        struct rp_error *err)
+{
+    struct rp_net_socket *n = calloc(1, sizeof *n);
+
+    if (n == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for a socket");
+        return NULL;
+    }
+    n->wire.fd = -1;
+    n->wire.loop = loop;
+    rp_stream_init(&n->stream, loop, &stream_ops, NULL, o);
+    return n;
+}
+
+static void open_wire(struct rp_net_socket *n, int fd, enum rp_wire_connecting connecting)
+{
+    const uint8_t *bytes;
+    size_t len;
+
+    rp_wire_open(&n->wire, n->stream.loop, &wire_ops, fd, connecting);
+    n->wire.out = n->early;
+    n->early = (struct rp_queue){0};
+    n->wire.nagle =
+        connecting != RP_WIRE_CONNECTED && !n->no_delay && n->remote.any.sa_family != AF_UNIX;
+    if (!n->stream.paused)
+        rp_wire_read_start(&n->wire);
+    bytes = rp_queue_peek(&n->wire.out, &len);
+    if (bytes != NULL)
+        rp_wire_flush_later(&n->wire);
+    if (n->stream.ending)
+        rp_wire_shutdown(&n->wire);
+}
+
+struct rp_stream *rp_net_open(struct rp_loop *loop, int fd, const struct rp_stream_options *o,
+                              struct rp_error *err)
+{
+    struct rp_net_socket *n = socket_new(loop, o, err);
+
+    if (n == NULL) {
+        close(fd);
+        return NULL;
+    }
+    open_wire(n, fd, RP_WIRE_CONNECTED);
+    return &n->stream;
+}
+
+/* Open a socket and begin to connect it. false: *err says why. */
+static bool connect_to(struct rp_net_socket *n, const struct rp_address *to, struct rp_error *err)
+{
+    char text[RP_ADDRESS_TEXT];
+    int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc;
+    bool now;
+
+    rp_address_format(to, text);
+    if (fd < 0)
+        return rp_error_errno(err, errno, "socket", "to connect to %s", text);
+    n->remote = *to;
+    if (n->local.len != 0 && bind(fd, &n->local.any, n->local.len) < 0) {
+        rp_error_errno(err, errno, "bind", "to connect to %s", text);
+        close(fd);
+        return false;
+    }
+    if (n->keep_alive)
+        rp_fd_keep_alive(fd, true, n->keep_alive_ms);
+    rc = connect(fd, &to->any, to->len);
+    now = rc == 0;
+    if (rc < 0 && errno != EINPROGRESS) {
+        rp_error_errno(err, errno, "connect", "%s", text);
+        close(fd);
+        return false;
+    }
+    open_wire(n, fd, n->eager ? RP_WIRE_EAGER : now ? RP_WIRE_CONNECTED : RP_WIRE_CONNECTING);
+    if (now) {
+        n->wire.connecting = RP_WIRE_CONNECTED;
+        rp_next_tick(n->stream.loop, &n->start);
+    }
+    return true;
+}
+
+/* What could be said inside rp_net_connect is said a tick later. */
+static void on_start(struct rp_next_tick *tick)
+{
+    struct rp_net_socket *n = tick->arg;
+
+    if (n->failure != NULL)
+        rp_stream_destroy(&n->stream, n->failure);
+    else
+        on_connected(&n->wire);
+}
+
+static void fail_later(struct rp_net_socket *n, const struct rp_error *error)
+{
+    n->failure = malloc(sizeof *n->failure);
+    if (n->failure != NULL) {
+        *n->failure = *error;
+        rp_next_tick(n->stream.loop, &n->start);
+    } else {
+        rp_stream_destroy(&n->stream, error);
+    }
+}
+
+/* Names with several addresses: each is tried until a connect() is under way. */
+static void on_lookup(void *arg, const struct rp_address *addresses, size_t count,
+                      const struct rp_error *error)
+{
+    struct rp_net_socket *n = arg;
+    struct rp_error last = {0};
+
+    n->lookup = NULL;
+    if (error != NULL) {
+        rp_stream_destroy(&n->stream, error);
+        return;
+    }
+    rp_error_set(&last, "ENOTFOUND", "getaddrinfo ENOTFOUND: no address");
+    rp_stream_ref(&n->stream);
+    rp_stream_emit(&n->stream,
+                   &(struct rp_event){.type = RP_EV_LOOKUP, .lookup = {NULL, addresses}});
+    for (size_t i = 0; i < count && !n->stream.destroyed; i++)
+        if (connect_to(n, &addresses[i], &last))
+            break;
+    if (!rp_wire_is_open(&n->wire) && !n->stream.destroyed)
+        rp_stream_destroy(&n->stream, &last);
+    rp_stream_unref(&n->stream);
+}
+
+/* The address, if it is known without asking anybody. */
+static bool known_address(const struct rp_net_options *o, struct rp_address *a)
+{
+    char text[300];
+    int len;
+
+    if (o->path != NULL)
+        len = snprintf(text, sizeof text, "unix:%s", o->path);
+    else if (o->address != NULL)
+        return *a = *o->address, true;
+    else
+        len = snprintf(text, sizeof text,
+                       strchr(o->host != NULL ? o->host : "", ':') != NULL ? "[%s]:%u" : "%s:%u",
+                       o->host != NULL ? o->host : "localhost", o->port);
+    return len > 0 && (size_t)len < sizeof text && rp_address_parse(a, text, false, NULL);
+}
+
+struct rp_stream *rp_net_connect(struct rp_loop *loop, const struct rp_net_options *o,
+                                 struct rp_error *err)
+{
+    struct rp_net_socket *n;
+    struct rp_address to;
+    struct rp_error error;
+
+    if (o->address == NULL && o->path == NULL && o->port == 0) {
+        rp_error_set(err, "ERR_MISSING_ARGS", "The \"port\" or \"path\" option must be specified");
+        return NULL;
+    }
+    n = socket_new(loop, &o->stream, err);
+    if (n == NULL)
+        return NULL;
+    n->start.fire = on_start;
+    n->start.arg = n;
+    n->stream.connecting = true;
+    n->eager = o->eager;
+    n->no_delay = o->no_delay == RP_ON;
+    n->keep_alive = o->keep_alive == RP_ON;
+    n->keep_alive_ms = o->keep_alive_initial_delay_ms;
+    if (o->local_address != NULL)
+        n->local = *o->local_address;
+    if (o->timeout_ms != 0)
+        rp_stream_set_timeout(&n->stream, o->timeout_ms);
+    if (known_address(o, &to)) {
+        if (!connect_to(n, &to, &error))
+            fail_later(n, &error);
+    } else {
+        n->lookup = rp_lookup_start(loop, o->host != NULL ? o->host : "localhost", o->port,
+                                    on_lookup, n, &error);
+        if (n->lookup == NULL)
+            fail_later(n, &error);
+    }
+    return &n->stream;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * net_socket.h - a plain TCP or Unix socket as a stream: node's net.Socket. */
+#ifndef RP_NET_SOCKET_H
+#define RP_NET_SOCKET_H
+
+#include "lib/net/stream.h"
+#include "lib/net/wire.h"
+
+struct rp_lookup;
+struct rp_net_socket {
+    struct rp_stream stream;
+    struct rp_wire wire;
+    struct rp_queue early;     /* written before there was a descriptor */
+    struct rp_lookup *lookup;  /* a host name is being resolved */
+    struct rp_next_tick start; /* connecting failed or succeeded at once: said later */
+    struct rp_error *failure;
+    struct rp_address remote, local;
+    bool eager, no_delay, keep_alive;
+    uint32_t keep_alive_ms;
+};
+
+/* The plain socket that a stream is, or NULL. */
+struct rp_net_socket *rp_net_socket_of(struct rp_stream *);
+/* Set options on a descriptor; false if the kernel refused. */
+bool rp_fd_no_delay(int fd, bool on);
+bool rp_fd_keep_alive(int fd, bool on, uint32_t initial_delay_ms);
+/* Fill from getsockname or getpeername; len 0 when the kernel does not say. */
+void rp_fd_address(int fd, bool peer, struct rp_address *);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * wire.c - one descriptor on one loop; see wire.h.
+ * System calls are the budget here: one recv for each readiness, one send for each turn, and the
+ * poll set is touched only when what we wait for has changed. */
+#include "lib/net/wire.h"
+#include "lib/net/loop.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+static void update(struct rp_wire *w)
+{
+    int want = 0;
+
+    if (w->fd >= 0 && !w->broken) {
+        if (w->connecting == RP_WIRE_CONNECTING)
+            want = RP_WRITABLE;
+        else
+            want = (w->reading && !w->ended ? RP_READABLE : 0) | (w->blocked ? RP_WRITABLE : 0);
+    }
+    if (want == w->interest)
+        return;
+    w->interest = (uint8_t)want;
+    if (want != 0)
+        rp_io_start(w->loop, &w->io, w->fd, want);
+    else
+        rp_io_stop(&w->io);
+}
+
+static void fail(struct rp_wire *w, int sys_errno, const char *syscall)
+{
+    struct rp_error error;
+
+    if (w->broken)
+        return;
+    w->broken = true;
+    update(w);
+    rp_error_errno(&error, sys_errno, syscall, "%s", "");
+    w->ops->failed(w, &error);
+}
+
+/* Evidence that an eager connection stands. false: the callback closed the wire. */
+static bool connected(struct rp_wire *w)
+{
+    if (w->connecting == RP_WIRE_CONNECTED)
+        return true;
+    w->connecting = RP_WIRE_CONNECTED;
+    update(w);
+    if (w->ops->connected != NULL)
+        w->ops->connected(w);
+    return w->fd >= 0 && !w->broken;
+}
+
+static const char *io_syscall(const struct rp_wire *w, const char *name)
+{
+    return w->connecting != RP_WIRE_CONNECTED ? "connect" : name;
+}
+
+void rp_wire_read_now(struct rp_wire *w)
+{
+    uint8_t *input = rp_loop_input(w->loop);
+    ssize_t n;
+
+    if (w->fd < 0 || w->broken || w->ended || !w->reading)
+        return;
+    do
+        n = recv(w->fd, input, RP_INPUT_SIZE, 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK)
+            fail(w, errno, io_syscall(w, "read"));
+        return;
+    }
+    if (!connected(w))
+        return;
+    w->unanswered = false;
+    if (n > 0) {
+        w->ops->input(w, input, (size_t)n);
+        return;
+    }
+    w->ended = true;
+    update(w);
+    w->ops->input_end(w);
+}
+
+/* A second small send before the peer has answered would wait for its delayed ACK. */
+static void avoid_nagle(struct rp_wire *w)
+{
+    if (w->nagle && w->unanswered) {
+        setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        w->nagle = false;
+    }
+    w->unanswered = true;
+}
+
+static void finish_output(struct rp_wire *w)
+{
+    if (w->shutting && !w->shut_done) {
+        w->shut_done = true;
+        shutdown(w->fd, SHUT_WR);
+        w->ops->shut(w);
+    }
+}
+
+static void flush(struct rp_wire *w)
+{
+    bool had = w->out.len > 0;
+    long sent;
+
+    if (w->fd < 0 || w->broken || w->held || w->connecting == RP_WIRE_CONNECTING)
+        return;
+    if (had) {
+        avoid_nagle(w);
+        sent = rp_queue_send(&w->out, w->loop, w->fd);
+        if (sent < 0) {
+            if (w->connecting != RP_WIRE_EAGER || errno != ENOTCONN) {
+                fail(w, errno, io_syscall(w, "write"));
+                return;
+            }
+            sent = 0;
+        }
+        w->blocked = w->out.len > 0;
+        update(w);
+        if (sent > 0 && !connected(w))
+            return;
+    } else {
+        w->blocked = false;
+        update(w);
+    }
+    if (w->out.len > 0)
+        return;
+    if (had && w->ops->drained != NULL)
+        w->ops->drained(w);
+    if (w->fd >= 0 && !w->broken && w->out.len == 0)
+        finish_output(w);
+}
+
+static void on_flush(struct rp_next_tick *tick)
+{
+    flush(tick->arg);
+}
+
+/* connect() has ended, one way or the other. */
+static void on_connect_end(struct rp_wire *w)
+{
+    int sys_errno = 0;
+    socklen_t len = sizeof sys_errno;
+
+    if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &sys_errno, &len) < 0)
+        sys_errno = errno;
+    if (sys_errno != 0) {
+        fail(w, sys_errno, "connect");
+        return;
+    }
+    if (connected(w) && (w->out.len > 0 || w->shutting))
+        rp_wire_flush_later(w);
+}
+
+static void on_io(struct rp_io *io, int events)
+{
+    struct rp_wire *w = io->arg;
+
+    if (w->connecting == RP_WIRE_CONNECTING) {
+        on_connect_end(w);
+        return;
+    }
+    if (events & RP_WRITABLE)
+        flush(w);
+    if ((events & RP_READABLE) && w->reading)
+        rp_wire_read_now(w);
+}
+
+void rp_wire_open(struct rp_wire *w, struct rp_loop *loop, const struct rp_wire_ops *ops, int fd,
+                  enum rp_wire_connecting connecting)
+{
+    *w = (struct rp_wire){.ops = ops, .loop = loop, .fd = fd, .connecting = (uint8_t)connecting};
+    w->io.fire = on_io;
+    w->io.arg = w;
+    w->flush.fire = on_flush;
+    w->flush.arg = w;
+    update(w);
+}
+
+void rp_wire_read_start(struct rp_wire *w)
+{
+    w->reading = true;
+    update(w);
+}
+
+void rp_wire_read_stop(struct rp_wire *w)
+{
+    w->reading = false;
+    update(w);
+}
+
+bool rp_wire_write(struct rp_wire *w, const void *bytes, size_t len)
+{
+    if (w->fd < 0 || w->broken)
+        return true; /* failed or closed: whoever writes will hear of it */
+    if (!rp_queue_append(&w->out, w->loop, bytes, len))
+        return false;
+    rp_wire_flush_later(w);
+    return true;
+}
+
+void rp_wire_flush_later(struct rp_wire *w)
+{
+    if (w->fd >= 0 && !w->held && !w->blocked)
+        rp_next_tick(w->loop, &w->flush);
+}
+
+void rp_wire_flush_now(struct rp_wire *w)
+{
+    if (w->fd >= 0 && !w->broken && !w->held && w->out.len > 0)
+        rp_queue_send(&w->out, w->loop, w->fd);
+}
+
+void rp_wire_hold(struct rp_wire *w, bool held)
+{
+    w->held = held;
+    if (!held)
+        rp_wire_flush_later(w);
+}
+
+void rp_wire_shutdown(struct rp_wire *w)
+{
+    w->shutting = true;
+    rp_wire_flush_later(w);
+}
+
+void rp_wire_close(struct rp_wire *w)
+{
+    rp_next_tick_cancel(&w->flush);
+    rp_queue_clear(&w->out, w->loop);
+    if (w->fd < 0)
+        return;
+    rp_io_stop(&w->io);
+    w->interest = 0;
+    close(w->fd);
+    w->fd = -1;
+}
