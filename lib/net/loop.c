@@ -59,7 +59,7 @@ void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick)
     tick->next_ = &loop->ticks;
     tick->prev_ = loop->ticks.prev_;
     tick->prev_->next_ = loop->ticks.prev_ = tick;
-    if (!loop->ticking)
+    if (!loop->ticking && loop->ev != NULL)
         ev_ref(loop->ev);
     loop->ticking = true;
 }
@@ -112,12 +112,11 @@ struct rp_loop *rp_loop_new(struct rp_error *err)
     return loop;
 }
 
-void rp_loop_free(struct rp_loop *loop)
+void rp_loop_abandon(struct rp_loop *loop)
 {
-    if (loop == NULL)
+    if (loop->ev == NULL)
         return;
-    rp_timeouts_free(loop);
-    rp_queue_pool_free(loop);
+    rp_signals_stop(loop);
     if (loop->ticking)
         ev_unref(loop->ev);
     ev_idle_stop(loop->ev, &loop->idle);
@@ -125,6 +124,16 @@ void rp_loop_free(struct rp_loop *loop)
     ev_prepare_stop(loop->ev, &loop->prepare);
     if (loop->owned)
         ev_loop_destroy(loop->ev);
+    loop->ev = NULL;
+}
+
+void rp_loop_free(struct rp_loop *loop)
+{
+    if (loop == NULL)
+        return;
+    rp_timeouts_free(loop);
+    rp_queue_pool_free(loop);
+    rp_loop_abandon(loop);
     free(loop->input);
     free(loop);
 }

@@ -17,13 +17,14 @@ struct rp_timeout_queue;
 enum { RP_INPUT_SIZE = 128 * 1024, RP_SCRATCH_SIZE = 32 * 1024, RP_POOL_MAX = 64 };
 
 struct rp_loop {
-    struct ev_loop *ev;
+    struct ev_loop *ev; /* NULL once abandoned in a forked child */
     bool owned;
     bool ticking;              /* the loop is kept alive for ticks */
     struct ev_prepare prepare; /* runs the ticks before the loop waits */
     struct ev_idle idle;       /* ticks are left: do not wait */
     struct rp_next_tick ticks; /* ring, this is its head */
     struct rp_timeout_queue *timeouts;
+    struct rp_signal *signals; /* those started, to be given up with the loop */
     struct rp_chunk *pool;
     size_t pooled;
     uint8_t *input, *scratch; /* allocated with the loop */
@@ -41,6 +42,8 @@ static inline uint8_t *rp_loop_scratch(struct rp_loop *loop)
     return loop->scratch;
 }
 
+/* libev binds a signal to one loop of the process: whoever forks must let go of them all. */
+void rp_signals_stop(struct rp_loop *);    /* watchers.c */
 void rp_timeouts_free(struct rp_loop *);   /* timeouts.c: with the loop */
 void rp_queue_pool_free(struct rp_loop *); /* queue.c: with the loop */
 

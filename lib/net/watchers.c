@@ -4,9 +4,21 @@
  * structs that do not show libev. */
 #include "lib/net/loop.h"
 
+/* A started signal is in its loop's list. */
+struct signal_watcher {
+    struct ev_signal ev;
+    struct rp_signal *next, *prev;
+};
+
 _Static_assert(sizeof(struct ev_timer) <= sizeof(((struct rp_timer *)0)->private_), "room");
-_Static_assert(sizeof(struct ev_signal) <= sizeof(((struct rp_signal *)0)->private_), "room");
+_Static_assert(sizeof(struct signal_watcher) <= sizeof(((struct rp_signal *)0)->private_), "room");
 _Static_assert(sizeof(struct ev_io) <= sizeof(((struct rp_io *)0)->private_), "room");
+
+/* An abandoned loop has no libev any more: everything on it counts as stopped. */
+static bool lives(const struct rp_loop *loop)
+{
+    return loop != NULL && loop->ev != NULL;
+}
 
 static void on_timer(struct ev_loop *ev, struct ev_timer *w, int events)
 {
@@ -21,6 +33,8 @@ void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms)
     struct ev_timer *w = (struct ev_timer *)timer->private_;
 
     rp_timer_stop(timer);
+    if (!lives(loop))
+        return;
     if (ev_depth(loop->ev) == 0)
         ev_now_update(loop->ev); /* outside of the loop its clock stands still */
     timer->loop = loop;
@@ -31,13 +45,18 @@ void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms)
 
 void rp_timer_stop(struct rp_timer *timer)
 {
-    if (timer->loop != NULL)
+    if (lives(timer->loop))
         ev_timer_stop(timer->loop->ev, (struct ev_timer *)timer->private_);
 }
 
 bool rp_timer_active(const struct rp_timer *timer)
 {
-    return timer->loop != NULL && ev_is_active((const struct ev_timer *)timer->private_);
+    return lives(timer->loop) && ev_is_active((const struct ev_timer *)timer->private_);
+}
+
+static struct signal_watcher *watcher(struct rp_signal *signal)
+{
+    return (struct signal_watcher *)signal->private_;
 }
 
 static void on_signal(struct ev_loop *ev, struct ev_signal *w, int events)
@@ -50,24 +69,43 @@ static void on_signal(struct ev_loop *ev, struct ev_signal *w, int events)
 
 void rp_signal_start(struct rp_loop *loop, struct rp_signal *signal, int signum)
 {
-    struct ev_signal *w = (struct ev_signal *)signal->private_;
+    struct signal_watcher *w = watcher(signal);
 
     rp_signal_stop(signal);
+    if (!lives(loop))
+        return;
     signal->loop = loop;
-    ev_signal_init(w, on_signal, signum);
-    w->data = signal;
-    ev_signal_start(loop->ev, w);
+    w->prev = NULL;
+    w->next = loop->signals;
+    if (w->next != NULL)
+        watcher(w->next)->prev = signal;
+    loop->signals = signal;
+    ev_signal_init(&w->ev, on_signal, signum);
+    w->ev.data = signal;
+    ev_signal_start(loop->ev, &w->ev);
     ev_unref(loop->ev); /* waiting for a signal is no reason to stay */
 }
 
 void rp_signal_stop(struct rp_signal *signal)
 {
-    struct ev_signal *w = (struct ev_signal *)signal->private_;
+    struct signal_watcher *w = watcher(signal);
 
-    if (signal->loop == NULL || !ev_is_active(w))
+    if (!lives(signal->loop) || !ev_is_active(&w->ev))
         return;
+    if (w->next != NULL)
+        watcher(w->next)->prev = w->prev;
+    if (w->prev != NULL)
+        watcher(w->prev)->next = w->next;
+    else
+        signal->loop->signals = w->next;
     ev_ref(signal->loop->ev);
-    ev_signal_stop(signal->loop->ev, w);
+    ev_signal_stop(signal->loop->ev, &w->ev);
+}
+
+void rp_signals_stop(struct rp_loop *loop)
+{
+    while (loop->signals != NULL)
+        rp_signal_stop(loop->signals);
 }
 
 static void on_io(struct ev_loop *ev, struct ev_io *w, int events)
@@ -83,6 +121,8 @@ void rp_io_start(struct rp_loop *loop, struct rp_io *io, int fd, int events)
     struct ev_io *w = (struct ev_io *)io->private_;
 
     rp_io_stop(io);
+    if (!lives(loop))
+        return;
     io->loop = loop;
     ev_io_init(w, on_io, fd,
                (events & RP_READABLE ? EV_READ : 0) | (events & RP_WRITABLE ? EV_WRITE : 0));
@@ -92,6 +132,6 @@ void rp_io_start(struct rp_loop *loop, struct rp_io *io, int fd, int events)
 
 void rp_io_stop(struct rp_io *io)
 {
-    if (io->loop != NULL)
+    if (lives(io->loop))
         ev_io_stop(io->loop->ev, (struct ev_io *)io->private_);
 }
