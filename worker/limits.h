@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * limits.h - how many connections a frontend takes: in all, a second, and from one source.
+ * The limits hold for all workers of a generation together. The counts stand in memory that the
+ * generation shares with its workers, a column for each worker slot; a worker writes only its own
+ * column, and clears it when it starts: what a killed process held is not held for ever. */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+#include "conf/conf.h"
+#include <reprise/net.h>
+
+/* Sources that can be told apart at one time. When more are connected, the newcomers among them
+ * are not limited by source. */
+enum { LIMITS_SOURCES = 16384 };
+
+struct limits;
+/* Before the workers are forked. */
+struct limits *limits_new(const struct conf *, unsigned workers, struct rp_error *)
+    __attribute__((warn_unused_result));
+void limits_free(struct limits *); /* NULL ok */
+/* A worker of this slot begins: it holds nothing. */
+void limits_begin(struct limits *, unsigned slot);
+
+/* One more connection at frontend `at` (an index into conf->frontends)? false: max-connections or
+ * handshakes-per-second is reached. What is true is given back by limits_leave. now_ns:
+ * CLOCK_MONOTONIC. */
+bool limits_enter(struct limits *, size_t at, unsigned slot, uint64_t now_ns);
+void limits_leave(struct limits *, size_t at, unsigned slot);
+
+/* One more connection from this source (an IPv4 address, a /64 of IPv6; Unix peers are not
+ * counted)? To be given back by limits_forget with an equal address. */
+bool limits_source(struct limits *, size_t at, unsigned slot, const struct rp_address *);
+void limits_forget(struct limits *, size_t at, unsigned slot, const struct rp_address *);
+
+#endif
