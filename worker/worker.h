@@ -8,6 +8,7 @@
 
 #include "cache/key_ring.h"
 #include "conf/conf.h"
+#include "lib/base/log.h"
 #include "worker/stats.h"
 #include <reprise/cluster.h>
 #include <reprise/server.h>
@@ -34,6 +35,7 @@ struct worker_setup {
     size_t listen_count;
     unsigned workers; /* slots; a listen of slot s belongs to worker s % workers */
     struct stats *stats;
+    struct rp_log *log; /* NULL = none; the worker renames it */
     const struct rp_secret *secret;
     struct rp_key_ring *ring;    /* the generation's, as it was at the fork; NULL: pinned keys */
     struct rp_ticket_keys *keys; /* the ring of all contexts */

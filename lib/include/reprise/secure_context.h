@@ -72,5 +72,8 @@ uint32_t rp_secure_context_session_timeout(const struct rp_secure_context *); /*
  * subjectAltName in lower case (the CN where there is none), every name once, in order. `index`
  * counts from 0; NULL past the end. Borrowed. */
 const char *rp_secure_context_name(const struct rp_secure_context *, size_t index);
+/* The types of its private keys, as node's asymmetricKeyType has them: "rsa", "rsa-pss", "ec",
+ * "ed25519", "ed448", "dsa"; NULL past the end. Static text. */
+const char *rp_secure_context_key_type(const struct rp_secure_context *, size_t index);
 
 #endif
