@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLOSING = 4 }; /* `"}\n` and the terminator always fit */
+enum {
+    CLOSING = 4,                 /* `"}\n` and the terminator always fit */
+    GATHER_FILE = 16 * PIPE_BUF, /* bytes of lines that wait, in a file's log */
+    GATHER_OTHERS = PIPE_BUF,    /* what stderr is, we don't know */
+};
 
 struct rp_log {
     int fd;     /* -1 = syslog */
@@ -25,6 +30,9 @@ struct rp_log {
     enum rp_log_level level;
     bool json;
     char process[32];
+    pid_t pid;      /* getpid() is a system call */
+    char *gathered; /* lines that wait; NULL until there was one */
+    size_t gathered_len;
 };
 
 static int open_file(const char *path, struct rp_error *err)
@@ -71,10 +79,12 @@ void rp_log_close(struct rp_log *log)
 {
     if (log == NULL)
         return;
+    rp_log_flush(log);
     if (log->path != NULL && log->fd >= 0)
         close(log->fd);
     if (log->path == NULL && log->fd < 0)
         closelog();
+    free(log->gathered);
     free(log->path);
     free(log);
 }
@@ -87,6 +97,7 @@ bool rp_log_reopen(struct rp_log *log, struct rp_error *err)
         return true;
     if ((fd = open_file(log->path, err)) < 0)
         return false;
+    rp_log_flush(log);
     close(log->fd);
     log->fd = fd;
     return true;
@@ -94,8 +105,11 @@ bool rp_log_reopen(struct rp_log *log, struct rp_error *err)
 
 void rp_log_rename(struct rp_log *log, const char *process)
 {
-    if (log != NULL)
-        snprintf(log->process, sizeof log->process, "%s", process != NULL ? process : "");
+    if (log == NULL)
+        return;
+    snprintf(log->process, sizeof log->process, "%s", process != NULL ? process : "");
+    log->pid = getpid();
+    log->gathered_len = 0;
 }
 
 int rp_log_fd(const struct rp_log *log)
@@ -240,7 +254,7 @@ static void begin_text(struct rp_log_line *line)
         return; /* syslog knows when, who and how grave */
     put_time(line);
     snprintf(who, sizeof who, " %-5s %s[%d]: ", rp_log_level_name(line->level), line->log->process,
-             (int)getpid());
+             (int)line->log->pid);
     puts_to(line, who);
 }
 
@@ -251,7 +265,7 @@ static void begin_json(struct rp_log_line *line)
     puts_to(line, "{\"time\":\"");
     put_time(line);
     snprintf(who, sizeof who, "\",\"level\":\"%s\",\"process\":\"%s\",\"pid\":%d,\"message\":\"",
-             rp_log_level_name(line->level), line->log->process, (int)getpid());
+             rp_log_level_name(line->level), line->log->process, (int)line->log->pid);
     puts_to(line, who);
 }
 
@@ -278,7 +292,35 @@ void rp_log_begin(struct rp_log_line *line, struct rp_log *log, enum rp_log_leve
         begin(line, log, level, message);
 }
 
-void rp_log_end(struct rp_log_line *line)
+static void write_out(const struct rp_log *log, const char *bytes, size_t len)
+{
+    if (write(log->fd, bytes, len) < 0)
+        return; /* the disk is full, the reader gone: nobody to tell */
+}
+
+void rp_log_flush(struct rp_log *log)
+{
+    if (log == NULL || log->gathered_len == 0)
+        return;
+    write_out(log, log->gathered, log->gathered_len);
+    log->gathered_len = 0;
+}
+
+static void gather(struct rp_log *log, const char *bytes, size_t len)
+{
+    size_t capacity = log->path != NULL ? GATHER_FILE : GATHER_OTHERS;
+
+    if (log->gathered == NULL && (log->gathered = malloc(capacity)) == NULL) {
+        write_out(log, bytes, len);
+        return;
+    }
+    if (log->gathered_len + len > capacity)
+        rp_log_flush(log);
+    memcpy(log->gathered + log->gathered_len, bytes, len);
+    log->gathered_len += len;
+}
+
+static void end(struct rp_log_line *line, bool later)
 {
     static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
@@ -291,8 +333,22 @@ void rp_log_end(struct rp_log_line *line)
         return;
     }
     close_with(line, '\n');
-    if (write(line->log->fd, line->text, line->len) < 0)
-        return; /* the disk is full, the reader gone: nobody to tell */
+    if (later) {
+        gather(line->log, line->text, line->len);
+        return;
+    }
+    rp_log_flush(line->log);
+    write_out(line->log, line->text, line->len);
+}
+
+void rp_log_end(struct rp_log_line *line)
+{
+    end(line, false);
+}
+
+void rp_log_end_later(struct rp_log_line *line)
+{
+    end(line, true);
 }
 
 void rp_log(struct rp_log *log, enum rp_log_level level, const char *format, ...)

@@ -34,7 +34,8 @@ struct rp_log *rp_log_open(const struct rp_log_options *, struct rp_error *)
 void rp_log_close(struct rp_log *); /* NULL ok */
 /* The file was renamed: go on in a new one of the same name. On failure the old one stays. */
 bool rp_log_reopen(struct rp_log *, struct rp_error *);
-/* After a fork: who speaks now ("worker 3"). */
+/* After a fork: who speaks now ("worker 3"). Lines that wait are the parent's and forgotten here.
+ */
 void rp_log_rename(struct rp_log *, const char *process);
 /* The descriptor that it writes to; -1 for syslog. */
 int rp_log_fd(const struct rp_log *);
@@ -64,5 +65,10 @@ void rp_log_text(struct rp_log_line *, const char *key, const char *value); /* N
 void rp_log_bytes(struct rp_log_line *, const char *key, const void *value, size_t len);
 void rp_log_number(struct rp_log_line *, const char *key, int64_t value);
 void rp_log_end(struct rp_log_line *);
+/* The same for a line that may wait: it leaves together with others, when enough have gathered (to
+ * a pipe PIPE_BUF bytes, so that even these writes don't mix), before a line that doesn't wait, or
+ * with rp_log_flush. So a line costs much less than a system call. */
+void rp_log_end_later(struct rp_log_line *);
+void rp_log_flush(struct rp_log *);
 
 #endif

@@ -186,6 +186,66 @@ START_TEST(log_that_cannot_be_opened_says_which)
 }
 END_TEST
 
+static void say_later(struct rp_log *log, int n)
+{
+    struct rp_log_line line;
+
+    rp_log_begin(&line, log, RP_LOG_INFO, "later");
+    rp_log_number(&line, "n", n);
+    rp_log_end_later(&line);
+}
+
+START_TEST(log_lines_that_may_wait_leave_together_and_in_order)
+{
+    struct rp_log *log = open_log(false, RP_LOG_INFO);
+
+    say_later(log, 1);
+    say_later(log, 2);
+    ck_assert_str_eq(written(), "");
+    rp_log(log, RP_LOG_INFO, "now");
+    ck_assert_ptr_nonnull(strstr(written(), "later n=2\n"));
+    ck_assert_ptr_lt(strstr(last, "n=1"), strstr(last, "n=2"));
+    ck_assert_ptr_lt(strstr(last, "n=2"), strstr(last, ": now\n"));
+    say_later(log, 3);
+    rp_log_flush(log);
+    ck_assert_ptr_nonnull(strstr(written(), "n=3\n"));
+    say_later(log, 4);
+    rp_log_close(log);
+    ck_assert_ptr_nonnull(strstr(written(), "n=4\n"));
+}
+END_TEST
+
+START_TEST(log_lines_that_may_wait_are_all_written_whole)
+{
+    struct rp_log *log = open_log(false, RP_LOG_INFO);
+    FILE *file;
+    int n = 0, read_n;
+    char text[256];
+
+    for (int i = 0; i < 3000; i++)
+        say_later(log, i);
+    rp_log_close(log);
+    file = fopen(path, "r");
+    while (fgets(text, sizeof text, file) != NULL) {
+        ck_assert_int_eq(sscanf(strstr(text, "n="), "n=%d\n", &read_n), 1);
+        ck_assert_int_eq(read_n, n++);
+    }
+    fclose(file);
+    ck_assert_int_eq(n, 3000);
+}
+END_TEST
+
+START_TEST(log_lines_of_the_parent_are_not_repeated_by_the_child)
+{
+    struct rp_log *log = open_log(false, RP_LOG_INFO);
+
+    say_later(log, 1);
+    rp_log_rename(log, "worker 0");
+    rp_log_close(log);
+    ck_assert_str_eq(written(), "");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("log");
@@ -198,6 +258,9 @@ static Suite *suite(void)
     tcase_add_test(t, log_json_is_json_whatever_it_is_given);
     tcase_add_test(t, log_cuts_what_is_too_long);
     tcase_add_test(t, log_reopens_after_rotation);
+    tcase_add_test(t, log_lines_that_may_wait_leave_together_and_in_order);
+    tcase_add_test(t, log_lines_that_may_wait_are_all_written_whole);
+    tcase_add_test(t, log_lines_of_the_parent_are_not_repeated_by_the_child);
     tcase_add_test(t, log_that_cannot_be_opened_says_which);
     suite_add_tcase(s, t);
     return s;
