@@ -21,7 +21,7 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wcast-qual -Wstrict-pro
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIC
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
                  -fno-omit-frame-pointer -fPIC
-FLAGS_cov     := -O0 -g --coverage -fPIC
+FLAGS_cov     := -O0 -g --coverage -fPIC -DRP_COVERAGE
 LINK_release  := -pie -Wl,-z,relro,-z,now
 
 # The rest of the Makefile is read anew once `deps` has put pkg-config in place.

@@ -188,6 +188,11 @@ void rp_channel_open(struct rp_channel *c, struct rp_loop *loop, int fd)
 {
     c->loop = loop;
     c->fd = fd;
+    c->prev = NULL;
+    c->next = loop->channels;
+    if (c->next != NULL)
+        c->next->prev = c;
+    loop->channels = c;
     c->io = (struct rp_io){.fire = on_io, .arg = c};
     watch(c, RP_READABLE);
 }
@@ -207,12 +212,24 @@ void rp_channel_close(struct rp_channel *c)
     if (c->gone != NULL)
         *c->gone = true;
     c->gone = NULL;
-    if (c->idle && c->loop->ev != NULL)
+    if (c->idle)
         ev_ref(c->loop->ev);
     rp_io_stop(&c->io);
     close(c->fd);
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    if (c->prev != NULL)
+        c->prev->next = c->next;
+    else
+        c->loop->channels = c->next;
     while (c->first != NULL)
         drop_first(c);
     c->writing = c->idle = false;
     c->loop = NULL;
+}
+
+void rp_channels_close(struct rp_loop *loop)
+{
+    while (loop->channels != NULL)
+        rp_channel_close(loop->channels);
 }

@@ -28,6 +28,8 @@ struct rp_channel {
     struct rp_loop *loop;
     struct rp_io io;
     int fd; /* valid while loop is set */
+    struct rp_channel *next,
+        *prev; /* all channels of the loop, to be closed when it is abandoned */
     struct rp_channel_note *first, *last;
     size_t queued;
     bool *gone; /* set when it is closed during a callback */

@@ -117,6 +117,7 @@ void rp_loop_abandon(struct rp_loop *loop)
     if (loop->ev == NULL)
         return;
     rp_signals_stop(loop);
+    rp_channels_close(loop);
     if (loop->ticking)
         ev_unref(loop->ev);
     ev_idle_stop(loop->ev, &loop->idle);

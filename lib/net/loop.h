@@ -24,7 +24,8 @@ struct rp_loop {
     struct ev_idle idle;       /* ticks are left: do not wait */
     struct rp_next_tick ticks; /* ring, this is its head */
     struct rp_timeout_queue *timeouts;
-    struct rp_signal *signals; /* those started, to be given up with the loop */
+    struct rp_signal *signals;   /* those started, to be given up with the loop */
+    struct rp_channel *channels; /* those open, likewise */
     struct rp_chunk *pool;
     size_t pooled;
     uint8_t *input, *scratch; /* allocated with the loop */
@@ -43,7 +44,9 @@ static inline uint8_t *rp_loop_scratch(struct rp_loop *loop)
 }
 
 /* libev binds a signal to one loop of the process: whoever forks must let go of them all. */
-void rp_signals_stop(struct rp_loop *);    /* watchers.c */
+void rp_signals_stop(struct rp_loop *); /* watchers.c */
+/* An end of a channel that lives on in a forked child hides from the other end that we are gone. */
+void rp_channels_close(struct rp_loop *);  /* channel.c */
 void rp_timeouts_free(struct rp_loop *);   /* timeouts.c: with the loop */
 void rp_queue_pool_free(struct rp_loop *); /* queue.c: with the loop */
 

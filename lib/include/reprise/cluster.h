@@ -19,34 +19,44 @@ struct rp_worker; /* the worker's own end, inside the worker process */
 
 struct rp_cluster_options {
     unsigned workers; /* 0 = one for each CPU this process may use */
-    /* Runs in each worker process on a fresh loop, after everything of the primary's loop was
-     * closed there. What it returns is the exit status; it normally starts things, returns from
-     * rp_loop_run and then 0. */
+    /* Runs in each worker process on a fresh loop. The primary's loop was abandoned there
+     * (rp_loop_abandon), handlers of signals are reset, none is blocked, and the channels of this
+     * and all other clusters of that loop are closed; other descriptors are the program's to share
+     * or to close. What it returns is the exit status; it normally starts things, returns from
+     * rp_loop_run and then 0. The process ends without atexit functions. */
     int (*worker)(struct rp_worker *, struct rp_loop *, void *arg);
     void *arg;
     uint32_t respawn_min_ms, respawn_max_ms; /* 0 = 100 and 30000 */
     bool no_respawn;
 };
+/* The workers are forked as soon as the loop runs. ERROR tells that one could not be forked; it is
+ * tried again as if it had died. A program on libev's default loop gets no exit statuses: there
+ * libev waits for all children itself (EXIT's status is then -1). */
 struct rp_cluster *rp_cluster_new(struct rp_loop *, const struct rp_cluster_options *,
                                   struct rp_error *) __attribute__((warn_unused_result));
 /* Ask all workers to finish (their channel says "disconnect"), respawn none any more. */
 void rp_cluster_stop(struct rp_cluster *);
-/* Kills what still runs, frees. NULL ok. */
+/* Kills what still runs, frees; no event comes any more. May be called in a listener. In a process
+ * forked since it kills nobody. NULL ok. */
 void rp_cluster_free(struct rp_cluster *);
 unsigned rp_cluster_count(const struct rp_cluster *);
-bool rp_cluster_kill(struct rp_cluster *, unsigned id, int signum);
-int rp_cluster_pid(const struct rp_cluster *, unsigned id); /* 0 = not running */
+bool rp_cluster_kill(struct rp_cluster *, unsigned id, int signum); /* false: not running */
+int rp_cluster_pid(const struct rp_cluster *, unsigned id);         /* 0 = not running */
 bool rp_cluster_on(struct rp_cluster *, enum rp_event_type, rp_listener *, void *arg);
 void rp_cluster_off(struct rp_cluster *, enum rp_event_type, rp_listener *, void *arg);
 /* To one worker. Messages are whole, in order, and may be lost only with their receiver. */
 bool rp_cluster_send(struct rp_cluster *, unsigned id, const void *bytes, size_t len,
                      struct rp_error *);
 
+/* The CPUs this process may use; node's os.availableParallelism. */
+unsigned rp_available_parallelism(void);
+
 /* -- inside a worker */
 unsigned rp_worker_id(const struct rp_worker *); /* its slot, 0 .. workers-1 */
 bool rp_worker_online(struct rp_worker *);       /* say that it is up: ONLINE at the primary */
 bool rp_worker_send(struct rp_worker *, const void *bytes, size_t len, struct rp_error *);
-/* MESSAGE from the primary; DISCONNECT when it asks to finish, or is gone. */
+/* MESSAGE from the primary; DISCONNECT, once, when it asks to finish or is gone: then the channel
+ * keeps the loop no longer, and if nobody listens for it the loop is stopped. */
 bool rp_worker_on(struct rp_worker *, enum rp_event_type, rp_listener *, void *arg);
 
 #endif

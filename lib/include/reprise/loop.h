@@ -32,9 +32,9 @@ void rp_loop_stop(struct rp_loop *loop);
 struct ev_loop *rp_loop_ev(struct rp_loop *loop);
 /* Must be called in a child after fork before the loop is used there. */
 void rp_loop_forked(struct rp_loop *loop);
-/* In a child after fork that will not use the loop: closes its descriptors and gives up its
- * signals. What stands on it may still be stopped and freed; what is started there never fires.
- * rp_loop_free at the end, as ever. */
+/* In a child after fork that will not use the loop: closes its descriptors, gives up its signals
+ * and the channels to other processes. What stands on it may still be stopped and freed; what is
+ * started there never fires. rp_loop_free at the end, as ever. */
 void rp_loop_abandon(struct rp_loop *loop);
 /* Monotonic milliseconds, as of the beginning of this turn of the loop. */
 uint64_t rp_loop_now(const struct rp_loop *loop);
