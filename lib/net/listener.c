@@ -73,6 +73,16 @@ static bool bind_to(int fd, const struct rp_listen_options *o)
     return rc == 0;
 }
 
+static bool begin(int fd, int backlog)
+{
+    return listen(fd, backlog > 0 ? backlog : BACKLOG) == 0;
+}
+
+bool rp_listen_begin(int fd, int backlog, struct rp_error *err)
+{
+    return begin(fd, backlog) || rp_error_errno(err, errno, "listen", "descriptor %d", fd);
+}
+
 int rp_listen_open(const struct rp_listen_options *o, struct rp_error *err)
 {
     char text[RP_ADDRESS_TEXT];
@@ -88,7 +98,7 @@ int rp_listen_open(const struct rp_listen_options *o, struct rp_error *err)
     if (!bind_to(fd, o))
         goto failed;
     syscall = "listen";
-    if (listen(fd, o->backlog > 0 ? o->backlog : BACKLOG) < 0)
+    if (!o->bind_only && !begin(fd, o->backlog))
         goto failed;
     return fd;
 failed:

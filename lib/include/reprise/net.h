@@ -65,9 +65,12 @@ struct rp_listen_options {
     bool defer_accept; /* TCP_DEFER_ACCEPT: for protocols in which the client speaks first */
     bool ipv6_only;
     unsigned unix_mode; /* mode of a Unix socket's file; 0 = as umask says */
+    bool bind_only;     /* the address is taken, but nobody can connect before rp_listen_begin */
 };
 /* Returns a descriptor, or -1. A stale Unix socket file that nobody listens on is replaced. */
 int rp_listen_open(const struct rp_listen_options *, struct rp_error *);
+/* For a socket of bind_only; harmless on one that listens. backlog 0 = 511. */
+bool rp_listen_begin(int fd, int backlog, struct rp_error *);
 
 /* Accepts on a listening descriptor: one callback for each accepted descriptor, which is then the
  * callee's. When descriptors run out it pauses for a moment instead of spinning. */
