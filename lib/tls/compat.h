@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * compat.h - the only place that asks which OpenSSL this is. */
+#ifndef RP_COMPAT_H
+#define RP_COMPAT_H
+
+#include <openssl/opensslv.h>
+#include <openssl/ssl.h>
+
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#error "libreprise needs OpenSSL 3.0 or later"
+#endif
+
+/* Options of ours on every context. A missing close_notify is an ordinary end (N8): the transport
+ * says so itself, OpenSSL 3 would make it an error. */
+#define RP_SSL_OP_ALWAYS (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
+
+/* RFC 9149; OpenSSL has no name for it. */
+enum { RP_EXT_TICKET_REQUEST = 58 };
+
+#endif

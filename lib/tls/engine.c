@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * engine.c - OpenSSL behind a BIO of ours; see engine.h for the danger.
+ * All connections of a context share one BIO, whose data says which engine is at work: calls into
+ * OpenSSL begin with enter() and end with leave(), and nest like them. */
+#include "lib/tls/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "lib/tls/client_hello.h"
+#include "lib/tls/compat.h"
+#include "lib/tls/session.h"
+#include "lib/tls/tls_errors.h"
+
+/* Input without application data in it: some 10,000 key updates, or as much of warnings, empty
+ * records and refused renegotiations. */
+enum { UNPRODUCTIVE_MAX = 256 * 1024 };
+
+/* -- the BIO */
+
+static int bio_read(BIO *bio, char *bytes, int len)
+{
+    struct rp_engine *e = BIO_get_data(bio);
+    size_t want = (size_t)len, got = 0, here;
+    const uint8_t *from;
+
+    BIO_clear_retry_flags(bio);
+    while (got < want && (from = rp_queue_peek(&e->saved, &here)) != NULL) {
+        here = here < want - got ? here : want - got;
+        memcpy(bytes + got, from, here);
+        rp_queue_consume(&e->saved, e->loop, here);
+        got += here;
+    }
+    here = (size_t)(e->in_end - e->in);
+    here = here < want - got ? here : want - got;
+    if (here > 0) {
+        memcpy(bytes + got, e->in, here);
+        e->in += here;
+        got += here;
+    }
+    if (got > 0)
+        return (int)got;
+    BIO_set_retry_read(bio);
+    return -1;
+}
+
+static int bio_write(BIO *bio, const char *bytes, int len)
+{
+    struct rp_engine *e = BIO_get_data(bio);
+
+    BIO_clear_retry_flags(bio);
+    return rp_queue_append(e->out, e->loop, bytes, (size_t)len) ? len : -1;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer;
+    return command == BIO_CTRL_FLUSH;
+}
+
+bool rp_engine_make_bio(struct rp_secure_context *c)
+{
+    c->bio_method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "reprise");
+    if (c->bio_method == NULL || BIO_meth_set_read(c->bio_method, bio_read) != 1 ||
+        BIO_meth_set_write(c->bio_method, bio_write) != 1 ||
+        BIO_meth_set_ctrl(c->bio_method, bio_ctrl) != 1)
+        return false;
+    c->bio = BIO_new(c->bio_method);
+    if (c->bio == NULL)
+        return false;
+    BIO_set_init(c->bio, 1);
+    return true;
+}
+
+struct rp_engine *rp_engine_of(const SSL *ssl)
+{
+    return BIO_get_data(SSL_get_rbio(ssl));
+}
+
+/* -- calls */
+
+static void *enter(struct rp_engine *e)
+{
+    void *outer = BIO_get_data(e->born->bio);
+
+    BIO_set_data(e->born->bio, e);
+    e->calls++;
+    if (ERR_peek_error() != 0)
+        ERR_clear_error(); /* SSL_get_error would take it for ours */
+    return outer;
+}
+
+static void release(struct rp_engine *e)
+{
+    SSL_free(e->ssl);
+    SSL_SESSION_free(e->offered);
+    rp_secure_context_unref(e->context);
+    rp_secure_context_unref(e->born);
+    e->ssl = NULL;
+    e->offered = NULL;
+    e->context = e->born = NULL;
+}
+
+static void leave(struct rp_engine *e, void *outer)
+{
+    BIO_set_data(e->born->bio, outer);
+    if (--e->calls == 0 && e->closing)
+        release(e);
+}
+
+static enum rp_engine_status failed(struct rp_engine *e, struct rp_error *err)
+{
+    if (e->hello == RP_HELLO_UNRECOGNIZED_NAME && !e->established) {
+        ERR_clear_error();
+        rp_error_set(err, "ERR_TLS_UNRECOGNIZED_NAME", "nothing is served under that name");
+    } else {
+        rp_error_handshake(err, "ENOMEM", "no memory for the connection");
+    }
+    return RP_ENGINE_FAILED;
+}
+
+/* What a call that did not succeed means. */
+static enum rp_engine_status status_of(struct rp_engine *e, int returned, struct rp_error *err)
+{
+    switch (SSL_get_error(e->ssl, returned)) {
+    case SSL_ERROR_WANT_READ:
+        return RP_ENGINE_WANT;
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+        return RP_ENGINE_HELLO;
+    case SSL_ERROR_ZERO_RETURN:
+        return RP_ENGINE_END;
+    default:
+        return failed(e, err);
+    }
+}
+
+/* -- what OpenSSL asks */
+
+/* The second hello, after a HelloRetryRequest, must ask for the same name: by it we decided. */
+static bool same_name(const struct rp_engine *e, SSL *ssl)
+{
+    struct rp_client_hello hello;
+    size_t len;
+
+    rp_client_hello_read(&hello, ssl);
+    len = rp_cursor_left(&hello.servername);
+    if (e->servername == NULL)
+        return len == 0;
+    return strlen(e->servername) == len && memcmp(e->servername, hello.servername.at, len) == 0;
+}
+
+static int on_client_hello(SSL *ssl, int *alert, void *arg)
+{
+    struct rp_engine *e = rp_engine_of(ssl);
+
+    (void)arg;
+    switch (e->hello) {
+    case RP_HELLO_UNSEEN:
+        e->hello = RP_HELLO_DECIDING;
+        return SSL_CLIENT_HELLO_RETRY;
+    case RP_HELLO_DECIDING:
+        return SSL_CLIENT_HELLO_RETRY;
+    case RP_HELLO_UNRECOGNIZED_NAME:
+        *alert = SSL_AD_UNRECOGNIZED_NAME;
+        return SSL_CLIENT_HELLO_ERROR;
+    default:
+        *alert = SSL_AD_ILLEGAL_PARAMETER;
+        return same_name(e, ssl) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+    }
+}
+
+/* Acknowledge the name, so that OpenSSL notes it in the session (RFC 6066). */
+static int on_servername(SSL *ssl, int *alert, void *arg)
+{
+    (void)alert, (void)arg;
+    return rp_engine_of(ssl)->servername != NULL ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+/* Find a name of ours among the client's. */
+static bool offered_protocol(const char *name, struct rp_cursor offers, struct rp_cursor *found)
+{
+    size_t len = strlen(name);
+
+    while (rp_hello_next_protocol(&offers, found))
+        if (rp_cursor_left(found) == len && memcmp(found->at, name, len) == 0)
+            return true;
+    return false;
+}
+
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                   const unsigned char *in, unsigned int in_len, void *arg)
+{
+    struct rp_engine *e = rp_engine_of(ssl);
+    const char *const chosen[] = {e->alpn, NULL}, *const *list = chosen;
+    struct rp_cursor name;
+
+    (void)arg;
+    if (e->alpn_mode == RP_ALPN_NONE)
+        return SSL_TLSEXT_ERR_NOACK;
+    if (e->alpn_mode == RP_ALPN_LIST)
+        list = e->alpn_list;
+    for (; *list != NULL; list++)
+        if (offered_protocol(*list, rp_cursor_of(in, in_len), &name)) {
+            e->alpn = *list;
+            *out = name.at;
+            *out_len = (unsigned char)rp_cursor_left(&name);
+            return SSL_TLSEXT_ERR_OK;
+        }
+    e->alpn = NULL;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* RFC 9149: how many tickets a client that asked will get. */
+static int on_ticket_request(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+                             size_t *out_len, X509 *cert, size_t index, int *alert, void *arg)
+{
+    struct rp_engine *e = rp_engine_of(ssl);
+
+    (void)type, (void)context, (void)cert, (void)index, (void)alert, (void)arg;
+    if (!e->server)
+        return 0;
+    /* OpenSSL itself sends one on resumption; the others follow the handshake. */
+    if (SSL_session_reused(ssl))
+        SSL_set_num_tickets(ssl, e->resumed_tickets > 0);
+    *out = SSL_session_reused(ssl) ? &e->resumed_tickets : &e->new_tickets;
+    *out_len = 1;
+    return 1;
+}
+
+static void on_keylog(const SSL *ssl, const char *line)
+{
+    struct rp_engine *e = rp_engine_of(ssl);
+
+    if (e->ops->keylog != NULL)
+        e->ops->keylog(e, line);
+}
+
+bool rp_engine_install(SSL_CTX *ctx)
+{
+    SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
+    SSL_CTX_set_tlsext_servername_callback(ctx, on_servername);
+    SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+    rp_session_install(ctx);
+    return SSL_CTX_add_custom_ext(ctx, RP_EXT_TICKET_REQUEST,
+                                  SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS,
+                                  on_ticket_request, NULL, NULL, NULL, NULL) == 1;
+}
+
+/* -- life */
+
+bool rp_engine_open(struct rp_engine *e, struct rp_secure_context *context, bool server,
+                    enum rp_client_auth auth, struct rp_error *err)
+{
+    SSL *ssl;
+
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+    ssl = SSL_new(context->ssl);
+    if (ssl == NULL)
+        return rp_error_handshake(err, "ENOMEM", "no memory for the connection");
+    BIO_up_ref(context->bio);
+    SSL_set_bio(ssl, context->bio, context->bio);
+    if (server)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    e->ssl = ssl;
+    e->server = server;
+    e->born = rp_secure_context_ref(context);
+    if (rp_engine_use(e, context, auth, err))
+        return true;
+    release(e);
+    return false;
+}
+
+bool rp_engine_use(struct rp_engine *e, struct rp_secure_context *context, enum rp_client_auth auth,
+                   struct rp_error *err)
+{
+    rp_secure_context_ref(context);
+    rp_secure_context_unref(e->context);
+    e->context = context;
+    e->auth = (uint8_t)auth;
+    if (e->ops->keylog != NULL)
+        SSL_CTX_set_keylog_callback(context->ssl, on_keylog);
+    return rp_context_apply(context, e->ssl, e->server, auth) ||
+           rp_error_handshake(err, "ENOMEM", "no memory for the connection");
+}
+
+void rp_engine_close(struct rp_engine *e)
+{
+    e->closing = true;
+    e->in = e->in_end = NULL;
+    rp_queue_clear(&e->saved, e->loop);
+    if (e->calls == 0)
+        release(e);
+}
+
+void rp_engine_show(struct rp_engine *e, const uint8_t *bytes, size_t len)
+{
+    e->in = bytes;
+    e->in_end = bytes + len;
+}
+
+bool rp_engine_save(struct rp_engine *e)
+{
+    bool ok = rp_queue_append(&e->saved, e->loop, e->in, (size_t)(e->in_end - e->in));
+
+    e->in = e->in_end = NULL;
+    return ok;
+}
+
+/* -- work */
+
+/* What a resumed client asked for beyond the one ticket of the handshake. */
+static void send_extra_tickets(struct rp_engine *e)
+{
+    if (!e->server || !SSL_session_reused(e->ssl) || SSL_version(e->ssl) != TLS1_3_VERSION)
+        return;
+    for (int i = 1; i < e->resumed_tickets; i++)
+        SSL_new_session_ticket(e->ssl);
+    if (e->resumed_tickets > 1)
+        SSL_do_handshake(e->ssl);
+}
+
+enum rp_engine_status rp_engine_handshake(struct rp_engine *e, struct rp_error *err)
+{
+    void *outer = enter(e);
+    int returned = SSL_do_handshake(e->ssl);
+    enum rp_engine_status status = RP_ENGINE_OK;
+
+    if (returned != 1) {
+        status = status_of(e, returned, err);
+    } else {
+        e->established = true;
+        send_extra_tickets(e);
+        SSL_SESSION_free(e->offered);
+        e->offered = NULL;
+    }
+    leave(e, outer);
+    return status;
+}
+
+/* Does the peer only make us work? */
+static bool floods(struct rp_engine *e, size_t before, struct rp_error *err)
+{
+    e->unproductive += before - rp_engine_left(e);
+    if (e->unproductive <= UNPRODUCTIVE_MAX)
+        return false;
+    rp_error_set(err, "ERR_TLS_PROTOCOL_FLOOD", "the peer sends messages without data");
+    return true;
+}
+
+enum rp_engine_status rp_engine_read(struct rp_engine *e, uint8_t *bytes, size_t capacity,
+                                     size_t *len, struct rp_error *err)
+{
+    void *outer = enter(e);
+    size_t before = rp_engine_left(e);
+    enum rp_engine_status status = RP_ENGINE_OK;
+    int returned = SSL_read_ex(e->ssl, bytes, capacity, len);
+
+    if (returned == 1) {
+        e->unproductive = 0;
+    } else {
+        status = status_of(e, returned, err);
+        if (status == RP_ENGINE_WANT && floods(e, before, err))
+            status = RP_ENGINE_FAILED;
+    }
+    leave(e, outer);
+    return status;
+}
+
+enum rp_engine_status rp_engine_write(struct rp_engine *e, const uint8_t *bytes, size_t len,
+                                      struct rp_error *err)
+{
+    void *outer;
+    size_t written;
+    int returned;
+    enum rp_engine_status status = RP_ENGINE_OK;
+
+    if (len == 0)
+        return RP_ENGINE_OK; /* OpenSSL would send an empty record (L4) */
+    outer = enter(e);
+    returned = SSL_write_ex(e->ssl, bytes, len, &written);
+    if (returned != 1)
+        status = failed(e, err);
+    leave(e, outer);
+    return status;
+}
+
+void rp_engine_send_close(struct rp_engine *e)
+{
+    void *outer;
+
+    if (!e->established || e->sent_close)
+        return;
+    e->sent_close = true;
+    outer = enter(e);
+    SSL_shutdown(e->ssl);
+    leave(e, outer);
+}

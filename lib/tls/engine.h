@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * engine.h - one TLS connection without a network: bytes in, bytes out.
+ * Input is a window on the caller's bytes, output is appended to the caller's queue. Nothing blocks
+ * and nothing is sent from here. The engine belongs to one socket and lies inside it.
+ * The danger: the functions of rp_engine_ops are called from inside OpenSSL. Whatever they do, the
+ * engine stays usable until the call is over: a close in between is done then. */
+#ifndef RP_ENGINE_H
+#define RP_ENGINE_H
+
+#include <openssl/ssl.h>
+
+#include "lib/net/queue.h"
+#include "lib/tls/context.h"
+#include <reprise/socket.h>
+
+struct rp_engine;
+struct rp_engine_ops {
+    /* A session that can be found again by its id (server), or any (client). The engine keeps its
+     * reference; take another one to keep the session. NULL: not wanted. */
+    void (*session)(struct rp_engine *, SSL_SESSION *);
+    /* Make a session id; false: a random one will do. NULL ok. */
+    bool (*make_session_id)(struct rp_engine *, uint8_t *id, size_t len);
+    /* One line of a key log, without its newline. NULL: not wanted. */
+    void (*keylog)(struct rp_engine *, const char *line);
+};
+
+enum rp_engine_status {
+    RP_ENGINE_OK,     /* handshake: complete. read: bytes were read */
+    RP_ENGINE_WANT,   /* more input is needed */
+    RP_ENGINE_HELLO,  /* server: a ClientHello is there; decide, then go on (once) */
+    RP_ENGINE_END,    /* read: the peer's close_notify */
+    RP_ENGINE_FAILED, /* it is over; an alert may be in the output */
+};
+
+enum rp_hello_verdict {
+    RP_HELLO_UNSEEN,   /* no ClientHello yet */
+    RP_HELLO_DECIDING, /* the caller is asked */
+    RP_HELLO_GO,
+    RP_HELLO_UNRECOGNIZED_NAME, /* answer with that alert */
+};
+
+enum rp_alpn_mode { RP_ALPN_NONE, RP_ALPN_LIST, RP_ALPN_CHOSEN, RP_ALPN_REFUSED };
+
+struct rp_engine {
+    SSL *ssl; /* NULL before open and after close */
+    const struct rp_engine_ops *ops;
+    struct rp_loop *loop;
+    struct rp_queue *out;
+    const uint8_t *in, *in_end;           /* the window ... */
+    struct rp_queue saved;                /* ... and before it, what was left of earlier ones */
+    struct rp_secure_context *born;       /* whose SSL_CTX the SSL was made of */
+    struct rp_secure_context *context;    /* whose policy is in force */
+    SSL_SESSION *offered;                 /* server: found for this hello; NULL = none */
+    char *servername;                     /* server: as the client sent it */
+    const char *const *alpn_list;         /* server: in order of preference; borrowed */
+    const char *alpn;                     /* what was chosen, a text of the owner's; NULL = none */
+    size_t unproductive;                  /* input since the last application data */
+    uint8_t calls;                        /* into OpenSSL, under way */
+    uint8_t hello, alpn_mode, auth;       /* enums */
+    uint8_t resumption;                   /* enum rp_resumption, if it was resumed */
+    uint8_t new_tickets, resumed_tickets; /* how many are sent */
+    bool server, closing, sent_close, established;
+};
+
+/* Begin a connection as server or client; ops, loop and out are set before. Nothing is sent yet. */
+bool rp_engine_open(struct rp_engine *, struct rp_secure_context *, bool server,
+                    enum rp_client_auth auth, struct rp_error *);
+/* Put the policy of another context in force: the SNI choice. */
+bool rp_engine_use(struct rp_engine *, struct rp_secure_context *, enum rp_client_auth auth,
+                   struct rp_error *);
+/* End it now; what was not sent of the output stays the caller's. Idempotent. */
+void rp_engine_close(struct rp_engine *);
+
+/* Show new input, which is read after what was saved. */
+void rp_engine_show(struct rp_engine *, const uint8_t *bytes, size_t len);
+/* Keep what is left of it. false: no memory. */
+bool rp_engine_save(struct rp_engine *);
+static inline size_t rp_engine_left(const struct rp_engine *e)
+{
+    return e->saved.len + (size_t)(e->in_end - e->in);
+}
+
+/* All but open return a status; after FAILED *err says why. */
+enum rp_engine_status rp_engine_handshake(struct rp_engine *, struct rp_error *);
+enum rp_engine_status rp_engine_read(struct rp_engine *, uint8_t *bytes, size_t capacity,
+                                     size_t *len, struct rp_error *);
+/* After the handshake; takes all. */
+enum rp_engine_status rp_engine_write(struct rp_engine *, const uint8_t *bytes, size_t len,
+                                      struct rp_error *);
+void rp_engine_send_close(struct rp_engine *); /* close_notify, once */
+
+/* What OpenSSL needs to know of us on every context. false: no memory. */
+bool rp_engine_install(SSL_CTX *);
+/* The BIO that all connections of a context share, and its method. false: no memory. */
+bool rp_engine_make_bio(struct rp_secure_context *);
+struct rp_engine *rp_engine_of(const SSL *);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * secure_context.c - make, share and ask a secure context; see context.h.
+ * The danger is a half-made one: nothing is handed out unless every option took effect. The parts
+ * are context_options.c (what is spoken), context_certs.c (who we are, whom we trust) and
+ * context_policy.c (what it means on a connection). */
+#include "lib/tls/context.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "lib/tls/ciphers.h"
+#include "lib/tls/compat.h"
+#include "lib/tls/engine.h"
+#include "lib/tls/ticket_crypt.h"
+#include "lib/tls/tls_errors.h"
+
+enum { DEFAULT_SESSION_TIMEOUT = 300, NODE_SECURITY_LEVEL = 1, TICKETS_MAX = 16 };
+
+static SSL_CTX *new_ssl_ctx(struct rp_error *err)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+
+    if (ctx == NULL) {
+        rp_error_openssl(err, "ENOMEM", "no memory for a secure context");
+        return NULL;
+    }
+    /* The configuration file of the system may have set all of these otherwise. */
+    SSL_CTX_set_security_level(ctx, NODE_SECURITY_LEVEL);
+    SSL_CTX_set_min_proto_version(ctx, 0);
+    SSL_CTX_set_max_proto_version(ctx, 0);
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+    rp_context_install_judge(ctx);
+    if (rp_engine_install(ctx))
+        return ctx;
+    SSL_CTX_free(ctx);
+    rp_error_openssl(err, "ENOMEM", "no memory for a secure context");
+    return NULL;
+}
+
+static bool set_limits(struct rp_secure_context *c, const struct rp_secure_context_options *o,
+                       struct rp_error *err)
+{
+    if (o->session_timeout > INT32_MAX)
+        return rp_error_set(err, "ERR_OUT_OF_RANGE",
+                            "The value of \"options.sessionTimeout\" is out of range. It must be "
+                            ">= 0 && <= 2147483647. Received %u",
+                            o->session_timeout);
+    if (o->tickets_per_connection > TICKETS_MAX)
+        return rp_error_set(err, "ERR_OUT_OF_RANGE",
+                            "the value of \"options.ticketsPerConnection\" is out of range: it "
+                            "must be <= %d. Received %u",
+                            TICKETS_MAX, o->tickets_per_connection);
+    c->session_timeout = o->session_timeout != 0 ? o->session_timeout : DEFAULT_SESSION_TIMEOUT;
+    c->tickets_per_connection = o->tickets_per_connection != 0 ? o->tickets_per_connection : 1;
+    c->tickets = o->tickets != RP_OFF && (o->secure_options & SSL_OP_NO_TICKET) == 0;
+    c->honor_cipher_order = o->honor_cipher_order;
+    c->client_auth = o->client_auth;
+    SSL_CTX_set_timeout(c->ssl, c->session_timeout);
+    return true;
+}
+
+static void set_ssl_options(struct rp_secure_context *c, const struct rp_secure_context_options *o)
+{
+    SSL_CTX_set_options(c->ssl,
+                        RP_SSL_OP_ALWAYS | o->secure_options | (c->tickets ? 0 : SSL_OP_NO_TICKET) |
+                            (o->honor_cipher_order == RP_ON ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
+    if (o->honor_cipher_order == RP_OFF)
+        SSL_CTX_clear_options(c->ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    c->options = SSL_CTX_get_options(c->ssl);
+    SSL_CTX_set_min_proto_version(c->ssl, c->versions.min);
+    SSL_CTX_set_max_proto_version(c->ssl, c->versions.max);
+}
+
+static bool set_ticket_keys(struct rp_secure_context *c, const struct rp_secure_context_options *o,
+                            struct rp_error *err)
+{
+    c->keys = o->ticket_keys != NULL ? rp_ticket_keys_ref(o->ticket_keys)
+                                     : rp_ticket_keys_new_random(err);
+    return c->keys != NULL;
+}
+
+/* Everything, in the order in which node finds errors. */
+static bool build(struct rp_secure_context *c, const struct rp_secure_context_options *o,
+                  struct rp_error *err)
+{
+    return rp_versions_choose(&c->versions, o->min_version, o->max_version, o->secure_protocol,
+                              err) &&
+           (c->ssl = new_ssl_ctx(err)) != NULL &&
+           (rp_engine_make_bio(c) || rp_error_openssl(err, "ENOMEM", "no memory for a BIO")) &&
+           rp_ciphers_apply(c->ssl, o->ciphers, &c->versions, err) &&
+           rp_context_set_trust(c, o, err) && rp_context_set_identity(c, o, err) &&
+           rp_context_set_crypto(c, o, err) && rp_context_set_crls(c, o, err) &&
+           rp_context_set_pfx(c, o, err) && set_ticket_keys(c, o, err) && set_limits(c, o, err) &&
+           rp_context_set_names(c, err) && rp_context_set_sid_context(c, o, err);
+}
+
+struct rp_secure_context *rp_secure_context_new(const struct rp_secure_context_options *options,
+                                                struct rp_error *err)
+{
+    static const struct rp_secure_context_options defaults = {0};
+    struct rp_secure_context *c = calloc(1, sizeof *c);
+
+    if (c == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for a secure context");
+        return NULL;
+    }
+    if (options == NULL)
+        options = &defaults;
+    c->refs = 1;
+    ERR_clear_error();
+    if (!build(c, options, err)) {
+        ERR_clear_error();
+        rp_secure_context_unref(c);
+        return NULL;
+    }
+    rp_context_complete_chains(c);
+    set_ssl_options(c, options);
+    ERR_clear_error();
+    return c;
+}
+
+struct rp_secure_context *rp_secure_context_ref(struct rp_secure_context *c)
+{
+    c->refs++;
+    return c;
+}
+
+void rp_secure_context_unref(struct rp_secure_context *c)
+{
+    if (c == NULL || --c->refs > 0)
+        return;
+    BIO_free(c->bio);
+    BIO_meth_free(c->bio_method);
+    SSL_CTX_free(c->ssl);
+    rp_ticket_keys_unref(c->keys);
+    free(c->groups);
+    for (size_t i = 0; i < c->name_count; i++)
+        free(c->names[i]);
+    free(c->names);
+    free(c);
+}
+
+struct rp_ticket_keys *rp_secure_context_ticket_keys(const struct rp_secure_context *c)
+{
+    return c->keys;
+}
+
+uint32_t rp_secure_context_session_timeout(const struct rp_secure_context *c)
+{
+    return c->session_timeout;
+}
+
+const char *rp_secure_context_name(const struct rp_secure_context *c, size_t index)
+{
+    return index < c->name_count ? c->names[index] : NULL;
+}
