@@ -66,7 +66,7 @@ static bool set_dhparam(struct rp_secure_context *c, const char *dhparam, struct
     params = PEM_read_bio_Parameters(bio, NULL);
     BIO_free(bio);
     ERR_clear_error();
-    if (params == NULL || !EVP_PKEY_is_a(params, "DH")) {
+    if (params == NULL || (!EVP_PKEY_is_a(params, "DH") && !EVP_PKEY_is_a(params, "DHX"))) {
         EVP_PKEY_free(params);
         return true; /* as node: no DHE then (B22) */
     }
