@@ -7,10 +7,8 @@
 #include "worker/frontends.h"
 #include "worker/contexts.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool no_memory(struct rp_error *err)
 {
@@ -296,6 +294,7 @@ static bool host_build(struct build *b, struct plan *plan, size_t at, const stru
 
     if (policy == NULL)
         return false;
+    site->tls = &host->tls;
     site->backend = backend_of(b->frontends, host->tls.backend);
     if (host->tls.certificate_count == 0)
         ok = site_build(b, site, frontend, policy, host->name, err);
@@ -382,6 +381,7 @@ static bool plan_build(struct build *b, size_t at, struct rp_error *err)
     bool ok = false;
 
     plan->conf = conf;
+    plan->own.tls = &conf->tls;
     plan->own.backend = backend_of(b->frontends, conf->tls.backend);
     plan->hosts = calloc(conf->host_count + 1, sizeof *plan->hosts);
     plan->host_names = names_new();
@@ -430,17 +430,6 @@ static bool check_unused(struct build *b, struct rp_error *err)
 
 /* -- all of it --------------------------------------------------------------------------------- */
 
-static unsigned worker_count(const struct conf *conf)
-{
-    cpu_set_t cpus;
-
-    if (conf->workers > 0)
-        return conf->workers;
-    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 0)
-        return (unsigned)CPU_COUNT(&cpus);
-    return 1;
-}
-
 static bool uses_directory(const struct conf *conf)
 {
     for (size_t i = 0; i < conf->frontend_count; i++)
@@ -452,6 +441,7 @@ static bool uses_directory(const struct conf *conf)
 static bool build_all(struct build *b, struct rp_ticket_keys *keys, struct rp_error *err)
 {
     struct frontends *f = b->frontends;
+    unsigned workers = f->conf->workers > 0 ? f->conf->workers : rp_available_parallelism();
 
     f->backends = calloc(f->conf->backend_count + 1, sizeof *f->backends);
     f->plans = calloc(f->conf->frontend_count + 1, sizeof *f->plans);
@@ -460,7 +450,7 @@ static bool build_all(struct build *b, struct rp_ticket_keys *keys, struct rp_er
     for (size_t i = 0; i < f->conf->backend_count; i++)
         if (!backend_init(&f->backends[i], &f->conf->backends[i], err))
             return false;
-    f->limits = limits_new(f->conf, worker_count(f->conf), err);
+    f->limits = limits_new(f->conf, workers, err);
     b->contexts = contexts_new(f->conf, &b->certificates, keys, err);
     if (f->limits == NULL || b->contexts == NULL ||
         !certificates_read(&b->certificates, f->conf, uses_directory(f->conf), err))

@@ -13,6 +13,7 @@
 
 /* What serves the names of a frontend, or those of one host block of it. */
 struct site {
+    const struct conf_tls *tls;
     struct names *names;                /* to struct rp_secure_context; of a single host: empty */
     struct rp_secure_context *fallback; /* for names that no certificate has, and for none */
     struct backend *backend;            /* NULL: the block leaves it to the frontend */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * connection.h - what all connections have whose handshake is complete, whoever answers them.
+ * It is the first member of the answerer's struct (proxy, http, echo), which owns the memory. */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include "worker/frontend.h"
+
+struct connection {
+    struct frontend *frontend;
+    struct rp_socket *socket;
+    struct rp_stream *stream; /* of the socket; NULL once it has closed */
+    const struct backend *backend;
+    void (*rest)(struct connection *); /* the worker leaves: end it if it is idle. NULL ok */
+    struct connection *next, **at;
+    const char *protocol, *cipher; /* static text */
+    enum rp_resumption resumed;
+    uint64_t began_ms;
+    uint64_t ended_ms; /* when connection_end was called; 0 = not yet */
+};
+
+enum {
+    CONNECTION_LINGER_MS = 5000,      /* a peer's silence after it was told that it is over */
+    CONNECTION_LINGER_MAX_MS = 30000, /* its noise after that */
+};
+
+/* The answerers. Each takes the connection on, or destroys its stream. */
+typedef void connection_answerer(struct frontend *, struct rp_socket *, struct backend *);
+connection_answerer proxy_begin, status_begin, redirect_begin, echo_begin;
+
+/* Give up a connection that nobody has taken on yet: there is no memory for it. */
+void connection_refuse(struct frontend *, struct rp_socket *);
+/* Take a connection on, with `listener` for its events and the connection as their arg. false: no
+ * memory, and the stream was destroyed; the memory is still the caller's. */
+bool connection_begin(struct connection *, struct frontend *, struct rp_socket *,
+                      const struct backend *, rp_listener *listener);
+/* Tell the peer that it is over, after all that was written, and give it a moment to hear it. What
+ * it still sends is of no interest any more. */
+void connection_end(struct connection *);
+/* Was it ended? To be asked for each of its data; destroys a peer that goes on for too long. */
+bool connection_is_over(struct connection *);
+/* Its timeout: end it, or destroy it when it was ended before. */
+void connection_timeout(struct connection *);
+/* Its `close` was heard: counts, limits, the access log. */
+void connection_closed(struct connection *);
+/* Its memory is about to go. */
+void connection_forget(struct connection *);
+
+static inline void connection_count_in(const struct connection *c, size_t len)
+{
+    c->frontend->process->row->bytes_in += len;
+}
+static inline void connection_count_out(const struct connection *c, size_t len)
+{
+    c->frontend->process->row->bytes_out += len;
+}
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * frontend.c - from an accepted descriptor to a connection that someone answers.
+ * The danger: each connection that was counted must be given back once, however it ends. There are
+ * two ends: a handshake that fails (tlsClientError, exactly once), and the close of a connection
+ * whose handshake was complete (connection.c); both come to frontend_left. */
+#include "worker/frontend.h"
+#include "worker/connection.h"
+#include "worker/proxy_protocol.h"
+
+#include "cache/session_cache.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+struct frontend_listen {
+    struct rp_listener_socket *socket;
+    int slot;
+    struct frontend_listen *next;
+};
+
+const char *frontend_resumption(enum rp_resumption how)
+{
+    static const char *const names[] = {
+        [RP_NOT_RESUMED] = "no",        [RP_RESUMED_TICKET] = "ticket",
+        [RP_RESUMED_ID] = "session id", [RP_RESUMED_STATEFUL_TICKET] = "stateful ticket",
+        [RP_RESUMED_PSK] = "psk",
+    };
+
+    return names[how];
+}
+
+static bool has_preface(const struct frontend *f)
+{
+    return f->plan->conf->proxy_protocol != CONF_PROXY_OFF;
+}
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* -- counting ---------------------------------------------------------------------------------- */
+
+static bool admit(struct frontend *f, const struct rp_address *remote)
+{
+    struct process *p = f->process;
+    struct limits *limits = p->setup->frontends->limits;
+
+    if (!limits_enter(limits, f->index, p->slot, monotonic_ns()))
+        return false;
+    if (has_preface(f) || limits_source(limits, f->index, p->slot, remote))
+        return true;
+    limits_leave(limits, f->index, p->slot);
+    return false;
+}
+
+void frontend_left(struct frontend *f, const struct rp_address *remote, bool counted)
+{
+    struct process *p = f->process;
+    struct limits *limits = p->setup->frontends->limits;
+
+    p->row->active--;
+    limits_leave(limits, f->index, p->slot);
+    if (counted)
+        limits_forget(limits, f->index, p->slot, remote);
+    process_left(p);
+}
+
+/* -- callbacks of the server ------------------------------------------------------------------- */
+
+static void set_site(struct rp_socket *socket, const struct site *site)
+{
+    rp_socket_set_data(socket, (void *)(uintptr_t)site);
+}
+
+const struct site *frontend_site(const struct frontend *f, const struct rp_socket *socket)
+{
+    const struct site *site = rp_socket_data(socket);
+
+    return site != NULL ? site : &f->plan->own;
+}
+
+static struct rp_secure_context *on_sni(struct rp_socket *socket, const char *servername,
+                                        struct rp_request *request, void *arg)
+{
+    struct frontend *f = arg;
+    struct rp_secure_context *context;
+    const struct site *site;
+
+    if (!frontends_choose(f->plan, servername, &site, &context)) {
+        rp_request_unrecognized_name(request);
+        return NULL;
+    }
+    set_site(socket, site);
+    return context;
+}
+
+static int on_preface(struct rp_socket *socket, const uint8_t *bytes, size_t len, void *arg,
+                      struct rp_error *err)
+{
+    struct frontend *f = arg;
+    struct process *p = f->process;
+    struct proxy_said said;
+    int used = proxy_protocol_parse(bytes, len, f->plan->conf->proxy_protocol, &said, err);
+
+    if (used <= 0)
+        return used;
+    if (said.proxied)
+        rp_socket_set_addresses(socket, &said.source, &said.destination);
+    if (!limits_source(p->setup->frontends->limits, f->index, p->slot,
+                       rp_stream_remote_address(rp_socket_stream(socket)))) {
+        p->row->dropped++;
+        rp_error_set(err, "ERR_LIMIT", "more connections from one source than allowed");
+        return -1;
+    }
+    set_site(socket, &f->plan->own); /* and so: counted */
+    return used;
+}
+
+static bool make_session_id(uint8_t *id, size_t len, void *arg)
+{
+    const struct frontend *f = arg;
+
+    if (f->process->cache != NULL)
+        return rp_session_cache_make_id(id, len, f->process->cache);
+    return getrandom(id, len, 0) == (ssize_t)len;
+}
+
+static bool accept_session_id(const uint8_t *id, size_t len, void *arg)
+{
+    const struct frontend *f = arg;
+
+    return f->process->cache != NULL && rp_session_cache_accept_id(id, len, f->process->cache);
+}
+
+/* -- events of the server ---------------------------------------------------------------------- */
+
+static void on_client_error(const struct rp_event *event, void *arg)
+{
+    struct frontend *f = arg;
+    struct rp_socket *socket = event->tls_client_error.socket;
+    const struct rp_error *error = event->tls_client_error.error;
+    const struct rp_address *remote = rp_stream_remote_address(rp_socket_stream(socket));
+    struct rp_log_line line;
+    char text[RP_ADDRESS_TEXT] = "";
+
+    f->process->handshaking--;
+    if (strcmp(error->code, "ERR_TLS_HANDSHAKE_TIMEOUT") == 0)
+        f->process->row->handshake_timeouts++;
+    else
+        f->process->row->handshakes_failed++;
+    rp_log_begin(&line, f->process->log, RP_LOG_DEBUG, "handshake failed");
+    if (line.log != NULL) {
+        rp_log_text(&line, "frontend", f->plan->conf->name);
+        rp_log_text(&line, "client", remote != NULL ? rp_address_format(remote, text) : NULL);
+        rp_log_text(&line, "code", error->code);
+        rp_log_text(&line, "error", error->message);
+        rp_log_end(&line);
+    }
+    frontend_left(f, remote, !has_preface(f) || rp_socket_data(socket) != NULL);
+}
+
+static void count_handshake(struct frontend *f, struct rp_socket *socket)
+{
+    struct stats_row *row = f->process->row;
+    const char *protocol = rp_socket_protocol(socket);
+    const uint8_t *der;
+
+    switch (rp_socket_resumption(socket)) {
+    case RP_RESUMED_TICKET:
+        row->handshakes_ticket++;
+        break;
+    case RP_RESUMED_ID:
+        row->handshakes_id++;
+        break;
+    case RP_RESUMED_STATEFUL_TICKET:
+        row->handshakes_stateful++;
+        break;
+    default:
+        row->handshakes_full++;
+    }
+    if (protocol != NULL && strcmp(protocol, "TLSv1.3") == 0)
+        row->tls13++;
+    else
+        row->tls12++;
+    if (frontend_site(f, socket)->tls->request_cert &&
+        rp_socket_peer_certificate_der(socket, &der) > 0)
+        row->client_certificates++;
+}
+
+static void on_secure(const struct rp_event *event, void *arg)
+{
+    static connection_answerer *const answerers[] = {
+        [CONF_BACKEND_ADDRESSES] = proxy_begin,
+        [CONF_BACKEND_STATUS] = status_begin,
+        [CONF_BACKEND_REDIRECT] = redirect_begin,
+        [CONF_BACKEND_ECHO] = echo_begin,
+    };
+    struct frontend *f = arg;
+    struct rp_socket *socket = event->secure_connection.socket;
+    struct backend *backend =
+        frontends_route(f->plan, frontend_site(f, socket), rp_socket_alpn_protocol(socket));
+
+    f->process->handshaking--;
+    count_handshake(f, socket);
+    answerers[backend->conf->kind](f, socket, backend);
+}
+
+/* -- accepting --------------------------------------------------------------------------------- */
+
+static void on_accepted(struct rp_listener_socket *listener, int fd,
+                        const struct rp_address *remote, void *arg)
+{
+    struct frontend *f = arg;
+    struct process *p = f->process;
+
+    (void)listener;
+    p->row->accepted++;
+    if (!admit(f, remote)) {
+        p->row->dropped++;
+        close(fd);
+        return;
+    }
+    p->row->active++;
+    p->handshaking++;
+    if (rp_server_take_fd(f->server, fd, remote, NULL))
+        return;
+    p->handshaking--;
+    p->row->dropped++;
+    frontend_left(f, remote, !has_preface(f));
+}
+
+bool frontend_listen(struct frontend *f, int fd, int slot, struct rp_error *err)
+{
+    struct frontend_listen *listen = calloc(1, sizeof *listen);
+
+    if (listen == NULL)
+        return rp_error_set(err, "ENOMEM", "no memory for a listener");
+    listen->slot = slot;
+    listen->socket = rp_listener_start(f->process->loop, fd, on_accepted, f, err);
+    if (listen->socket == NULL) {
+        free(listen);
+        return false;
+    }
+    listen->next = f->listens;
+    f->listens = listen;
+    return true;
+}
+
+static void unlisten(struct frontend *f, bool all, int slot)
+{
+    struct frontend_listen **at = &f->listens;
+
+    while (*at != NULL) {
+        struct frontend_listen *listen = *at;
+
+        if (!all && listen->slot != slot) {
+            at = &listen->next;
+            continue;
+        }
+        *at = listen->next;
+        rp_listener_stop(listen->socket, false);
+        free(listen);
+    }
+}
+
+void frontend_unlisten(struct frontend *f, int slot)
+{
+    unlisten(f, false, slot);
+}
+
+/* -- its life ---------------------------------------------------------------------------------- */
+
+static struct rp_server_options options_of(struct frontend *f)
+{
+    const struct plan *plan = f->plan;
+    const struct conf_frontend *conf = plan->conf;
+
+    return (struct rp_server_options){
+        .context = plan->own.fallback,
+        .request_cert = conf->tls.request_cert,
+        .allow_unauthorized = !conf->tls.reject_unauthorized,
+        .handshake_timeout_ms = conf->handshake_timeout_ms,
+        .alpn_protocols = conf->alpn_protocols.count > 0 ? plan->alpn_protocols : NULL,
+        .sni_callback = on_sni,
+        .preface = has_preface(f) ? on_preface : NULL,
+        .make_session_id = make_session_id,
+        .accept_session_id = accept_session_id,
+        .arg = f,
+        .stream = {.allow_half_open = true},
+    };
+}
+
+bool frontend_open(struct frontend *f, struct process *process, size_t index, struct rp_error *err)
+{
+    struct rp_server_options options;
+
+    *f = (struct frontend){
+        .process = process, .plan = &process->setup->frontends->plans[index], .index = index};
+    options = options_of(f);
+    f->server = rp_server_new(process->loop, &options, err);
+    if (f->server == NULL)
+        return false;
+    if (rp_server_on(f->server, RP_EV_SECURE_CONNECTION, on_secure, f) &&
+        rp_server_on(f->server, RP_EV_TLS_CLIENT_ERROR, on_client_error, f))
+        return true;
+    rp_server_free(f->server);
+    f->server = NULL;
+    return rp_error_set(err, "ENOMEM", "no memory for a frontend");
+}
+
+void frontend_close(struct frontend *f)
+{
+    unlisten(f, true, 0);
+}
+
+void frontend_free(struct frontend *f)
+{
+    frontend_close(f);
+    rp_server_free(f->server);
+    f->server = NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * frontend.h - one frontend in one worker: its TLS server, and the sockets it accepts on. */
+#ifndef FRONTEND_H
+#define FRONTEND_H
+
+#include "worker/process.h"
+
+struct frontend {
+    struct process *process;
+    const struct plan *plan;
+    size_t index; /* into conf->frontends */
+    struct rp_server *server;
+    struct frontend_listen *listens;
+};
+
+bool frontend_open(struct frontend *, struct process *, size_t index, struct rp_error *);
+/* Accept on a socket of this slot (-1: of all). */
+bool frontend_listen(struct frontend *, int fd, int slot, struct rp_error *);
+/* Accept no more on the sockets of this slot. */
+void frontend_unlisten(struct frontend *, int slot);
+/* Accept no more at all. */
+void frontend_close(struct frontend *);
+void frontend_free(struct frontend *);
+
+/* What serves this connection's name. */
+const struct site *frontend_site(const struct frontend *, const struct rp_socket *);
+/* A connection of this frontend is gone; `counted`: as one from its source, too. */
+void frontend_left(struct frontend *, const struct rp_address *remote, bool counted);
+const char *frontend_resumption(enum rp_resumption); /* "ticket", "session id"...; "no" */
+
+#endif

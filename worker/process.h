@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * process.h - what one worker process has: one struct, passed to everything in it. */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include "worker/frontends.h"
+
+struct connection;
+struct frontend;
+
+struct process {
+    struct rp_loop *loop;
+    const struct worker_setup *setup;
+    struct rp_worker *channel;
+    unsigned slot;
+    struct rp_log *log;
+    struct stats_row *row; /* of the shared page, or `own` when all of its rows were taken */
+    struct stats_row own;
+    struct frontend *frontends;     /* as setup->frontends->plans */
+    struct connection *connections; /* all whose handshake is complete */
+    uint64_t handshaking;           /* connections whose handshake is not */
+    bool draining;
+    bool cut_off; /* ... and not even handshakes are waited for any more */
+
+    /* What is shared through the store; all NULL while it can't be opened. */
+    struct rp_store *store;
+    struct rp_session_cache *cache;
+    struct rp_key_ring *ring;
+    struct rp_timer store_retry;
+    uint32_t store_wait_ms;
+
+    struct rp_timer log_flush, drain_end;
+    struct rp_signal terminate;
+};
+
+/* A connection is gone: when the process drains, it may have been the last. */
+void process_left(struct process *);
+
+/* -- shared.c: what stands on the store */
+void shared_open(struct process *);
+void shared_close(struct process *);
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * proxy.c - the plain stream of a connection to a backend and back.
+ * The danger: two streams that may each fail, end or stall at any moment, one of them not yet
+ * there. The rules: the client's bytes are kept until a connection to the backend stands, so that
+ * the next address gets what the last one lost; what either side has too much of pauses the other;
+ * an end is passed on and is no close; the memory goes with the later of the two closes. */
+#include "worker/connection.h"
+#include "worker/proxy_protocol.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    HALF_CLOSED_MS = 30000, /* silence of a client whose backend has ended */
+    LOG_EVERY_MS = 10000,   /* failures of one backend */
+    BUSY_MS = 20,           /* between tries of a Unix socket whose queue is full */
+};
+
+/* A Unix socket whose backlog is full says EAGAIN at once, where TCP would wait. So we wait. */
+struct busy {
+    struct rp_timer timer;
+    uint64_t since_ms;
+    bool again; /* the failure under way is of this kind */
+};
+
+struct proxy {
+    struct connection c;
+    struct backend *backend;
+    struct backend_address *address; /* the one being tried or used */
+    struct backend_try try;
+    struct rp_stream *server; /* NULL between tries, and once it has closed */
+    uint8_t *kept;            /* PROXY header and the client's bytes, until connected */
+    size_t kept_len, kept_capacity;
+    struct busy *busy; /* NULL: never needed */
+    bool connected;    /* a connection to the backend stands, or stood */
+    bool client_ended; /* passed on, or to be passed on */
+};
+
+static struct process *process_of(const struct proxy *p)
+{
+    return p->c.frontend->process;
+}
+
+static void proxy_free(struct proxy *p)
+{
+    connection_forget(&p->c);
+    if (p->busy != NULL)
+        rp_timer_stop(&p->busy->timer);
+    free(p->busy);
+    free(p->kept);
+    free(p);
+}
+
+/* -- the backend ------------------------------------------------------------------------------- */
+
+/* Say it once, then at most every LOG_EVERY_MS with a count of what was not said. */
+static void log_failure(struct proxy *p, const char *what, const struct rp_error *error)
+{
+    struct backend *backend = p->backend;
+    uint64_t now = rp_loop_now(process_of(p)->loop);
+    struct rp_log_line line;
+    char text[RP_ADDRESS_TEXT];
+
+    if (backend->logged_ms != 0 && now - backend->logged_ms < LOG_EVERY_MS) {
+        backend->unlogged++;
+        return;
+    }
+    rp_log_begin(&line, process_of(p)->log, RP_LOG_WARN, what);
+    if (line.log != NULL) {
+        rp_log_text(&line, "backend", backend->conf->name);
+        if (p->address != NULL)
+            rp_log_text(&line, "address", rp_address_format(&p->address->address, text));
+        if (error != NULL)
+            rp_log_text(&line, "error", error->message);
+        if (backend->unlogged > 0)
+            rp_log_number(&line, "unsaid", backend->unlogged);
+        rp_log_end(&line);
+    }
+    backend->logged_ms = now + 1; /* never 0 */
+    backend->unlogged = 0;
+}
+
+static void on_server(const struct rp_event *event, void *arg);
+
+static struct rp_stream *connect_to(struct proxy *p, const struct rp_address *address)
+{
+    const rp_event_set events = RP_EVENT_BIT(RP_EV_CONNECT) | RP_EVENT_BIT(RP_EV_DATA) |
+                                RP_EVENT_BIT(RP_EV_END) | RP_EVENT_BIT(RP_EV_DRAIN) |
+                                RP_EVENT_BIT(RP_EV_TIMEOUT) | RP_EVENT_BIT(RP_EV_ERROR) |
+                                RP_EVENT_BIT(RP_EV_CLOSE);
+    struct rp_net_options options = {
+        .address = address,
+        .timeout_ms = p->backend->conf->connect_timeout_ms,
+        .eager = true,
+        .stream = {.allow_half_open = true},
+    };
+    struct rp_stream *server = rp_net_connect(process_of(p)->loop, &options, NULL);
+
+    if (server == NULL)
+        return NULL;
+    if (!rp_stream_listen(server, events, on_server, p)) {
+        rp_stream_destroy(server, NULL);
+        rp_stream_unref(server);
+        return NULL;
+    }
+    rp_stream_unref(server); /* open, it keeps itself until its close was heard */
+    return server;
+}
+
+/* Begin to connect to p->address; the bytes kept go there at once. */
+static bool try_address(struct proxy *p)
+{
+    p->server = connect_to(p, &p->address->address);
+    if (p->server == NULL) {
+        backend_failed(p->address, rp_loop_now(process_of(p)->loop));
+        return false;
+    }
+    if (p->kept_len > 0)
+        rp_stream_write(p->server, p->kept, p->kept_len);
+    if (p->client_ended)
+        rp_stream_end(p->server);
+    return true;
+}
+
+/* Try the next address; when there is none left, the client is told that it is over. */
+static void try_next(struct proxy *p)
+{
+    uint64_t now = rp_loop_now(process_of(p)->loop);
+
+    while ((p->address = backend_next(p->backend, &p->try, now)) != NULL)
+        if (try_address(p))
+            return;
+    log_failure(p, "no address of the backend answers", NULL);
+    connection_end(&p->c);
+}
+
+static void on_busy_over(struct rp_timer *timer)
+{
+    struct proxy *p = timer->arg;
+
+    if (p->c.ended_ms == 0 && !try_address(p))
+        try_next(p);
+}
+
+/* Is this address only busy, and is there time left to try it again? */
+static bool note_busy(struct proxy *p, const struct rp_error *error)
+{
+    uint64_t now = rp_loop_now(process_of(p)->loop);
+
+    if (strcmp(error->code, "EAGAIN") != 0)
+        return false;
+    if (p->busy == NULL) {
+        p->busy = calloc(1, sizeof *p->busy);
+        if (p->busy == NULL)
+            return false;
+        p->busy->timer.fire = on_busy_over;
+        p->busy->timer.arg = p;
+        p->busy->since_ms = now;
+    }
+    p->busy->again = now - p->busy->since_ms < p->backend->conf->connect_timeout_ms;
+    return p->busy->again;
+}
+
+static void connected(struct proxy *p)
+{
+    if (p->connected)
+        return;
+    p->connected = true;
+    process_of(p)->row->backend_connects++;
+    backend_worked(p->address);
+    rp_stream_set_timeout(p->server, 0); /* the client's covers both directions */
+    free(p->kept);
+    p->kept = NULL;
+    p->kept_len = p->kept_capacity = 0;
+    if (p->c.stream != NULL &&
+        rp_stream_writable_length(p->server) < rp_stream_high_water_mark(p->server))
+        rp_stream_resume(p->c.stream);
+}
+
+/* The time to connect is over. That nothing was heard of it is no proof: nobody has spoken yet on
+ * a connection that may well stand. */
+static void on_server_timeout(struct proxy *p)
+{
+    struct rp_address peer;
+    socklen_t len = sizeof peer - offsetof(struct rp_address, any);
+    struct rp_error error;
+
+    if (getpeername(rp_stream_fd(p->server), &peer.any, &len) == 0) {
+        connected(p);
+        return;
+    }
+    rp_error_errno(&error, ETIMEDOUT, "connect", "after %u ms",
+                   p->backend->conf->connect_timeout_ms);
+    rp_stream_destroy(p->server, &error);
+}
+
+static void on_server_error(struct proxy *p, const struct rp_error *error)
+{
+    if (!p->connected) {
+        if (note_busy(p, error))
+            return;
+        process_of(p)->row->backend_failures++;
+        backend_failed(p->address, rp_loop_now(process_of(p)->loop));
+        log_failure(p, "can't connect to the backend", error);
+    } else if (p->c.stream != NULL && p->c.ended_ms == 0) {
+        log_failure(p, "the connection to the backend broke", error);
+    }
+}
+
+static void on_server_data(struct proxy *p, const uint8_t *bytes, size_t len)
+{
+    connected(p);
+    if (p->c.stream == NULL || p->c.ended_ms != 0)
+        return;
+    connection_count_out(&p->c, len);
+    if (!rp_stream_write(p->c.stream, bytes, len) && p->server != NULL)
+        rp_stream_pause(p->server);
+}
+
+/* The backend has said all it will; the client may go on for as long as it speaks. */
+static void on_server_end(struct proxy *p)
+{
+    uint32_t idle_ms = p->c.frontend->plan->conf->idle_timeout_ms;
+
+    connected(p);
+    if (p->c.stream == NULL || p->c.ended_ms != 0)
+        return;
+    rp_stream_end(p->c.stream);
+    if (idle_ms == 0 || idle_ms > HALF_CLOSED_MS)
+        rp_stream_set_timeout(p->c.stream, HALF_CLOSED_MS);
+}
+
+static void on_server_close(struct proxy *p)
+{
+    p->server = NULL;
+    if (p->c.stream == NULL)
+        proxy_free(p);
+    else if (p->connected || p->c.ended_ms != 0)
+        connection_end(&p->c);
+    else if (p->busy != NULL && p->busy->again)
+        rp_timer_start(process_of(p)->loop, &p->busy->timer, BUSY_MS);
+    else
+        try_next(p);
+}
+
+static void on_server(const struct rp_event *event, void *arg)
+{
+    struct proxy *p = arg;
+
+    switch (event->type) {
+    case RP_EV_CONNECT:
+        connected(p);
+        break;
+    case RP_EV_DATA:
+        on_server_data(p, event->data.bytes, event->data.len);
+        break;
+    case RP_EV_END:
+        on_server_end(p);
+        break;
+    case RP_EV_DRAIN:
+        if (p->c.stream != NULL)
+            rp_stream_resume(p->c.stream);
+        break;
+    case RP_EV_TIMEOUT:
+        on_server_timeout(p);
+        break;
+    case RP_EV_ERROR:
+        on_server_error(p, event->error.error);
+        break;
+    case RP_EV_CLOSE:
+        on_server_close(p);
+        break;
+    default:
+        break;
+    }
+}
+
+/* -- the client -------------------------------------------------------------------------------- */
+
+static bool keep(struct proxy *p, const uint8_t *bytes, size_t len)
+{
+    if (p->kept_capacity - p->kept_len < len) {
+        size_t capacity = p->kept_len + len;
+        uint8_t *more = realloc(p->kept, capacity);
+
+        if (more == NULL)
+            return false;
+        p->kept = more;
+        p->kept_capacity = capacity;
+    }
+    memcpy(p->kept + p->kept_len, bytes, len);
+    p->kept_len += len;
+    return true;
+}
+
+static void on_client_data(struct proxy *p, const uint8_t *bytes, size_t len)
+{
+    bool more = true;
+
+    if (connection_is_over(&p->c))
+        return;
+    connection_count_in(&p->c, len);
+    if (!p->connected) {
+        if (!keep(p, bytes, len)) {
+            connection_end(&p->c);
+            return;
+        }
+        more = p->kept_len < rp_stream_high_water_mark(p->c.stream);
+    }
+    if (p->server != NULL)
+        more &= rp_stream_write(p->server, bytes, len);
+    if (!more && p->c.stream != NULL)
+        rp_stream_pause(p->c.stream);
+}
+
+static void on_client_close(struct proxy *p)
+{
+    connection_closed(&p->c);
+    if (p->server != NULL)
+        rp_stream_destroy(p->server, NULL);
+    else
+        proxy_free(p);
+}
+
+static void on_client(const struct rp_event *event, void *arg)
+{
+    struct proxy *p = arg;
+
+    switch (event->type) {
+    case RP_EV_DATA:
+        on_client_data(p, event->data.bytes, event->data.len);
+        break;
+    case RP_EV_END:
+        p->client_ended = true;
+        if (p->server != NULL)
+            rp_stream_end(p->server);
+        break;
+    case RP_EV_DRAIN:
+        if (p->server != NULL)
+            rp_stream_resume(p->server);
+        break;
+    case RP_EV_TIMEOUT:
+        connection_timeout(&p->c);
+        if (p->server != NULL)
+            rp_stream_destroy(p->server, NULL);
+        break;
+    case RP_EV_CLOSE:
+        on_client_close(p);
+        break;
+    default:
+        break;
+    }
+}
+
+/* -- the beginning ----------------------------------------------------------------------------- */
+
+static bool keep_header(struct proxy *p)
+{
+    struct rp_socket *socket = p->c.socket;
+    const struct site *site = frontend_site(p->c.frontend, socket);
+    uint8_t header[PROXY_OUT_MAX];
+    const uint8_t *der;
+    struct proxy_tell tell;
+
+    if (p->backend->conf->proxy_protocol == CONF_PROXY_OFF)
+        return true;
+    tell = (struct proxy_tell){
+        .source = rp_stream_remote_address(p->c.stream),
+        .destination = rp_stream_local_address(p->c.stream),
+        .alpn = rp_socket_alpn_protocol(socket),
+        .authority = rp_socket_servername(socket),
+        .tls = true,
+        .version = p->c.protocol,
+        .cipher = p->c.cipher,
+        .certificate = site->tls->request_cert && rp_socket_peer_certificate_der(socket, &der) > 0,
+        .verified = rp_socket_authorized(socket),
+        .resumed = p->c.resumed != RP_NOT_RESUMED,
+    };
+    if (p->backend->conf->proxy_protocol == CONF_PROXY_V1)
+        return keep(p, header, proxy_protocol_build_v1(&tell, header));
+    return keep(p, header, proxy_protocol_build_v2(&tell, header));
+}
+
+void proxy_begin(struct frontend *f, struct rp_socket *socket, struct backend *backend)
+{
+    struct proxy *p = calloc(1, sizeof *p);
+
+    if (p == NULL) {
+        connection_refuse(f, socket);
+        return;
+    }
+    if (!connection_begin(&p->c, f, socket, backend, on_client)) {
+        free(p);
+        return;
+    }
+    p->backend = backend;
+    backend_begin(backend, &p->try);
+    if (keep_header(p))
+        try_next(p);
+    else
+        connection_end(&p->c);
+}

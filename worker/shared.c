@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * shared.c - what a worker shares with the cluster through the store: sessions and ticket keys.
+ * The danger: a store that can't be opened. It costs sessions, never the service: it is said once,
+ * and tried again by a timer that only success stops. Tickets go on under the keys that the
+ * generation knew at the fork. */
+#include "worker/frontend.h"
+
+#include "cache/session_cache.h"
+
+enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
+
+static void attach(struct process *p)
+{
+    for (size_t i = 0; i < p->setup->conf->frontend_count; i++)
+        if (!rp_session_cache_attach(p->cache, p->frontends[i].server))
+            rp_log(p->log, RP_LOG_ERROR, "no memory to share sessions of frontend %s",
+                   p->setup->conf->frontends[i].name);
+}
+
+/* Go on with what the ring at hand knows, on the store when there is one. */
+static bool follow_ring(struct process *p, struct rp_error *err)
+{
+    struct rp_key_ring *from = p->ring != NULL ? p->ring : p->setup->ring, *ring;
+
+    if (from == NULL)
+        return true; /* pinned keys */
+    ring = rp_key_ring_forked(from, p->loop, p->store, err);
+    if (ring == NULL)
+        return false;
+    rp_key_ring_free(p->ring);
+    p->ring = ring;
+    return true;
+}
+
+static bool open_store(struct process *p, struct rp_error *err)
+{
+    const struct conf *conf = p->setup->conf;
+    struct rp_session_cache_options options = {
+        .secret = p->setup->secret,
+        .lookup_timeout_ms = conf->cache.lookup_timeout_ms,
+        .counters = &p->row->sessions,
+    };
+
+    p->store = rp_store_open(p->loop, conf->cache.store, conf->state_dir, err);
+    if (p->store == NULL)
+        return false;
+    options.store = p->store;
+    p->cache = rp_session_cache_new(p->loop, &options, err);
+    if (p->cache != NULL && follow_ring(p, err)) {
+        attach(p);
+        return true;
+    }
+    rp_session_cache_free(p->cache);
+    rp_store_close(p->store);
+    p->cache = NULL;
+    p->store = NULL;
+    return false;
+}
+
+static void try_store(struct process *p)
+{
+    struct rp_error error = {0};
+
+    if (open_store(p, &error)) {
+        if (p->store_wait_ms > 0)
+            rp_log(p->log, RP_LOG_INFO, "the store is open: sessions are shared again");
+        p->store_wait_ms = 0;
+        return;
+    }
+    if (p->store_wait_ms == 0) {
+        rp_log(p->log, RP_LOG_WARN, "can't open the store, going on without: %s", error.message);
+        p->store_wait_ms = RETRY_FIRST_MS;
+    } else if (p->store_wait_ms < RETRY_LAST_MS) {
+        p->store_wait_ms *= 2;
+    }
+    rp_timer_start(p->loop, &p->store_retry, p->store_wait_ms);
+}
+
+static void on_retry(struct rp_timer *timer)
+{
+    try_store(timer->arg);
+}
+
+void shared_open(struct process *p)
+{
+    struct rp_error error = {0};
+
+    p->store_retry.fire = on_retry;
+    p->store_retry.arg = p;
+    try_store(p);
+    if (p->ring == NULL && !follow_ring(p, &error))
+        rp_log(p->log, RP_LOG_ERROR, "can't follow the ticket keys: %s", error.message);
+}
+
+void shared_close(struct process *p)
+{
+    rp_timer_stop(&p->store_retry);
+    rp_session_cache_free(p->cache);
+    rp_key_ring_free(p->ring);
+    rp_store_close(p->store);
+    p->cache = NULL;
+    p->ring = NULL;
+    p->store = NULL;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker.c - the life of a worker process.
+ * The danger: leaving. A worker goes when its generation asks, or is gone; it accepts no more at
+ * once, lets what is under way finish, and goes when the last connection has closed or the time to
+ * drain is over, with everything freed. Nothing that arrives meanwhile may start it anew. */
+#include "worker/worker.h"
+#include "worker/connection.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOG_FLUSH_MS = 1000 };
+
+/* -- leaving ----------------------------------------------------------------------------------- */
+
+void process_left(struct process *p)
+{
+    if (p->draining && p->connections == NULL && (p->handshaking == 0 || p->cut_off))
+        rp_loop_stop(p->loop);
+}
+
+/* Those still here are cut off. Their closes are heard in the next turn, and end the loop. */
+static void on_drain_end(struct rp_timer *timer)
+{
+    struct process *p = timer->arg;
+    size_t count = 0;
+
+    for (struct connection *c = p->connections, *next; c != NULL; c = next, count++) {
+        next = c->next;
+        if (c->stream != NULL)
+            rp_stream_destroy(c->stream, NULL);
+    }
+    rp_log(p->log, RP_LOG_INFO,
+           "time to drain is over: %zu connections and %llu handshakes cut off", count,
+           (unsigned long long)p->handshaking);
+    p->cut_off = true;
+    process_left(p);
+}
+
+static void drain(struct process *p)
+{
+    const struct conf *conf = p->setup->conf;
+
+    if (p->draining)
+        return;
+    p->draining = true;
+    for (size_t i = 0; i < conf->frontend_count; i++)
+        frontend_close(&p->frontends[i]);
+    for (struct connection *c = p->connections, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->rest != NULL)
+            c->rest(c);
+    }
+    if (conf->drain_timeout_ms > 0)
+        rp_timer_start(p->loop, &p->drain_end, conf->drain_timeout_ms);
+    process_left(p);
+}
+
+static void on_terminate(struct rp_signal *sig, int signum)
+{
+    (void)signum;
+    drain(sig->arg);
+}
+
+static void on_disconnect(const struct rp_event *event, void *arg)
+{
+    (void)event;
+    drain(arg);
+}
+
+/* -- listening --------------------------------------------------------------------------------- */
+
+static bool is_of(const struct worker_setup *setup, const struct worker_listen *listen,
+                  unsigned slot)
+{
+    return listen->slot < 0 || (unsigned)listen->slot % setup->workers == slot;
+}
+
+static void adopt(struct process *p, unsigned slot)
+{
+    for (size_t i = 0; i < p->setup->listen_count; i++) {
+        const struct worker_listen *listen = &p->setup->listens[i];
+        struct rp_error error = {0};
+
+        if (listen->slot < 0 || !is_of(p->setup, listen, slot) || slot == p->slot)
+            continue;
+        if (!frontend_listen(&p->frontends[listen->frontend], listen->fd, listen->slot, &error))
+            rp_log(p->log, RP_LOG_ERROR, "can't accept for worker %u: %s", slot, error.message);
+    }
+}
+
+static void release(struct process *p, unsigned slot)
+{
+    for (size_t i = 0; i < p->setup->listen_count; i++) {
+        const struct worker_listen *listen = &p->setup->listens[i];
+
+        if (listen->slot >= 0 && is_of(p->setup, listen, slot) && slot != p->slot)
+            frontend_unlisten(&p->frontends[listen->frontend], listen->slot);
+    }
+}
+
+static void reopen_log(struct process *p)
+{
+    struct rp_error error = {0};
+
+    if (p->log != NULL && !rp_log_reopen(p->log, &error))
+        rp_log(p->log, RP_LOG_WARN, "can't reopen the log: %s", error.message);
+}
+
+static void on_message(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+    const uint8_t *bytes = event->message.bytes;
+
+    if (event->message.len == 1 && bytes[0] == WORKER_REOPEN_LOGS)
+        reopen_log(p);
+    if (event->message.len != 2 || p->draining)
+        return;
+    if (bytes[0] == WORKER_ADOPT) {
+        release(p, bytes[1]); /* told twice is told once */
+        adopt(p, bytes[1]);
+    } else if (bytes[0] == WORKER_RELEASE) {
+        release(p, bytes[1]);
+    }
+}
+
+/* -- beginning --------------------------------------------------------------------------------- */
+
+static bool open_frontends(struct process *p, struct rp_error *err)
+{
+    const struct worker_setup *setup = p->setup;
+
+    p->frontends = calloc(setup->conf->frontend_count + 1, sizeof *p->frontends);
+    if (p->frontends == NULL)
+        return rp_error_set(err, "ENOMEM", "no memory for frontends");
+    for (size_t i = 0; i < setup->conf->frontend_count; i++)
+        if (!frontend_open(&p->frontends[i], p, i, err))
+            return false;
+    for (size_t i = 0; i < setup->conf->backend_count; i++)
+        setup->frontends->backends[i].turn = p->slot;
+    return true;
+}
+
+static bool listen_all(struct process *p, struct rp_error *err)
+{
+    for (size_t i = 0; i < p->setup->listen_count; i++) {
+        const struct worker_listen *listen = &p->setup->listens[i];
+
+        if (is_of(p->setup, listen, p->slot) &&
+            !frontend_listen(&p->frontends[listen->frontend], listen->fd, listen->slot, err))
+            return false;
+    }
+    return true;
+}
+
+/* A terminal sends its signals to all processes: what they mean is for the master to say. */
+static void take_signals(struct process *p)
+{
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        sigaction(ignored[i], &ignore, NULL);
+    p->terminate.fire = on_terminate;
+    p->terminate.arg = p;
+    rp_signal_start(p->loop, &p->terminate, SIGTERM);
+}
+
+static void on_log_flush(struct rp_timer *timer)
+{
+    struct process *p = timer->arg;
+
+    rp_log_flush(p->log);
+    rp_timer_start(p->loop, timer, LOG_FLUSH_MS);
+}
+
+static void start_timers(struct process *p)
+{
+    p->log_flush.fire = on_log_flush;
+    p->log_flush.arg = p;
+    p->drain_end.fire = on_drain_end;
+    p->drain_end.arg = p;
+    if (p->setup->conf->log.access)
+        rp_timer_start(p->loop, &p->log_flush, LOG_FLUSH_MS);
+}
+
+static void take_row(struct process *p)
+{
+    p->row = stats_claim(p->setup->stats, p->slot);
+    if (p->row == NULL) {
+        p->row = &p->own;
+        p->own.pid = getpid();
+        rp_log(p->log, RP_LOG_WARN, "no row of counters is free: those of this worker don't show");
+    }
+}
+
+static bool begin(struct process *p, struct rp_error *err)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "worker %u", p->slot);
+    rp_log_rename(p->log, name);
+    take_signals(p);
+    take_row(p);
+    limits_begin(p->setup->frontends->limits, p->slot);
+    if (!open_frontends(p, err))
+        return false;
+    shared_open(p);
+    start_timers(p);
+    return rp_worker_on(p->channel, RP_EV_DISCONNECT, on_disconnect, p) &&
+           rp_worker_on(p->channel, RP_EV_MESSAGE, on_message, p) && listen_all(p, err) &&
+           rp_worker_online(p->channel);
+}
+
+static void finish(struct process *p)
+{
+    rp_signal_stop(&p->terminate);
+    rp_timer_stop(&p->log_flush);
+    rp_timer_stop(&p->drain_end);
+    for (size_t i = 0; p->frontends != NULL && i < p->setup->conf->frontend_count; i++)
+        frontend_free(&p->frontends[i]);
+    shared_close(p);
+    free(p->frontends);
+    if (p->row != &p->own)
+        stats_release(p->row);
+    rp_log_flush(p->log);
+}
+
+int worker_run(struct rp_worker *channel, struct rp_loop *loop, void *setup)
+{
+    struct process p = {.loop = loop,
+                        .setup = setup,
+                        .channel = channel,
+                        .slot = rp_worker_id(channel),
+                        .log = ((struct worker_setup *)setup)->log};
+    struct rp_error error = {0};
+    int status = EXIT_SUCCESS;
+
+    if (begin(&p, &error)) {
+        rp_loop_run(loop);
+    } else {
+        rp_log(p.log, RP_LOG_ERROR, "can't start: %s", error.message);
+        status = EXIT_FAILURE;
+    }
+    finish(&p);
+    return status;
+}
