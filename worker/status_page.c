@@ -37,7 +37,7 @@ static void connection_facts(const struct status_page *page, struct fact facts[C
         {"cipher", "Cipher", page->cipher, false, 0},
         {"servername", "Server name", page->servername, false, 0},
         {"alpn", "ALPN", page->alpn, false, 0},
-        {"resumed", "Resumed by", page->resumed, false, 0},
+        {"resumed", "Resumed", page->resumed, false, 0},
         {"client", "Client", page->client, false, 0},
         {"frontend", "Frontend", page->frontend, false, 0},
     };

@@ -113,7 +113,7 @@ START_TEST(status_text_shows_facts_and_workers)
     char *text = render(STATUS_TEXT);
 
     ck_assert_ptr_nonnull(strstr(text, "  Protocol          TLSv1.3\n"));
-    ck_assert_ptr_nonnull(strstr(text, "  Resumed by        ticket\n"));
+    ck_assert_ptr_nonnull(strstr(text, "  Resumed           ticket\n"));
     ck_assert_ptr_nonnull(strstr(text, "  ALPN              -\n"));
     ck_assert_ptr_nonnull(strstr(text, "1 worker, 50.0 % of handshakes resumed"));
     free(text);
