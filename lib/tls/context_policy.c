@@ -25,6 +25,14 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool has_name(const struct rp_secure_context *c, const char *name)
+{
+    for (size_t i = 0; i < c->name_count; i++)
+        if (strcmp(c->names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static bool add_name(struct rp_secure_context *c, const uint8_t *bytes, int len)
 {
     char **names, *name;
@@ -41,7 +49,10 @@ static bool add_name(struct rp_secure_context *c, const uint8_t *bytes, int len)
     for (int i = 0; i < len; i++)
         name[i] = (char)tolower(bytes[i]);
     name[len] = '\0';
-    c->names[c->name_count++] = name;
+    if (has_name(c, name))
+        free(name);
+    else
+        c->names[c->name_count++] = name;
     return true;
 }
 
@@ -83,22 +94,42 @@ static bool add_leaf(struct rp_secure_context *c, X509 *cert)
 
 bool rp_context_set_names(struct rp_secure_context *c, struct rp_error *err)
 {
-    size_t unique = 0;
-
     for (X509 *leaf = rp_context_next_certificate(c, true); leaf != NULL;
          leaf = rp_context_next_certificate(c, false))
         if (!add_leaf(c, leaf))
             return rp_error_set(err, "ENOMEM", "no memory for the names of a certificate");
-    if (c->name_count > 0)
-        qsort(c->names, c->name_count, sizeof *c->names, compare_names);
-    for (size_t i = 0; i < c->name_count; i++)
-        if (unique > 0 && strcmp(c->names[i], c->names[unique - 1]) == 0)
-            free(c->names[i]);
-        else
-            c->names[unique++] = c->names[i];
-    c->name_count = unique;
     ERR_clear_error();
     return true;
+}
+
+static const char *key_type(const EVP_PKEY *key)
+{
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+        return "rsa";
+    case EVP_PKEY_RSA_PSS:
+        return "rsa-pss";
+    case EVP_PKEY_EC:
+        return "ec";
+    case EVP_PKEY_ED25519:
+        return "ed25519";
+    case EVP_PKEY_ED448:
+        return "ed448";
+    case EVP_PKEY_DSA:
+        return "dsa";
+    default:
+        return "unknown";
+    }
+}
+
+const char *rp_secure_context_key_type(const struct rp_secure_context *c, size_t index)
+{
+    struct rp_secure_context *at = (struct rp_secure_context *)(uintptr_t)c; /* only its cursor */
+    X509 *leaf = rp_context_next_certificate(at, true);
+
+    while (leaf != NULL && index-- > 0)
+        leaf = rp_context_next_certificate(at, false);
+    return leaf == NULL ? NULL : key_type(X509_get0_pubkey(leaf));
 }
 
 /* -- the session-id context */
@@ -128,6 +159,22 @@ static void add_nameless(struct rp_text *policy, X509 *leaf)
     rp_text_add(policy, digest, len);
 }
 
+/* In one order, however the certificates have them: a renewal keeps sessions. */
+static void add_names(struct rp_text *policy, const struct rp_secure_context *c)
+{
+    char **sorted = malloc((c->name_count + 1) * sizeof *sorted);
+
+    if (sorted == NULL) {
+        policy->failed = true;
+        return;
+    }
+    memcpy(sorted, c->names, c->name_count * sizeof *sorted);
+    qsort(sorted, c->name_count, sizeof *sorted, compare_names);
+    for (size_t i = 0; i < c->name_count; i++)
+        rp_text_add(policy, sorted[i], strlen(sorted[i]) + 1);
+    free(sorted);
+}
+
 static bool hash_policy(struct rp_secure_context *c, enum rp_client_auth auth, uint8_t out[32])
 {
     struct rp_text policy = {0};
@@ -135,8 +182,8 @@ static bool hash_policy(struct rp_secure_context *c, enum rp_client_auth auth, u
     char *bytes;
 
     rp_text_puts(&policy, "reprise session policy 1");
-    for (size_t i = 0; i < c->name_count; i++)
-        rp_text_add(&policy, c->names[i], strlen(c->names[i]) + 1);
+    if (c->name_count > 0)
+        add_names(&policy, c);
     rp_text_add(&policy, "", 1);
     if (c->name_count == 0)
         for (X509 *leaf = rp_context_next_certificate(c, true); leaf != NULL;

@@ -273,7 +273,7 @@ START_TEST(pfx_gives_certificate_key_and_trust)
     pfx.bytes = der;
     ck_assert_ptr_nonnull(
         c = make((struct rp_secure_context_options){.pfx = &pfx, .pfx_count = 1}));
-    ck_assert_str_eq(rp_secure_context_name(c, 0), "a.example");
+    ck_assert_str_eq(rp_secure_context_name(c, 0), "b.example");
     ck_assert_int_eq(sk_X509_NAME_num(SSL_CTX_get_client_CA_list(c->ssl)), 1);
     rp_secure_context_unref(c);
     pfx.passphrase = "wrong";
@@ -297,10 +297,13 @@ START_TEST(names_are_those_of_the_certificates_in_lower_case_once)
     keys[1].bytes = rsa.key_pem;
     ck_assert_ptr_nonnull(c = make((struct rp_secure_context_options){
                               .cert = certs, .cert_count = 2, .key = keys, .key_count = 2}));
-    ck_assert_str_eq(rp_secure_context_name(c, 0), "a.example");
+    ck_assert_str_eq(rp_secure_context_name(c, 0), "rsa.example");
     ck_assert_str_eq(rp_secure_context_name(c, 1), "b.example");
-    ck_assert_str_eq(rp_secure_context_name(c, 2), "rsa.example");
+    ck_assert_str_eq(rp_secure_context_name(c, 2), "a.example");
     ck_assert_ptr_null(rp_secure_context_name(c, 3));
+    ck_assert_str_eq(rp_secure_context_key_type(c, 0), "rsa");
+    ck_assert_str_eq(rp_secure_context_key_type(c, 1), "ec");
+    ck_assert_ptr_null(rp_secure_context_key_type(c, 2));
     rp_secure_context_unref(c);
     cert_free(&rsa);
 }
