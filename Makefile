@@ -92,6 +92,10 @@ $(O)/tests/memory/%: $(O)/tests/memory/%.o $(PARTS) $(LIB)
 	$(CC) $(LDFLAGS_ALL) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup -o $@ $^ \
 	  $(CHECK_LIBS) $(PKG_LIBS) $(LDLIBS)
 
+# Programs that tests/interop/*.js compare with node.
+$(O)/tests/interop/%: $(O)/tests/interop/%.o $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev $(LDLIBS)
+
 # --- running ------------------------------------------------------------------------------------
 run: build-deps
 	@$(MAKE) --no-print-directory -s $(PROGRAM)

@@ -48,6 +48,17 @@ static inline const char *golden_string(const json_t *object, const char *key)
     return s && strcmp(s, "$undefined") != 0 ? s : NULL;
 }
 
+/* The same for texts that are too long for a message: shows where they part. */
+static inline void assert_long_texts_eq(const char *a, const char *b)
+{
+    size_t same = 0;
+
+    while (a[same] != '\0' && a[same] == b[same])
+        same++;
+    ck_assert_msg(a[same] == b[same], "at %zu: \"%.60s\" != \"%.60s\"", same,
+                  a + (same > 20 ? same - 20 : 0), b + (same > 20 ? same - 20 : 0));
+}
+
 /* Compare two texts of which either may be NULL. */
 #define ck_assert_texts_eq(a, b)                                                                   \
     do {                                                                                           \
