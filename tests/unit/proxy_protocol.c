@@ -212,7 +212,8 @@ END_TEST
 START_TEST(proxy_v2_carries_the_tls_values)
 {
     static const uint8_t wanted[] = SIGNATURE "\x21\x11\0\x53" ADDRESSES "\x01\0\x02h2"
-                                              "\x02\0\x0b" "example.com"
+                                              "\x02\0\x0b"
+                                              "example.com"
                                               "\x20\0\x31\x07\0\0\0\0"
                                               "\x21\0\x07TLSv1.3"
                                               "\x23\0\x16TLS_AES_256_GCM_SHA384"

@@ -69,8 +69,8 @@ struct rp_ticket_keys *rp_secure_context_ticket_keys(const struct rp_secure_cont
 uint32_t rp_secure_context_session_timeout(const struct rp_secure_context *); /* seconds */
 
 /* The names the certificates of the context are valid for: each DNS name of the leaf certificates'
- * subjectAltName in lower case (the CN where there is none), every name once, in their order. `index`
- * counts from 0; NULL past the end. Borrowed. */
+ * subjectAltName in lower case (the CN where there is none), every name once, in their order.
+ * `index` counts from 0; NULL past the end. Borrowed. */
 const char *rp_secure_context_name(const struct rp_secure_context *, size_t index);
 /* The types of its private keys, as node's asymmetricKeyType has them: "rsa", "rsa-pss", "ec",
  * "ed25519", "ed448", "dsa"; NULL past the end. Static text. */
