@@ -12,6 +12,7 @@
 #include <reprise/ticket_keys.h>
 #include <reprise/secure_context.h>
 #include <reprise/x509.h>
+#include <reprise/tls.h>
 #include <reprise/socket.h>
 #include <reprise/server.h>
 #include <reprise/cluster.h>

@@ -1,0 +1,38 @@
+#!/bin/sh
+# refresh.sh - make lib/tls/roots_data.inc, the roots that rp_root_certificates() gives, anew from the
+# Mozilla bundle in Debian's package ca-certificates.
+# usage: contrib/roots/refresh.sh [PACKAGE.deb]      default: the newest that apt offers
+# The package installed on a machine may be old and still hold roots that were distrusted since, so
+# it is never taken by itself. Look at the difference before committing it.
+set -eu
+cd "$(dirname "$0")/../.."
+out=lib/tls/roots_data.inc
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+package=${1:-}
+if [ -z "$package" ]; then
+    (cd "$work" && apt-get download -q ca-certificates >/dev/null)
+    package=$(ls "$work"/ca-certificates_*.deb)
+fi
+dpkg-deb -x "$package" "$work/root"
+version=$(dpkg-deb -f "$package" Version)
+roots=$work/root/usr/share/ca-certificates/mozilla
+
+{
+    printf '/* SPDX-License-Identifier: MPL-2.0\n *\n'
+    printf ' * roots_data.inc - the certificate authorities Mozilla trusts, made by contrib/roots/refresh.sh\n'
+    printf ' * from ca-certificates %s of Debian, whose source is certdata.txt of Mozilla. */\n' "$version"
+    for file in $(LC_ALL=C ls "$roots"); do
+        printf '/* %s */\n' "${file%.crt}"
+        # One certificate a file; each line becomes a string, the last one without its newline.
+        openssl x509 -in "$roots/$file" |
+            sed -e '/-----END/!s/.*/"&\\n"/' -e '/-----END/s/.*/"&",/'
+    done
+} >"$work/data"
+
+count=$(grep -c '^"-----BEGIN' "$work/data")
+[ "$count" -ge 100 ] || { echo "refresh.sh: only $count certificates in $package" >&2; exit 1; }
+mv "$work/data" "$out"
+chmod 644 "$out"
+echo "$out: $count certificates from ca-certificates $version"

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tls.h - what belongs to the module node:tls itself: its defaults and lists. The defaults are
+ * constants; what a program wants otherwise it says in its options. Contract: section A. */
+#ifndef RP_TLS_H
+#define RP_TLS_H
+
+#include <stddef.h>
+
+/* A1: how many renegotiations a client may start in so many seconds. */
+#define RP_CLIENT_RENEG_LIMIT  3
+#define RP_CLIENT_RENEG_WINDOW 600
+/* A2 */
+#define RP_DEFAULT_CIPHERS                                                                         \
+    "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"                  \
+    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"       \
+    "ECDHE-ECDSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA256:"             \
+    "DHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384:DHE-RSA-AES256-SHA384:"                         \
+    "ECDHE-RSA-AES256-SHA256:DHE-RSA-AES256-SHA256:HIGH:!aNULL:!eNULL:!EXPORT:!DES:!RC4:!MD5:"     \
+    "!PSK:!SRP:!CAMELLIA"
+/* A3, A4 */
+#define RP_DEFAULT_ECDH_CURVE  "auto"
+#define RP_DEFAULT_MIN_VERSION "TLSv1.2"
+#define RP_DEFAULT_MAX_VERSION "TLSv1.3"
+
+/* A5: the certificate authorities that Mozilla trusts, as of this release of the library: one
+ * certificate in PEM each, without a newline at its end. The same list on each call; what a program
+ * trusts besides is not in it. Static. */
+const char *const *rp_root_certificates(size_t *count);
+
+/* A6: the names of the cipher suites this OpenSSL has, for all versions, in lower case, sorted,
+ * each once, NULL-terminated. In rp_secure_context_options.ciphers they are written in upper case.
+ * One block of memory, the caller's to free(); NULL: no memory. */
+const char **rp_get_ciphers(void) __attribute__((warn_unused_result));
+
+#endif
