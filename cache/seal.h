@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * seal.h - what leaves this process for a store is sealed, and what comes back is checked.
- * AES-256-GCM; the key comes from the cluster secret, the purpose and the record's name (a session
- * id, an epoch); the name, the binding (SNI, policy) and the expiry are authenticated, so that a
- * record opens only where, as what and as long as it was meant. A record is stored under an HMAC
- * of its name: who reads the store learns neither names nor contents, who writes there forges
- * nothing and can move no record to another name. */
+ * AES-256-GCM; the key of a record comes from the cluster secret, the purpose and the record's name
+ * (a session id, an epoch); the name, the binding (SNI, policy) and the expiry are authenticated,
+ * so that a record opens only where, as what and as long as it was meant. A record is stored under
+ * an HMAC of its name: who reads the store learns neither names nor contents, who writes there
+ * forges nothing and can move no record to another name. */
 #ifndef RP_SEAL_H
 #define RP_SEAL_H
 
@@ -15,6 +15,7 @@
 enum {
     RP_SEAL_KEY_SIZE = 32, /* of a name under which a record is stored */
     RP_SEAL_OVERHEAD = 64, /* a sealed record is at most this much longer */
+    RP_SEAL_ID_SIZE = 32,  /* of a session id */
 };
 
 struct rp_sealer; /* the keys of one purpose, derived once */
@@ -24,12 +25,20 @@ void rp_sealer_free(struct rp_sealer *); /* NULL ok; wipes */
 
 /* The store's key for a record's name. */
 bool rp_seal_name(const struct rp_sealer *, struct rp_bytes name, uint8_t key[RP_SEAL_KEY_SIZE]);
-/* Seal into out (capacity >= plain.len + RP_SEAL_OVERHEAD); returns the length, 0 on failure. */
+/* Seal into out (plain is not empty; capacity >= plain.len + RP_SEAL_OVERHEAD); returns the length,
+ * 0 on failure. */
 size_t rp_seal(const struct rp_sealer *, struct rp_bytes name, struct rp_bytes binding,
                uint64_t expires_ms, struct rp_bytes plain, uint8_t *out);
 /* Open into out (capacity >= sealed.len). Returns the plain length, or 0: not ours, changed,
  * moved, bound to something else, or expired at now_ms. *expires_ms is set when it opened. */
 size_t rp_unseal(const struct rp_sealer *, struct rp_bytes name, struct rp_bytes binding,
                  uint64_t now_ms, struct rp_bytes sealed, uint8_t *out, uint64_t *expires_ms);
+
+/* An id of this cluster: random, with a MAC; so an invented one is told without asking a store. */
+bool rp_seal_make_id(const struct rp_sealer *, uint8_t id[RP_SEAL_ID_SIZE]);
+bool rp_seal_is_id(const struct rp_sealer *, struct rp_bytes id);
+
+/* Bytes for a secret; false: there is no randomness. */
+bool rp_seal_random(void *bytes, size_t len);
 
 #endif

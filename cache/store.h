@@ -27,7 +27,8 @@ struct rp_store_reply {
                               to this store, or until `done` returns */
 };
 
-/* A call under way; the caller's, zeroed, kept until done ran or it was cancelled. */
+/* A call under way; the caller's, zeroed, kept until done ran or it was cancelled. Set by the store
+ * only when a verb returned RP_STORE_LATER. */
 struct rp_store_call {
     void (*done)(struct rp_store_call *, const struct rp_store_reply *);
     void *arg;
@@ -36,8 +37,12 @@ struct rp_store_call {
 };
 
 struct rp_store;
-/* Open by URI (design: section 4), in the process that will use it: after the fork.
- * `directory` is where relative paths of an lmdb: URI begin. */
+/* Open by URI (design: section 4), in the process that will use it: after the fork, and once in a
+ * process. A forked child closes what it inherited before it opens its own, not later: the file
+ * locks of a process end with the first descriptor of the file that it closes. `directory` is where
+ * relative paths of an lmdb: URI begin; NULL: the current one. NULL with *err set when there is
+ * nothing to work with now; a store that is open heals by itself. Its timers keep a loop running.
+ */
 struct rp_store *rp_store_open(struct rp_loop *, const char *uri, const char *directory,
                                struct rp_error *) __attribute__((warn_unused_result));
 /* Is this a URI that rp_store_open understands? Touches nothing. */
@@ -46,7 +51,26 @@ bool rp_store_check_uri(const char *uri, struct rp_error *);
 bool rp_store_uri_is_remote(const char *uri);
 void rp_store_close(struct rp_store *); /* NULL ok; calls under way are forgotten, not answered */
 
-/* `later` NULL: nobody wants to know (put, remove). With ttl_ms 0 an entry never expires. */
+/* For the log: what goes wrong with the store itself, once when it begins, and once, with error
+ * NULL, when it is over. What was found at the opening is said from inside this call, later things
+ * from inside any other; the listener only takes note. */
+typedef void rp_store_trouble(const struct rp_error *error, void *arg);
+void rp_store_on_trouble(struct rp_store *, rp_store_trouble *, void *arg);
+
+/* A damaged file can bring down whoever looks into it. While the store is inside a library that
+ * might, *place (in shared memory) is not 0; so who finds the process dead can tell why, and has
+ * the file put aside. Around rp_store_open, which comes before this call, the caller does it
+ * himself: RP_STORE_OPENING before, 0 after. */
+enum { RP_STORE_OPENING = 1 };
+void rp_store_mark_place(struct rp_store *, volatile uint64_t *place);
+/* Put the file of this URI aside (PATH.damaged, the only one that is kept), so that the next one to
+ * open it begins anew; those that have it open notice. `found` is what stood at the dead process's
+ * place: when another file has taken the place of that one since, nothing is done. */
+bool rp_store_set_aside(const char *uri, const char *directory, uint64_t found, struct rp_error *);
+
+/* `later` NULL: nobody wants to know (put, remove). With ttl_ms 0 an entry never expires.
+ * A put or remove that is answered later is seen by all later verbs of this process at once, and by
+ * other processes when `done` runs. */
 enum rp_store_status rp_store_get(struct rp_store *, struct rp_bytes key,
                                   struct rp_store_reply *now, struct rp_store_call *later);
 enum rp_store_status rp_store_put(struct rp_store *, struct rp_bytes key, struct rp_bytes value,
@@ -57,7 +81,7 @@ enum rp_store_status rp_store_add(struct rp_store *, struct rp_bytes key, struct
                                   struct rp_store_call *later);
 enum rp_store_status rp_store_remove(struct rp_store *, struct rp_bytes key,
                                      struct rp_store_call *later);
-void rp_store_cancel(struct rp_store_call *); /* its done will not run */
+void rp_store_cancel(struct rp_store_call *); /* its done will not run; what it does may happen */
 
 struct rp_store_stats {
     uint64_t gets, hits, puts, adds, removes, failures, expired, evicted;
@@ -66,7 +90,7 @@ struct rp_store_stats {
 void rp_store_stats(struct rp_store *, struct rp_store_stats *);
 const char *rp_store_kind(const struct rp_store *); /* "lmdb", "redis", ... */
 
-/* -- for implementations */
+/* -- for implementations. store.c has checked sizes and counts calls and immediate answers. */
 struct rp_store_ops {
     const char *kind;
     enum rp_store_status (*get)(struct rp_store *, struct rp_bytes key, struct rp_store_reply *,
@@ -84,6 +108,17 @@ struct rp_store { /* first member of each implementation */
     const struct rp_store_ops *ops;
     struct rp_loop *loop;
     struct rp_store_stats counted;
+    volatile uint64_t *place; /* never NULL */
+    rp_store_trouble *on_trouble;
+    void *on_trouble_arg;
+    struct rp_error trouble; /* code "" = none */
+    bool trouble_told;
+    uint64_t nowhere; /* what place points to when nobody wants to know */
 };
+void rp_store_init(struct rp_store *, const struct rp_store_ops *, struct rp_loop *);
+/* Answer a call that was answered RP_STORE_LATER; the reply of a get is counted here. */
+void rp_store_answer(struct rp_store_call *, const struct rp_store_reply *);
+/* Something is wrong from now on (once, until it is well again); error NULL: it is well. */
+void rp_store_trouble_is(struct rp_store *, const struct rp_error *);
 
 #endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * secret.c - the cluster secret's file and the keys derived from it; see secret.h.
+ * The danger: two processes that start at once and each make a secret of their own. So a new file
+ * is written under another name and linked to its place, which only one of them can do; then both
+ * read what stands there. Knows OpenSSL; nothing of stores or sessions. */
+#include "cache/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+
+/* 32 random bytes have 30 different ones, 64 random hexadecimal digits nearly all 16. */
+enum { LEAST_BYTES = 32, LEAST_DISTINCT = 10 };
+
+/* -- HKDF */
+
+/* One run of HKDF in one of its two halves (RFC 5869). For the rare: it fetches by name. */
+static bool hkdf(const char *mode, const void *key, size_t key_len, const void *info,
+                 size_t info_len, uint8_t *out, size_t out_len)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+    /* OSSL_PARAM has no const; nothing is written through these. */
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MODE, (char *)(uintptr_t)mode, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t) "SHA256", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)key, key_len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info, info_len),
+        OSSL_PARAM_construct_end(),
+    };
+    bool ok = ctx != NULL && EVP_KDF_derive(ctx, out, out_len, params) == 1;
+
+    EVP_KDF_CTX_free(ctx);
+    EVP_KDF_free(kdf);
+    return ok;
+}
+
+bool rp_secret_derive(const struct rp_secret *secret, const char *label, const void *context,
+                      size_t context_len, uint8_t *out, size_t out_len)
+{
+    uint8_t info[256];
+    size_t label_len = strlen(label) + 1; /* its end tells it from the context */
+
+    if (label_len + context_len > sizeof info)
+        return false;
+    memcpy(info, label, label_len);
+    if (context_len > 0)
+        memcpy(info + label_len, context, context_len);
+    return hkdf("EXPAND_ONLY", secret->key, sizeof secret->key, info, label_len + context_len, out,
+                out_len);
+}
+
+void rp_secret_wipe(struct rp_secret *secret)
+{
+    OPENSSL_cleanse(secret, sizeof *secret);
+}
+
+/* -- the file */
+
+static bool looks_random(const uint8_t *bytes, size_t len)
+{
+    bool seen[256] = {false};
+    int distinct = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        distinct += !seen[bytes[i]];
+        seen[bytes[i]] = true;
+    }
+    return distinct >= LEAST_DISTINCT;
+}
+
+static bool check_file(int fd, const char *path, struct rp_error *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return rp_error_errno(err, errno, "fstat", "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return rp_error_set(err, "ERR_SECRET_FILE", "%s is not a regular file", path);
+    if ((st.st_mode & 077) != 0)
+        return rp_error_set(err, "ERR_SECRET_FILE",
+                            "%s is open to group or others (mode %03o); chmod 600 it and, if "
+                            "somebody may have read it, make a new one",
+                            path, (unsigned)st.st_mode & 0777);
+    return true;
+}
+
+/* Up to one byte more than allowed; -1 with errno. */
+static ssize_t read_whole(int fd, uint8_t *bytes, size_t capacity)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    do {
+        n = read(fd, bytes + len, capacity - len);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        len += n > 0 ? (size_t)n : 0;
+    } while (n != 0 && len < capacity);
+    return (ssize_t)len;
+}
+
+static bool accept_bytes(struct rp_secret *secret, const char *path, const uint8_t *bytes,
+                         size_t len, struct rp_error *err)
+{
+    if (len < LEAST_BYTES || len > RP_SECRET_FILE_MAX)
+        return rp_error_set(err, "ERR_SECRET_FILE",
+                            "%s has %s bytes; a secret has 32 to %d, as from: "
+                            "head -c 32 /dev/urandom",
+                            path, len < LEAST_BYTES ? "too few" : "too many", RP_SECRET_FILE_MAX);
+    if (!looks_random(bytes, len))
+        return rp_error_set(err, "ERR_SECRET_FILE",
+                            "%s is not random; make it with: head -c 32 /dev/urandom", path);
+    if (!hkdf("EXTRACT_ONLY", bytes, len, NULL, 0, secret->key, sizeof secret->key))
+        return rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "HKDF of %s failed", path);
+    return true;
+}
+
+bool rp_secret_read(struct rp_secret *secret, const char *path, struct rp_error *err)
+{
+    uint8_t bytes[RP_SECRET_FILE_MAX + 1];
+    bool ok = false;
+    ssize_t len;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold us */
+
+    if (fd < 0)
+        return rp_error_errno(err, errno, "open", "%s", path);
+    if (!check_file(fd, path, err))
+        goto out;
+    len = read_whole(fd, bytes, sizeof bytes);
+    if (len < 0)
+        rp_error_errno(err, errno, "read", "%s", path);
+    else
+        ok = accept_bytes(secret, path, bytes, (size_t)len, err);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+out:
+    close(fd);
+    return ok;
+}
+
+/* -- making it */
+
+static bool write_secret(int fd, const char *path, struct rp_error *err)
+{
+    uint8_t bytes[RP_SECRET_SIZE];
+    bool ok;
+
+    if (RAND_priv_bytes(bytes, sizeof bytes) != 1)
+        return rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for %s", path);
+    ok = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes;
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    if (!ok)
+        return rp_error_errno(err, errno != 0 ? errno : ENOSPC, "write", "%s", path);
+    /* On the disk before it has its name: an empty secret would be worse than none. */
+    return fsync(fd) == 0 || rp_error_errno(err, errno, "fsync", "%s", path);
+}
+
+static bool make(const char *path, struct rp_error *err)
+{
+    char name[4096];
+    int fd, len = snprintf(name, sizeof name, "%s.XXXXXX", path);
+    bool ok;
+
+    if (len < 0 || (size_t)len >= sizeof name)
+        return rp_error_errno(err, ENAMETOOLONG, "open", "%s", path);
+    fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
+    if (fd < 0)
+        return rp_error_errno(err, errno, "open", "%s", name);
+    errno = 0;
+    ok = write_secret(fd, name, err);
+    close(fd);
+    if (ok && link(name, path) != 0 && errno != EEXIST)
+        ok = rp_error_errno(err, errno, "link", "%s", path);
+    unlink(name);
+    return ok;
+}
+
+bool rp_secret_read_or_make(struct rp_secret *secret, const char *path, struct rp_error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 && errno == ENOENT && !make(path, err))
+        return false;
+    return rp_secret_read(secret, path, err);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * secret.c - the file of the cluster secret: what is accepted, what is refused, and who makes it.
+ */
+#include "cache/secret.h"
+#include "tests/unit/unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char directory[64], path[96];
+
+static void setup(void)
+{
+    snprintf(directory, sizeof directory, "/tmp/reprise-secret-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/secret", directory);
+}
+
+static void teardown(void)
+{
+    DIR *dir = opendir(directory);
+    struct dirent *entry;
+
+    while ((entry = readdir(dir)) != NULL)
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
+    rmdir(directory);
+}
+
+static int files(void)
+{
+    DIR *dir = opendir(directory);
+    int count = -2; /* . and .. */
+
+    while (readdir(dir) != NULL)
+        count++;
+    closedir(dir);
+    return count;
+}
+
+/* `distinct` different bytes in turn. */
+static void write_file(size_t len, unsigned distinct, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    ck_assert_int_ge(fd, 0);
+    for (size_t i = 0; i < len; i++)
+        ck_assert_int_eq(write(fd, &(uint8_t){(uint8_t)(i % distinct * 3)}, 1), 1);
+    ck_assert_int_eq(fchmod(fd, mode), 0);
+    close(fd);
+}
+
+static const struct {
+    size_t len;
+    unsigned distinct;
+    mode_t mode;
+    bool good;
+} cases[] = {
+    {32, 32, 0600, true},  {32, 32, 0400, true},  {64, 16, 0600, true},    {4096, 80, 0600, true},
+    {32, 32, 0640, false}, {32, 32, 0604, false}, {32, 32, 0620, false},   {32, 32, 0602, false},
+    {0, 1, 0600, false},   {31, 31, 0600, false}, {4097, 80, 0600, false}, {9000, 80, 0600, false},
+    {32, 1, 0600, false},  {64, 2, 0600, false},  {4096, 5, 0600, false},
+};
+
+START_TEST(secret_file_is_read_or_refused)
+{
+    struct rp_secret secret;
+    struct rp_error err = {0};
+
+    write_file(cases[_i].len, cases[_i].distinct, cases[_i].mode);
+    ck_assert_int_eq(rp_secret_read(&secret, path, &err), cases[_i].good);
+    ck_assert_int_eq(err.message[0] == '\0', cases[_i].good);
+    if (!cases[_i].good)
+        ck_assert_ptr_nonnull(strstr(err.message, path));
+}
+END_TEST
+
+START_TEST(secret_is_no_directory_fifo_or_device)
+{
+    struct rp_secret secret;
+    struct rp_error err;
+
+    ck_assert(!rp_secret_read(&secret, directory, &err));
+    ck_assert(!rp_secret_read(&secret, "/dev/urandom", &err));
+    ck_assert_ptr_nonnull(strstr(err.message, "not a regular file"));
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert(!rp_secret_read(&secret, path, &err)); /* and does not wait for a writer */
+    unlink(path);
+    ck_assert(!rp_secret_read(&secret, path, &err));
+    ck_assert_str_eq(err.code, "ENOENT");
+}
+END_TEST
+
+START_TEST(secret_depends_on_every_byte)
+{
+    struct rp_secret one, other;
+
+    write_file(32, 32, 0600);
+    ck_assert(rp_secret_read(&one, path, NULL));
+    write_file(33, 33, 0600);
+    ck_assert(rp_secret_read(&other, path, NULL));
+    ck_assert_mem_ne(one.key, other.key, sizeof one.key);
+}
+END_TEST
+
+START_TEST(secret_is_made_once_and_kept)
+{
+    struct rp_secret made, again;
+    struct stat st;
+
+    ck_assert(rp_secret_read_or_make(&made, path, NULL));
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_mode & 07777, 0600);
+    ck_assert_int_eq(st.st_size, 32);
+    ck_assert(rp_secret_read_or_make(&again, path, NULL));
+    ck_assert_mem_eq(made.key, again.key, sizeof made.key);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(secret_that_is_bad_is_not_replaced)
+{
+    struct rp_secret secret;
+    struct stat st;
+
+    write_file(5, 5, 0600);
+    ck_assert(!rp_secret_read_or_make(&secret, path, NULL));
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_size, 5);
+}
+END_TEST
+
+START_TEST(secret_of_processes_that_start_at_once_is_one)
+{
+    enum { PROCESSES = 16 };
+    struct rp_secret *seen = mmap(NULL, PROCESSES * sizeof *seen, PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int gate[2], status;
+    char byte;
+
+    ck_assert_int_eq(pipe2(gate, O_CLOEXEC), 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        if (fork() == 0) {
+            close(gate[1]);
+            if (read(gate[0], &byte, 1) != 0) /* all go when the parent closes its end */
+                _exit(2);
+            _exit(!rp_secret_read_or_make(&seen[i], path, NULL));
+        }
+    }
+    close(gate[1]);
+    for (int i = 0; i < PROCESSES; i++) {
+        ck_assert_int_gt(wait(&status), 0);
+        ck_assert_int_eq(status, 0);
+    }
+    for (int i = 1; i < PROCESSES; i++)
+        ck_assert_mem_eq(seen[0].key, seen[i].key, sizeof seen[0].key);
+    ck_assert_int_eq(files(), 1);
+    close(gate[0]);
+    munmap(seen, PROCESSES * sizeof *seen);
+}
+END_TEST
+
+START_TEST(secret_derives_a_key_for_each_purpose)
+{
+    struct rp_secret secret = {{1}}, wiped = {{0}};
+    uint8_t a[32], b[32], c[32], d[64];
+
+    ck_assert(rp_secret_derive(&secret, "ab", "c", 1, a, sizeof a));
+    ck_assert(rp_secret_derive(&secret, "a", "bc", 2, b, sizeof b));
+    ck_assert(rp_secret_derive(&secret, "ab", NULL, 0, c, sizeof c));
+    ck_assert(rp_secret_derive(&secret, "ab", "c", 1, d, sizeof d));
+    ck_assert_mem_ne(a, b, sizeof a);
+    ck_assert_mem_ne(a, c, sizeof a);
+    ck_assert_mem_eq(a, d, sizeof a);
+    ck_assert(!rp_secret_derive(&secret, "a", d, 300, a, sizeof a));
+    rp_secret_wipe(&secret);
+    ck_assert_mem_eq(&secret, &wiped, sizeof secret);
+}
+END_TEST
+
+START_TEST(secret_derives_as_rfc5869_expands)
+{
+    /* HKDF-Expand(PRK of its test case 1, "label\0context"), as another implementation has it. */
+    struct rp_secret secret = {{0x07, 0x77, 0x09, 0x36, 0x2c, 0x2e, 0x32, 0xdf, 0x0d, 0xdc, 0x3f,
+                                0x0d, 0xc4, 0x7b, 0xba, 0x63, 0x90, 0xb6, 0xc7, 0x3b, 0xb5, 0x0f,
+                                0x9c, 0x31, 0x22, 0xec, 0x84, 0x4a, 0xd7, 0xc2, 0xb3, 0xe5}};
+    static const uint8_t expected[8] = {0x52, 0x37, 0x7f, 0xf4, 0x9c, 0x8f, 0x8c, 0xf7};
+    uint8_t out[8];
+
+    ck_assert(rp_secret_derive(&secret, "label", "context", 7, out, sizeof out));
+    ck_assert_mem_eq(out, expected, sizeof out);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("secret");
+    TCase *t = tcase_create("secret");
+
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_loop_test(t, secret_file_is_read_or_refused, 0, sizeof cases / sizeof *cases);
+    tcase_add_test(t, secret_is_no_directory_fifo_or_device);
+    tcase_add_test(t, secret_depends_on_every_byte);
+    tcase_add_test(t, secret_is_made_once_and_kept);
+    tcase_add_test(t, secret_that_is_bad_is_not_replaced);
+    tcase_add_test(t, secret_of_processes_that_start_at_once_is_one);
+    tcase_add_test(t, secret_derives_a_key_for_each_purpose);
+    tcase_add_test(t, secret_derives_as_rfc5869_expands);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    return unit_run(suite());
+}
