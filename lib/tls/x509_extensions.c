@@ -296,14 +296,17 @@ static bool fill_info_access(struct rp_x509 *x)
 
 static bool fill_key_usage(struct rp_x509 *x)
 {
-    EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(x->cert, NID_ext_key_usage, NULL, NULL);
+    int found; /* -1: there is none */
+    EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(x->cert, NID_ext_key_usage, &found, NULL);
     int count = usages ? sk_ASN1_OBJECT_num(usages) : 0;
     struct rp_text text = {0};
     char oid[OID_MAX];
     const char *at;
 
-    if (!usages)
+    if (!usages) {
+        x->malformed |= found != -1 ? RP_X509_KEY_USAGE : 0;
         return true;
+    }
     for (int i = 0; i < count; i++) {
         OBJ_obj2txt(oid, sizeof oid, sk_ASN1_OBJECT_value(usages, i), 1);
         rp_text_add(&text, oid, strlen(oid) + 1);

@@ -162,6 +162,9 @@ static const struct {
     {"SAN of unknown kind", RP_X509_SUBJECT_ALT_NAME},
     {"unreadable directory name", RP_X509_SUBJECT_ALT_NAME},
     {"infoAccess is garbage", RP_X509_INFO_ACCESS},
+    {"key usage is garbage", RP_X509_KEY_USAGE},
+    {"key usage twice", RP_X509_KEY_USAGE},
+    {"no key usage", 0},
 };
 
 START_TEST(x509_tells_unreadable_from_absent)

@@ -58,13 +58,16 @@ const struct rp_x509_attribute *rp_x509_issuer_attributes(const struct rp_x509 *
 const struct rp_x509_attribute *rp_x509_alt_names(const struct rp_x509 *, size_t *count);
 const struct rp_x509_attribute *rp_x509_info_access_list(const struct rp_x509 *, size_t *count);
 
-/* What the certificate has but OpenSSL cannot read. node calls such an extension null, and such a
- * name undefined. Who decides on a name must not take an unreadable subjectAltName for none. */
+/* What the certificate has but OpenSSL cannot read. node calls such an extension null, such a name
+ * or key usage undefined. Who decides on a name must not take an unreadable subjectAltName for
+ * none.
+ */
 enum rp_x509_part {
     RP_X509_SUBJECT = 1,
     RP_X509_ISSUER = 2,
     RP_X509_SUBJECT_ALT_NAME = 4,
     RP_X509_INFO_ACCESS = 8,
+    RP_X509_KEY_USAGE = 16,
 };
 unsigned rp_x509_malformed(const struct rp_x509 *); /* a set of rp_x509_part */
 
