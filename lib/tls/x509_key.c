@@ -37,18 +37,28 @@ static const char *key_type(int id)
     return NULL;
 }
 
-/* "10001", upper-case, without a leading zero; or with `prefix` "0x10001", lower-case. */
-static char *hex_text(const BIGNUM *number, const char *prefix)
+/* Upper-case hex without a leading zero. */
+static char *hex_text(const BIGNUM *number)
+{
+    char *hex = BN_bn2hex(number);
+    char *copy = hex ? strdup(hex + (hex[0] == '0' && hex[1])) : NULL;
+
+    OPENSSL_free(hex);
+    return copy;
+}
+
+/* "0x10001", lower-case. */
+static char *prefixed_hex_text(const BIGNUM *number)
 {
     struct rp_text text = {0};
-    char *hex = BN_bn2hex(number);
+    char *hex = hex_text(number);
 
     if (!hex)
         return NULL;
-    rp_text_puts(&text, prefix);
-    for (const char *p = hex + (hex[0] == '0' && hex[1]); *p; p++)
-        rp_text_add(&text, *prefix ? (char[]){(char)tolower(*p)} : p, 1);
-    OPENSSL_free(hex);
+    for (char *p = hex; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    rp_text_printf(&text, "0x%s", hex);
+    free(hex);
     return rp_text_take(&text, NULL);
 }
 
@@ -79,8 +89,8 @@ static bool fill_rsa(struct rp_x509 *x, const EVP_PKEY *pkey)
 
     if (ok) {
         x->key.bits = (unsigned)BN_num_bits(n);
-        x->modulus = hex_text(n, "");
-        x->exponent = hex_text(e, "0x");
+        x->modulus = hex_text(n);
+        x->exponent = prefixed_hex_text(e);
         x->exponent_decimal = decimal_text(e);
         ok = x->modulus && x->exponent && x->exponent_decimal;
         x->key.modulus = x->modulus;

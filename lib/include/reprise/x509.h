@@ -58,10 +58,8 @@ const struct rp_x509_attribute *rp_x509_issuer_attributes(const struct rp_x509 *
 const struct rp_x509_attribute *rp_x509_alt_names(const struct rp_x509 *, size_t *count);
 const struct rp_x509_attribute *rp_x509_info_access_list(const struct rp_x509 *, size_t *count);
 
-/* What the certificate has but OpenSSL cannot read. node calls such an extension null, such a name
- * or key usage undefined. Who decides on a name must not take an unreadable subjectAltName for
- * none.
- */
+/* What the certificate has but OpenSSL cannot read: null or undefined in node. Who decides on a
+ * name must not take an unreadable subjectAltName for none. */
 enum rp_x509_part {
     RP_X509_SUBJECT = 1,
     RP_X509_ISSUER = 2,
@@ -78,10 +76,10 @@ struct rp_x509_public_key {
     unsigned bits;                /* RSA, RSA-PSS, DSA: of the modulus; EC: of the group's order */
     unsigned divisor_bits;        /* DSA */
     const char *modulus;          /* RSA, RSA-PSS: upper-case hex without a leading zero */
-    const char *exponent;         /*               "0x10001" */
-    const char *exponent_decimal; /*         "65537" */
+    const char *exponent;         /* RSA, RSA-PSS: "0x10001" */
+    const char *exponent_decimal; /* RSA, RSA-PSS: "65537" */
     const char *asn1_curve; /* EC: OpenSSL's name, "prime256v1"; NULL for a curve without one */
-    const char *nist_curve; /*     "P-256"; NULL where NIST has none */
+    const char *nist_curve; /* EC: "P-256"; NULL where NIST has none */
     const char *hash_algorithm, *mgf1_hash_algorithm; /* RSA-PSS with restrictions: "sha256" */
     int salt_length;                                  /* bytes */
     const uint8_t *spki; /* DER SubjectPublicKeyInfo: what rp_x509_verify takes */
