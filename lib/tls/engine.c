@@ -52,6 +52,8 @@ static int bio_write(BIO *bio, const char *bytes, int len)
     struct rp_engine *e = BIO_get_data(bio);
 
     BIO_clear_retry_flags(bio);
+    if (e->closing)
+        return len; /* a listener ended the connection: nobody is there to send it */
     return rp_queue_append(e->out, e->loop, bytes, (size_t)len) ? len : -1;
 }
 

@@ -57,8 +57,9 @@ uint8_t *rp_session_encode(SSL_SESSION *session, size_t *len)
 
 static bool offers_cipher(SSL *ssl, const SSL_CIPHER *cipher)
 {
-    const unsigned char *bytes = NULL;
-    size_t len = SSL_client_hello_get0_ciphers(ssl, &bytes);
+    unsigned char *bytes = NULL;
+    size_t len =
+        (size_t)SSL_get0_raw_cipherlist(ssl, &bytes); /* that of the hello is used up by now */
     struct rp_cursor offered = rp_cursor_of(bytes, len);
 
     while (rp_cursor_left(&offered) > 0)

@@ -11,6 +11,7 @@
 
 struct rp_socket;
 struct rp_server;
+struct rp_x509;
 
 /* -- tls.connect (section E) */
 struct rp_connect_options {
@@ -31,6 +32,10 @@ struct rp_connect_options {
  * come later, never from inside this call. */
 struct rp_socket *rp_connect(struct rp_loop *, const struct rp_connect_options *, struct rp_error *)
     __attribute__((warn_unused_result));
+
+/* tls.checkServerIdentity: is the certificate for this host? If not, *err is node's error, with its
+ * reason: ERR_TLS_CERT_ALTNAME_INVALID or ERR_TLS_CERT_ALTNAME_FORMAT. Contract: section F. */
+bool rp_check_server_identity(const char *hostname, const struct rp_x509 *, struct rp_error *);
 
 /* -- as a stream: read, write, end, destroy, events */
 struct rp_stream *rp_socket_stream(struct rp_socket *);

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * connect.c - tls.connect: a client's socket, and what it makes of the server (section E).
+ * The danger: nothing that the program wrote may leave before the server is who it should be. A
+ * chain that is refused is refused inside the handshake, the name directly after it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "lib/tls/session.h"
+#include "lib/tls/socket_internal.h"
+#include "lib/tls/tls_errors.h"
+#include "lib/tls/verify_errors.h"
+#include "lib/tls/x509_internal.h"
+
+enum { MIN_DH_SIZE = 1024, ALPN_NAME_MAX = 255 };
+
+/* A session that has arrived and waits to be told. */
+struct arrival {
+    struct arrival *next;
+    SSL_SESSION *session;
+};
+
+struct rp_client {
+    char *servername;     /* SNI; NULL: none */
+    char *identity;       /* the name the certificate must be for (E6) */
+    char **protocols;     /* NULL-terminated; NULL: none */
+    SSL_SESSION *session; /* to resume; NULL: none */
+    struct arrival *arrivals;
+    uint32_t min_dh_size;
+    bool allow_unauthorized, request_ocsp;
+};
+
+void rp_client_free(struct rp_client *c)
+{
+    if (c == NULL)
+        return;
+    while (c->arrivals != NULL) {
+        struct arrival *a = c->arrivals;
+
+        c->arrivals = a->next;
+        SSL_SESSION_free(a->session);
+        free(a);
+    }
+    for (char **p = c->protocols; p != NULL && *p != NULL; p++)
+        free(*p);
+    free(c->protocols);
+    SSL_SESSION_free(c->session);
+    free(c->servername);
+    free(c->identity);
+    free(c);
+}
+
+const char *rp_client_servername(const struct rp_client *c)
+{
+    return c->servername;
+}
+
+/* -- options */
+
+static bool copy_protocols(struct rp_client *c, const char *const *names, struct rp_error *err)
+{
+    size_t count = 0;
+
+    while (names != NULL && names[count] != NULL)
+        count++;
+    if (count == 0)
+        return true;
+    c->protocols = calloc(count + 1, sizeof *c->protocols);
+    if (c->protocols == NULL)
+        return rp_error_set(err, "ENOMEM", "no memory for a client");
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(names[i]);
+
+        if (len > ALPN_NAME_MAX)
+            return rp_error_set(err, "ERR_OUT_OF_RANGE",
+                                "The byte length of the protocol at index %zu exceeds the maximum "
+                                "length. It must be <= 255. Received %zu",
+                                i, len);
+        if (len == 0) /* N6 */
+            return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "an ALPN protocol without a name");
+        c->protocols[i] = strdup(names[i]);
+        if (c->protocols[i] == NULL)
+            return rp_error_set(err, "ENOMEM", "no memory for a client");
+    }
+    return true;
+}
+
+/* E6: servername, else the host, else "localhost". */
+static const char *identity_of(const struct rp_connect_options *o)
+{
+    if (o->servername != NULL && *o->servername != '\0')
+        return o->servername;
+    if (o->net != NULL && o->net->host != NULL && o->net->path == NULL)
+        return o->net->host;
+    return "localhost";
+}
+
+static struct rp_client *client_new(const struct rp_connect_options *o, struct rp_error *err)
+{
+    struct rp_client *c = calloc(1, sizeof *c);
+    bool ok = c != NULL;
+
+    if (ok && o->servername != NULL && *o->servername != '\0')
+        ok = (c->servername = strdup(o->servername)) != NULL;
+    ok = ok && (c->identity = strdup(identity_of(o))) != NULL;
+    if (!ok) {
+        rp_error_set(err, "ENOMEM", "no memory for a client");
+        rp_client_free(c);
+        return NULL;
+    }
+    c->session = rp_session_decode(o->session.bytes, o->session.len);
+    c->min_dh_size = o->min_dh_size != 0 ? o->min_dh_size : MIN_DH_SIZE;
+    c->allow_unauthorized = o->allow_unauthorized;
+    c->request_ocsp = o->request_ocsp;
+    if (copy_protocols(c, o->alpn_protocols, err))
+        return c;
+    rp_client_free(c);
+    return NULL;
+}
+
+/* -- on the connection */
+
+static void on_session(struct rp_engine *e, SSL_SESSION *session)
+{
+    struct rp_socket *s = rp_socket_of_engine(e);
+    struct arrival *a, **last = &s->client->arrivals;
+
+    if (!rp_emitter_heard(&s->stream.events, RP_EV_SESSION))
+        return; /* D33 */
+    a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return;
+    SSL_SESSION_up_ref(session);
+    a->session = session;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = a;
+}
+
+static const struct rp_engine_ops client_engine_ops = {.session = on_session};
+static const struct rp_engine_ops client_engine_ops_keylog = {.session = on_session,
+                                                              .keylog = rp_socket_on_keylog};
+
+static bool set_protocols(SSL *ssl, char *const *names)
+{
+    uint8_t *wire, *at;
+    size_t size = 0;
+    bool ok;
+
+    if (names == NULL)
+        return true;
+    for (char *const *p = names; *p != NULL; p++)
+        size += strlen(*p) + 1;
+    wire = at = malloc(size);
+    if (wire == NULL)
+        return false;
+    for (char *const *p = names; *p != NULL; p++) {
+        size_t len = strlen(*p);
+
+        *at++ = (uint8_t)len;
+        memcpy(at, *p, len);
+        at += len;
+    }
+    ok = size <= UINT16_MAX && SSL_set_alpn_protos(ssl, wire, (unsigned)size) == 0;
+    free(wire);
+    return ok;
+}
+
+static bool set_up(struct rp_socket *s)
+{
+    struct rp_client *c = s->client;
+    SSL *ssl = s->engine.ssl;
+
+    return (c->servername == NULL || SSL_set_tlsext_host_name(ssl, c->servername) == 1) &&
+           set_protocols(ssl, c->protocols) &&
+           (c->session == NULL || SSL_set_session(ssl, c->session) == 1) &&
+           (!c->request_ocsp || SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1);
+}
+
+void rp_client_begin(struct rp_socket *s)
+{
+    bool keylog = rp_emitter_heard(&s->stream.events, RP_EV_KEYLOG);
+    struct rp_error error;
+
+    if (s->phase != RP_PHASE_START)
+        return;
+    s->engine.ops = keylog ? &client_engine_ops_keylog : &client_engine_ops;
+    if (!rp_socket_open_engine(
+            s, false, s->client->allow_unauthorized ? RP_CLIENT_AUTH_NONE : RP_CLIENT_AUTH_REQUIRE))
+        return;
+    if (!set_up(s)) {
+        rp_error_handshake(&error, "ENOMEM", "no memory for a client");
+        rp_socket_fail(s, &error);
+        return;
+    }
+    rp_socket_advance(s);
+}
+
+/* -- what the server is worth */
+
+static bool dh_is_large_enough(struct rp_socket *s, struct rp_error *error)
+{
+    EVP_PKEY *key = NULL;
+    int bits = 0;
+
+    if (SSL_get_peer_tmp_key(s->engine.ssl, &key) == 1 &&
+        (EVP_PKEY_is_a(key, "DH") || EVP_PKEY_is_a(key, "DHX")))
+        bits = EVP_PKEY_get_bits(key);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return bits == 0 || (unsigned)bits >= s->client->min_dh_size ||
+           rp_error_set(error, "ERR_TLS_DH_PARAM_SIZE", "DH parameter size %d is less than %u",
+                        bits, s->client->min_dh_size);
+}
+
+static bool identity_matches(struct rp_socket *s, X509 *peer, struct rp_error *error)
+{
+    struct rp_x509 *cert = rp_x509_new(peer, error);
+    bool ok = cert != NULL && rp_check_server_identity(s->client->identity, cert, error);
+
+    rp_x509_unref(cert);
+    return ok;
+}
+
+/* E7: the chain, then the name, unless a session says that both were good (E8). */
+static bool is_trusted(struct rp_socket *s, struct rp_error *error)
+{
+    SSL *ssl = s->engine.ssl;
+    X509 *peer = SSL_get0_peer_certificate(ssl);
+    long result = SSL_get_verify_result(ssl);
+
+    if (peer == NULL && !SSL_session_reused(ssl))
+        result = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
+    if (result != X509_V_OK) {
+        s->authorization_error = rp_verify_error_code(result);
+        return rp_error_set(error, s->authorization_error, "%s", rp_verify_error_text(result));
+    }
+    if (SSL_session_reused(ssl) || identity_matches(s, peer, error))
+        return true;
+    if (strcmp(error->code, "ERR_TLS_CERT_ALTNAME_FORMAT") == 0)
+        s->authorization_error = "ERR_TLS_CERT_ALTNAME_FORMAT";
+    else
+        s->authorization_error = "ERR_TLS_CERT_ALTNAME_INVALID";
+    return false;
+}
+
+static void note_protocol(struct rp_socket *s)
+{
+    const uint8_t *name = NULL;
+    unsigned len = 0;
+
+    SSL_get0_alpn_selected(s->engine.ssl, &name, &len);
+    for (char **p = s->client->protocols; len > 0 && p != NULL && *p != NULL; p++)
+        if (strlen(*p) == len && memcmp(*p, name, len) == 0)
+            s->engine.alpn = *p;
+}
+
+static void tell_staple(struct rp_socket *s)
+{
+    struct rp_event event = {.type = RP_EV_OCSP_RESPONSE};
+    const uint8_t *bytes = NULL;
+    long len;
+
+    if (!s->client->request_ocsp)
+        return;
+    len = SSL_get_tlsext_status_ocsp_resp(s->engine.ssl, &bytes);
+    event.data.bytes = len > 0 ? bytes : NULL;
+    event.data.len = len > 0 ? (size_t)len : 0;
+    rp_stream_emit(&s->stream, &event);
+}
+
+void rp_client_done(struct rp_socket *s)
+{
+    struct rp_error error;
+
+    note_protocol(s);
+    tell_staple(s);
+    if (!s->stream.destroyed)
+        rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
+    if (s->stream.destroyed)
+        return;
+    if (!dh_is_large_enough(s, &error)) {
+        rp_socket_fail(s, &error);
+        return;
+    }
+    s->authorized = is_trusted(s, &error);
+    if (!s->authorized && !s->client->allow_unauthorized) {
+        rp_socket_fail(s, &error);
+        return;
+    }
+    rp_socket_open(s);
+    if (!s->stream.destroyed)
+        rp_stream_emit_plain(&s->stream, RP_EV_SECURE_CONNECT);
+    while (s->client->arrivals != NULL && s->client->arrivals->next != NULL) {
+        struct arrival *older = s->client->arrivals; /* only the last one is told (D33) */
+
+        s->client->arrivals = older->next;
+        SSL_SESSION_free(older->session);
+        free(older);
+    }
+    rp_client_sessions(s);
+}
+
+void rp_client_sessions(struct rp_socket *s)
+{
+    struct arrival *a;
+
+    while (!s->stream.destroyed && (a = s->client->arrivals) != NULL) {
+        struct rp_event event = {.type = RP_EV_SESSION};
+        size_t len = 0;
+        uint8_t *der = rp_session_encode(a->session, &len);
+
+        s->client->arrivals = a->next;
+        SSL_SESSION_free(a->session);
+        free(a);
+        if (der == NULL)
+            continue;
+        event.data.bytes = der;
+        event.data.len = len;
+        rp_stream_emit(&s->stream, &event);
+        OPENSSL_cleanse(der, len);
+        free(der);
+    }
+}
+
+/* -- tls.connect */
+
+/* The stream to speak over: the caller's, or a new one. One reference of it is ours. */
+static struct rp_stream *carrier_of(struct rp_loop *loop, const struct rp_connect_options *o,
+                                    struct rp_error *err)
+{
+    if (o->stream != NULL)
+        return rp_stream_ref(o->stream);
+    if (o->net == NULL) {
+        rp_error_set(err, "ERR_MISSING_ARGS",
+                     "The \"options\" or \"port\" or \"path\" argument must be specified");
+        return NULL;
+    }
+    return rp_net_connect(loop, o->net, err);
+}
+
+static bool over_carrier(struct rp_socket *s, struct rp_loop *loop,
+                         const struct rp_connect_options *o, struct rp_error *err)
+{
+    struct rp_stream *carrier = carrier_of(loop, o, err);
+    bool ok;
+
+    if (carrier == NULL)
+        return false;
+    ok = rp_transport_open_stream(&s->transport, &rp_socket_transport_ops, carrier, err);
+    if (!ok && o->stream == NULL)
+        rp_stream_destroy(carrier, NULL);
+    rp_stream_unref(carrier);
+    return ok;
+}
+
+struct rp_socket *rp_connect(struct rp_loop *loop, const struct rp_connect_options *o,
+                             struct rp_error *err)
+{
+    struct rp_secure_context *context = o->context != NULL
+                                            ? rp_secure_context_ref(o->context)
+                                            : rp_secure_context_new(o->context_options, err);
+    struct rp_socket *s = NULL;
+
+    if (context == NULL)
+        return NULL;
+    if (context->versions.server_only)
+        rp_error_set(err, "ERR_SSL_CALLED_A_FUNCTION_YOU_SHOULD_NOT_CALL",
+                     "a secure context for servers only, on a client");
+    else
+        s = rp_socket_new(loop, context, &o->stream_options, err);
+    rp_secure_context_unref(context);
+    if (s == NULL)
+        return NULL;
+    s->client = client_new(o, err);
+    if (s->client == NULL || !over_carrier(s, loop, o, err)) {
+        rp_stream_discard(&s->stream);
+        return NULL;
+    }
+    s->stream.connecting = s->transport.carrier->connecting;
+    if (o->stream == NULL && o->net->timeout_ms != 0)
+        rp_stream_set_timeout(&s->stream, o->net->timeout_ms);
+    rp_next_tick(loop, &s->wake);
+    return s;
+}

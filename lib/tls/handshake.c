@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handshake.c - what a server decides in a handshake, outside of OpenSSL.
+ * At the ClientHello OpenSSL is paused and not on the stack, so that every question may be answered
+ * later and every listener may destroy the socket. The order is: the context for the name, then
+ * ALPN, then the session, which is looked for only where it could resume. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/tls/client_hello.h"
+#include "lib/tls/request.h"
+#include "lib/tls/server_internal.h"
+#include "lib/tls/session.h"
+#include "lib/tls/socket_internal.h"
+#include "lib/tls/ticket_crypt.h"
+#include "lib/tls/verify_errors.h"
+
+enum { REQUESTED_TICKETS_MAX = 4, STATEFUL_ID = 32 };
+
+static bool fail_for_memory(struct rp_socket *s)
+{
+    struct rp_error error;
+
+    rp_error_set(&error, "ENOMEM", "no memory for a handshake");
+    rp_socket_fail(s, &error);
+    return false;
+}
+
+/* -- ALPN */
+
+/* The names as the callback wants them; free the list, which holds the texts, too. */
+static const char **protocol_list(struct rp_cursor alpn, size_t *count)
+{
+    size_t bytes = rp_cursor_left(&alpn), n = 0;
+    struct rp_cursor rest = alpn, name;
+    const char **list;
+    char *text;
+
+    while (rp_hello_next_protocol(&rest, &name))
+        n++;
+    list = malloc((n + 1) * sizeof *list + bytes + 1);
+    if (list == NULL)
+        return NULL;
+    text = (char *)(list + n + 1);
+    *count = 0;
+    while (rp_hello_next_protocol(&alpn, &name)) {
+        size_t len = rp_cursor_left(&name);
+
+        list[(*count)++] = text;
+        memcpy(text, name.at, len);
+        text[len] = '\0';
+        text += len + 1; /* the length byte that stood before it makes room for the NUL */
+    }
+    list[n] = NULL;
+    return list;
+}
+
+/* J8: one of the client's names, NULL to refuse; anything else is the program's mistake. */
+static bool use_answer(struct rp_socket *s, const char *answer, const char **list, size_t count)
+{
+    struct rp_error error;
+
+    s->engine.alpn_mode = answer != NULL ? RP_ALPN_CHOSEN : RP_ALPN_REFUSED;
+    if (answer == NULL)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], answer) == 0) {
+            s->alpn_copy = strdup(answer);
+            s->engine.alpn = s->alpn_copy;
+            return s->alpn_copy != NULL || fail_for_memory(s);
+        }
+    rp_error_set(&error, "ERR_TLS_ALPN_CALLBACK_INVALID_RESULT",
+                 "ALPN callback returned a value (%.40s) that did not match any of the client's "
+                 "offered protocols",
+                 answer);
+    rp_socket_fail(s, &error);
+    return false;
+}
+
+static bool choose_protocol(struct rp_socket *s, const struct rp_client_hello *hello)
+{
+    struct rp_server *server = s->server;
+    const char **list, *answer;
+    size_t count;
+    bool ok;
+
+    if (server->alpn_protocols != NULL) {
+        s->engine.alpn_mode = RP_ALPN_LIST;
+        s->engine.alpn_list = server->alpn_protocols;
+    }
+    if (server->options.alpn_callback == NULL || rp_cursor_left(&hello->alpn) == 0)
+        return true;
+    list = protocol_list(hello->alpn, &count);
+    if (list == NULL)
+        return fail_for_memory(s);
+    answer =
+        server->options.alpn_callback(s, s->engine.servername, list, count, server->options.arg);
+    ok = !s->stream.destroyed && use_answer(s, answer, list, count);
+    free(list);
+    return ok;
+}
+
+/* -- tickets */
+
+static bool will_be_tls13(const struct rp_socket *s, const struct rp_client_hello *hello)
+{
+    const struct rp_secure_context *c = s->context;
+
+    return hello->offers_tls13 && (c->options & SSL_OP_NO_TLSv1_3) == 0 &&
+           (c->versions.max == 0 || c->versions.max >= TLS1_3_VERSION);
+}
+
+static bool has_known_ticket(const struct rp_socket *s, const struct rp_client_hello *hello)
+{
+    return rp_cursor_left(&hello->ticket) > 0 &&
+           rp_ticket_keys_knows(s->context->keys, hello->ticket.at, rp_cursor_left(&hello->ticket));
+}
+
+/* How many tickets, and of which kind. Without a key that mints, or without anybody to keep
+ * stateful ones, there is none; in TLS 1.2 a session id then takes its place. */
+static void decide_tickets(struct rp_socket *s, const struct rp_client_hello *hello)
+{
+    const struct rp_secure_context *c = s->context;
+    unsigned fresh = c->tickets_per_connection, resumed = 1;
+
+    if (hello->asks_ticket_count) {
+        fresh = hello->new_tickets;
+        resumed = hello->resumed_tickets;
+        fresh = fresh < REQUESTED_TICKETS_MAX ? fresh : REQUESTED_TICKETS_MAX;
+        resumed = resumed < REQUESTED_TICKETS_MAX ? resumed : REQUESTED_TICKETS_MAX;
+    }
+    if (c->tickets ? !rp_ticket_keys_mints(c->keys) : !s->stores_sessions) {
+        fresh = resumed = 0;
+        if (!will_be_tls13(s, hello) && !has_known_ticket(s, hello))
+            SSL_set_options(s->engine.ssl, SSL_OP_NO_TICKET);
+    }
+    s->engine.new_tickets = (uint8_t)fresh;
+    s->engine.resumed_tickets = (uint8_t)resumed;
+    SSL_set_num_tickets(s->engine.ssl, fresh);
+}
+
+/* -- the session */
+
+static bool accepted_id(const struct rp_socket *s, struct rp_cursor id)
+{
+    const struct rp_server_options *o = &s->server->options;
+    size_t len = rp_cursor_left(&id);
+
+    return len > 0 && len <= SSL_MAX_SSL_SESSION_ID_LENGTH &&
+           (o->accept_session_id == NULL || o->accept_session_id(id.at, len, o->arg));
+}
+
+/* Which id could resume this connection? In TLS 1.3 the hello's session id is noise, and a PSK
+ * identity of 32 bytes is an id only where tickets are stateful. In TLS 1.2 a ticket that we can
+ * read needs no id. */
+static bool id_to_look_up(const struct rp_socket *s, const struct rp_client_hello *hello,
+                          struct rp_cursor *id)
+{
+    struct rp_cursor identities = hello->identities;
+
+    if (!s->asks_sessions)
+        return false;
+    if (!will_be_tls13(s, hello)) {
+        *id = hello->session_id;
+        return !(s->context->tickets && has_known_ticket(s, hello)) && accepted_id(s, *id);
+    }
+    if (s->context->tickets)
+        return false;
+    while (rp_hello_next_identity(&identities, id))
+        if (rp_cursor_left(id) == STATEFUL_ID)
+            return accepted_id(s, *id); /* the first; nobody offers two */
+    return false;
+}
+
+/* Its references are the list's and that of the function that asks: no listener took one. */
+static bool nobody_will_answer(const struct rp_request *r)
+{
+    return r->refs == 2;
+}
+
+/* true: nothing to wait for. */
+static bool ask_for_session(struct rp_socket *s, struct rp_cursor id)
+{
+    struct rp_event event = {.type = RP_EV_RESUME_SESSION};
+    struct rp_request *r = rp_request_new(s, RP_REQUEST_SESSION);
+    bool go = false;
+
+    if (r == NULL)
+        return true; /* a full handshake, then */
+    rp_request_ref(r);
+    r->asking = true;
+    event.resume_session.request = r;
+    event.resume_session.socket = s;
+    event.resume_session.id = id.at;
+    event.resume_session.id_len = rp_cursor_left(&id);
+    rp_server_emit(s->server, &event);
+    r->asking = false;
+    if (!s->stream.destroyed && (r->socket == NULL || nobody_will_answer(r))) {
+        if (r->socket != NULL)
+            rp_request_drop(r);
+        s->engine.offered = r->session;
+        r->session = NULL;
+        go = true;
+    }
+    rp_request_unref(r);
+    return go;
+}
+
+/* -- the name */
+
+/* The context is chosen: everything else follows from it. true: go on with the handshake. */
+static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
+{
+    struct rp_client_hello hello;
+    struct rp_error error;
+    struct rp_cursor id;
+
+    if (context != NULL && context != s->context) {
+        rp_secure_context_ref(context);
+        rp_secure_context_unref(s->context);
+        s->context = context;
+        if (!rp_engine_use(&s->engine, context,
+                           rp_context_client_auth(context, rp_server_client_auth(s->server)),
+                           &error)) {
+            rp_socket_fail(s, &error);
+            return false;
+        }
+    }
+    if (s->context->versions.client_only) {
+        rp_error_set(&error, "ERR_SSL_CALLED_A_FUNCTION_YOU_SHOULD_NOT_CALL",
+                     "a secure context for clients only, on a server");
+        rp_socket_fail(s, &error);
+        return false;
+    }
+    rp_client_hello_read(&hello, s->engine.ssl);
+    if (!choose_protocol(s, &hello))
+        return false;
+    decide_tickets(s, &hello);
+    if (id_to_look_up(s, &hello, &id) && !ask_for_session(s, id))
+        return false;
+    s->engine.hello = RP_HELLO_GO;
+    return true;
+}
+
+static bool use_context_answer(struct rp_socket *s, struct rp_request *r)
+{
+    if (!r->unrecognized_name)
+        return use_context(s, r->context);
+    s->engine.hello = RP_HELLO_UNRECOGNIZED_NAME;
+    return true;
+}
+
+/* J4: the program chooses, now or later. */
+static bool ask_for_context(struct rp_socket *s)
+{
+    const struct rp_server_options *o = &s->server->options;
+    struct rp_request *r = rp_request_new(s, RP_REQUEST_CONTEXT);
+    struct rp_secure_context *context;
+    bool go = false;
+
+    if (r == NULL)
+        return fail_for_memory(s);
+    rp_request_ref(r);
+    r->asking = true;
+    context = o->sni_callback(s, s->engine.servername, r, o->arg);
+    r->asking = false;
+    if (s->stream.destroyed)
+        go = false;
+    else if (r->socket == NULL) /* answered through the request */
+        go = use_context_answer(s, r);
+    else if (context != NULL || nobody_will_answer(r)) {
+        rp_request_drop(r);
+        go = use_context(s, context);
+    }
+    rp_request_unref(r);
+    return go;
+}
+
+bool rp_handshake_hello(struct rp_socket *s)
+{
+    struct rp_client_hello hello;
+    size_t len;
+
+    rp_client_hello_read(&hello, s->engine.ssl);
+    len = rp_cursor_left(&hello.servername);
+    if (len > 0) {
+        s->engine.servername = strndup((const char *)hello.servername.at, len);
+        if (s->engine.servername == NULL)
+            return fail_for_memory(s);
+    }
+    if (s->server->options.sni_callback != NULL)
+        return ask_for_context(s);
+    return use_context(s, rp_server_find_context(s->server, s->engine.servername));
+}
+
+/* -- new sessions */
+
+static void on_session(struct rp_engine *e, SSL_SESSION *session)
+{
+    struct rp_socket *s = rp_socket_of_engine(e);
+    struct rp_request *r;
+
+    if (!s->stores_sessions || s->stream.destroyed)
+        return;
+    r = rp_request_new(s, RP_REQUEST_STORE);
+    if (r == NULL)
+        return; /* a session less */
+    SSL_SESSION_up_ref(session);
+    r->session = session;
+    rp_transport_hold(&s->transport, true);
+}
+
+static void tell_session(struct rp_socket *s, struct rp_request *r)
+{
+    struct rp_event event = {.type = RP_EV_NEW_SESSION};
+    unsigned id_len = 0;
+    size_t len = 0;
+    uint8_t *der = rp_session_encode(r->session, &len);
+
+    r->told = true;
+    r->asking = true;
+    if (der != NULL) {
+        event.new_session.request = r;
+        event.new_session.socket = s;
+        event.new_session.id = SSL_SESSION_get_id(r->session, &id_len);
+        event.new_session.id_len = id_len;
+        event.new_session.session = der;
+        event.new_session.session_len = len;
+        rp_server_emit(s->server, &event);
+        OPENSSL_cleanse(der, len);
+        free(der);
+    }
+    r->asking = false;
+}
+
+/* Emit what has arrived; then hold the output for as long as somebody still stores. true: nobody
+ * does. */
+static bool tell_sessions(struct rp_socket *s)
+{
+    struct rp_request *r;
+
+    for (;;) {
+        for (r = s->questions; r != NULL && r->told; r = r->next)
+            ;
+        if (r == NULL)
+            break;
+        rp_request_ref(r);
+        tell_session(s, r);
+        if (r->socket != NULL && nobody_will_answer(r))
+            rp_request_drop(r);
+        rp_request_unref(r);
+        if (s->stream.destroyed)
+            return false;
+    }
+    if (s->questions == NULL && !s->stream.destroyed)
+        rp_transport_hold(&s->transport, false);
+    return s->questions == NULL;
+}
+
+/* -- the end of the handshake */
+
+/* D6, D7: what the client's certificate is worth. */
+static bool judge_client(struct rp_socket *s)
+{
+    SSL *ssl = s->engine.ssl;
+    long result = SSL_get_verify_result(ssl);
+
+    if (s->engine.auth == RP_CLIENT_AUTH_NONE)
+        return true;
+    if (SSL_get0_peer_certificate(ssl) == NULL)
+        s->authorization_error = rp_verify_error_code(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT);
+    else if (result != X509_V_OK)
+        s->authorization_error = rp_verify_error_code(result);
+    else
+        s->authorized = true;
+    return s->authorized || s->engine.auth != RP_CLIENT_AUTH_REQUIRE;
+}
+
+static void secure(struct rp_socket *s)
+{
+    struct rp_event event = {.type = RP_EV_SECURE_CONNECTION, .secure_connection = {s}};
+
+    rp_socket_open(s);
+    if (!s->stream.destroyed)
+        rp_server_emit(s->server, &event);
+}
+
+void rp_handshake_done(struct rp_socket *s)
+{
+    struct rp_error error;
+
+    if (!judge_client(s)) { /* OpenSSL was told to refuse it; be sure */
+        rp_error_set(&error, "ERR_SSL_CERTIFICATE_VERIFY_FAILED", "the client is not authorized");
+        rp_socket_fail(s, &error);
+        return;
+    }
+    if (SSL_version(s->engine.ssl) == TLS1_3_VERSION) {
+        secure(s); /* C15: the sessions come after it */
+        if (!s->stream.destroyed && s->questions != NULL)
+            tell_sessions(s);
+        return;
+    }
+    s->phase = RP_PHASE_STORING;
+    if (s->questions == NULL || tell_sessions(s))
+        secure(s);
+}
+
+void rp_handshake_answered(struct rp_socket *s, struct rp_request *r)
+{
+    switch (r->kind) {
+    case RP_REQUEST_CONTEXT:
+        use_context_answer(s, r);
+        break;
+    case RP_REQUEST_SESSION:
+        s->engine.offered = r->session;
+        r->session = NULL;
+        s->engine.hello = RP_HELLO_GO;
+        break;
+    case RP_REQUEST_STORE:
+        if (s->questions != NULL)
+            break;
+        rp_transport_hold(&s->transport, false);
+        if (s->phase == RP_PHASE_STORING)
+            secure(s);
+        break;
+    }
+}
+
+static bool make_session_id(struct rp_engine *e, uint8_t *id, size_t len)
+{
+    const struct rp_server_options *o = &rp_socket_of_engine(e)->server->options;
+
+    return o->make_session_id != NULL && o->make_session_id(id, len, o->arg);
+}
+
+const struct rp_engine_ops rp_server_engine_ops = {
+    .session = on_session,
+    .make_session_id = make_session_id,
+};
+const struct rp_engine_ops rp_server_engine_ops_keylog = {
+    .session = on_session,
+    .make_session_id = make_session_id,
+    .keylog = rp_socket_on_keylog,
+};

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server.c - tls.Server: the object, its contexts, ports and events (section C).
+ * Its sockets keep it in memory; its owner may give it up at any time, from inside its events
+ * too, and hears nothing of it afterwards. */
+#include "lib/tls/server_internal.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "lib/net/net_socket.h"
+#include "lib/tls/socket_internal.h"
+#include "lib/tls/ticket_crypt.h"
+
+enum { HANDSHAKE_TIMEOUT_MS = 120000, ALPN_NAME_MAX = 255 };
+
+/* -- events */
+
+bool rp_server_on(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
+{
+    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, false);
+}
+
+bool rp_server_once(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
+{
+    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, false);
+}
+
+bool rp_server_prepend(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
+{
+    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, true);
+}
+
+bool rp_server_prepend_once(struct rp_server *s, enum rp_event_type type, rp_listener *fn,
+                            void *arg)
+{
+    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, true);
+}
+
+bool rp_server_listen_for(struct rp_server *s, rp_event_set types, rp_listener *fn, void *arg)
+{
+    return rp_emitter_add(&s->events, types, fn, arg, false, false);
+}
+
+void rp_server_off(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
+{
+    rp_emitter_remove(&s->events, type, fn, arg);
+}
+
+bool rp_server_emit(struct rp_server *s, struct rp_event *event)
+{
+    bool heard;
+
+    event->target = s;
+    if (!rp_emitter_heard(&s->events, event->type))
+        return false;
+    rp_server_ref(s);
+    heard = rp_emitter_emit(&s->events, event);
+    rp_server_unref(s);
+    return heard;
+}
+
+/* LISTENING is never emitted inside the call that asked, nor CLOSE. */
+static void on_tick(struct rp_next_tick *tick)
+{
+    struct rp_server *s = tick->arg;
+
+    rp_server_ref(s);
+    if (s->say_listening) {
+        s->say_listening = false;
+        rp_server_emit(s, &(struct rp_event){.type = RP_EV_LISTENING});
+    }
+    if (s->closing && !s->closed && s->connections == 0) {
+        s->closed = true;
+        rp_server_emit(s, &(struct rp_event){.type = RP_EV_CLOSE});
+    }
+    rp_server_unref(s);
+}
+
+/* -- life */
+
+struct rp_server *rp_server_ref(struct rp_server *s)
+{
+    s->refs++;
+    return s;
+}
+
+static void free_names(struct rp_server *s)
+{
+    while (s->names != NULL) {
+        struct rp_server_name *name = s->names;
+
+        s->names = name->next;
+        rp_secure_context_unref(name->context);
+        free(name);
+    }
+}
+
+void rp_server_unref(struct rp_server *s)
+{
+    if (s == NULL || --s->refs > 0)
+        return;
+    rp_next_tick_cancel(&s->tick);
+    rp_emitter_clear(&s->events);
+    free_names(s);
+    rp_secure_context_unref(s->context);
+    for (char **name = s->alpn_list; name != NULL && *name != NULL; name++)
+        free(*name);
+    free(s->alpn_list);
+    free(s);
+}
+
+/* The list stays valid for as long as a socket that chose from it. */
+static bool copy_protocols(struct rp_server *s, const char *const *names, struct rp_error *err)
+{
+    size_t count = 0;
+
+    if (names == NULL || names[0] == NULL)
+        return true;
+    while (names[count] != NULL)
+        count++;
+    s->alpn_list = calloc(count + 1, sizeof *s->alpn_list);
+    for (size_t i = 0; s->alpn_list != NULL && i < count; i++) {
+        size_t len = strlen(names[i]);
+
+        if (len > ALPN_NAME_MAX)
+            return rp_error_set(err, "ERR_OUT_OF_RANGE",
+                                "The byte length of the protocol at index %zu exceeds the maximum "
+                                "length. It must be <= 255. Received %zu",
+                                i, len);
+        s->alpn_list[i] = strdup(names[i]);
+        if (s->alpn_list[i] == NULL)
+            return rp_error_set(err, "ENOMEM", "no memory for a server");
+    }
+    s->alpn_protocols = (const char *const *)s->alpn_list;
+    return s->alpn_list != NULL || rp_error_set(err, "ENOMEM", "no memory for a server");
+}
+
+static bool set_up(struct rp_server *s, const struct rp_server_options *o, struct rp_error *err)
+{
+    if (o->alpn_callback != NULL && o->alpn_protocols != NULL)
+        return rp_error_set(
+            err, "ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS",
+            "The ALPNCallback and ALPNProtocols TLS options are mutually exclusive");
+    if (!copy_protocols(s, o->alpn_protocols, err))
+        return false;
+    s->context = o->context != NULL ? rp_secure_context_ref(o->context)
+                                    : rp_secure_context_new(o->context_options, err);
+    return s->context != NULL;
+}
+
+struct rp_server *rp_server_new(struct rp_loop *loop, const struct rp_server_options *options,
+                                struct rp_error *err)
+{
+    static const struct rp_server_options defaults = {0};
+    struct rp_server *s = calloc(1, sizeof *s);
+
+    if (s == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for a server");
+        return NULL;
+    }
+    if (options == NULL)
+        options = &defaults;
+    s->refs = 1;
+    s->loop = loop;
+    rp_emitter_init(&s->events);
+    s->tick.fire = on_tick;
+    s->tick.arg = s;
+    s->options = *options;
+    s->options.context = NULL;
+    s->options.context_options = NULL;
+    s->options.alpn_protocols = NULL;
+    if (s->options.handshake_timeout_ms == 0)
+        s->options.handshake_timeout_ms = HANDSHAKE_TIMEOUT_MS;
+    s->options.stream.paused = s->options.stream.paused || options->pause_on_connect;
+    if (!set_up(s, options, err)) {
+        rp_server_unref(s);
+        return NULL;
+    }
+    return s;
+}
+
+void rp_server_free(struct rp_server *s)
+{
+    if (s == NULL || s->freed)
+        return;
+    s->freed = true;
+    rp_server_close(s);
+    rp_next_tick_cancel(&s->tick);
+    rp_emitter_clear(&s->events);
+    rp_server_unref(s);
+}
+
+void *rp_server_arg(const struct rp_server *s)
+{
+    return s->options.arg;
+}
+
+/* -- ports */
+
+static bool accepts_with_data(int fd)
+{
+    int seconds = 0;
+    socklen_t len = sizeof seconds;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &len) == 0 && seconds > 0;
+}
+
+bool rp_server_listen_fd(struct rp_server *s, int listen_fd, struct rp_error *err)
+{
+    struct rp_server_port *port = calloc(1, sizeof *port), **last = &s->ports;
+
+    if (s->closing) {
+        free(port);
+        return rp_error_set(err, "ERR_SERVER_NOT_RUNNING", "Server is not running.");
+    }
+    if (port == NULL)
+        return rp_error_set(err, "ENOMEM", "no memory to listen");
+    port->server = s;
+    port->fd = listen_fd;
+    port->deferred = accepts_with_data(listen_fd);
+    port->listener = rp_listener_start(s->loop, listen_fd, rp_server_accepted, port, err);
+    if (port->listener == NULL) {
+        free(port);
+        return false;
+    }
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = port;
+    if (port == s->ports)
+        rp_fd_address(listen_fd, false, &s->address);
+    s->say_listening = true;
+    rp_next_tick(s->loop, &s->tick);
+    return true;
+}
+
+bool rp_server_listen(struct rp_server *s, const struct rp_listen_options *o, struct rp_error *err)
+{
+    int fd = rp_listen_open(o, err);
+
+    if (fd < 0)
+        return false;
+    if (rp_server_listen_fd(s, fd, err))
+        return true;
+    close(fd);
+    return false;
+}
+
+const struct rp_address *rp_server_address(const struct rp_server *s)
+{
+    return s->ports != NULL && s->address.len != 0 ? &s->address : NULL;
+}
+
+void rp_server_close(struct rp_server *s)
+{
+    if (s->closing)
+        return;
+    s->closing = true;
+    while (s->ports != NULL) {
+        struct rp_server_port *port = s->ports;
+
+        s->ports = port->next;
+        rp_listener_stop(port->listener, true);
+        free(port);
+    }
+    rp_next_tick(s->loop, &s->tick);
+}
+
+bool rp_server_listening(const struct rp_server *s)
+{
+    return s->ports != NULL;
+}
+
+uint32_t rp_server_connections(const struct rp_server *s)
+{
+    return s->connections;
+}
+
+/* -- contexts and keys */
+
+enum rp_client_auth rp_server_client_auth(const struct rp_server *s)
+{
+    if (!s->options.request_cert)
+        return RP_CLIENT_AUTH_NONE;
+    return s->options.allow_unauthorized ? RP_CLIENT_AUTH_REQUEST : RP_CLIENT_AUTH_REQUIRE;
+}
+
+void rp_server_set_secure_context(struct rp_server *s, struct rp_secure_context *context)
+{
+    rp_secure_context_ref(context);
+    rp_secure_context_unref(s->context);
+    s->context = context;
+}
+
+bool rp_server_add_context(struct rp_server *s, const char *hostname,
+                           struct rp_secure_context *context, struct rp_error *err)
+{
+    struct rp_server_name *name;
+    size_t size;
+
+    if (hostname == NULL || *hostname == '\0')
+        return rp_error_set(err, "ERR_TLS_REQUIRED_SERVER_NAME",
+                            "\"servername\" is required parameter for Server.addContext");
+    size = strlen(hostname) + 1;
+    name = malloc(sizeof *name + size);
+    if (name == NULL)
+        return rp_error_set(err, "ENOMEM", "no memory for a server name");
+    memcpy(name->pattern, hostname, size);
+    name->context = rp_secure_context_ref(context);
+    name->next = s->names;
+    s->names = name;
+    return true;
+}
+
+/* J1: '*' stands for any number of characters but '.'; all else for itself, case included. */
+static bool matches(const char *pattern, const char *name)
+{
+    const char *star = NULL, *from = NULL;
+
+    while (*name != '\0') {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = name;
+        } else if (*pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star != NULL && *from != '.') {
+            pattern = star;
+            name = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+struct rp_secure_context *rp_server_find_context(const struct rp_server *s, const char *servername)
+{
+    if (servername == NULL)
+        return NULL;
+    for (const struct rp_server_name *name = s->names; name != NULL; name = name->next)
+        if (matches(name->pattern, servername))
+            return name->context;
+    return NULL;
+}
+
+bool rp_server_get_ticket_keys(const struct rp_server *s, uint8_t keys[RP_TICKET_KEYS_SIZE])
+{
+    struct rp_ticket_key key;
+    uint8_t bytes[RP_TICKET_KEYS_LONG];
+    bool ok = rp_ticket_keys_get(s->context->keys, 0, &key) &&
+              rp_ticket_key_encode(&key, bytes) == RP_TICKET_KEYS_SIZE;
+
+    if (ok)
+        memcpy(keys, bytes, RP_TICKET_KEYS_SIZE);
+    OPENSSL_cleanse(&key, sizeof key);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return ok;
+}
+
+bool rp_server_set_ticket_keys(struct rp_server *s, const uint8_t *bytes, size_t len,
+                               bool keep_former, struct rp_error *err)
+{
+    struct rp_ticket_keys *ring = s->context->keys;
+    struct rp_ticket_key keys[RP_TICKET_KEYS_MAX];
+    size_t count = 1;
+    bool ok;
+
+    if (len != RP_TICKET_KEYS_SIZE)
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
+                            "Session ticket keys must be a 48-byte buffer. Received %zu", len);
+    ok = rp_ticket_key_decode(&keys[0], bytes, len, RP_TICKET_KEY_NODE, err);
+    if (ok && keep_former)
+        while (count < RP_TICKET_KEYS_MAX && rp_ticket_keys_get(ring, count - 1, &keys[count]))
+            count++;
+    ok = ok && rp_ticket_keys_set(ring, keys, count, true, err);
+    OPENSSL_cleanse(keys, sizeof keys);
+    return ok;
+}
+
+/* -- from sockets */
+
+void rp_server_report(struct rp_socket *socket, const struct rp_error *error)
+{
+    struct rp_event event = {.type = RP_EV_TLS_CLIENT_ERROR};
+
+    event.tls_client_error.error = error;
+    event.tls_client_error.socket = socket;
+    rp_server_emit(socket->server, &event);
+}
+
+void rp_server_forget(struct rp_socket *socket)
+{
+    struct rp_server *s = socket->server;
+
+    s->connections--;
+    if (s->closing && s->connections == 0 && !s->freed)
+        rp_next_tick(s->loop, &s->tick);
+}

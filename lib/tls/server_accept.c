@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server_accept.c - a connection becomes a socket of the server: limits, the preface, the clock.
+ * The danger: what arrives here has proved nothing yet. It costs one allocation until its first
+ * byte is there, and has one deadline for everything up to the end of the handshake. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/tls/server_internal.h"
+#include "lib/tls/socket_internal.h"
+
+static bool is_full(const struct rp_server *s)
+{
+    return s->options.max_connections != 0 && s->connections >= s->options.max_connections;
+}
+
+static void drop(struct rp_server *s, const struct rp_address *remote)
+{
+    struct rp_event event = {.type = RP_EV_DROP};
+
+    event.connection.remote = remote;
+    rp_server_emit(s, &event);
+}
+
+/* A socket that knows its server; its transport is still to be opened. */
+static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address *remote,
+                                    struct rp_error *err)
+{
+    struct rp_socket *socket = rp_socket_new(s->loop, s->context, &s->options.stream, err);
+    bool keylog = rp_emitter_heard(&s->events, RP_EV_KEYLOG);
+
+    if (socket == NULL)
+        return NULL;
+    socket->server = rp_server_ref(s);
+    socket->engine.ops = keylog ? &rp_server_engine_ops_keylog : &rp_server_engine_ops;
+    socket->asks_sessions = rp_emitter_heard(&s->events, RP_EV_RESUME_SESSION);
+    socket->stores_sessions = rp_emitter_heard(&s->events, RP_EV_NEW_SESSION);
+    socket->preface_done = s->options.preface == NULL;
+    if (remote != NULL)
+        socket->remote = *remote;
+    s->connections++;
+    return socket;
+}
+
+/* The transport stands: say so, and wait for the first bytes. The creator's reference goes. */
+static void begin(struct rp_socket *socket, bool bytes_are_there)
+{
+    struct rp_server *s = socket->server;
+    struct rp_event event = {.type = RP_EV_CONNECTION};
+
+    if (s->options.handshake_timeout_ms != UINT32_MAX)
+        rp_timeout_start(s->loop, &socket->timeout, s->options.handshake_timeout_ms);
+    if (rp_emitter_heard(&s->events, RP_EV_CONNECTION)) {
+        event.connection.stream = socket->transport.carrier;
+        event.connection.remote = rp_stream_remote_address(&socket->stream);
+        rp_server_emit(s, &event);
+    }
+    if (!socket->stream.destroyed) {
+        rp_transport_read(&socket->transport, true);
+        if (bytes_are_there)
+            rp_transport_read_now(&socket->transport);
+    }
+    rp_stream_unref(&socket->stream);
+}
+
+static bool take_fd(struct rp_server *s, int fd, const struct rp_address *remote,
+                    bool bytes_are_there, struct rp_error *err)
+{
+    struct rp_socket *socket;
+
+    if (is_full(s)) {
+        close(fd);
+        drop(s, remote);
+        return rp_error_set(err, "ERR_SERVER_FULL", "max_connections is reached");
+    }
+    socket = new_socket(s, remote, err);
+    if (socket == NULL) {
+        close(fd);
+        return false;
+    }
+    rp_transport_open_fd(&socket->transport, s->loop, &rp_socket_transport_ops, fd);
+    begin(socket, bytes_are_there);
+    return true;
+}
+
+void rp_server_accepted(struct rp_listener_socket *listener, int fd,
+                        const struct rp_address *remote, void *arg)
+{
+    const struct rp_server_port *port = arg;
+    struct rp_server *s = rp_server_ref(port->server);
+
+    (void)listener;
+    take_fd(s, fd, remote, port->deferred, NULL);
+    rp_server_unref(s);
+}
+
+bool rp_server_take_fd(struct rp_server *s, int fd, const struct rp_address *remote,
+                       struct rp_error *err)
+{
+    return take_fd(s, fd, remote, false, err);
+}
+
+bool rp_server_take_stream(struct rp_server *s, struct rp_stream *stream, struct rp_error *err)
+{
+    struct rp_socket *socket;
+
+    if (is_full(s)) {
+        drop(s, rp_stream_remote_address(stream));
+        rp_stream_destroy(stream, NULL);
+        return rp_error_set(err, "ERR_SERVER_FULL", "max_connections is reached");
+    }
+    socket = new_socket(s, NULL, err);
+    if (socket == NULL)
+        return false;
+    if (!rp_transport_open_stream(&socket->transport, &rp_socket_transport_ops, stream, err)) {
+        s->connections--;
+        rp_stream_discard(&socket->stream);
+        return false;
+    }
+    begin(socket, false);
+    return true;
+}
+
+/* -- the preface */
+
+void rp_socket_set_addresses(struct rp_socket *s, const struct rp_address *remote,
+                             const struct rp_address *local)
+{
+    if (remote != NULL)
+        s->remote = *remote;
+    if (local == NULL)
+        return;
+    if (s->local == NULL)
+        s->local = malloc(sizeof *s->local);
+    if (s->local != NULL)
+        *s->local = *local;
+}
+
+/* Everything that has arrived, in one piece; what arrived earlier was saved in one chunk. */
+static const uint8_t *gather(struct rp_socket *s, size_t *len)
+{
+    struct rp_engine *e = &s->engine;
+
+    if (e->saved.len > 0 && e->in < e->in_end && !rp_engine_save(e))
+        return NULL;
+    if (e->saved.len > 0)
+        return rp_queue_peek(&e->saved, len);
+    *len = (size_t)(e->in_end - e->in);
+    return e->in;
+}
+
+bool rp_server_preface(struct rp_socket *s)
+{
+    struct rp_server *server = s->server;
+    struct rp_error error = {0};
+    size_t len;
+    const uint8_t *bytes = gather(s, &len);
+    int taken;
+
+    if (bytes == NULL || len == 0)
+        return false;
+    rp_error_set(&error, "ECONNRESET", "the connection was dropped before TLS");
+    taken = server->options.preface(s, bytes, len, server->options.arg, &error);
+    if (s->stream.destroyed || taken == 0)
+        return false;
+    if (taken < 0 || (size_t)taken > len) {
+        rp_socket_fail(s, &error);
+        return false;
+    }
+    if (s->engine.saved.len > 0)
+        rp_queue_consume(&s->engine.saved, s->stream.loop, (size_t)taken);
+    else
+        s->engine.in += taken;
+    s->preface_done = true;
+    return true;
+}

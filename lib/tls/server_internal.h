@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * server_internal.h - the inside of struct rp_server: server.c is the object, server_accept.c
+ * takes connections in. */
+#ifndef RP_SERVER_INTERNAL_H
+#define RP_SERVER_INTERNAL_H
+
+#include "lib/base/emitter.h"
+#include "lib/tls/context.h"
+#include <reprise/server.h>
+
+struct rp_server_port { /* one listening socket */
+    struct rp_server_port *next;
+    struct rp_server *server;
+    struct rp_listener_socket *listener;
+    int fd;
+    bool deferred; /* accepted connections have bytes already */
+};
+
+struct rp_server_name { /* addContext */
+    struct rp_server_name *next;
+    struct rp_secure_context *context;
+    char pattern[];
+};
+
+struct rp_server {
+    unsigned refs; /* the owner's, and one for each socket */
+    struct rp_loop *loop;
+    struct rp_emitter events;
+    struct rp_server_options options; /* its pointers to callbacks only; lists are copied */
+    struct rp_secure_context *context;
+    char **alpn_list;                  /* NULL-terminated */
+    const char *const *alpn_protocols; /* the same, as it is read; NULL: none */
+    struct rp_server_port *ports;      /* first one first */
+    struct rp_server_name *names;      /* newest first */
+    struct rp_address address;
+    struct rp_next_tick tick; /* LISTENING and CLOSE come later */
+    uint32_t connections;
+    bool say_listening, closing, closed, freed;
+};
+
+/* The newest added context whose pattern matches; NULL: the server's own. */
+struct rp_secure_context *rp_server_find_context(const struct rp_server *, const char *servername);
+/* For rp_listener_start; the argument is a port. */
+rp_accepted rp_server_accepted;
+
+#endif

@@ -1,0 +1,656 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * socket.c - tls.TLSSocket as a stream: bytes between the transport, the engine and the program.
+ * The dangers: any event may destroy the socket; input may come while the program looks at earlier
+ * input; and an alert is worth nothing if unread input turns our close into a reset, so a failed
+ * connection lingers, within bounds, until the peer has read it. */
+#include "lib/tls/socket_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/net/net_socket.h"
+#include "lib/tls/request.h"
+#include "lib/tls/tls_errors.h"
+#include "lib/tls/verify_errors.h"
+
+enum {
+    RECORD_MAX = 16384,
+    SAVED_MAX = 64 * 1024,      /* input that waits for an answer */
+    OUT_MAX = 1024 * 1024,      /* output that a peer makes us produce and doesn't read */
+    LINGER_MS = 2000,           /* how long an alert may take ... */
+    LINGER_BYTES = 1024 * 1024, /* ... and what is thrown away meanwhile */
+};
+
+static struct rp_socket *of_transport(struct rp_transport *t)
+{
+    return (struct rp_socket *)((char *)t - offsetof(struct rp_socket, transport));
+}
+
+static struct rp_socket *of_stream(const struct rp_stream *stream)
+{
+    return (struct rp_socket *)(uintptr_t)stream;
+}
+
+/* -- reading */
+
+static bool wants_input(struct rp_socket *s)
+{
+    if (s->input_ended || s->got_close)
+        return false;
+    switch (s->phase) {
+    case RP_PHASE_START:
+        return s->client == NULL && rp_engine_left(&s->engine) < SAVED_MAX;
+    case RP_PHASE_HANDSHAKE:
+    case RP_PHASE_STORING:
+        return rp_engine_left(&s->engine) < SAVED_MAX;
+    case RP_PHASE_OPEN:
+        return !s->stream.paused && rp_transport_out(&s->transport)->len < OUT_MAX;
+    default:
+        return s->phase == RP_PHASE_LINGER;
+    }
+}
+
+/* One record after the other, until the program has enough or there is no more. */
+static bool read_records(struct rp_socket *s)
+{
+    enum rp_engine_status status = RP_ENGINE_OK;
+    struct rp_queue scratch = {0};
+    struct rp_error error;
+    size_t room, len;
+    uint8_t *bytes;
+
+    if (s->got_close || s->stream.paused)
+        return false;
+    bytes = rp_queue_reserve(&scratch, s->stream.loop, RECORD_MAX, &room);
+    if (bytes == NULL) {
+        rp_error_set(&error, "ENOMEM", "no memory to read");
+        rp_socket_fail(s, &error);
+        return false;
+    }
+    while (status == RP_ENGINE_OK && !s->stream.destroyed && !s->stream.paused) {
+        status = rp_engine_read(&s->engine, bytes, room, &len, &error);
+        if (status == RP_ENGINE_OK)
+            rp_stream_push(&s->stream, bytes, len);
+    }
+    rp_queue_clear(&scratch, s->stream.loop);
+    if (s->client != NULL && !s->stream.destroyed)
+        rp_client_sessions(s);
+    if (status == RP_ENGINE_END)
+        s->got_close = true;
+    else if (status == RP_ENGINE_FAILED && !s->stream.destroyed)
+        rp_socket_fail(s, &error);
+    return false;
+}
+
+/* A chain was refused: say why in the words of the verification. */
+static void explain(struct rp_socket *s, struct rp_error *error)
+{
+    long result = SSL_get_verify_result(s->engine.ssl);
+
+    if (result == X509_V_OK || strcmp(error->code, "ERR_SSL_CERTIFICATE_VERIFY_FAILED") != 0)
+        return;
+    s->authorization_error = rp_verify_error_code(result);
+    if (s->client != NULL)
+        rp_error_set(error, s->authorization_error, "%s", rp_verify_error_text(result));
+}
+
+static bool do_handshake(struct rp_socket *s)
+{
+    struct rp_error error;
+
+    if (s->engine.hello == RP_HELLO_DECIDING)
+        return false; /* until the answer is there */
+    switch (rp_engine_handshake(&s->engine, &error)) {
+    case RP_ENGINE_OK:
+        if (s->client != NULL)
+            rp_client_done(s);
+        else
+            rp_handshake_done(s);
+        return true;
+    case RP_ENGINE_HELLO:
+        return rp_handshake_hello(s);
+    case RP_ENGINE_FAILED:
+        if (!s->stream.destroyed)
+            explain(s, &error);
+        rp_socket_fail(s, &error);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* A server makes its engine only when there is something for it to read. */
+static bool begin_server(struct rp_socket *s)
+{
+    if (s->client != NULL || (!s->preface_done && !rp_server_preface(s)) ||
+        rp_engine_left(&s->engine) == 0)
+        return false;
+    return rp_socket_open_engine(s, true, rp_server_client_auth(s->server));
+}
+
+/* true: something has changed, look again. */
+static bool step(struct rp_socket *s)
+{
+    switch (s->phase) {
+    case RP_PHASE_START:
+        return begin_server(s);
+    case RP_PHASE_HANDSHAKE:
+        return do_handshake(s);
+    case RP_PHASE_OPEN:
+        return read_records(s);
+    default:
+        return false;
+    }
+}
+
+/* The peer's end, once everything before it was read. */
+static void end_of_input(struct rp_socket *s)
+{
+    struct rp_error error;
+
+    if (s->phase == RP_PHASE_OPEN) {
+        if (!s->stream.paused)
+            rp_stream_push_end(&s->stream);
+        return;
+    }
+    if (s->phase == RP_PHASE_STORING || s->questions != NULL)
+        return; /* what was asked is answered first */
+    if (s->client != NULL)
+        rp_error_set(&error, "ECONNRESET",
+                     "Client network socket disconnected before secure TLS connection was "
+                     "established");
+    else
+        rp_error_set(&error, "ECONNRESET", "socket hang up");
+    rp_socket_fail(s, &error);
+}
+
+static void settle(struct rp_socket *s)
+{
+    if (!rp_engine_save(&s->engine)) {
+        struct rp_error error;
+
+        rp_error_set(&error, "ENOMEM", "no memory to read");
+        rp_socket_fail(s, &error);
+        return;
+    }
+    if (s->got_close || s->input_ended)
+        end_of_input(s);
+    if (s->stream.destroyed)
+        return;
+    if (rp_transport_out(&s->transport)->len > 0)
+        rp_transport_flush_later(&s->transport);
+    rp_transport_read(&s->transport, wants_input(s));
+}
+
+void rp_socket_advance(struct rp_socket *s)
+{
+    if (s->running || s->stream.destroyed)
+        return;
+    rp_stream_ref(&s->stream);
+    s->running = true;
+    while (!s->stream.destroyed && step(s))
+        ;
+    s->running = false;
+    if (!s->stream.destroyed)
+        settle(s);
+    rp_stream_unref(&s->stream);
+}
+
+/* -- from the transport */
+
+static void on_input(struct rp_transport *t, const uint8_t *bytes, size_t len)
+{
+    struct rp_socket *s = of_transport(t);
+    bool ok = true;
+
+    if (s->phase == RP_PHASE_LINGER) {
+        s->lingered += (uint32_t)len;
+        if (s->lingered > LINGER_BYTES)
+            rp_socket_finish(s);
+    }
+    if (s->stream.destroyed)
+        return;
+    if (s->running) /* a stream that pushes while we look at what it pushed before */
+        ok = rp_engine_save(&s->engine);
+    rp_engine_show(&s->engine, bytes, len);
+    if (s->running)
+        ok = ok && rp_engine_save(&s->engine);
+    else
+        rp_socket_advance(s);
+    if (!ok) {
+        struct rp_error error;
+
+        rp_error_set(&error, "ENOMEM", "no memory to read");
+        rp_socket_fail(s, &error);
+    }
+}
+
+static void on_input_end(struct rp_transport *t)
+{
+    struct rp_socket *s = of_transport(t);
+
+    if (s->phase == RP_PHASE_LINGER) {
+        rp_socket_finish(s);
+        return;
+    }
+    s->input_ended = true;
+    rp_socket_advance(s);
+}
+
+static void on_connected(struct rp_transport *t)
+{
+    struct rp_socket *s = of_transport(t);
+
+    if (s->stream.connecting)
+        rp_stream_connected(&s->stream);
+}
+
+static void on_drained(struct rp_transport *t)
+{
+    struct rp_socket *s = of_transport(t);
+
+    if (s->stream.destroyed)
+        return;
+    s->in_flight = 0;
+    if (s->phase == RP_PHASE_OPEN)
+        rp_transport_read(t, wants_input(s));
+    rp_stream_drained(&s->stream);
+}
+
+static void on_shut(struct rp_transport *t)
+{
+    struct rp_socket *s = of_transport(t);
+
+    if (s->phase == RP_PHASE_LINGER) {
+        if (s->input_ended)
+            rp_socket_finish(s);
+        return;
+    }
+    s->in_flight = 0;
+    rp_stream_finished(&s->stream);
+}
+
+static void on_failed(struct rp_transport *t, const struct rp_error *error)
+{
+    struct rp_socket *s = of_transport(t);
+
+    if (s->phase == RP_PHASE_LINGER)
+        rp_socket_finish(s);
+    else
+        rp_socket_fail(s, error);
+}
+
+/* The stream underneath is gone; if that was not our doing, so are we (D4). */
+static void on_closed(struct rp_transport *t)
+{
+    struct rp_socket *s = of_transport(t);
+
+    if (s->stream.destroyed) {
+        rp_socket_finish(s);
+        return;
+    }
+    rp_stream_ref(&s->stream);
+    on_input_end(t);
+    rp_stream_destroy(&s->stream, NULL);
+    rp_stream_unref(&s->stream);
+}
+
+static void on_event(struct rp_transport *t, struct rp_event *event)
+{
+    rp_stream_emit(&of_transport(t)->stream, event);
+}
+
+const struct rp_transport_ops rp_socket_transport_ops = {
+    .input = on_input,
+    .input_end = on_input_end,
+    .connected = on_connected,
+    .drained = on_drained,
+    .shut = on_shut,
+    .failed = on_failed,
+    .closed = on_closed,
+    .event = on_event,
+};
+
+/* -- from the program */
+
+static void write_records(struct rp_socket *s, const uint8_t *bytes, size_t len)
+{
+    struct rp_error error;
+
+    if (rp_engine_write(&s->engine, bytes, len, &error) != RP_ENGINE_OK) {
+        rp_socket_fail(s, &error);
+        return;
+    }
+    s->in_flight += len;
+    rp_transport_flush_later(&s->transport);
+}
+
+static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t len)
+{
+    struct rp_socket *s = of_stream(stream);
+    struct rp_error error;
+
+    if (s->phase == RP_PHASE_OPEN) {
+        write_records(s, bytes, len);
+    } else if (!rp_queue_append(&s->early, stream->loop, bytes, len)) {
+        rp_error_set(&error, "ENOMEM", "no memory to write");
+        rp_socket_fail(s, &error);
+    }
+}
+
+static void send_end(struct rp_socket *s)
+{
+    rp_engine_send_close(&s->engine);
+    rp_transport_shutdown(&s->transport);
+}
+
+static void socket_end(struct rp_stream *stream)
+{
+    struct rp_socket *s = of_stream(stream);
+
+    if (s->phase == RP_PHASE_OPEN)
+        send_end(s);
+}
+
+void rp_socket_open(struct rp_socket *s)
+{
+    const uint8_t *bytes;
+    size_t len;
+
+    s->phase = RP_PHASE_OPEN;
+    rp_timeout_stop(&s->timeout);
+    while (!s->stream.destroyed && (bytes = rp_queue_peek(&s->early, &len)) != NULL) {
+        write_records(s, bytes, len);
+        if (!s->stream.destroyed)
+            rp_queue_consume(&s->early, s->stream.loop, len);
+    }
+    if (s->stream.ending && !s->stream.destroyed)
+        send_end(s);
+}
+
+static void socket_read_stop(struct rp_stream *stream)
+{
+    struct rp_socket *s = of_stream(stream);
+
+    if (s->phase == RP_PHASE_OPEN && !s->running)
+        rp_transport_read(&s->transport, false);
+}
+
+/* Never from inside the call, and never inside another event: what waits is told a tick later. */
+static void socket_read_start(struct rp_stream *stream)
+{
+    struct rp_socket *s = of_stream(stream);
+
+    if (s->phase != RP_PHASE_OPEN)
+        return;
+    if (s->running || rp_engine_left(&s->engine) > 0 || s->got_close || s->input_ended)
+        rp_next_tick(stream->loop, &s->wake);
+    else
+        rp_transport_read(&s->transport, wants_input(s));
+}
+
+static size_t socket_pending(const struct rp_stream *stream)
+{
+    return of_stream(stream)->early.len + of_stream(stream)->in_flight;
+}
+
+/* -- ending */
+
+void rp_socket_finish(struct rp_socket *s)
+{
+    if (s->phase == RP_PHASE_CLOSED)
+        return;
+    if (!rp_transport_close(&s->transport))
+        return; /* on_closed comes */
+    s->phase = RP_PHASE_CLOSED;
+    rp_timeout_stop(&s->timeout);
+    rp_stream_close_now(&s->stream);
+    if (s->server != NULL)
+        rp_server_forget(s);
+}
+
+/* Deliver what is in the output, then see that nothing unread turns our close into a reset. */
+static bool linger(struct rp_socket *s)
+{
+    if (s->transport.carrier != NULL || !rp_wire_is_open(&s->transport.wire) ||
+        s->transport.wire.broken || s->transport.wire.out.len == 0 ||
+        !rp_timeout_start(s->stream.loop, &s->timeout, LINGER_MS))
+        return false;
+    s->phase = RP_PHASE_LINGER;
+    rp_transport_hold(&s->transport, false);
+    rp_transport_shutdown(&s->transport);
+    rp_transport_read(&s->transport, !s->input_ended);
+    return true;
+}
+
+static void socket_destroy(struct rp_stream *stream)
+{
+    struct rp_socket *s = of_stream(stream);
+
+    while (s->questions != NULL)
+        rp_request_drop(s->questions);
+    rp_timeout_stop(&s->timeout);
+    rp_queue_clear(&s->early, stream->loop);
+    rp_engine_close(&s->engine);
+    s->in_flight = 0;
+    rp_next_tick_cancel(&s->wake);
+    if (s->server != NULL && s->phase < RP_PHASE_OPEN && !s->reported)
+        rp_next_tick(stream->loop, &s->wake); /* it will say that the handshake failed */
+    if (!s->failed || !linger(s))
+        rp_socket_finish(s);
+}
+
+void rp_socket_fail(struct rp_socket *s, const struct rp_error *error)
+{
+    bool handshaking = s->server != NULL && s->phase < RP_PHASE_OPEN;
+
+    if (s->stream.destroyed)
+        return;
+    rp_stream_ref(&s->stream);
+    s->failed = true;
+    if (handshaking) {
+        bool first = !s->reported;
+
+        s->reported = true;
+        rp_stream_destroy(&s->stream, NULL); /* K1: never to `error` of the socket */
+        if (first)
+            rp_server_report(s, error);
+    } else {
+        rp_stream_destroy(&s->stream, error);
+    }
+    rp_stream_unref(&s->stream);
+}
+
+static void on_timeout(struct rp_timeout *t)
+{
+    struct rp_socket *s = (struct rp_socket *)((char *)t - offsetof(struct rp_socket, timeout));
+    struct rp_error error;
+
+    if (s->phase == RP_PHASE_LINGER) {
+        rp_socket_finish(s);
+        return;
+    }
+    rp_stream_ref(&s->stream);
+    rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
+    s->reported = true;
+    rp_server_report(s, &error);
+    rp_stream_destroy(&s->stream, NULL);
+    rp_stream_unref(&s->stream);
+}
+
+static void on_wake(struct rp_next_tick *tick)
+{
+    struct rp_socket *s = tick->arg;
+    struct rp_error error;
+
+    if (!s->stream.destroyed) {
+        if (s->client != NULL && s->phase == RP_PHASE_START)
+            rp_client_begin(s);
+        else
+            rp_socket_advance(s);
+        return;
+    }
+    if (s->reported || s->server == NULL)
+        return;
+    s->reported = true;
+    rp_error_set(&error, "ECONNRESET", "socket hang up");
+    rp_server_report(s, s->stream.reason != NULL ? s->stream.reason : &error);
+}
+
+void rp_socket_answered(struct rp_socket *s, struct rp_request *r)
+{
+    rp_stream_ref(&s->stream);
+    rp_handshake_answered(s, r);
+    rp_socket_advance(s);
+    rp_stream_unref(&s->stream);
+}
+
+void rp_socket_on_keylog(struct rp_engine *e, const char *line)
+{
+    struct rp_socket *s = rp_socket_of_engine(e);
+    struct rp_event event = {.type = RP_EV_KEYLOG};
+    char text[512]; /* the longest line has a label, 32 and 64 bytes in hex */
+    int len = snprintf(text, sizeof text, "%s\n", line);
+
+    if (len < 0 || (size_t)len >= sizeof text)
+        return;
+    event.keylog.line = text;
+    event.keylog.len = (size_t)len;
+    event.keylog.socket = s;
+    rp_stream_ref(&s->stream);
+    rp_stream_emit(&s->stream, &event);
+    if (s->server != NULL)
+        rp_server_emit(s->server, &event);
+    rp_stream_unref(&s->stream);
+    OPENSSL_cleanse(text, sizeof text);
+}
+
+/* -- what is asked of the socket at the bottom */
+
+static bool socket_set_no_delay(struct rp_stream *stream, bool on)
+{
+    struct rp_socket *s = of_stream(stream);
+
+    if (s->transport.carrier != NULL)
+        return rp_stream_set_no_delay(s->transport.carrier, on);
+    return rp_fd_no_delay(s->transport.wire.fd, on);
+}
+
+static bool socket_set_keep_alive(struct rp_stream *stream, bool on, uint32_t initial_delay_ms)
+{
+    struct rp_socket *s = of_stream(stream);
+
+    if (s->transport.carrier != NULL)
+        return rp_stream_set_keep_alive(s->transport.carrier, on, initial_delay_ms);
+    return rp_fd_keep_alive(s->transport.wire.fd, on, initial_delay_ms);
+}
+
+static const struct rp_address *socket_remote_address(const struct rp_stream *stream)
+{
+    const struct rp_socket *s = of_stream(stream);
+
+    if (s->remote.len != 0)
+        return &s->remote;
+    return s->transport.carrier != NULL ? rp_stream_remote_address(s->transport.carrier) : NULL;
+}
+
+static const struct rp_address *socket_local_address(const struct rp_stream *stream)
+{
+    struct rp_socket *s = of_stream(stream);
+
+    if (s->local != NULL)
+        return s->local->len != 0 ? s->local : NULL;
+    if (s->transport.carrier != NULL)
+        return rp_stream_local_address(s->transport.carrier);
+    if (!rp_wire_is_open(&s->transport.wire))
+        return NULL;
+    s->local = calloc(1, sizeof *s->local);
+    if (s->local == NULL)
+        return NULL;
+    rp_fd_address(s->transport.wire.fd, false, s->local);
+    return s->local->len != 0 ? s->local : NULL;
+}
+
+static int socket_fd(const struct rp_stream *stream)
+{
+    return rp_transport_fd(&of_stream(stream)->transport);
+}
+
+/* -- life */
+
+static void socket_free(struct rp_stream *stream)
+{
+    struct rp_socket *s = of_stream(stream);
+
+    rp_transport_release(&s->transport);
+    rp_server_unref(s->server);
+    rp_client_free(s->client);
+    rp_secure_context_unref(s->context);
+    free(s->engine.servername);
+    free(s->alpn_copy);
+    free(s->peer_der);
+    free(s->own_der);
+    free(s->local);
+    free(s);
+}
+
+static const struct rp_stream_ops stream_ops = {
+    .write = socket_write,
+    .end = socket_end,
+    .read_start = socket_read_start,
+    .read_stop = socket_read_stop,
+    .destroy = socket_destroy,
+    .free = socket_free,
+    .pending = socket_pending,
+    .set_no_delay = socket_set_no_delay,
+    .set_keep_alive = socket_set_keep_alive,
+    .local_address = socket_local_address,
+    .remote_address = socket_remote_address,
+    .fd = socket_fd,
+};
+
+struct rp_socket *rp_socket_new(struct rp_loop *loop, struct rp_secure_context *context,
+                                const struct rp_stream_options *options, struct rp_error *err)
+{
+    struct rp_socket *s = calloc(1, sizeof *s);
+
+    if (s == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for a TLS socket");
+        return NULL;
+    }
+    rp_stream_init(&s->stream, loop, &stream_ops, NULL, options);
+    s->engine.loop = loop;
+    s->transport.wire.fd = -1;
+    s->transport.wire.loop = loop;
+    s->context = rp_secure_context_ref(context);
+    s->wake.fire = on_wake;
+    s->wake.arg = s;
+    s->timeout.fire = on_timeout;
+    return s;
+}
+
+bool rp_socket_open_engine(struct rp_socket *s, bool server, enum rp_client_auth auth)
+{
+    struct rp_error error;
+
+    s->engine.out = rp_transport_out(&s->transport);
+    auth = rp_context_client_auth(s->context, auth);
+    if (!rp_engine_open(&s->engine, s->context, server, auth, &error)) {
+        rp_socket_fail(s, &error);
+        return false;
+    }
+    s->phase = RP_PHASE_HANDSHAKE;
+    return true;
+}
+
+struct rp_stream *rp_socket_stream(struct rp_socket *s)
+{
+    return &s->stream;
+}
+
+struct rp_socket *rp_socket_from_stream(struct rp_stream *stream)
+{
+    return stream->ops == &stream_ops ? of_stream(stream) : NULL;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * socket_info.c - what was agreed on a connection. Every question may be asked at any time: before
+ * the handshake and after the end the answer is "none" (D11, D12). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/tls/session.h"
+#include "lib/tls/socket_internal.h"
+
+static SSL *established(const struct rp_socket *s)
+{
+    return s->engine.established && !s->engine.closing ? s->engine.ssl : NULL;
+}
+
+bool rp_socket_is_server(const struct rp_socket *s)
+{
+    return s->client == NULL;
+}
+
+struct rp_server *rp_socket_server(const struct rp_socket *s)
+{
+    return s->server;
+}
+
+void rp_socket_set_data(struct rp_socket *s, void *data)
+{
+    s->data = data;
+}
+
+void *rp_socket_data(const struct rp_socket *s)
+{
+    return s->data;
+}
+
+bool rp_socket_secure_connecting(const struct rp_socket *s)
+{
+    return s->phase < RP_PHASE_OPEN;
+}
+
+bool rp_socket_authorized(const struct rp_socket *s)
+{
+    return s->authorized;
+}
+
+const char *rp_socket_authorization_error(const struct rp_socket *s)
+{
+    return s->authorization_error;
+}
+
+const char *rp_socket_alpn_protocol(const struct rp_socket *s)
+{
+    return s->engine.established ? s->engine.alpn : NULL;
+}
+
+const char *rp_socket_servername(const struct rp_socket *s)
+{
+    return s->client != NULL ? rp_client_servername(s->client) : s->engine.servername;
+}
+
+const char *rp_socket_protocol(const struct rp_socket *s)
+{
+    return s->engine.ssl != NULL && !s->engine.closing ? SSL_get_version(s->engine.ssl) : NULL;
+}
+
+bool rp_socket_cipher(const struct rp_socket *s, struct rp_cipher_info *info)
+{
+    const SSL *ssl = established(s);
+    const SSL_CIPHER *cipher = ssl != NULL ? SSL_get_current_cipher(ssl) : NULL;
+
+    if (cipher == NULL)
+        return false;
+    info->name = SSL_CIPHER_get_name(cipher);
+    info->standard_name = SSL_CIPHER_standard_name(cipher);
+    info->version = SSL_CIPHER_get_version(cipher);
+    return true;
+}
+
+bool rp_socket_session_reused(const struct rp_socket *s)
+{
+    const SSL *ssl = established(s);
+
+    return ssl != NULL && SSL_session_reused(ssl);
+}
+
+enum rp_resumption rp_socket_resumption(const struct rp_socket *s)
+{
+    if (!rp_socket_session_reused(s))
+        return RP_NOT_RESUMED;
+    if (s->client == NULL)
+        return (enum rp_resumption)s->engine.resumption;
+    return SSL_SESSION_has_ticket(SSL_get0_session(s->engine.ssl)) ? RP_RESUMED_TICKET
+                                                                   : RP_RESUMED_ID;
+}
+
+size_t rp_socket_session_id_context(const struct rp_socket *s, uint8_t context[32])
+{
+    const struct rp_secure_context *c = s->context;
+    enum rp_client_auth auth;
+
+    if (s->client != NULL)
+        return 0;
+    auth = rp_context_client_auth(c, rp_server_client_auth(s->server));
+    memcpy(context, c->sid_context[auth], c->sid_context_len);
+    return c->sid_context_len;
+}
+
+struct rp_secure_context *rp_socket_context(const struct rp_socket *s)
+{
+    return s->context;
+}
+
+static size_t copy_out(uint8_t *to, size_t capacity, const uint8_t *from, size_t len)
+{
+    if (to != NULL && len <= capacity && len > 0)
+        memcpy(to, from, len);
+    return len;
+}
+
+size_t rp_socket_session(const struct rp_socket *s, uint8_t *bytes, size_t capacity)
+{
+    SSL *ssl = established(s);
+    SSL_SESSION *session = ssl != NULL ? SSL_get0_session(ssl) : NULL;
+    int len = session != NULL ? i2d_SSL_SESSION(session, NULL) : 0;
+
+    if (len <= 0)
+        return 0;
+    if (bytes != NULL && (size_t)len <= capacity)
+        i2d_SSL_SESSION(session, &bytes);
+    return (size_t)len;
+}
+
+size_t rp_socket_ticket(const struct rp_socket *s, uint8_t *bytes, size_t capacity)
+{
+    SSL *ssl = established(s);
+    const uint8_t *ticket = NULL;
+    size_t len = 0;
+
+    if (ssl == NULL || s->client == NULL)
+        return 0;
+    SSL_SESSION_get0_ticket(SSL_get0_session(ssl), &ticket, &len);
+    return copy_out(bytes, capacity, ticket, len);
+}
+
+/* Encoded once, kept as long as the socket. */
+static size_t encode(X509 *cert, uint8_t **der, size_t *len, const uint8_t **out)
+{
+    if (*der == NULL && cert != NULL) {
+        int need = i2d_X509(cert, NULL);
+        uint8_t *at = *der = need > 0 ? malloc((size_t)need) : NULL;
+
+        if (at != NULL)
+            *len = (size_t)i2d_X509(cert, &at);
+    }
+    *out = *der;
+    return *der != NULL ? *len : 0;
+}
+
+size_t rp_socket_peer_certificate_der(struct rp_socket *s, const uint8_t **der)
+{
+    SSL *ssl = established(s);
+
+    return encode(ssl != NULL ? SSL_get0_peer_certificate(ssl) : NULL, &s->peer_der,
+                  &s->peer_der_len, der);
+}
+
+size_t rp_socket_certificate_der(struct rp_socket *s, const uint8_t **der)
+{
+    SSL *ssl = established(s);
+
+    return encode(ssl != NULL ? SSL_get_certificate(ssl) : NULL, &s->own_der, &s->own_der_len, der);
+}

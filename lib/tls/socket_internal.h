@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * socket_internal.h - the inside of struct rp_socket.
+ * socket.c moves bytes between transport, engine and stream; handshake.c decides what a server
+ * decides; connect.c does what a client does; socket_info.c answers questions.
+ * The danger: every event may destroy the socket. A function that emits holds a reference, and its
+ * caller looks at stream.destroyed before it goes on. */
+#ifndef RP_SOCKET_INTERNAL_H
+#define RP_SOCKET_INTERNAL_H
+
+#include "lib/net/stream.h"
+#include "lib/tls/engine.h"
+#include "lib/tls/transport.h"
+#include <reprise/server.h>
+
+struct rp_client;
+struct rp_request;
+
+enum rp_phase {
+    RP_PHASE_START,     /* client: not connected yet. server: no byte of a ClientHello yet */
+    RP_PHASE_HANDSHAKE, /* OpenSSL is at work, or waits for an answer to a question */
+    RP_PHASE_STORING,   /* complete; secureConnection waits until the session is stored */
+    RP_PHASE_OPEN,
+    RP_PHASE_LINGER, /* destroyed; the alert is on its way */
+    RP_PHASE_CLOSED,
+};
+
+struct rp_socket {
+    struct rp_stream stream; /* first: a socket is a stream */
+    struct rp_transport transport;
+    struct rp_engine engine;
+    struct rp_next_tick wake;
+    struct rp_timeout timeout;         /* of the handshake, then of the lingering */
+    struct rp_queue early;             /* written before the handshake was complete */
+    size_t in_flight;                  /* plain bytes whose records have not left */
+    struct rp_server *server;          /* a reference; NULL: none */
+    struct rp_client *client;          /* what only a client has; NULL on a server's socket */
+    struct rp_secure_context *context; /* a reference: in force, or to begin with */
+    struct rp_request *questions;
+    char *alpn_copy; /* what an ALPN callback chose */
+    void *data;
+    const char *authorization_error; /* static text */
+    uint8_t *peer_der, *own_der;     /* made when asked for */
+    size_t peer_der_len, own_der_len;
+    struct rp_address *local; /* told by a preface, or asked from the kernel */
+    struct rp_address remote;
+    uint32_t lingered; /* bytes thrown away */
+    uint8_t phase;     /* enum rp_phase */
+    bool running;      /* inside rp_socket_advance */
+    bool failed;       /* its last words may be in the output: deliver them */
+    bool input_ended;  /* FIN */
+    bool got_close;    /* close_notify: what follows is not looked at */
+    bool preface_done, reported, authorized;
+    bool asks_sessions, stores_sessions; /* the server was listened to when it was accepted */
+};
+
+/* A socket over a transport that the caller opens. One reference, the caller's, besides that of
+ * being open. NULL: no memory. */
+struct rp_socket *rp_socket_new(struct rp_loop *, struct rp_secure_context *,
+                                const struct rp_stream_options *, struct rp_error *);
+extern const struct rp_transport_ops rp_socket_transport_ops;
+static inline struct rp_socket *rp_socket_of_engine(struct rp_engine *e)
+{
+    return (struct rp_socket *)((char *)e - offsetof(struct rp_socket, engine));
+}
+
+/* Begin: open the engine with the socket's context. false: it has failed and is gone. */
+bool rp_socket_open_engine(struct rp_socket *, bool server, enum rp_client_auth auth);
+/* Do what can be done with the input there is. */
+void rp_socket_advance(struct rp_socket *);
+/* The handshake is complete and what it led to acceptable: data may flow. */
+void rp_socket_open(struct rp_socket *);
+/* It is over, because of *error. An alert that is in the output is delivered first. */
+void rp_socket_fail(struct rp_socket *, const struct rp_error *error);
+/* For rp_engine_ops.keylog: tells the socket's and the server's listeners. */
+void rp_socket_on_keylog(struct rp_engine *, const char *line);
+/* Close the transport, now. */
+void rp_socket_finish(struct rp_socket *);
+/* A question was answered, not from inside its event. */
+void rp_socket_answered(struct rp_socket *, struct rp_request *);
+
+/* -- handshake.c: a server's side */
+
+/* The ClientHello is there: choose. true: go on. false: wait for an answer, or it is over. */
+bool rp_handshake_hello(struct rp_socket *);
+/* OpenSSL says that it is complete. */
+void rp_handshake_done(struct rp_socket *);
+void rp_handshake_answered(struct rp_socket *, struct rp_request *);
+extern const struct rp_engine_ops rp_server_engine_ops, rp_server_engine_ops_keylog;
+
+/* -- connect.c: a client's side */
+void rp_client_begin(struct rp_socket *);
+void rp_client_done(struct rp_socket *);
+void rp_client_sessions(struct rp_socket *); /* tell those that have arrived */
+const char *rp_client_servername(const struct rp_client *);
+void rp_client_free(struct rp_client *);
+
+/* -- server.c, server_accept.c */
+struct rp_server *rp_server_ref(struct rp_server *);
+void rp_server_unref(struct rp_server *); /* NULL ok */
+/* What it asks of clients; a context may say otherwise. */
+enum rp_client_auth rp_server_client_auth(const struct rp_server *);
+/* true: the preface is complete, or there is none. false: not yet, or the socket has failed. */
+bool rp_server_preface(struct rp_socket *);
+/* A handshake failed: tlsClientError. */
+void rp_server_report(struct rp_socket *, const struct rp_error *);
+/* The transport is closed, `close` of the socket comes in this turn. */
+void rp_server_forget(struct rp_socket *);
+
+#endif
