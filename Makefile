@@ -61,11 +61,12 @@ $(LIB): $(call objects,lib/base lib/net lib/tls lib/cluster)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(PARTS): $(call objects,cache conf worker)
+# Everything but main(), so that tests can have it.
+$(PARTS): $(filter-out $(O)/master/main.o,$(call objects,cache conf worker master))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(PROGRAM): $(call objects,master) $(PARTS) $(LIB)
+$(PROGRAM): $(O)/master/main.o $(PARTS) $(LIB)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
 
 # The shared library exports what the public headers declare, and nothing else.

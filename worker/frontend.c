@@ -317,12 +317,14 @@ bool frontend_open(struct frontend *f, struct process *process, size_t index, st
 
 void frontend_close(struct frontend *f)
 {
+    for (struct frontend_listen *listen = f->listens; listen != NULL; listen = listen->next)
+        rp_listener_accept_queued(listen->socket); /* nobody else may come for them */
     unlisten(f, true, 0);
 }
 
 void frontend_free(struct frontend *f)
 {
-    frontend_close(f);
+    unlisten(f, true, 0);
     rp_server_free(f->server);
     f->server = NULL;
 }

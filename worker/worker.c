@@ -41,6 +41,14 @@ static void on_drain_end(struct rp_timer *timer)
     process_left(p);
 }
 
+/* All of them, other workers' too: a descriptor left open here would keep a socket alive in which
+ * clients wait for nobody, and keep a new master from its address. */
+static void close_sockets(const struct worker_setup *setup)
+{
+    for (size_t i = 0; i < setup->listen_count; i++)
+        close(setup->listens[i].fd);
+}
+
 static void drain(struct process *p)
 {
     const struct conf *conf = p->setup->conf;
@@ -50,6 +58,7 @@ static void drain(struct process *p)
     p->draining = true;
     for (size_t i = 0; i < conf->frontend_count; i++)
         frontend_close(&p->frontends[i]);
+    close_sockets(p->setup);
     for (struct connection *c = p->connections, *next; c != NULL; c = next) {
         next = c->next;
         if (c->rest != NULL)

@@ -18,6 +18,7 @@ enum {
     DEFER_SECONDS = 1, /* how long the kernel waits for the client's first bytes */
     BATCH = 16,        /* accepted for one readiness, so that other events get their turn */
     PAUSE_MS = 100,
+    QUEUED = 1024, /* more than a queue holds; those that come while we accept are not ours */
 };
 
 /* -- opening */
@@ -149,18 +150,33 @@ static bool accept_one(struct rp_listener_socket *l)
     return errno == ECONNABORTED || errno == EINTR;
 }
 
+/* The callback may stop the listener, whose memory then goes when nobody is in here any more. */
+static unsigned accept_some(struct rp_listener_socket *l, unsigned most)
+{
+    unsigned taken = 0;
+
+    l->calling = true;
+    while (taken < most && accept_one(l))
+        taken++;
+    l->calling = false;
+    return taken;
+}
+
+void rp_listener_accept_queued(struct rp_listener_socket *l)
+{
+    accept_some(l, QUEUED);
+    if (l->stopped)
+        free(l);
+}
+
 /* Level-triggered: what is left makes us readable again, so one accept too few costs nothing and
  * one too many costs a system call. Take as many as came last time, and grow while they come. */
 static void on_readable(struct rp_io *io, int events)
 {
     struct rp_listener_socket *l = io->arg;
-    unsigned taken = 0;
+    unsigned taken = accept_some(l, l->expected);
 
     (void)events;
-    l->calling = true;
-    while (taken < l->expected && accept_one(l))
-        taken++;
-    l->calling = false;
     if (l->stopped) {
         free(l);
         return;

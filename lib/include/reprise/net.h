@@ -80,6 +80,9 @@ typedef void rp_accepted(struct rp_listener_socket *, int fd, const struct rp_ad
 struct rp_listener_socket *rp_listener_start(struct rp_loop *, int listen_fd, rp_accepted *,
                                              void *arg, struct rp_error *)
     __attribute__((warn_unused_result));
+/* Accept all that is queued already, before the socket is given up: what waits in it is lost when
+ * its last descriptor closes. */
+void rp_listener_accept_queued(struct rp_listener_socket *);
 /* Stops accepting; the descriptor is closed if close_fd. NULL ok. */
 void rp_listener_stop(struct rp_listener_socket *, bool close_fd);
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * command_check.c - `check`: everything that can go wrong at the start, without starting.
+ * It leaves nothing behind: what would be made at the start (directories, a cluster secret) is only
+ * judged. Runs in a process of its own, so it may read keys. */
+#include "master/command.h"
+#include "master/listeners.h"
+#include "master/pid_file.h"
+#include "master/user.h"
+
+#include "lib/base/json.h"
+
+#include <stdlib.h>
+
+static bool check_user(const struct conf *conf, struct rp_error *err)
+{
+    struct user user;
+    struct rp_error why;
+
+    if (!user_find(&user, conf->user, &why))
+        return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
+    user_clear(&user);
+    return true;
+}
+
+static bool check_secret(const struct conf *conf, struct rp_error *err)
+{
+    struct rp_secret secret;
+    struct rp_error why;
+
+    if (conf->secret_file == NULL)
+        return true;
+    if (!rp_secret_read(&secret, conf->secret_file, &why))
+        return rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
+    rp_secret_wipe(&secret);
+    return true;
+}
+
+static bool check_certificates(const struct conf *conf, struct rp_error *err)
+{
+    struct rp_ticket_keys *keys = rp_ticket_keys_new(err);
+    struct frontends *frontends = keys != NULL ? frontends_new(conf, keys, err) : NULL;
+
+    frontends_free(frontends);
+    rp_ticket_keys_unref(keys);
+    return frontends != NULL;
+}
+
+static bool check(const struct conf *conf, struct rp_error *err)
+{
+    bool running = pid_file_owner(conf->run_dir, NULL) > 0;
+
+    return check_user(conf, err) && check_secret(conf, err) && check_certificates(conf, err) &&
+           listeners_check(conf, running, err);
+}
+
+static void print_verdict(const struct arguments *arguments, bool ok, const struct rp_error *error)
+{
+    struct rp_json json = {0};
+    char *line;
+
+    if (!arguments->json) {
+        if (ok)
+            printf("%s: ok\n", arguments->conf);
+        else
+            fprintf(stderr, "%s\n", error->message);
+        return;
+    }
+    rp_json_begin_object(&json);
+    rp_json_key(&json, "ok");
+    rp_json_bool(&json, ok);
+    rp_json_key(&json, "file");
+    rp_json_string(&json, arguments->conf);
+    if (!ok) {
+        rp_json_key(&json, "message");
+        rp_json_string(&json, error->message);
+    }
+    rp_json_end_object(&json);
+    line = rp_json_take(&json, NULL);
+    if (line != NULL)
+        puts(line);
+    free(line);
+}
+
+int command_check(const struct arguments *arguments)
+{
+    struct rp_error error = {0};
+    struct conf *conf = conf_load(arguments->conf, &error);
+    bool ok = conf != NULL && check(conf, &error);
+
+    print_verdict(arguments, ok, &error);
+    conf_free(conf);
+    return ok ? EXIT_DONE : EXIT_USAGE;
+}

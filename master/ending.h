@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ending.h - how a process ended, in words. */
+#ifndef ENDING_H
+#define ENDING_H
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum { ENDING_TEXT = 64 };
+
+/* `status` as waitpid and RP_EV_EXIT give it. Returns `text`. */
+static inline const char *ending_describe(char text[ENDING_TEXT], int status)
+{
+    if (status == -1)
+        snprintf(text, ENDING_TEXT, "nobody knows how");
+    else if (WIFSIGNALED(status))
+        snprintf(text, ENDING_TEXT, "killed by signal %d (%s)", WTERMSIG(status),
+                 sigabbrev_np(WTERMSIG(status)));
+    else
+        snprintf(text, ENDING_TEXT, "exit status %d", WEXITSTATUS(status));
+    return text;
+}
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * generation.c - the master's side of a generation; see generation.h.
+ * The danger: a process that hangs where it should get ready, or where it should drain. Each of
+ * these has a limit, after which it is killed; its end is then handled as any other end. */
+#include "master/generation.h"
+
+#include "lib/base/ipc.h"
+#include "master/ending.h"
+#include "master/generation_process.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    READY_LIMIT_MS = 60000,
+    DRAIN_GRACE_MS = 5000, /* beyond drain-timeout, which is kept by the workers themselves */
+    LEAVE_LIMIT_MS = 2000,
+};
+
+struct generation {
+    struct generation_options options;
+    struct user user;
+    struct rp_log *log;
+    struct listening listening;
+    struct rp_cluster *cluster;
+    struct rp_timer limit;
+    enum generation_state state;
+    unsigned workers;
+    int failed_status; /* 0 = it didn't say why */
+    char failed[256];
+};
+
+static void move_to(struct generation *g, enum generation_state state)
+{
+    assert(generation_may_move(g->state, state));
+    rp_log(g->log, RP_LOG_DEBUG, "generation %u: %s -> %s", g->options.number,
+           generation_state_name(g->state), generation_state_name(state));
+    g->state = state;
+}
+
+static void say(struct generation *g, enum generation_message type)
+{
+    uint8_t message[RP_IPC_MAX];
+    size_t len = rp_ipc_compose(message, (uint8_t)type, NULL, 0);
+
+    rp_cluster_send(g->cluster, 0, message, len, NULL); /* if it is gone, EXIT tells */
+}
+
+/* -- what the process says */
+
+static void on_prepared(void *context, struct rp_cursor content)
+{
+    struct generation *g = context;
+    struct rp_error error;
+
+    (void)content;
+    if (g->state == GENERATION_DRAINING)
+        return;
+    if (!listeners_begin(&g->listening, &error)) {
+        g->failed_status = 2;
+        snprintf(g->failed, sizeof g->failed, "%s", error.message);
+        rp_cluster_kill(g->cluster, 0, SIGKILL);
+        return;
+    }
+    if (g->state == GENERATION_LOADING)
+        move_to(g, GENERATION_STARTING);
+    say(g, GENERATION_START);
+}
+
+static void on_ready(void *context, struct rp_cursor content)
+{
+    struct generation *g = context;
+
+    (void)content;
+    if (g->state == GENERATION_DRAINING)
+        return;
+    rp_timer_stop(&g->limit);
+    listeners_keep(&g->listening);
+    move_to(g, GENERATION_SERVING);
+    g->options.hooks->ready(g);
+}
+
+static void on_failed(void *context, struct rp_cursor content)
+{
+    struct generation *g = context;
+    uint8_t status = (uint8_t)rp_cursor_uint(&content, 1);
+
+    g->failed_status = status == 2 ? 2 : 1;
+    snprintf(g->failed, sizeof g->failed, "%.*s", (int)rp_cursor_left(&content),
+             (const char *)content.at);
+}
+
+#define EARLY (IN(LOADING) | IN(RECOVERING) | IN(DRAINING))
+static const struct rp_ipc_rule rules[] = {
+    {GENERATION_PREPARED, "PREPARED", EARLY, 0, 0, on_prepared},
+    {GENERATION_READY, "READY", IN(STARTING) | IN(RECOVERING) | IN(DRAINING), 0, 0, on_ready},
+    {GENERATION_FAILED, "FAILED", EARLY | IN(STARTING), 2, 256, on_failed},
+};
+
+static void on_message(const struct rp_event *event, void *arg)
+{
+    struct generation *g = arg;
+    struct rp_error error;
+
+    if (rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1u << g->state, g,
+                        event->message.bytes, event->message.len, &error))
+        return;
+    rp_log(g->log, RP_LOG_ERROR, "generation %u is ended: %s", g->options.number, error.message);
+    rp_cluster_kill(g->cluster, 0, SIGKILL);
+}
+
+/* -- how it ends */
+
+static void never_ready(struct generation *g, const char *how)
+{
+    char why[320];
+    int status = g->failed_status;
+
+    if (status == 0) {
+        snprintf(why, sizeof why, "generation %u left before it was ready: %s", g->options.number,
+                 how);
+        status = 1;
+    } else {
+        snprintf(why, sizeof why, "%s", g->failed);
+    }
+    move_to(g, GENERATION_GONE);
+    g->options.hooks->failed(g, status, why);
+}
+
+static void on_exit_event(const struct rp_event *event, void *arg)
+{
+    struct generation *g = arg;
+    char how[ENDING_TEXT];
+
+    rp_timer_stop(&g->limit);
+    ending_describe(how, event->worker.status);
+    switch (g->state) {
+    case GENERATION_LOADING:
+    case GENERATION_STARTING:
+        never_ready(g, how);
+        break;
+    case GENERATION_SERVING:
+        move_to(g, GENERATION_RECOVERING);
+        /* fall through */
+    case GENERATION_RECOVERING:
+        rp_log(g->log, RP_LOG_ERROR, "generation %u died and is replaced: %s", g->options.number,
+               g->failed_status != 0 ? g->failed : how);
+        g->failed_status = 0;
+        break;
+    default: /* drained; if not in order, say so */
+        if (event->worker.status != 0)
+            rp_log(g->log, RP_LOG_WARN, "generation %u left while draining: %s", g->options.number,
+                   how);
+    }
+}
+
+static void on_fork(const struct rp_event *event, void *arg)
+{
+    struct generation *g = arg;
+
+    (void)event;
+    if (g->state != GENERATION_DRAINING)
+        rp_timer_start(g->options.loop, &g->limit, READY_LIMIT_MS);
+}
+
+static void on_fork_failed(const struct rp_event *event, void *arg)
+{
+    struct generation *g = arg;
+
+    rp_log(g->log, RP_LOG_ERROR, "generation %u: %s; trying again", g->options.number,
+           event->error.error->message);
+}
+
+static void on_close(const struct rp_event *event, void *arg)
+{
+    struct generation *g = arg;
+
+    (void)event;
+    rp_timer_stop(&g->limit);
+    move_to(g, GENERATION_GONE);
+    g->options.hooks->gone(g);
+}
+
+static void on_limit(struct rp_timer *timer)
+{
+    struct generation *g = timer->arg;
+
+    if (g->state == GENERATION_DRAINING) {
+        rp_log(g->log, RP_LOG_WARN, "generation %u did not drain in time and is killed",
+               g->options.number);
+    } else {
+        g->failed_status = 1;
+        snprintf(g->failed, sizeof g->failed, "generation %u was not ready within %d s",
+                 g->options.number, READY_LIMIT_MS / 1000);
+    }
+    rp_cluster_kill(g->cluster, 0, SIGKILL);
+}
+
+/* -- life */
+
+/* In the new process. */
+static int live(struct rp_worker *self, struct rp_loop *loop, void *arg)
+{
+    struct generation *g = arg;
+    struct generation_setup setup = {
+        .conf = g->options.conf,
+        .listening = &g->listening,
+        .user = &g->user,
+        .stats = g->options.stats,
+        .log = g->log,
+        .number = g->options.number,
+        .workers = g->workers,
+    };
+
+    g->options.hooks->forked(g);
+    listeners_close_others(g->options.listeners, &g->listening);
+    return generation_process_run(self, loop, &setup);
+}
+
+static bool open_log(struct generation *g, struct rp_error *err)
+{
+    const struct conf_log *log = &g->options.conf->log;
+    struct rp_log_options options = {.destination = log->destination,
+                                     .process = "master",
+                                     .level = (enum rp_log_level)log->level,
+                                     .json = log->format == CONF_LOG_JSON};
+    struct rp_error why;
+
+    g->log = rp_log_open(&options, &why);
+    return g->log != NULL || rp_error_set(err, why.code, "%s: log: %s; choose another destination",
+                                          g->options.conf->file, why.message);
+}
+
+/* Errors of the parts know the option, not the file. */
+static bool prepare(struct generation *g, struct rp_error *err)
+{
+    const struct conf *conf = g->options.conf;
+    struct rp_error why;
+
+    if (!user_find(&g->user, conf->user, &why) ||
+        !user_directory(&g->user, conf->state_dir, 0700, "state-dir", &why))
+        return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
+    return open_log(g, err) &&
+           listeners_take(g->options.listeners, conf, g->workers, &g->listening, err);
+}
+
+static bool fork_process(struct generation *g, struct rp_error *err)
+{
+    static const struct {
+        enum rp_event_type type;
+        rp_listener *fn;
+    } events[] = {
+        {RP_EV_FORK, on_fork},         {RP_EV_MESSAGE, on_message}, {RP_EV_EXIT, on_exit_event},
+        {RP_EV_ERROR, on_fork_failed}, {RP_EV_CLOSE, on_close},
+    };
+    struct rp_cluster_options options = {.workers = 1, .worker = live, .arg = g};
+
+    g->cluster = rp_cluster_new(g->options.loop, &options, err);
+    if (g->cluster == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (!rp_cluster_on(g->cluster, events[i].type, events[i].fn, g))
+            return rp_error_errno(err, ENOMEM, "malloc", "a generation");
+    return true;
+}
+
+struct generation *generation_new(const struct generation_options *options, struct rp_error *err)
+{
+    struct generation *g = calloc(1, sizeof *g);
+
+    if (g == NULL) {
+        conf_free(options->conf);
+        rp_error_errno(err, ENOMEM, "malloc", "a generation");
+        return NULL;
+    }
+    g->options = *options;
+    g->workers = options->conf->workers != 0 ? options->conf->workers : rp_available_parallelism();
+    g->limit = (struct rp_timer){.fire = on_limit, .arg = g};
+    if (!prepare(g, err) || !fork_process(g, err)) {
+        generation_free(g);
+        return NULL;
+    }
+    return g;
+}
+
+void generation_free(struct generation *g)
+{
+    if (g == NULL)
+        return;
+    rp_timer_stop(&g->limit);
+    rp_cluster_free(g->cluster);
+    listeners_give_back(g->options.listeners, &g->listening);
+    rp_log_close(g->log);
+    user_clear(&g->user);
+    conf_free(g->options.conf);
+    free(g);
+}
+
+void generation_drain(struct generation *g)
+{
+    uint32_t drain_ms = g->options.conf->drain_timeout_ms;
+
+    move_to(g, GENERATION_DRAINING);
+    rp_timer_stop(&g->limit);
+    if (drain_ms > 0) /* 0: as long as it takes */
+        rp_timer_start(g->options.loop, &g->limit, (uint64_t)drain_ms + DRAIN_GRACE_MS);
+    rp_cluster_stop(g->cluster);
+}
+
+void generation_close_sockets(struct generation *g)
+{
+    listeners_give_back(g->options.listeners, &g->listening);
+}
+
+void generation_forget(struct generation *g)
+{
+    rp_log_close(g->log);
+    g->log = NULL;
+}
+
+void generation_leave(struct generation *g)
+{
+    rp_timer_start(g->options.loop, &g->limit, LEAVE_LIMIT_MS);
+    say(g, GENERATION_LEAVE);
+}
+
+void generation_reopen_log(struct generation *g)
+{
+    struct rp_error error;
+
+    if (!rp_log_reopen(g->log, &error))
+        rp_log(g->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
+    say(g, GENERATION_REOPEN_LOG);
+}
+
+enum generation_state generation_state(const struct generation *g)
+{
+    return g->state;
+}
+
+unsigned generation_number(const struct generation *g)
+{
+    return g->options.number;
+}
+
+unsigned generation_workers(const struct generation *g)
+{
+    return g->workers;
+}
+
+const struct conf *generation_conf(const struct generation *g)
+{
+    return g->options.conf;
+}
+
+struct listening *generation_listening(struct generation *g)
+{
+    return &g->listening;
+}
+
+struct rp_log *generation_log(const struct generation *g)
+{
+    return g->log;
+}
+
+void *generation_arg(const struct generation *g)
+{
+    return g->options.arg;
+}

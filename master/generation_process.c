@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * generation_process.c - the process that reads what one configuration needs and runs its workers.
+ * Holds the private keys, the cluster secret and the ticket keys; they are read here, once, and the
+ * workers share the memory. It serves no client itself. Its key ring goes on turning, so that a
+ * worker forked later starts with the keys of that moment.
+ * The danger: it must not outlive its use. When the master says so or is gone it drains: takes its
+ * workers along and ends, at the latest some time after drain-timeout. */
+#include "master/generation_process.h"
+
+#include "cache/store.h"
+#include "lib/base/ipc.h"
+#include "master/ending.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    ADOPT_AFTER_MS = 250, /* a worker that is down for longer has its sockets served by others */
+    DRAIN_GRACE_MS = 2000,
+};
+
+struct process;
+struct place { /* of a worker */
+    struct process *process;
+    struct rp_timer adopt;
+    bool online, adopted;
+};
+
+struct process {
+    const struct generation_setup *setup;
+    struct rp_worker *master; /* the channel to it */
+    struct rp_loop *loop;
+    struct rp_secret secret;
+    struct rp_ticket_keys *keys;
+    struct frontends *frontends;
+    struct rp_store *store;
+    struct rp_key_ring *ring;
+    struct worker_setup worker_setup;
+    struct rp_cluster *workers;
+    struct place *places;
+    struct rp_timer limit;
+    struct rp_signal term;
+    bool ready, draining;
+    int status;
+};
+
+/* -- to the master */
+
+static void say(struct process *p, enum generation_message type, const void *content, size_t len)
+{
+    uint8_t message[RP_IPC_MAX];
+
+    len = rp_ipc_compose(message, (uint8_t)type, content, len);
+    rp_worker_send(p->master, message, len, NULL); /* if it is gone, we'll hear */
+}
+
+/* The reason goes to the master, which knows whom to tell. */
+static void fail(struct process *p, int status, const char *why)
+{
+    char content[256];
+    int len = snprintf(content, sizeof content, "%c%s", status, why);
+
+    say(p, GENERATION_FAILED, content,
+        len < (int)sizeof content ? (size_t)len : sizeof content - 1);
+    p->status = status;
+    rp_loop_stop(p->loop);
+}
+
+/* -- reading */
+
+static bool read_secret(struct process *p, struct rp_error *err)
+{
+    const struct conf *conf = p->setup->conf;
+    struct rp_error why;
+    char *path = NULL;
+    bool ok;
+
+    if (conf->secret_file != NULL) {
+        ok = rp_secret_read(&p->secret, conf->secret_file, &why);
+    } else if (rp_store_uri_is_remote(conf->cache.store)) {
+        return conf_error(err, &conf->cache.place,
+                          "store: %s is shared by hosts, which need the same cluster secret; "
+                          "name its file with secret-file",
+                          conf->cache.store);
+    } else {
+        if (asprintf(&path, "%s/secret", conf->state_dir) < 0)
+            return rp_error_set(err, "ENOMEM", "no memory for a path");
+        ok = rp_secret_read_or_make(&p->secret, path, &why);
+    }
+    free(path);
+    return ok || rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
+}
+
+/* As root: keys may be readable by root only. */
+static bool read_all(struct process *p, struct rp_error *err)
+{
+    p->keys = rp_ticket_keys_new(err);
+    if (p->keys == NULL || !read_secret(p, err))
+        return false;
+    p->frontends = frontends_new(p->setup->conf, p->keys, err);
+    return p->frontends != NULL;
+}
+
+/* As the user that the workers are, since they share the store's files. A store that can't be
+ * opened is no reason not to serve: there are no sessions then, and no ticket keys but our own. */
+static bool open_store(struct process *p, struct rp_error *err)
+{
+    const struct conf_cache *cache = &p->setup->conf->cache;
+    struct rp_error why;
+    struct rp_key_ring_options options = {
+        .secret = &p->secret,
+        .keys = p->keys,
+        .epoch_ms = cache->key_lifetime_ms,
+        .session_timeout_ms = (uint64_t)cache->session_timeout_s * 1000,
+    };
+
+    p->store = rp_store_open(p->loop, cache->store, p->setup->conf->state_dir, &why);
+    if (p->store == NULL)
+        rp_log(p->setup->log, RP_LOG_WARN, "no sessions are kept: %s", why.message);
+    options.store = p->store;
+    p->ring = rp_key_ring_new(p->loop, &options, err);
+    return p->ring != NULL;
+}
+
+static bool load(struct process *p)
+{
+    struct rp_error error;
+
+    if (!read_all(p, &error)) {
+        fail(p, 2, error.message);
+        return false;
+    }
+    if (!user_become(p->setup->user, &error) || !open_store(p, &error)) {
+        fail(p, 1, error.message);
+        return false;
+    }
+    return true;
+}
+
+/* -- workers */
+
+static int run_worker(struct rp_worker *worker, struct rp_loop *loop, void *arg)
+{
+    struct process *p = arg;
+
+    rp_store_close(p->store); /* every process opens its own, after the fork */
+    p->store = NULL;
+    return worker_run(worker, loop, &p->worker_setup);
+}
+
+/* A worker that is gone needs nothing. */
+static void tell(struct process *p, unsigned id, enum worker_message type, unsigned slot)
+{
+    uint8_t message[RP_IPC_MAX], content = (uint8_t)slot;
+    size_t len = rp_ipc_compose(message, (uint8_t)type, &content, 1);
+
+    rp_cluster_send(p->workers, id, message, len, NULL);
+}
+
+static void tell_reopen(struct process *p, unsigned id)
+{
+    uint8_t message[RP_IPC_MAX];
+    size_t len = rp_ipc_compose(message, WORKER_REOPEN_LOGS, NULL, 0);
+
+    rp_cluster_send(p->workers, id, message, len, NULL);
+}
+
+static void tell_others(struct process *p, enum worker_message type, unsigned slot)
+{
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        if (id != slot && p->places[id].online)
+            tell(p, id, type, slot);
+}
+
+/* It didn't come back at once: what is queued in its sockets shall not wait for it. */
+static void on_adopt(struct rp_timer *timer)
+{
+    struct place *place = timer->arg;
+    struct process *p = place->process;
+    unsigned slot = (unsigned)(place - p->places);
+
+    place->adopted = true;
+    rp_log(p->setup->log, RP_LOG_WARN, "worker %u is down: others accept on its sockets", slot);
+    tell_others(p, WORKER_ADOPT, slot);
+}
+
+static bool all_online(const struct process *p)
+{
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        if (!p->places[id].online)
+            return false;
+    return true;
+}
+
+static void on_worker_online(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+    struct place *place = &p->places[event->worker.id];
+
+    rp_log(p->setup->log, RP_LOG_DEBUG, "worker %u is up, as process %d", event->worker.id,
+           event->worker.pid);
+    rp_timer_stop(&place->adopt);
+    place->online = true;
+    if (place->adopted)
+        tell_others(p, WORKER_RELEASE, event->worker.id);
+    place->adopted = false;
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        if (p->places[id].adopted)
+            tell(p, event->worker.id, WORKER_ADOPT, id);
+    if (!p->ready && all_online(p)) {
+        p->ready = true;
+        say(p, GENERATION_READY, NULL, 0);
+    }
+}
+
+static void on_worker_exit(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+    struct place *place = &p->places[event->worker.id];
+    char how[ENDING_TEXT], why[128];
+
+    ending_describe(how, event->worker.status);
+    place->online = false;
+    if (p->draining) {
+        if (event->worker.status != 0)
+            rp_log(p->setup->log, RP_LOG_WARN, "worker %u (process %d) left while draining: %s",
+                   event->worker.id, event->worker.pid, how);
+    } else if (p->ready) {
+        rp_log(p->setup->log, RP_LOG_ERROR, "worker %u (process %d) died and is replaced: %s",
+               event->worker.id, event->worker.pid, how);
+        rp_timer_start(p->loop, &place->adopt, ADOPT_AFTER_MS);
+    } else {
+        snprintf(why, sizeof why, "worker %u left at its start: %s", event->worker.id, how);
+        fail(p, 1, why);
+    }
+}
+
+static void on_worker_fork_failed(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+
+    rp_log(p->setup->log, RP_LOG_ERROR, "%s; trying again", event->error.error->message);
+}
+
+static void on_workers_gone(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+
+    (void)event;
+    rp_loop_stop(p->loop);
+}
+
+static bool fork_workers(struct process *p, struct rp_error *err)
+{
+    struct rp_cluster_options options = {
+        .workers = p->setup->workers, .worker = run_worker, .arg = p};
+
+    p->workers = rp_cluster_new(p->loop, &options, err);
+    return p->workers != NULL && rp_cluster_on(p->workers, RP_EV_ONLINE, on_worker_online, p) &&
+           rp_cluster_on(p->workers, RP_EV_EXIT, on_worker_exit, p) &&
+           rp_cluster_on(p->workers, RP_EV_ERROR, on_worker_fork_failed, p) &&
+           rp_cluster_on(p->workers, RP_EV_CLOSE, on_workers_gone, p);
+}
+
+/* -- from the master */
+
+static void on_start(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+    struct rp_error error = {.message = "no memory"};
+
+    (void)content;
+    if (p->workers == NULL && !p->draining && !fork_workers(p, &error))
+        fail(p, 1, error.message);
+}
+
+static void on_reopen_log(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+    struct rp_error error;
+
+    (void)content;
+    if (!rp_log_reopen(p->setup->log, &error))
+        rp_log(p->setup->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
+    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
+        tell_reopen(p, id);
+}
+
+static void on_leave(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+
+    (void)content;
+    rp_loop_stop(p->loop); /* whoever still runs is killed with the cluster */
+}
+
+static const struct rp_ipc_rule rules[] = {
+    {GENERATION_START, "START", 1, 0, 0, on_start},
+    {GENERATION_REOPEN_LOG, "REOPEN_LOG", 1, 0, 0, on_reopen_log},
+    {GENERATION_LEAVE, "LEAVE", 1, 0, 0, on_leave},
+};
+
+static void on_message(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+    struct rp_error error;
+
+    if (!rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1, p, event->message.bytes,
+                         event->message.len, &error))
+        rp_log(p->setup->log, RP_LOG_ERROR, "from the master: %s", error.message);
+}
+
+/* Sockets are closed at once: the master has them, and if it is gone a new one wants to bind. */
+static void drain(struct process *p)
+{
+    if (p->draining)
+        return;
+    p->draining = true;
+    listeners_close_own(p->setup->listening);
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        rp_timer_stop(&p->places[id].adopt);
+    if (p->workers == NULL) {
+        rp_loop_stop(p->loop);
+        return;
+    }
+    rp_timer_start(p->loop, &p->limit, (uint64_t)p->setup->conf->drain_timeout_ms + DRAIN_GRACE_MS);
+    rp_cluster_stop(p->workers);
+}
+
+static void on_disconnect(const struct rp_event *event, void *arg)
+{
+    (void)event;
+    drain(arg);
+}
+
+static void on_term(struct rp_signal *signal, int signum)
+{
+    (void)signum;
+    drain(signal->arg);
+}
+
+static void on_limit(struct rp_timer *timer)
+{
+    struct process *p = timer->arg;
+
+    rp_log(p->setup->log, RP_LOG_WARN, "workers did not drain in time and are killed");
+    rp_loop_stop(p->loop);
+}
+
+/* -- life */
+
+/* A terminal sends its signals to all of us; what they mean is the master's to say. The workers
+ * inherit that. SIGTERM, which a service manager may send to all of us too, means drain. */
+static void ignore_terminal(void)
+{
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        sigaction(ignored[i], &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+}
+
+static bool set_up(struct process *p)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "generation %u", p->setup->number);
+    rp_log_rename(p->setup->log, name);
+    ignore_terminal();
+    p->term = (struct rp_signal){.fire = on_term, .arg = p};
+    p->limit = (struct rp_timer){.fire = on_limit, .arg = p};
+    rp_signal_start(p->loop, &p->term, SIGTERM);
+    p->places = calloc(p->setup->workers, sizeof *p->places);
+    if (p->places == NULL)
+        return false;
+    for (unsigned id = 0; id < p->setup->workers; id++) {
+        p->places[id].process = p;
+        p->places[id].adopt = (struct rp_timer){.fire = on_adopt, .arg = &p->places[id]};
+    }
+    return rp_worker_on(p->master, RP_EV_MESSAGE, on_message, p) &&
+           rp_worker_on(p->master, RP_EV_DISCONNECT, on_disconnect, p);
+}
+
+static void offer(struct process *p)
+{
+    p->worker_setup = (struct worker_setup){
+        .conf = p->setup->conf,
+        .frontends = p->frontends,
+        .listens = p->setup->listening->sockets,
+        .listen_count = p->setup->listening->socket_count,
+        .workers = p->setup->workers,
+        .stats = p->setup->stats,
+        .log = p->setup->log,
+        .secret = &p->secret,
+        .ring = p->ring,
+        .keys = p->keys,
+    };
+    say(p, GENERATION_PREPARED, NULL, 0);
+}
+
+static void tear_down(struct process *p)
+{
+    rp_cluster_free(p->workers);
+    rp_timer_stop(&p->limit);
+    rp_signal_stop(&p->term);
+    rp_key_ring_free(p->ring);
+    rp_store_close(p->store);
+    frontends_free(p->frontends);
+    rp_ticket_keys_unref(p->keys);
+    rp_secret_wipe(&p->secret);
+    free(p->places);
+}
+
+int generation_process_run(struct rp_worker *self, struct rp_loop *loop,
+                           const struct generation_setup *setup)
+{
+    struct process p = {.setup = setup, .master = self, .loop = loop};
+
+    if (!set_up(&p)) {
+        fail(&p, 1, "no memory");
+    } else if (load(&p)) {
+        offer(&p);
+        rp_loop_run(loop);
+    }
+    tear_down(&p);
+    return p.status;
+}

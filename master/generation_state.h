@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * generation_state.h - the life of a generation: its states and the legal moves between them, in
+ * one place. Whoever moves a generation asks here; an illegal move is a bug of ours. */
+#ifndef GENERATION_STATE_H
+#define GENERATION_STATE_H
+
+#include <stdbool.h>
+
+#define GENERATION_STATES(X)                                                                       \
+    X(LOADING)    /* reads certificates and keys; nobody can connect to its new sockets yet */     \
+    X(STARTING)   /* has read everything; its sockets listen, its workers start */                 \
+    X(SERVING)    /* all its workers are up */                                                     \
+    X(RECOVERING) /* its process died while it served; it is being replaced */                     \
+    X(DRAINING)   /* was told to finish */                                                         \
+    X(GONE)
+
+enum generation_state {
+#define X(name) GENERATION_##name,
+    GENERATION_STATES(X)
+#undef X
+        GENERATION_STATE_COUNT
+};
+
+/* For tables of what is allowed when. */
+#define IN(name) (1u << GENERATION_##name)
+
+static inline const char *generation_state_name(enum generation_state state)
+{
+    static const char *const names[] = {
+#define X(name) #name,
+        GENERATION_STATES(X)
+#undef X
+    };
+
+    return names[state];
+}
+
+static inline bool generation_may_move(enum generation_state from, enum generation_state to)
+{
+    /* A process may die in any state; one that served is replaced, others are gone. */
+    static const unsigned moves[] = {
+        [GENERATION_LOADING] = IN(STARTING) | IN(DRAINING) | IN(GONE),
+        [GENERATION_STARTING] = IN(SERVING) | IN(DRAINING) | IN(GONE),
+        [GENERATION_SERVING] = IN(RECOVERING) | IN(DRAINING),
+        [GENERATION_RECOVERING] = IN(SERVING) | IN(DRAINING),
+        [GENERATION_DRAINING] = IN(GONE),
+        [GENERATION_GONE] = 0,
+    };
+
+    return (moves[from] & 1u << to) != 0;
+}
+
+#endif

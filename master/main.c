@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main.c - the program: its commands. */
+#include "master/command.h"
+#include "master/master.h"
+
+#define CONF                                                                                       \
+    {                                                                                              \
+        "conf", 'c', "FILE", "the configuration (" COMMAND_CONF ")",                               \
+            offsetof(struct arguments, conf)                                                       \
+    }
+#define JSON                                                                                       \
+    {                                                                                              \
+        "json", 0, NULL, "answer in JSON", offsetof(struct arguments, json)                        \
+    }
+
+static const struct command commands[] = {
+    {"run", "serve, in the foreground", command_run, {CONF}},
+    {"check",
+     "say what is wrong with a configuration, without serving it",
+     command_check,
+     {CONF,
+      {"print", 0, NULL, "print it with all defaults", offsetof(struct arguments, print)},
+      JSON}},
+    {"reload",
+     "take over a changed configuration; wait until it serves",
+     command_reload,
+     {CONF, JSON}},
+    {"stop",
+     "accept no more, finish what is open, leave; wait for it",
+     command_stop,
+     {CONF,
+      {"now", 0, NULL, "leave at once, whatever is open", offsetof(struct arguments, now)},
+      JSON}},
+    {"version", "print the version", command_version, {JSON}},
+};
+
+int command_run(const struct arguments *arguments)
+{
+    return master_run(arguments->conf);
+}
+
+int command_version(const struct arguments *arguments)
+{
+    if (arguments->json)
+        printf("{\"version\":\"%s\"}\n", RP_VERSION);
+    else
+        printf("reprise %s\n", RP_VERSION);
+    return EXIT_DONE;
+}
+
+int main(int argc, char *argv[])
+{
+    return command_main(commands, sizeof commands / sizeof *commands, argc, argv);
+}
