@@ -8,6 +8,7 @@
 #include "worker/connection.h"
 #include "worker/proxy_protocol.h"
 
+#include <reprise/x509.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 enum {
     HALF_CLOSED_MS = 30000, /* silence of a client whose backend has ended */
     LOG_EVERY_MS = 10000,   /* failures of one backend */
-    BUSY_MS = 20,           /* between tries of a Unix socket whose queue is full */
+    COMMON_NAME_MAX = 255,
+    BUSY_MS = 20, /* between tries of a Unix socket whose queue is full */
 };
 
 /* A Unix socket whose backlog is full says EAGAIN at once, where TCP would wait. So we wait. */
@@ -357,15 +359,40 @@ static void on_client(const struct rp_event *event, void *arg)
 
 /* -- the beginning ----------------------------------------------------------------------------- */
 
+/* The first common name of the client's certificate into `out`; false: there is no certificate. */
+static bool client_certificate(struct proxy *p, char out[COMMON_NAME_MAX + 1])
+{
+    const struct rp_x509_attribute *attributes;
+    const uint8_t *der;
+    size_t len = 0, count;
+    struct rp_x509 *x509;
+
+    out[0] = '\0';
+    if (frontend_site(p->c.frontend, p->c.socket)->tls->request_cert)
+        len = rp_socket_peer_certificate_der(p->c.socket, &der);
+    if (len == 0)
+        return false;
+    x509 = rp_x509_parse(der, len, NULL);
+    if (x509 == NULL)
+        return true;
+    attributes = rp_x509_subject_attributes(x509, &count);
+    for (size_t i = 0; i < count && out[0] == '\0'; i++)
+        if (strcmp(attributes[i].name, "CN") == 0 && attributes[i].len <= COMMON_NAME_MAX &&
+            memchr(attributes[i].value, '\0', attributes[i].len) == NULL)
+            memcpy(out, attributes[i].value, attributes[i].len + 1);
+    rp_x509_unref(x509);
+    return true;
+}
+
 static bool keep_header(struct proxy *p)
 {
+    enum conf_proxy_protocol version = p->backend->conf->proxy_protocol;
     struct rp_socket *socket = p->c.socket;
-    const struct site *site = frontend_site(p->c.frontend, socket);
+    char common_name[COMMON_NAME_MAX + 1];
     uint8_t header[PROXY_OUT_MAX];
-    const uint8_t *der;
     struct proxy_tell tell;
 
-    if (p->backend->conf->proxy_protocol == CONF_PROXY_OFF)
+    if (version == CONF_PROXY_OFF)
         return true;
     tell = (struct proxy_tell){
         .source = rp_stream_remote_address(p->c.stream),
@@ -375,11 +402,12 @@ static bool keep_header(struct proxy *p)
         .tls = true,
         .version = p->c.protocol,
         .cipher = p->c.cipher,
-        .certificate = site->tls->request_cert && rp_socket_peer_certificate_der(socket, &der) > 0,
+        .certificate = client_certificate(p, common_name),
         .verified = rp_socket_authorized(socket),
         .resumed = p->c.resumed != RP_NOT_RESUMED,
+        .common_name = common_name,
     };
-    if (p->backend->conf->proxy_protocol == CONF_PROXY_V1)
+    if (version == CONF_PROXY_V1)
         return keep(p, header, proxy_protocol_build_v1(&tell, header));
     return keep(p, header, proxy_protocol_build_v2(&tell, header));
 }

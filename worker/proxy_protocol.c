@@ -26,8 +26,6 @@ enum {
     TLV_SSL_VERSION = 0x21,
     TLV_SSL_CN = 0x22,
     TLV_SSL_CIPHER = 0x23,
-    TLV_SSL_SIG_ALG = 0x24,
-    TLV_SSL_KEY_ALG = 0x25,
 };
 enum { CLIENT_SSL = 0x01, CLIENT_CERT_CONN = 0x02, CLIENT_CERT_SESS = 0x04 };
 
@@ -367,7 +365,7 @@ static void put_uint(struct builder *b, uint32_t value, size_t width)
         b->out[b->len++] = (uint8_t)(value >> 8 * width);
 }
 
-/* Values of up to 255 bytes: nine of them and the addresses always fit into PROXY_OUT_MAX. */
+/* Values of up to 255 bytes: five of them and the addresses always fit into PROXY_OUT_MAX. */
 static void put_tlv(struct builder *b, uint8_t type, const char *value)
 {
     size_t len = value == NULL ? 0 : strlen(value);
@@ -394,8 +392,6 @@ static void put_tls(struct builder *b, const struct proxy_tell *tell)
     put_tlv(b, TLV_SSL_VERSION, tell->version);
     put_tlv(b, TLV_SSL_CIPHER, tell->cipher);
     put_tlv(b, TLV_SSL_CN, tell->common_name);
-    put_tlv(b, TLV_SSL_SIG_ALG, tell->signature_algorithm);
-    put_tlv(b, TLV_SSL_KEY_ALG, tell->key_algorithm);
     put_uint(&length, (uint32_t)(b->len - length_at - 2), 2);
 }
 

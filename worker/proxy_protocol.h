@@ -38,7 +38,7 @@ struct proxy_tell {
     bool certificate; /* the client has presented one in this connection or its session */
     bool verified;    /* ... and it was found good */
     bool resumed;     /* ... in the session */
-    const char *common_name, *signature_algorithm, *key_algorithm;
+    const char *common_name;
     bool checksum; /* add a CRC32C */
 };
 /* Each returns the header's length. Values too long for their TLV or for `out` are left out. */
