@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define KEY_MISMATCH "ERR_OSSL_X509_KEY_VALUES_MISMATCH"
+
 static bool no_memory(struct rp_error *err)
 {
     return rp_error_set(err, "ENOMEM", "no memory for certificates");
@@ -220,6 +222,8 @@ bool certificate_learn(struct certificate *c, const struct rp_secure_context *co
         c->name_count++;
     }
     c->key_type = rp_secure_context_key_type(context, 0);
+    if (c->key_type == NULL) /* a key of another type is no contradiction to OpenSSL */
+        return certificate_refuse(c, &(struct rp_error){.code = KEY_MISMATCH}, err);
     c->learned = true;
     return true;
 }
@@ -227,7 +231,7 @@ bool certificate_learn(struct certificate *c, const struct rp_secure_context *co
 static const struct {
     const char *code, *text;
 } reasons[] = {
-    {"ERR_OSSL_X509_KEY_VALUES_MISMATCH",
+    {KEY_MISMATCH,
      "the key is not the certificate's; give the key that the certificate was requested with"},
     {"ERR_OSSL_X509_KEY_TYPE_MISMATCH",
      "the key is not the certificate's; give the key that the certificate was requested with"},
