@@ -4,6 +4,8 @@
 #ifndef ENDING_H
 #define ENDING_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -21,6 +23,23 @@ static inline const char *ending_describe(char text[ENDING_TEXT], int status)
     else
         snprintf(text, ENDING_TEXT, "exit status %d", WEXITSTATUS(status));
     return text;
+}
+
+/* By a fault of its own, not because somebody killed it. */
+static inline bool ending_is_fault(int status)
+{
+    if (status == -1 || !WIFSIGNALED(status))
+        return false;
+    switch (WTERMSIG(status)) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGABRT:
+    case SIGILL:
+    case SIGFPE:
+        return true;
+    default:
+        return false;
+    }
 }
 
 #endif

@@ -5,6 +5,7 @@
  * these has a limit, after which it is killed; its end is then handled as any other end. */
 #include "master/generation.h"
 
+#include "cache/store.h"
 #include "lib/base/ipc.h"
 #include "master/ending.h"
 #include "master/generation_process.h"
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     READY_LIMIT_MS = 60000,
@@ -29,6 +31,7 @@ struct generation {
     struct listening listening;
     struct rp_cluster *cluster;
     struct rp_timer limit;
+    uint64_t *store_place; /* shared with its process: not 0 while it is inside the store */
     enum generation_state state;
     unsigned workers;
     int failed_status; /* 0 = it didn't say why */
@@ -132,12 +135,27 @@ static void never_ready(struct generation *g, const char *how)
     g->options.hooks->failed(g, status, why);
 }
 
+/* A file that made it fall would do so again. */
+static void set_store_aside(struct generation *g)
+{
+    const struct conf *conf = g->options.conf;
+    struct rp_error error;
+
+    if (rp_store_set_aside(conf->cache.store, conf->state_dir, *g->store_place, &error))
+        rp_log(g->log, RP_LOG_ERROR, "the store is damaged and begun anew; sessions are lost");
+    else
+        rp_log(g->log, RP_LOG_ERROR, "the store is damaged: %s", error.message);
+}
+
 static void on_exit_event(const struct rp_event *event, void *arg)
 {
     struct generation *g = arg;
     char how[ENDING_TEXT];
 
     rp_timer_stop(&g->limit);
+    if (*g->store_place != 0 && ending_is_fault(event->worker.status))
+        set_store_aside(g);
+    *g->store_place = 0;
     ending_describe(how, event->worker.status);
     switch (g->state) {
     case GENERATION_LOADING:
@@ -213,6 +231,7 @@ static int live(struct rp_worker *self, struct rp_loop *loop, void *arg)
         .user = &g->user,
         .stats = g->options.stats,
         .log = g->log,
+        .store_place = g->store_place,
         .number = g->options.number,
         .workers = g->workers,
     };
@@ -236,6 +255,17 @@ static bool open_log(struct generation *g, struct rp_error *err)
                                           g->options.conf->file, why.message);
 }
 
+static bool share_place(struct generation *g, struct rp_error *err)
+{
+    void *place = mmap(NULL, sizeof *g->store_place, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (place == MAP_FAILED)
+        return rp_error_errno(err, errno, "mmap", "memory to share with a generation");
+    g->store_place = place;
+    return true;
+}
+
 /* Errors of the parts know the option, not the file. */
 static bool prepare(struct generation *g, struct rp_error *err)
 {
@@ -245,7 +275,7 @@ static bool prepare(struct generation *g, struct rp_error *err)
     if (!user_find(&g->user, conf->user, &why) ||
         !user_directory(&g->user, conf->state_dir, 0700, "state-dir", &why))
         return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
-    return open_log(g, err) &&
+    return share_place(g, err) && open_log(g, err) &&
            listeners_take(g->options.listeners, conf, g->workers, &g->listening, err);
 }
 
@@ -295,6 +325,8 @@ void generation_free(struct generation *g)
     rp_timer_stop(&g->limit);
     rp_cluster_free(g->cluster);
     listeners_give_back(g->options.listeners, &g->listening);
+    if (g->store_place != NULL)
+        munmap(g->store_place, sizeof *g->store_place);
     rp_log_close(g->log);
     user_clear(&g->user);
     conf_free(g->options.conf);

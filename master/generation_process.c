@@ -11,6 +11,7 @@
 #include "cache/store.h"
 #include "lib/base/ipc.h"
 #include "master/ending.h"
+#include "master/pinned_keys.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -95,33 +96,66 @@ static bool read_secret(struct process *p, struct rp_error *err)
     return ok || rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
 }
 
+static bool read_pinned_keys(struct process *p, struct rp_error *err)
+{
+    const struct conf_cache *cache = &p->setup->conf->cache;
+    struct rp_error why;
+
+    return cache->ticket_keys == NULL || pinned_keys_read(p->keys, cache->ticket_keys, &why) ||
+           conf_error(err, &cache->place, "ticket-keys: %s", why.message);
+}
+
 /* As root: keys may be readable by root only. */
 static bool read_all(struct process *p, struct rp_error *err)
 {
     p->keys = rp_ticket_keys_new(err);
-    if (p->keys == NULL || !read_secret(p, err))
+    if (p->keys == NULL || !read_pinned_keys(p, err) || !read_secret(p, err))
         return false;
     p->frontends = frontends_new(p->setup->conf, p->keys, err);
     return p->frontends != NULL;
 }
 
+static void on_store_trouble(const struct rp_error *error, void *arg)
+{
+    struct process *p = arg;
+
+    if (error != NULL)
+        rp_log(p->setup->log, RP_LOG_WARN, "the store is in trouble: %s", error->message);
+    else
+        rp_log(p->setup->log, RP_LOG_INFO, "the store is well again");
+}
+
 /* As the user that the workers are, since they share the store's files. A store that can't be
- * opened is no reason not to serve: there are no sessions then, and no ticket keys but our own. */
-static bool open_store(struct process *p, struct rp_error *err)
+ * opened is no reason not to serve: no sessions are kept then, and ticket keys are our own. */
+static void open_store(struct process *p)
+{
+    const struct conf *conf = p->setup->conf;
+    struct rp_error why;
+
+    *p->setup->store_place = RP_STORE_OPENING;
+    p->store = rp_store_open(p->loop, conf->cache.store, conf->state_dir, &why);
+    *p->setup->store_place = 0;
+    if (p->store == NULL) {
+        rp_log(p->setup->log, RP_LOG_WARN, "no sessions are kept: %s", why.message);
+        return;
+    }
+    rp_store_mark_place(p->store, p->setup->store_place);
+    rp_store_on_trouble(p->store, on_store_trouble, p);
+}
+
+static bool start_ring(struct process *p, struct rp_error *err)
 {
     const struct conf_cache *cache = &p->setup->conf->cache;
-    struct rp_error why;
     struct rp_key_ring_options options = {
+        .store = p->store,
         .secret = &p->secret,
         .keys = p->keys,
         .epoch_ms = cache->key_lifetime_ms,
         .session_timeout_ms = (uint64_t)cache->session_timeout_s * 1000,
     };
 
-    p->store = rp_store_open(p->loop, cache->store, p->setup->conf->state_dir, &why);
-    if (p->store == NULL)
-        rp_log(p->setup->log, RP_LOG_WARN, "no sessions are kept: %s", why.message);
-    options.store = p->store;
+    if (cache->ticket_keys != NULL)
+        return true;
     p->ring = rp_key_ring_new(p->loop, &options, err);
     return p->ring != NULL;
 }
@@ -134,7 +168,12 @@ static bool load(struct process *p)
         fail(p, 2, error.message);
         return false;
     }
-    if (!user_become(p->setup->user, &error) || !open_store(p, &error)) {
+    if (!user_become(p->setup->user, &error)) {
+        fail(p, 1, error.message);
+        return false;
+    }
+    open_store(p);
+    if (!start_ring(p, &error)) {
         fail(p, 1, error.message);
         return false;
     }
@@ -217,14 +256,40 @@ static void on_worker_online(const struct rp_event *event, void *arg)
     }
 }
 
+static struct stats_row *row_of(const struct process *p, int pid)
+{
+    for (size_t i = 0; i < STATS_ROWS; i++)
+        if (p->setup->stats->rows[i].pid == pid)
+            return &p->setup->stats->rows[i];
+    return NULL;
+}
+
+/* A worker that fell while it read the store's file would do so again, and so would the others. */
+static void set_store_aside(struct process *p, struct stats_row *row)
+{
+    const struct conf *conf = p->setup->conf;
+    struct rp_error error;
+
+    if (rp_store_set_aside(conf->cache.store, conf->state_dir, row->in_store, &error)) {
+        row->store_restarts++;
+        rp_log(p->setup->log, RP_LOG_ERROR,
+               "the store is damaged and begun anew; sessions are lost");
+    } else {
+        rp_log(p->setup->log, RP_LOG_ERROR, "the store is damaged: %s", error.message);
+    }
+}
+
 static void on_worker_exit(const struct rp_event *event, void *arg)
 {
     struct process *p = arg;
     struct place *place = &p->places[event->worker.id];
+    struct stats_row *row = row_of(p, event->worker.pid);
     char how[ENDING_TEXT], why[128];
 
     ending_describe(how, event->worker.status);
     place->online = false;
+    if (row != NULL && row->in_store != 0 && ending_is_fault(event->worker.status))
+        set_store_aside(p, row);
     if (p->draining) {
         if (event->worker.status != 0)
             rp_log(p->setup->log, RP_LOG_WARN, "worker %u (process %d) left while draining: %s",

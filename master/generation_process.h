@@ -33,6 +33,7 @@ struct generation_setup {
     const struct user *user;
     struct stats *stats;
     struct rp_log *log;
+    volatile uint64_t *store_place; /* shared with the master: rp_store_mark_place */
     unsigned number, workers;
 };
 
