@@ -9,6 +9,7 @@
 #include "worker/proxy_protocol.h"
 
 #include "cache/session_cache.h"
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,8 +17,10 @@
 #include <unistd.h>
 
 struct frontend_listen {
+    struct frontend *frontend;
     struct rp_listener_socket *socket;
     int slot;
+    bool deferred; /* what is accepted has spoken already */
     struct frontend_listen *next;
 };
 
@@ -217,7 +220,8 @@ static void on_secure(const struct rp_event *event, void *arg)
 static void on_accepted(struct rp_listener_socket *listener, int fd,
                         const struct rp_address *remote, void *arg)
 {
-    struct frontend *f = arg;
+    const struct frontend_listen *listen = arg;
+    struct frontend *f = listen->frontend;
     struct process *p = f->process;
 
     (void)listener;
@@ -229,11 +233,19 @@ static void on_accepted(struct rp_listener_socket *listener, int fd,
     }
     p->row->active++;
     p->handshaking++;
-    if (rp_server_take_fd(f->server, fd, remote, NULL))
+    if (rp_server_take_fd(f->server, fd, remote, listen->deferred, NULL))
         return;
     p->handshaking--;
     p->row->dropped++;
     frontend_left(f, remote, !has_preface(f));
+}
+
+static bool accepts_deferred(int fd)
+{
+    int seconds = 0;
+    socklen_t len = sizeof seconds;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &len) == 0 && seconds > 0;
 }
 
 bool frontend_listen(struct frontend *f, int fd, int slot, struct rp_error *err)
@@ -242,8 +254,10 @@ bool frontend_listen(struct frontend *f, int fd, int slot, struct rp_error *err)
 
     if (listen == NULL)
         return rp_error_set(err, "ENOMEM", "no memory for a listener");
+    listen->frontend = f;
     listen->slot = slot;
-    listen->socket = rp_listener_start(f->process->loop, fd, on_accepted, f, err);
+    listen->deferred = accepts_deferred(fd);
+    listen->socket = rp_listener_start(f->process->loop, fd, on_accepted, listen, err);
     if (listen->socket == NULL) {
         free(listen);
         return false;

@@ -52,7 +52,9 @@ bool rp_error_errno(struct rp_error *err, int sys_errno, const char *syscall, co
         return false;
     memcpy(err->message + used, ": ", 3);
     va_start(args, format);
-    vsnprintf(err->message + used + 2, sizeof err->message - (size_t)used - 2, format, args);
+    if (vsnprintf(err->message + used + 2, sizeof err->message - (size_t)used - 2, format, args) ==
+        0)
+        err->message[used] = '\0';
     va_end(args);
     return false;
 }

@@ -4,6 +4,7 @@
  * Options that accepted sockets inherit (TCP_NODELAY, keep-alive) are set once, on the listening
  * socket. The danger: running out of descriptors must not spin the loop, and must not stop
  * accepting for good; the pause is ended by a timer that no error path stops. */
+#include "lib/net/loop.h"
 #include <reprise/net.h>
 
 #include <errno.h>
@@ -119,6 +120,7 @@ struct rp_listener_socket {
     void *arg;
     int fd;
     unsigned expected; /* how many were there last time: that many are tried without waiting */
+    unsigned turn;     /* of the loop, in which we were readable last */
     bool calling, stopped;
 };
 
@@ -170,10 +172,13 @@ void rp_listener_accept_queued(struct rp_listener_socket *l)
 }
 
 /* Level-triggered: what is left makes us readable again, so one accept too few costs nothing and
- * one too many costs a system call. Take as many as came last time, and grow while they come. */
+ * one too many costs a system call. Take as many as came last time, and more when there were more:
+ * when we are readable again in the very next turn. */
 static void on_readable(struct rp_io *io, int events)
 {
     struct rp_listener_socket *l = io->arg;
+    unsigned turn = ev_iteration(l->loop->ev);
+    bool left_some = turn == l->turn + 1;
     unsigned taken = accept_some(l, l->expected);
 
     (void)events;
@@ -181,10 +186,11 @@ static void on_readable(struct rp_io *io, int events)
         free(l);
         return;
     }
-    if (taken == l->expected)
-        l->expected = l->expected < BATCH ? l->expected + 1 : BATCH;
-    else
+    l->turn = turn;
+    if (taken < l->expected)
         l->expected = taken > 1 ? taken : 1;
+    else if (left_some && l->expected < BATCH)
+        l->expected++;
 }
 
 struct rp_listener_socket *rp_listener_start(struct rp_loop *loop, int listen_fd,

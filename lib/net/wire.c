@@ -99,7 +99,8 @@ static void finish_output(struct rp_wire *w)
 {
     if (w->shutting && !w->shut_done) {
         w->shut_done = true;
-        shutdown(w->fd, SHUT_WR);
+        if (!w->close_follows)
+            shutdown(w->fd, SHUT_WR);
         w->ops->shut(w);
     }
 }

@@ -40,6 +40,7 @@ struct rp_wire {
     uint8_t connecting; /* enum rp_wire_connecting */
     bool reading, blocked, held, shutting, shut_done, ended, broken;
     bool nagle, unanswered; /* connected by us with Nagle on; sent since the peer last spoke */
+    bool close_follows;     /* after ops->shut the owner closes: that sends the FIN, too */
 };
 
 /* Take over a descriptor. Reads nothing until read_start. */

@@ -94,10 +94,10 @@ void rp_server_accepted(struct rp_listener_socket *listener, int fd,
     rp_server_unref(s);
 }
 
-bool rp_server_take_fd(struct rp_server *s, int fd, const struct rp_address *remote,
+bool rp_server_take_fd(struct rp_server *s, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *err)
 {
-    return take_fd(s, fd, remote, false, err);
+    return take_fd(s, fd, remote, deferred, err);
 }
 
 bool rp_server_take_stream(struct rp_server *s, struct rp_stream *stream, struct rp_error *err)

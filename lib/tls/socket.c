@@ -343,6 +343,7 @@ static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t 
 static void send_end(struct rp_socket *s)
 {
     rp_engine_send_close(&s->engine);
+    s->transport.wire.close_follows = s->stream.end_emitted;
     rp_transport_shutdown(&s->transport);
 }
 

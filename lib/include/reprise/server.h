@@ -75,9 +75,11 @@ bool rp_server_listen(struct rp_server *, const struct rp_listen_options *, stru
 bool rp_server_listen_fd(struct rp_server *, int listen_fd, struct rp_error *);
 /* The address of the first listening socket; NULL when not listening. */
 const struct rp_address *rp_server_address(const struct rp_server *);
-/* Start TLS on an open stream or on a connected descriptor, as if it had been accepted. */
+/* Start TLS on an open stream or on a connected descriptor, as if it had been accepted. With
+ * `deferred` its first bytes are there already, or should be (TCP_DEFER_ACCEPT): it is read at
+ * once. The descriptor is taken over, also on failure. */
 bool rp_server_take_stream(struct rp_server *, struct rp_stream *, struct rp_error *);
-bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote,
+bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *);
 /* Accept no more; `close` is emitted when the last connection has closed (C21). */
 void rp_server_close(struct rp_server *);
