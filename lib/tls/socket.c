@@ -343,8 +343,7 @@ static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t 
 static void send_end(struct rp_socket *s)
 {
     rp_engine_send_close(&s->engine);
-    s->transport.wire.close_follows = s->stream.end_emitted;
-    rp_transport_shutdown(&s->transport);
+    rp_transport_shutdown(&s->transport, s->stream.end_emitted);
 }
 
 static void socket_end(struct rp_stream *stream)
@@ -421,7 +420,7 @@ static bool linger(struct rp_socket *s)
         return false;
     s->phase = RP_PHASE_LINGER;
     rp_transport_hold(&s->transport, false);
-    rp_transport_shutdown(&s->transport);
+    rp_transport_shutdown(&s->transport, false);
     rp_transport_read(&s->transport, !s->input_ended);
     return true;
 }

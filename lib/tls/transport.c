@@ -204,9 +204,10 @@ void rp_transport_hold(struct rp_transport *t, bool held)
     rp_transport_flush_later(t);
 }
 
-void rp_transport_shutdown(struct rp_transport *t)
+void rp_transport_shutdown(struct rp_transport *t, bool close_follows)
 {
     if (t->carrier == NULL) {
+        t->wire.close_follows = close_follows;
         rp_wire_shutdown(&t->wire);
         return;
     }
