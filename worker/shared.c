@@ -33,6 +33,16 @@ static bool follow_ring(struct process *p, struct rp_error *err)
     return true;
 }
 
+static void on_trouble(const struct rp_error *error, void *arg)
+{
+    const struct process *p = arg;
+
+    if (error != NULL)
+        rp_log(p->log, RP_LOG_WARN, "the store is in trouble: %s", error->message);
+    else
+        rp_log(p->log, RP_LOG_INFO, "the store is well again");
+}
+
 static bool open_store(struct process *p, struct rp_error *err)
 {
     const struct conf *conf = p->setup->conf;
@@ -42,9 +52,13 @@ static bool open_store(struct process *p, struct rp_error *err)
         .counters = &p->row->sessions,
     };
 
+    p->row->in_store = RP_STORE_OPENING;
     p->store = rp_store_open(p->loop, conf->cache.store, conf->state_dir, err);
+    p->row->in_store = 0;
     if (p->store == NULL)
         return false;
+    rp_store_mark_place(p->store, &p->row->in_store);
+    rp_store_on_trouble(p->store, on_trouble, p);
     options.store = p->store;
     p->cache = rp_session_cache_new(p->loop, &options, err);
     if (p->cache != NULL && follow_ring(p, err)) {

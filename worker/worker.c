@@ -5,6 +5,7 @@
  * once, lets what is under way finish, and goes when the last connection has closed or the time to
  * drain is over, with everything freed. Nothing that arrives meanwhile may start it anew. */
 #include "worker/worker.h"
+#include "lib/base/ipc.h"
 #include "worker/connection.h"
 
 #include <signal.h>
@@ -112,29 +113,48 @@ static void release(struct process *p, unsigned slot)
     }
 }
 
-static void reopen_log(struct process *p)
+/* Told twice is told once. */
+static void on_adopt(void *context, struct rp_cursor content)
 {
+    struct process *p = context;
+    unsigned slot = (unsigned)rp_cursor_uint(&content, 1);
+
+    release(p, slot);
+    if (!p->draining)
+        adopt(p, slot);
+}
+
+static void on_release(void *context, struct rp_cursor content)
+{
+    release(context, (unsigned)rp_cursor_uint(&content, 1));
+}
+
+static void on_reopen_logs(void *context, struct rp_cursor content)
+{
+    const struct process *p = context;
     struct rp_error error = {0};
 
-    if (p->log != NULL && !rp_log_reopen(p->log, &error))
+    (void)content;
+    if (!rp_log_reopen(p->log, &error))
         rp_log(p->log, RP_LOG_WARN, "can't reopen the log: %s", error.message);
 }
 
+/* Whoever says what is not in the table is no generation of ours: there is nobody to work for. */
 static void on_message(const struct rp_event *event, void *arg)
 {
+    static const struct rp_ipc_rule rules[] = {
+        {WORKER_ADOPT, "ADOPT", 1, 1, 1, on_adopt},
+        {WORKER_RELEASE, "RELEASE", 1, 1, 1, on_release},
+        {WORKER_REOPEN_LOGS, "REOPEN_LOGS", 1, 0, 0, on_reopen_logs},
+    };
     struct process *p = arg;
-    const uint8_t *bytes = event->message.bytes;
+    struct rp_error error;
 
-    if (event->message.len == 1 && bytes[0] == WORKER_REOPEN_LOGS)
-        reopen_log(p);
-    if (event->message.len != 2 || p->draining)
+    if (rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1, p, event->message.bytes,
+                        event->message.len, &error))
         return;
-    if (bytes[0] == WORKER_ADOPT) {
-        release(p, bytes[1]); /* told twice is told once */
-        adopt(p, bytes[1]);
-    } else if (bytes[0] == WORKER_RELEASE) {
-        release(p, bytes[1]);
-    }
+    rp_log(p->log, RP_LOG_ERROR, "from the generation: %s", error.message);
+    drain(p);
 }
 
 /* -- beginning --------------------------------------------------------------------------------- */

@@ -41,9 +41,10 @@ struct worker_setup {
     struct rp_ticket_keys *keys; /* the ring of all contexts */
 };
 
-/* Messages between a generation and its workers, over rp_cluster's channel: one byte, then the
- * slot. ADOPT: the worker of that slot is down for longer than a moment, accept on its sockets
- * too; RELEASE: it is back. "Disconnect" on the channel means drain. */
+/* Messages from a generation to its workers, over rp_cluster's channel (lib/base/ipc.h).
+ * ADOPT, with a slot: its worker is down for longer than a moment, accept on its sockets too;
+ * RELEASE, with a slot: it is back. REOPEN_LOGS: files were renamed. "Disconnect" on the channel
+ * means drain, and so does any other message. */
 enum worker_message { WORKER_ADOPT = 1, WORKER_RELEASE, WORKER_REOPEN_LOGS };
 
 /* Runs until drained; for rp_cluster_options.worker. Exit status 0 after a drain. `setup` is arg.
