@@ -31,7 +31,8 @@ void rp_session_cache_free(
 /* For rp_server_options.make_session_id and accept_session_id (their arg is the cache). */
 bool rp_session_cache_make_id(uint8_t *id, size_t len, void *cache);
 bool rp_session_cache_accept_id(const uint8_t *id, size_t len, void *cache);
-/* Listen to the server's newSession and resumeSession. */
+/* Listen to the server's newSession and resumeSession, for as long as the server lives: it is freed
+ * before the cache. */
 bool rp_session_cache_attach(struct rp_session_cache *, struct rp_server *);
 
 #endif

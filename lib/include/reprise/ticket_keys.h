@@ -17,7 +17,7 @@
 enum {
     RP_TICKET_KEYS_SIZE = 48, /* node's: 16 name, 16 HMAC-SHA256 key, 16 AES-128-CBC key (I10) */
     RP_TICKET_KEYS_LONG = 80, /* 16 name, 32 HMAC-SHA256 key, 32 AES-256-CBC key */
-    RP_TICKET_KEYS_MAX = 64,  /* keys in a ring */
+    RP_TICKET_KEYS_MAX = 240, /* keys in a ring */
 };
 
 struct rp_ticket_key {

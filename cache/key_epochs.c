@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * key_epochs.c - which ticket key is for which epoch; see key_epochs.h. Pure, but for the wiping.
+ */
+#include "cache/key_epochs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/secret.h"
+
+uint64_t rp_key_erased_ms(const struct rp_key_epochs *e, uint64_t epoch)
+{
+    return (epoch + 1) * e->epoch_ms + e->session_timeout_ms + RP_KEY_GRACE_MS;
+}
+
+uint64_t rp_key_oldest(const struct rp_key_epochs *e, uint64_t now_ms)
+{
+    uint64_t life = e->session_timeout_ms + RP_KEY_GRACE_MS;
+
+    return now_ms < life ? 0 : rp_key_epoch_at(e, now_ms - life);
+}
+
+/* -- the list */
+
+static bool is_same_key(const struct rp_ticket_key *a, const struct rp_ticket_key *b)
+{
+    return memcmp(a->name, b->name, sizeof a->name) == 0;
+}
+
+/* Of two keys for one epoch, which one mints? The store's; else one that was made, not derived;
+ * else the one with the youngest origin. Whoever knows the same keys decides alike. */
+static int compare(const struct rp_known_key *a, const struct rp_known_key *b)
+{
+    if (a->epoch != b->epoch)
+        return a->epoch > b->epoch ? -1 : 1;
+    if (a->shared != b->shared)
+        return a->shared ? -1 : 1;
+    if (a->origin != b->origin)
+        return a->origin > b->origin ? -1 : 1;
+    return memcmp(a->key.name, b->key.name, sizeof a->key.name);
+}
+
+static void erase(struct rp_key_epochs *e, size_t index)
+{
+    e->count--;
+    memmove(&e->known[index], &e->known[index + 1], (e->count - index) * sizeof e->known[0]);
+    explicit_bzero(&e->known[e->count], sizeof e->known[0]);
+}
+
+static void insert(struct rp_key_epochs *e, const struct rp_known_key *known)
+{
+    size_t at = 0;
+
+    while (at < e->count && compare(&e->known[at], known) < 0)
+        at++;
+    if (at == RP_TICKET_KEYS_MAX)
+        return; /* older than all, and there is no room */
+    if (e->count == RP_TICKET_KEYS_MAX)
+        erase(e, e->count - 1);
+    memmove(&e->known[at + 1], &e->known[at], (e->count - at) * sizeof e->known[0]);
+    e->known[at] = *known;
+    e->count++;
+}
+
+static void know(struct rp_key_epochs *e, const struct rp_known_key *known)
+{
+    struct rp_known_key better = *known;
+
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->known[i].epoch != known->epoch || !is_same_key(&e->known[i].key, &known->key))
+            continue;
+        better.shared |= e->known[i].shared;
+        better.stepped |= e->known[i].stepped;
+        erase(e, i);
+        break;
+    }
+    insert(e, &better);
+    explicit_bzero(&better, sizeof better);
+}
+
+void rp_key_epochs_learn(struct rp_key_epochs *e, uint64_t epoch, bool shared,
+                         const struct rp_ticket_key *key)
+{
+    struct rp_known_key known = {.epoch = epoch, .origin = epoch, .shared = shared, .key = *key};
+
+    know(e, &known);
+    explicit_bzero(&known, sizeof known);
+}
+
+const struct rp_known_key *rp_key_epochs_find(const struct rp_key_epochs *e, uint64_t epoch)
+{
+    for (size_t i = 0; i < e->count; i++)
+        if (e->known[i].epoch == epoch)
+            return e->known[i].origin == epoch ? &e->known[i] : NULL;
+    return NULL;
+}
+
+/* -- time */
+
+/* HKDF, one way: who has the key of an epoch learns nothing of those before it. */
+static bool step(const struct rp_known_key *from, struct rp_known_key *to)
+{
+    struct rp_secret secret;
+    uint8_t bytes[RP_KEY_MATERIAL];
+    bool ok;
+
+    memcpy(secret.key, from->key.hmac, sizeof secret.key);
+    ok = rp_secret_derive(&secret, "ticket key of the next epoch", from->key.aes,
+                          sizeof from->key.aes, bytes, sizeof bytes) &&
+         rp_ticket_key_decode(&to->key, bytes, sizeof bytes, RP_TICKET_KEY_NODE, NULL);
+    to->epoch = from->epoch + 1;
+    to->origin = from->origin;
+    explicit_bzero(bytes, sizeof bytes);
+    rp_secret_wipe(&secret);
+    return ok;
+}
+
+/* Follow each chain up to the epoch that comes next, before the key it hangs on is erased. */
+static bool extend(struct rp_key_epochs *e, uint64_t next)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < e->count; i++) {
+        struct rp_known_key *from = &e->known[i], to = {0};
+
+        if (from->stepped || from->epoch >= next || from->epoch - from->origin >= RP_CHAIN_MAX)
+            continue;
+        from->stepped = true;
+        if (step(from, &to)) {
+            know(e, &to);
+            changed = true;
+            i = (size_t)-1; /* the list has moved */
+        }
+        explicit_bzero(&to, sizeof to);
+    }
+    return changed;
+}
+
+bool rp_key_epochs_advance(struct rp_key_epochs *e, uint64_t now_ms)
+{
+    bool changed = extend(e, rp_key_epoch_at(e, now_ms) + 1);
+
+    while (e->count > 0 && now_ms >= rp_key_erased_ms(e, e->known[e->count - 1].epoch)) {
+        erase(e, e->count - 1);
+        changed = true;
+    }
+    return changed;
+}
+
+/* -- the ring */
+
+const struct rp_known_key *rp_key_epochs_minting(const struct rp_key_epochs *e, uint64_t now_ms)
+{
+    uint64_t current = rp_key_epoch_at(e, now_ms);
+
+    for (size_t i = 0; i < e->count; i++)
+        if (e->known[i].epoch == current)
+            return &e->known[i];
+    return NULL;
+}
+
+bool rp_key_epochs_fill(const struct rp_key_epochs *e, uint64_t now_ms, struct rp_ticket_keys *ring,
+                        struct rp_error *err)
+{
+    const struct rp_known_key *minting = rp_key_epochs_minting(e, now_ms);
+    struct rp_ticket_key *keys = malloc(RP_TICKET_KEYS_MAX * sizeof *keys);
+    size_t count = 0;
+    bool ok;
+
+    if (keys == NULL)
+        return rp_error_set(err, "ENOMEM", "no memory for ticket keys");
+    if (minting != NULL)
+        keys[count++] = minting->key;
+    for (size_t i = 0; i < e->count; i++)
+        if (&e->known[i] != minting)
+            keys[count++] = e->known[i].key;
+    ok = rp_ticket_keys_set(ring, keys, count, minting != NULL, err);
+    explicit_bzero(keys, count * sizeof *keys);
+    free(keys);
+    return ok;
+}
+
+void rp_key_epochs_wipe(struct rp_key_epochs *e)
+{
+    explicit_bzero(e->known, sizeof e->known);
+    e->count = 0;
+}

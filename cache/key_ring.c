@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * key_ring.c - keep a ring of ticket keys in step with the clock and the store; see key_ring.h.
+ * A round asks the store for the key of this epoch and the next, and, after a time without the
+ * store, for those of the past. A key that the store lacks is given to it with `add`: the one we
+ * know, or a new one; so a store that lost everything has all keys again within a round. One
+ * question at a time; whatever fails ends the round, and the next one comes by the timer, which
+ * nothing but rp_key_ring_free stops.
+ * The danger: minting what others cannot read. So a key mints only in its own epoch, one whole
+ * epoch after it was there for all. */
+#include "cache/key_ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cache/key_epochs.h"
+#include "cache/seal.h"
+
+enum {
+    ROUND_MS = 10000,     /* at most, between rounds */
+    RETRY_FIRST_MS = 250, /* after a round that failed, doubled up to ROUND_MS */
+    ANSWER_MS = 2000,     /* the store has so long for one question */
+};
+
+struct rp_key_ring {
+    struct rp_loop *loop;
+    struct rp_store *store; /* NULL: none */
+    struct rp_sealer *sealer;
+    struct rp_secret secret; /* of the ring alone */
+    struct rp_ticket_keys *keys;
+    uint64_t (*now_ms)(void);
+    struct rp_key_epochs epochs;
+    uint64_t filled_for; /* the epoch that mints in `keys` */
+    struct rp_timer timer, deadline;
+    /* the round: */
+    struct rp_store_call call;
+    uint64_t asked; /* the epoch that the store is asked for */
+    unsigned step;  /* 0: this epoch, 1: the next, 2...: the ones before, newest first */
+    bool behind;    /* the past is of interest, too */
+    bool adding, replaced;
+    uint64_t retry_ms;
+    struct rp_ticket_key offered; /* what we `add` */
+};
+
+static uint64_t wall_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* -- records */
+
+struct record_name {
+    uint8_t bytes[16];
+};
+
+static struct rp_bytes name_of(const struct rp_key_ring *r, uint64_t epoch, struct record_name *n)
+{
+    uint64_t epoch_ms = r->epochs.epoch_ms;
+
+    for (int i = 7; i >= 0; i--, epoch_ms >>= 8, epoch >>= 8) {
+        n->bytes[i] = (uint8_t)epoch_ms;
+        n->bytes[8 + i] = (uint8_t)epoch;
+    }
+    return (struct rp_bytes){n->bytes, sizeof n->bytes};
+}
+
+static bool unseal(const struct rp_key_ring *r, struct rp_bytes sealed, struct rp_ticket_key *key)
+{
+    uint8_t bytes[RP_KEY_MATERIAL + RP_SEAL_OVERHEAD];
+    struct record_name name;
+    struct rp_bytes none = {0};
+    uint64_t expires;
+    size_t len = 0;
+    bool ok;
+
+    if (sealed.len <= sizeof bytes)
+        len = rp_unseal(r->sealer, name_of(r, r->asked, &name), none, r->now_ms(), sealed, bytes,
+                        &expires);
+    ok = len == RP_KEY_MATERIAL && rp_ticket_key_decode(key, bytes, len, RP_TICKET_KEY_NODE, NULL);
+    explicit_bzero(bytes, sizeof bytes);
+    return ok;
+}
+
+static size_t seal(const struct rp_key_ring *r, const struct rp_ticket_key *key, uint8_t *out)
+{
+    uint8_t bytes[RP_TICKET_KEYS_LONG];
+    struct record_name name;
+    struct rp_bytes none = {0};
+    struct rp_bytes plain = {bytes, rp_ticket_key_encode(key, bytes)};
+    size_t len = rp_seal(r->sealer, name_of(r, r->asked, &name), none,
+                         rp_key_erased_ms(&r->epochs, r->asked), plain, out);
+
+    explicit_bzero(bytes, sizeof bytes);
+    return len;
+}
+
+static bool make_key(struct rp_ticket_key *key)
+{
+    uint8_t bytes[RP_KEY_MATERIAL];
+    bool ok = rp_seal_random(bytes, sizeof bytes) &&
+              rp_ticket_key_decode(key, bytes, sizeof bytes, RP_TICKET_KEY_NODE, NULL);
+
+    explicit_bzero(bytes, sizeof bytes);
+    return ok;
+}
+
+/* -- the keys in use */
+
+static void fill(struct rp_key_ring *r)
+{
+    uint64_t now = r->now_ms();
+
+    /* Without memory the keys stay as they are, until the next round. */
+    if (rp_key_epochs_fill(&r->epochs, now, r->keys, NULL))
+        r->filled_for = rp_key_epoch_at(&r->epochs, now);
+}
+
+static void advance(struct rp_key_ring *r)
+{
+    uint64_t now = r->now_ms();
+
+    if (rp_key_epochs_advance(&r->epochs, now) || r->filled_for != rp_key_epoch_at(&r->epochs, now))
+        fill(r);
+}
+
+static void learn(struct rp_key_ring *r, bool shared, const struct rp_ticket_key *key)
+{
+    const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked);
+
+    if (known != NULL && known->shared == shared &&
+        memcmp(known->key.name, key->name, sizeof key->name) == 0)
+        return;
+    rp_key_epochs_learn(&r->epochs, r->asked, shared, key);
+    rp_key_epochs_advance(&r->epochs, r->now_ms());
+    fill(r);
+}
+
+/* Nothing is known and nobody to ask: a key of our own, which workers to come inherit. */
+static void start_alone(struct rp_key_ring *r)
+{
+    struct rp_ticket_key key = {.size = 0};
+
+    r->asked = rp_key_epoch_at(&r->epochs, r->now_ms());
+    if (make_key(&key))
+        learn(r, false, &key);
+    explicit_bzero(&key, sizeof key);
+}
+
+/* -- rounds */
+
+static void next_question(struct rp_key_ring *);
+static void take_answer(struct rp_key_ring *, const struct rp_store_reply *);
+
+static void end_round(struct rp_key_ring *r, bool good)
+{
+    uint64_t now = r->now_ms(), until_epoch = r->epochs.epoch_ms - now % r->epochs.epoch_ms, wait;
+
+    explicit_bzero(&r->offered, sizeof r->offered);
+    if (rp_key_epochs_minting(&r->epochs, now) == NULL && !good)
+        start_alone(r);
+    r->behind = r->behind && !good;
+    r->retry_ms = good                         ? 0
+                  : r->retry_ms == 0           ? RETRY_FIRST_MS
+                  : r->retry_ms < ROUND_MS / 2 ? r->retry_ms * 2
+                                               : ROUND_MS;
+    wait = good ? ROUND_MS : r->retry_ms;
+    rp_timer_start(r->loop, &r->timer, wait < until_epoch ? wait : until_epoch + 1);
+}
+
+static void on_answer(struct rp_store_call *call, const struct rp_store_reply *reply)
+{
+    struct rp_key_ring *r = call->arg;
+
+    rp_timer_stop(&r->deadline);
+    take_answer(r, reply);
+}
+
+static void on_deadline(struct rp_timer *timer)
+{
+    struct rp_key_ring *r = timer->arg;
+
+    rp_store_cancel(&r->call);
+    end_round(r, false);
+}
+
+static void ask_get(struct rp_key_ring *r, struct rp_bytes key)
+{
+    struct rp_store_reply reply;
+
+    if (rp_store_get(r->store, key, &reply, &r->call) == RP_STORE_LATER)
+        rp_timer_start(r->loop, &r->deadline, ANSWER_MS);
+    else
+        take_answer(r, &reply);
+}
+
+static void ask_add(struct rp_key_ring *r, struct rp_bytes key)
+{
+    uint8_t sealed[RP_KEY_MATERIAL + RP_SEAL_OVERHEAD];
+    size_t len = seal(r, &r->offered, sealed);
+    uint64_t ttl_ms = rp_key_erased_ms(&r->epochs, r->asked) - r->now_ms();
+    struct rp_store_reply reply;
+
+    if (len == 0)
+        end_round(r, false);
+    else if (rp_store_add(r->store, key, (struct rp_bytes){sealed, len}, ttl_ms, &reply,
+                          &r->call) == RP_STORE_LATER)
+        rp_timer_start(r->loop, &r->deadline, ANSWER_MS);
+    else
+        take_answer(r, &reply);
+}
+
+static void ask(struct rp_key_ring *r, bool add)
+{
+    struct record_name name;
+    uint8_t key[RP_SEAL_KEY_SIZE];
+
+    r->adding = add;
+    r->call = (struct rp_store_call){.done = on_answer, .arg = r};
+    if (!rp_seal_name(r->sealer, name_of(r, r->asked, &name), key))
+        end_round(r, false);
+    else if (add)
+        ask_add(r, (struct rp_bytes){key, sizeof key});
+    else
+        ask_get(r, (struct rp_bytes){key, sizeof key});
+}
+
+/* The store has no key for this epoch: give it ours. The past is left as it is. */
+static void offer(struct rp_key_ring *r)
+{
+    const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked);
+
+    if (r->step >= 2) {
+        next_question(r);
+        return;
+    }
+    if (known != NULL)
+        r->offered = known->key;
+    else if (!make_key(&r->offered)) {
+        end_round(r, false);
+        return;
+    }
+    ask(r, true);
+}
+
+/* What is there does not open: damaged, or put there by somebody else. Once in a round it is
+ * replaced; `add` sees to it that all who do so agree. */
+static void replace(struct rp_key_ring *r)
+{
+    struct record_name name;
+    uint8_t key[RP_SEAL_KEY_SIZE];
+
+    if (r->replaced || r->step >= 2 || !rp_seal_name(r->sealer, name_of(r, r->asked, &name), key)) {
+        r->step < 2 ? end_round(r, false) : next_question(r);
+        return;
+    }
+    r->replaced = true;
+    rp_store_remove(r->store, (struct rp_bytes){key, sizeof key}, NULL);
+    offer(r);
+}
+
+static void take_key(struct rp_key_ring *r, struct rp_bytes sealed)
+{
+    struct rp_ticket_key key = {.size = 0};
+
+    if (unseal(r, sealed, &key)) {
+        learn(r, true, &key);
+        next_question(r);
+    } else {
+        replace(r);
+    }
+    explicit_bzero(&key, sizeof key);
+}
+
+static void take_answer(struct rp_key_ring *r, const struct rp_store_reply *reply)
+{
+    switch (reply->status) {
+    case RP_STORE_OK:
+        if (r->adding) {
+            learn(r, true, &r->offered);
+            next_question(r);
+            return;
+        }
+        take_key(r, reply->value);
+        return;
+    case RP_STORE_EXISTS:
+        take_key(r, reply->value);
+        return;
+    case RP_STORE_MISSING:
+        offer(r);
+        return;
+    default:
+        end_round(r, false);
+    }
+}
+
+/* this epoch, the next, and if we are behind those before it whose tickets may still come */
+static void next_question(struct rp_key_ring *r)
+{
+    uint64_t now = r->now_ms(), current = rp_key_epoch_at(&r->epochs, now);
+    unsigned step = ++r->step;
+
+    if (step < 2) {
+        r->asked = current + step;
+    } else {
+        if (!r->behind || step >= RP_TICKET_KEYS_MAX / 2 ||
+            current + 1 < step + rp_key_oldest(&r->epochs, now)) {
+            end_round(r, true);
+            return;
+        }
+        r->asked = current + 1 - step;
+    }
+    ask(r, false);
+}
+
+static void begin_round(struct rp_key_ring *r)
+{
+    advance(r);
+    r->replaced = false;
+    if (r->store == NULL) {
+        end_round(r, false);
+        return;
+    }
+    r->step = 0;
+    r->asked = rp_key_epoch_at(&r->epochs, r->now_ms());
+    ask(r, false);
+}
+
+static void on_timer(struct rp_timer *timer)
+{
+    begin_round(timer->arg);
+}
+
+/* -- life */
+
+static struct rp_key_ring *ring_new(struct rp_loop *loop, struct rp_store *store,
+                                    struct rp_ticket_keys *keys, struct rp_error *err)
+{
+    struct rp_key_ring *r = calloc(1, sizeof *r);
+
+    if (r == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for a ring of ticket keys");
+        return NULL;
+    }
+    r->loop = loop;
+    r->store = store;
+    r->keys = rp_ticket_keys_ref(keys);
+    r->timer.fire = on_timer;
+    r->timer.arg = r;
+    r->deadline.fire = on_deadline;
+    r->deadline.arg = r;
+    r->behind = true;
+    return r;
+}
+
+static bool take_secret(struct rp_key_ring *r, struct rp_error *err)
+{
+    r->sealer = rp_sealer_new(&r->secret, "ticket key", err);
+    return r->sealer != NULL;
+}
+
+struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ring_options *o,
+                                    struct rp_error *err)
+{
+    struct rp_key_ring *r = ring_new(loop, o->store, o->keys, err);
+
+    if (r == NULL)
+        return NULL;
+    r->now_ms = o->now_ms != NULL ? o->now_ms : wall_ms;
+    r->epochs.epoch_ms = o->epoch_ms;
+    r->epochs.session_timeout_ms = o->session_timeout_ms;
+    if (!rp_secret_derive(o->secret, "key ring", NULL, 0, r->secret.key, sizeof r->secret.key)) {
+        rp_error_set(err, "ENOMEM", "no memory for the secret of the key ring");
+        rp_key_ring_free(r);
+        return NULL;
+    }
+    if (!take_secret(r, err)) {
+        rp_key_ring_free(r);
+        return NULL;
+    }
+    begin_round(r);
+    return r;
+}
+
+struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *from, struct rp_loop *loop,
+                                       struct rp_store *store, struct rp_error *err)
+{
+    struct rp_key_ring *r = ring_new(loop, store, from->keys, err);
+
+    if (r == NULL)
+        return NULL;
+    r->now_ms = from->now_ms;
+    r->epochs = from->epochs;
+    r->secret = from->secret;
+    r->filled_for = from->filled_for;
+    if (!take_secret(r, err)) {
+        rp_key_ring_free(r);
+        return NULL;
+    }
+    begin_round(r);
+    return r;
+}
+
+void rp_key_ring_free(struct rp_key_ring *r)
+{
+    if (r == NULL)
+        return;
+    rp_timer_stop(&r->timer);
+    rp_timer_stop(&r->deadline);
+    rp_store_cancel(&r->call);
+    rp_sealer_free(r->sealer);
+    rp_ticket_keys_unref(r->keys);
+    rp_key_epochs_wipe(&r->epochs);
+    rp_secret_wipe(&r->secret);
+    explicit_bzero(&r->offered, sizeof r->offered);
+    free(r);
+}
+
+/* -- looking at it */
+
+size_t rp_key_ring_list(const struct rp_key_ring *r, struct rp_key_info *out, size_t capacity)
+{
+    uint64_t current = rp_key_ring_epoch(r);
+    size_t count = r->epochs.count < capacity ? r->epochs.count : capacity;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct rp_known_key *known = &r->epochs.known[i];
+
+        out[i] = (struct rp_key_info){
+            .epoch = known->epoch,
+            .role = known->epoch > current    ? RP_KEY_NEXT
+                    : known->epoch == current ? RP_KEY_CURRENT
+                                              : RP_KEY_PREVIOUS,
+            .derived = known->origin != known->epoch,
+            .begins_ms = known->epoch * r->epochs.epoch_ms,
+            .erased_ms = rp_key_erased_ms(&r->epochs, known->epoch),
+        };
+        memcpy(out[i].name_prefix, known->key.name, sizeof out[i].name_prefix);
+    }
+    return count;
+}
+
+uint64_t rp_key_ring_epoch(const struct rp_key_ring *r)
+{
+    return rp_key_epoch_at(&r->epochs, r->now_ms());
+}

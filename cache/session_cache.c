@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session_cache.c - newSession and resumeSession of a server, answered from a store; see
+ * session_cache.h. A record's name is the session's id; it is bound to the server name and the
+ * session-id context (names, client verification, CA set, CRLs) it was made under, so that a record
+ * that was moved, or is asked for under another name or policy, does not open.
+ * The danger is the store that answers late or never: each question has a deadline of ours, after
+ * which the handshake goes on, and the answer, when it comes, finds nobody. */
+#include "cache/session_cache.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cache/seal.h"
+
+enum {
+    SESSION_MAX = 8192, /* DER, the client's chain included */
+    NAME_MAX_ = 255,
+    CONTEXT_MAX = 32,
+    DEFAULT_MS = 50,
+};
+
+struct binding {
+    uint8_t bytes[NAME_MAX_ + 1 + CONTEXT_MAX];
+    size_t len;
+};
+
+/* A question that the store will answer later. */
+struct waiting {
+    struct rp_store_call call; /* its arg is this struct */
+    struct rp_session_cache *cache;
+    struct rp_request *request; /* a reference; NULL: the handshake went on */
+    struct rp_timer deadline;
+    struct waiting *next, **at; /* list of the cache */
+    uint8_t id[RP_SEAL_ID_SIZE];
+    struct binding binding;
+};
+
+struct rp_session_cache {
+    struct rp_loop *loop;
+    struct rp_store *store;
+    struct rp_sealer *sealer;
+    uint32_t lookup_timeout_ms, store_timeout_ms;
+    uint64_t (*now_ms)(void);
+    struct rp_session_cache_counters *counters, own;
+    struct waiting *waiting, *spare; /* spare: for the next question, used only if it has to wait */
+    uint8_t plain[SESSION_MAX + RP_SEAL_OVERHEAD], sealed[SESSION_MAX + RP_SEAL_OVERHEAD];
+};
+
+static uint64_t wall_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* -- what a session is bound to */
+
+static void bind_to(struct binding *binding, const struct rp_socket *socket)
+{
+    const char *name = rp_socket_servername(socket);
+    uint8_t *at = binding->bytes;
+
+    for (size_t i = 0; name != NULL && i < NAME_MAX_ && name[i] != '\0'; i++)
+        *at++ = (uint8_t)tolower((unsigned char)name[i]);
+    *at++ = '\0';
+    at += rp_socket_session_id_context(socket, at);
+    binding->len = (size_t)(at - binding->bytes);
+}
+
+static struct rp_bytes bytes_of(const struct binding *binding)
+{
+    return (struct rp_bytes){binding->bytes, binding->len};
+}
+
+/* -- waiting */
+
+static void free_waiting(struct waiting *w)
+{
+    struct rp_session_cache *cache = w->cache;
+
+    rp_timer_stop(&w->deadline);
+    rp_request_unref(w->request);
+    if (w->next != NULL)
+        w->next->at = w->at;
+    *w->at = w->next;
+    *w = (struct waiting){.cache = cache};
+    if (cache->spare == NULL)
+        cache->spare = w;
+    else
+        free(w);
+}
+
+/* NULL: no memory, so no session. */
+static struct waiting *spare_of(struct rp_session_cache *cache)
+{
+    if (cache->spare == NULL) {
+        cache->spare = calloc(1, sizeof *cache->spare);
+        if (cache->spare != NULL)
+            cache->spare->cache = cache;
+    }
+    return cache->spare;
+}
+
+/* The store will answer `w`: the handshake waits for so long. */
+static void wait_for(struct waiting *w, struct rp_request *request, uint32_t ms)
+{
+    struct rp_session_cache *cache = w->cache;
+
+    cache->spare = NULL;
+    w->request = rp_request_ref(request);
+    w->next = cache->waiting;
+    w->at = &cache->waiting;
+    if (w->next != NULL)
+        w->next->at = &w->next;
+    cache->waiting = w;
+    rp_timer_start(cache->loop, &w->deadline, ms);
+}
+
+/* -- resumeSession */
+
+static void found(struct rp_session_cache *cache, struct rp_request *request, const uint8_t *id,
+                  const struct binding *binding, const struct rp_store_reply *reply)
+{
+    uint64_t expires;
+    size_t len = 0;
+
+    if (reply->status != RP_STORE_OK || reply->value.len > sizeof cache->plain) {
+        cache->counters->misses++;
+        rp_request_answer(request, NULL, 0);
+        return;
+    }
+    len = rp_unseal(cache->sealer, (struct rp_bytes){id, RP_SEAL_ID_SIZE}, bytes_of(binding),
+                    cache->now_ms(), reply->value, cache->plain, &expires);
+    if (len == 0) {
+        cache->counters->bad_seals++;
+        rp_request_answer(request, NULL, 0);
+        return;
+    }
+    cache->counters->hits++;
+    rp_request_answer(request, cache->plain, len);
+    explicit_bzero(cache->plain, len);
+}
+
+static void on_found(struct rp_store_call *call, const struct rp_store_reply *reply)
+{
+    struct waiting *w = call->arg;
+
+    found(w->cache, w->request, w->id, &w->binding, reply);
+    free_waiting(w);
+}
+
+static void on_lookup_deadline(struct rp_timer *timer)
+{
+    struct waiting *w = timer->arg;
+
+    rp_store_cancel(&w->call);
+    w->cache->counters->timeouts++;
+    rp_request_answer(w->request, NULL, 0);
+    free_waiting(w);
+}
+
+static void on_resume_session(const struct rp_event *event, void *arg)
+{
+    struct rp_session_cache *cache = arg;
+    struct rp_request *request = event->resume_session.request;
+    struct waiting *w = spare_of(cache);
+    uint8_t key[RP_SEAL_KEY_SIZE];
+    struct rp_store_reply reply;
+
+    if (w == NULL || event->resume_session.id_len != RP_SEAL_ID_SIZE ||
+        !rp_seal_name(cache->sealer, (struct rp_bytes){event->resume_session.id, RP_SEAL_ID_SIZE},
+                      key)) {
+        rp_request_answer(request, NULL, 0);
+        return;
+    }
+    w->call = (struct rp_store_call){.done = on_found, .arg = w};
+    w->deadline.fire = on_lookup_deadline;
+    w->deadline.arg = w;
+    memcpy(w->id, event->resume_session.id, sizeof w->id);
+    bind_to(&w->binding, event->resume_session.socket);
+    if (rp_store_get(cache->store, (struct rp_bytes){key, sizeof key}, &reply, &w->call) ==
+        RP_STORE_LATER)
+        wait_for(w, request, cache->lookup_timeout_ms);
+    else
+        found(cache, request, w->id, &w->binding, &reply);
+}
+
+/* -- newSession */
+
+static void stored(struct rp_session_cache *cache, struct rp_request *request,
+                   enum rp_store_status status)
+{
+    if (status == RP_STORE_OK)
+        cache->counters->stored++;
+    else
+        cache->counters->store_failed++;
+    if (request != NULL)
+        rp_request_done(request);
+}
+
+static void on_stored(struct rp_store_call *call, const struct rp_store_reply *reply)
+{
+    struct waiting *w = call->arg;
+
+    stored(w->cache, w->request, reply->status);
+    free_waiting(w);
+}
+
+/* The client gets its session; the store may still get it, too. */
+static void on_store_deadline(struct rp_timer *timer)
+{
+    struct waiting *w = timer->arg;
+
+    w->cache->counters->timeouts++;
+    rp_request_done(w->request);
+    rp_request_unref(w->request);
+    w->request = NULL;
+}
+
+static void on_new_session(const struct rp_event *event, void *arg)
+{
+    struct rp_session_cache *cache = arg;
+    struct rp_request *request = event->new_session.request;
+    struct rp_bytes id = {event->new_session.id, event->new_session.id_len};
+    struct rp_bytes session = {event->new_session.session, event->new_session.session_len};
+    struct waiting *w = spare_of(cache);
+    uint64_t ttl_ms = 1000 * (uint64_t)rp_secure_context_session_timeout(
+                                 rp_socket_context(event->new_session.socket));
+    uint8_t key[RP_SEAL_KEY_SIZE];
+    enum rp_store_status status;
+    struct binding binding;
+    size_t len;
+
+    if (session.len > SESSION_MAX) {
+        cache->counters->too_large++;
+        rp_request_done(request);
+        return;
+    }
+    bind_to(&binding, event->new_session.socket);
+    len = w != NULL && id.len > 0 && session.len > 0 && rp_seal_name(cache->sealer, id, key)
+              ? rp_seal(cache->sealer, id, bytes_of(&binding), cache->now_ms() + ttl_ms, session,
+                        cache->sealed)
+              : 0;
+    if (len == 0) {
+        stored(cache, request, RP_STORE_FAILED);
+        return;
+    }
+    w->call = (struct rp_store_call){.done = on_stored, .arg = w};
+    w->deadline.fire = on_store_deadline;
+    w->deadline.arg = w;
+    status = rp_store_put(cache->store, (struct rp_bytes){key, sizeof key},
+                          (struct rp_bytes){cache->sealed, len}, ttl_ms, &w->call);
+    if (status == RP_STORE_LATER)
+        wait_for(w, request, cache->store_timeout_ms);
+    else
+        stored(cache, request, status);
+}
+
+/* -- ids */
+
+bool rp_session_cache_make_id(uint8_t *id, size_t len, void *cache)
+{
+    const struct rp_session_cache *c = cache;
+
+    return len == RP_SEAL_ID_SIZE && rp_seal_make_id(c->sealer, id);
+}
+
+bool rp_session_cache_accept_id(const uint8_t *id, size_t len, void *cache)
+{
+    struct rp_session_cache *c = cache;
+
+    if (rp_seal_is_id(c->sealer, (struct rp_bytes){id, len}))
+        return true;
+    c->counters->foreign_ids++;
+    return false;
+}
+
+/* -- life */
+
+struct rp_session_cache *rp_session_cache_new(struct rp_loop *loop,
+                                              const struct rp_session_cache_options *o,
+                                              struct rp_error *err)
+{
+    struct rp_session_cache *cache = calloc(1, sizeof *cache);
+
+    if (cache == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for the session cache");
+        return NULL;
+    }
+    cache->loop = loop;
+    cache->store = o->store;
+    cache->lookup_timeout_ms = o->lookup_timeout_ms > 0 ? o->lookup_timeout_ms : DEFAULT_MS;
+    cache->store_timeout_ms = o->store_timeout_ms > 0 ? o->store_timeout_ms : DEFAULT_MS;
+    cache->now_ms = o->now_ms != NULL ? o->now_ms : wall_ms;
+    cache->counters = o->counters != NULL ? o->counters : &cache->own;
+    cache->sealer = rp_sealer_new(o->secret, "session", err);
+    if (cache->sealer == NULL) {
+        free(cache);
+        return NULL;
+    }
+    return cache;
+}
+
+void rp_session_cache_free(struct rp_session_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    while (cache->waiting != NULL) {
+        rp_store_cancel(&cache->waiting->call);
+        free_waiting(cache->waiting);
+    }
+    free(cache->spare);
+    rp_sealer_free(cache->sealer);
+    explicit_bzero(cache, sizeof *cache);
+    free(cache);
+}
+
+bool rp_session_cache_attach(struct rp_session_cache *cache, struct rp_server *server)
+{
+    if (!rp_server_on(server, RP_EV_NEW_SESSION, on_new_session, cache))
+        return false;
+    if (rp_server_on(server, RP_EV_RESUME_SESSION, on_resume_session, cache))
+        return true;
+    rp_server_off(server, RP_EV_NEW_SESSION, on_new_session, cache);
+    return false;
+}

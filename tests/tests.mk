@@ -1,0 +1,27 @@
+# tests.mk - what `make check` runs: everything once on the release build, then unit and memory
+# tests and the service once more under ASAN and UBSan (leaks fail there). Included by the Makefile.
+CHECKS  := $(UNITS) $(MEMORY)
+RESULTS := build/results
+export ASAN_OPTIONS  := detect_leaks=1:abort_on_error=0:exitcode=99
+export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
+# A child that Check forks is a test of its own, and so has its own look for leaks.
+
+check: deps
+	@$(MAKE) --no-print-directory -s MODE=release test-programs
+	@$(MAKE) --no-print-directory -s MODE=asan test-programs
+	@rm -rf $(RESULTS)
+	@$(MAKE) --no-print-directory -s MODE=release run-tests
+	@$(MAKE) --no-print-directory -s MODE=asan run-tests
+	@tests/total.sh $(RESULTS)/*/totals
+
+# One mode alone, as `coverage` needs it.
+check-once: test-programs
+	@rm -rf $(RESULTS)/$(MODE)
+	@$(MAKE) --no-print-directory -s run-tests
+	@tests/total.sh $(RESULTS)/$(MODE)/totals
+
+test-programs: build $(CHECKS)
+run-tests:
+	@tests/check.sh $(RESULTS)/$(MODE) $(CHECKS)
+
+.PHONY: check check-once test-programs run-tests
