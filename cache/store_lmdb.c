@@ -26,7 +26,7 @@ enum {
     READERS = 1024, /* processes that may look at the same time */
     EXPIRE_MAX = 4, /* entries cleared by one write: faster than writes can make them */
     EVICT_MAX = 8,
-    EVICT_MANY = 256,
+    EVICT_MANY = 512,
     LOOK_MS = 1000, /* between looks at whether the file is still the one at its path */
     RETRY_FIRST_MS = 500,
     RETRY_LAST_MS = 30000,
@@ -419,15 +419,16 @@ static int make_room(struct lmdb *l, MDB_txn *txn, uint64_t now)
     return code;
 }
 
-/* The spare quarter was not enough (readers hold old pages, large values lie badly). */
-static int evict_many(struct lmdb *l)
+/* The spare quarter was not enough: readers hold old pages, or a large value finds no pages side by
+ * side. What a transaction frees is of use to the one after the next, hence several. */
+static int evict_more(struct lmdb *l, unsigned most)
 {
     MDB_txn *txn;
     int code = begin(l, 0, &txn);
 
     if (code != 0)
         return code;
-    code = delete_until(l, txn, NEVER, EVICT_MANY, &l->base.counted.evicted);
+    code = delete_until(l, txn, NEVER, most, &l->base.counted.evicted);
     if (code == 0)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -484,8 +485,9 @@ static enum rp_store_status write_out(struct lmdb *l, struct rp_bytes key, struc
         return RP_STORE_FAILED;
     w.expires = ttl_ms == 0 || ttl_ms > NEVER - w.now ? NEVER : w.now + ttl_ms;
     code = write_once(l, &w);
-    if (code == MDB_MAP_FULL && evict_many(l) == 0)
-        code = write_once(l, &w);
+    for (unsigned most = EVICT_MAX; code == MDB_MAP_FULL && most <= EVICT_MANY; most *= 2)
+        if (evict_more(l, most) == 0)
+            code = write_once(l, &w);
     return leave(l, code, RP_STORE_OK);
 }
 
