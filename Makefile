@@ -41,6 +41,10 @@ UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 MEMORY  := $(patsubst %.c,$(O)/%,$(wildcard tests/memory/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-5s %s\n' $(1) '$(2)')
+
 all: build
 build: $(PROGRAM) $(SHARED)
 
@@ -59,43 +63,51 @@ care-deps: deps
 # --- building -----------------------------------------------------------------------------------
 $(LIB): $(call objects,lib/base lib/net lib/tls lib/cluster)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 # Everything but main(), so that tests can have it.
 $(PARTS): $(filter-out $(O)/master/main.o,$(call objects,cache conf worker master))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(PROGRAM): $(O)/master/main.o $(PARTS) $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
 
 # The shared library exports what the public headers declare, and nothing else.
 $(O)/libreprise.map: $(wildcard lib/include/reprise/*.h) contrib/exports.sh
 	@mkdir -p $(@D)
-	contrib/exports.sh $(wildcard lib/include/reprise/*.h) > $@.new && mv $@.new $@
+	$(Q)contrib/exports.sh $(wildcard lib/include/reprise/*.h) > $@.new && mv $@.new $@
 $(SHARED): $(LIB) $(O)/libreprise.map
-	$(CC) $(FLAGS_$(MODE)) $(LDFLAGS) -shared -Wl,-soname,libreprise.so.$(ABI) -Wl,-z,relro,-z,now \
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(FLAGS_$(MODE)) $(LDFLAGS) -shared -Wl,-soname,libreprise.so.$(ABI) -Wl,-z,relro,-z,now \
 	  -Wl,--version-script=$(O)/libreprise.map -o $@ -Wl,--whole-archive $(LIB) \
 	  -Wl,--no-whole-archive -lssl -lcrypto -lev $(LDLIBS)
-	ln -sf $(@F) $(O)/libreprise.so.$(ABI)
-	ln -sf $(@F) $(O)/libreprise.so
+	@ln -sf $(@F) $(O)/libreprise.so.$(ABI)
+	@ln -sf $(@F) $(O)/libreprise.so
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # Every tests/unit/NAME.c is a program of its own.
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(PARTS) $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CHECK_LIBS) $(PKG_LIBS) $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CHECK_LIBS) $(PKG_LIBS) $(LDLIBS)
 # So is every tests/memory/NAME.c; these decide which allocation fails: malloc and its kin are
 # wrapped.
 $(O)/tests/memory/%: $(O)/tests/memory/%.o $(PARTS) $(LIB)
-	$(CC) $(LDFLAGS_ALL) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup -o $@ $^ \
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup -o $@ $^ \
 	  $(CHECK_LIBS) $(PKG_LIBS) $(LDLIBS)
 
 # Programs that tests/interop/*.js compare with node.
 $(O)/tests/interop/%: $(O)/tests/interop/%.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev $(LDLIBS)
 
 # --- running ------------------------------------------------------------------------------------
 run: build-deps

@@ -109,8 +109,8 @@ static double one(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SESSION *offer, 
 
 static void row(enum kind kind, double seconds)
 {
-    int version = kind == FULL13 || kind == RSA13 || kind == RESUMED13 ? TLS1_3_VERSION
-                                                                      : TLS1_2_VERSION;
+    int version =
+        kind == FULL13 || kind == RSA13 || kind == RESUMED13 ? TLS1_3_VERSION : TLS1_2_VERSION;
     int resume = kind >= RESUMED13, reused = 0;
     SSL_CTX *server = SSL_CTX_new(TLS_server_method()), *client = SSL_CTX_new(TLS_client_method());
     double spent = 0, began = cpu_now();
