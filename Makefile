@@ -41,9 +41,9 @@ UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 MEMORY  := $(patsubst %.c,$(O)/%,$(wildcard tests/memory/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-# `make V=1` shows the commands.
+# `make V=1` shows the commands, `make -s` nothing.
 Q := $(if $(V),,@)
-say = @$(if $(V),:,printf '  %-5s %s\n' $(1) '$(2)')
+say = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-5s %s\n' $(1) '$(2)')
 
 all: build
 build: $(PROGRAM) $(SHARED)

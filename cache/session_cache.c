@@ -311,6 +311,8 @@ void rp_session_cache_free(struct rp_session_cache *cache)
         return;
     while (cache->waiting != NULL) {
         rp_store_cancel(&cache->waiting->call);
+        if (cache->waiting->request != NULL && !rp_request_answer(cache->waiting->request, NULL, 0))
+            rp_request_done(cache->waiting->request);
         free_waiting(cache->waiting);
     }
     free(cache->spare);

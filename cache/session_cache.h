@@ -26,8 +26,8 @@ struct rp_session_cache;
 struct rp_session_cache *
 rp_session_cache_new(struct rp_loop *, const struct rp_session_cache_options *, struct rp_error *)
     __attribute__((warn_unused_result));
-void rp_session_cache_free(
-    struct rp_session_cache *); /* NULL ok; answers of open calls are dropped */
+/* Handshakes that wait for an answer go on without. NULL ok. */
+void rp_session_cache_free(struct rp_session_cache *);
 /* For rp_server_options.make_session_id and accept_session_id (their arg is the cache). */
 bool rp_session_cache_make_id(uint8_t *id, size_t len, void *cache);
 bool rp_session_cache_accept_id(const uint8_t *id, size_t len, void *cache);

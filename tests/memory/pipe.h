@@ -102,6 +102,9 @@ static void pipe_destroy(struct rp_stream *s)
     struct pipe_end *p = rp_stream_arg(s);
 
     pipe_end_peer(p);
+    if (p->peer != NULL)
+        p->peer->peer = NULL; /* what it writes from now on is lost */
+    p->peer = NULL;
     rp_next_tick_cancel(&p->tick);
     rp_queue_clear(&p->inbox, s->loop);
     ++*p->moves;
