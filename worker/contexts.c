@@ -5,9 +5,19 @@
  * field by field; a new option of the configuration is added to `equal` and to `fill` together. */
 #include "worker/contexts.h"
 
+#include <reprise/tls.h>
+
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What node takes, but what costs less first: ECDSA is far cheaper to sign with than RSA, and with
+ * certificates of both kinds the first suite that both sides know decides. */
+static const char default_ciphers[] =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    "ECDHE-RSA-CHACHA20-POLY1305:" RP_DEFAULT_CIPHERS;
 
 struct policy {
     const struct conf_frontend *frontend;
@@ -125,7 +135,7 @@ static void fill(const struct contexts *contexts, const struct policy *policy,
         .crl_count = policy->crl_count,
         /* Who asks for no certificate needs none of the system's roots. */
         .empty_ca = !policy->tls->request_cert && policy->ca.bytes == NULL,
-        .ciphers = f->ciphers,
+        .ciphers = f->ciphers != NULL ? f->ciphers : default_ciphers,
         .sigalgs = f->sigalgs,
         .ecdh_curve = f->ecdh_curve,
         .min_version = f->min_version,

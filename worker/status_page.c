@@ -146,7 +146,7 @@ static size_t living_rows(const struct stats *stats, const struct stats_row *row
 static void put_plain(struct rp_text *out, const char *text)
 {
     for (; *text != '\0'; text++)
-        rp_text_printf(out, *text > 0x20 && *text < 0x7f ? "%c" : "\\x%02x", (unsigned char)*text);
+        rp_text_printf(out, *text >= 0x20 && *text < 0x7f ? "%c" : "\\x%02x", (unsigned char)*text);
 }
 
 static void text_facts(struct rp_text *out, const struct fact *facts, size_t count)
