@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * check.c - what a configuration must not lack, and what contradicts itself; see read.h. */
+#include "conf/read.h"
+
+#include <string.h>
+
+static const char *const versions[] = {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", NULL};
+
+/* -1: none of them. */
+static int version_number(const char *text)
+{
+    for (int i = 0; versions[i] != NULL; i++)
+        if (strcmp(versions[i], text) == 0)
+            return i;
+    return -1;
+}
+
+static bool check_versions(const struct conf_frontend *f, struct rp_error *err)
+{
+    int min = f->min_version != NULL ? version_number(f->min_version) : 0;
+    int max = f->max_version != NULL ? version_number(f->max_version) : 3;
+
+    if (min < 0)
+        return conf_error(err, &f->tls.place,
+                          "min-version: \"%s\" is unknown; give TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
+                          f->min_version);
+    if (max < 0)
+        return conf_error(err, &f->tls.place,
+                          "max-version: \"%s\" is unknown; give TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
+                          f->max_version);
+    return min <= max ||
+           conf_error(err, &f->tls.place, "min-version: %s is above max-version; exchange them",
+                      f->min_version);
+}
+
+static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
+{
+    for (size_t i = 0; i < f->alpn_protocols.count; i++) {
+        size_t len = strlen(f->alpn_protocols.at[i]);
+
+        if (len == 0 || len > 255)
+            return conf_error(err, &f->tls.place,
+                              "alpn-protocols: a name is empty or longer than 255 bytes; \"h2\" "
+                              "is one");
+    }
+    for (size_t i = 0; i < f->alpn_backend_count; i++) {
+        const char *protocol = f->alpn_backends[i].protocol;
+        size_t j = 0;
+
+        while (j < f->alpn_protocols.count && strcmp(f->alpn_protocols.at[j], protocol) != 0)
+            j++;
+        if (j == f->alpn_protocols.count)
+            return conf_error(err, &f->tls.place,
+                              "alpn-backend: %s is not offered; add it to alpn-protocols",
+                              protocol);
+    }
+    return true;
+}
+
+/* "*.example.com" stands for one label; stars elsewhere would match nothing. */
+static bool check_host(const struct conf_host *host, struct rp_error *err)
+{
+    const char *star = strrchr(host->name, '*');
+
+    if (star != NULL && (star != host->name || star[1] != '.' || star[2] == '\0'))
+        return conf_error(err, &host->tls.place,
+                          "host \"%s\": a star stands for the first label; \"*.example.com\" is "
+                          "one",
+                          host->name);
+    return true;
+}
+
+static bool check_frontend(const struct conf *conf, const struct conf_frontend *f,
+                           struct rp_error *err)
+{
+    if (f->listen.count == 0)
+        return conf_error(err, &f->tls.place,
+                          "frontend \"%s\": listen is missing; listen = \"[::]:443\" is one",
+                          f->name);
+    if (f->tls.backend == NULL)
+        return conf_error(err, &f->tls.place,
+                          "frontend \"%s\": backend is missing; name one, or builtin:status",
+                          f->name);
+    if (f->tls.certificate_count == 0 && conf->directory.directory == NULL)
+        return conf_error(err, &f->tls.place,
+                          "frontend \"%s\": certificates is missing; name a certificate block",
+                          f->name);
+    for (size_t i = 0; i < f->host_count; i++)
+        if (!check_host(&f->hosts[i], err))
+            return false;
+    return check_versions(f, err) && check_alpn(f, err);
+}
+
+/* Two frontends cannot have one address. */
+static bool check_listens(const struct conf *conf, const struct conf_frontend *f,
+                          struct rp_error *err)
+{
+    for (const struct conf_frontend *other = conf->frontends; other < f; other++)
+        for (size_t i = 0; i < f->listen.count; i++)
+            for (size_t j = 0; j < other->listen.count; j++)
+                if (strcmp(f->listen.at[i], other->listen.at[j]) == 0)
+                    return conf_error(err, &f->tls.place,
+                                      "listen: \"%s\" is frontend \"%s\"'s; choose another",
+                                      f->listen.at[i], other->name);
+    return true;
+}
+
+bool conf_check(const struct conf *conf, struct rp_error *err)
+{
+    if (conf->frontend_count == 0)
+        return rp_error_set(err, "ERR_CONF",
+                            "%s: there is no frontend; add frontend \"www\" { listen = … }",
+                            conf->file);
+    for (size_t i = 0; i < conf->frontend_count; i++)
+        if (!check_frontend(conf, &conf->frontends[i], err) ||
+            !check_listens(conf, &conf->frontends[i], err))
+            return false;
+    return true;
+}

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * read.c - from blocks and values to a struct conf; see read.h.
+ * Defaults are set first, then what the file says is put over them by the schema; what the schema
+ * cannot say (names of other blocks, words beside numbers) is read by hand. */
+#include "conf/read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUILTINS = 3 };
+static const char builtin_prefix[] = "builtin:";
+
+static bool no_memory(struct rp_error *err)
+{
+    return rp_error_set(err, "ENOMEM", "no memory for the configuration");
+}
+
+bool conf_strings_add(struct conf_strings *list, char *text)
+{
+    char **more = text != NULL ? realloc(list->at, (list->count + 1) * sizeof *more) : NULL;
+
+    if (more == NULL) {
+        free(text);
+        return false;
+    }
+    list->at = more;
+    list->at[list->count++] = text;
+    return true;
+}
+
+void conf_strings_free(struct conf_strings *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->at[i]);
+    free(list->at);
+    *list = (struct conf_strings){0};
+}
+
+/* -- by the schema */
+
+static bool read_number(const struct conf_option *o, const struct conf_value *v, void *field,
+                        struct rp_error *err)
+{
+    uint64_t n = 0;
+    bool ok = o->kind == CONF_NUMBER || o->kind == CONF_SIZE
+                  ? conf_value_number(v, o->kind == CONF_SIZE, o->min, o->max, &n, err)
+                  : conf_value_duration(v, o->min, o->max, &n, err);
+
+    if (ok && o->kind == CONF_SECONDS && n % 1000 != 0)
+        return conf_value_error(err, v, "%s is no whole number of seconds", v->text);
+    if (!ok)
+        return false;
+    if (o->kind == CONF_LONG_MS)
+        *(uint64_t *)field = n;
+    else
+        *(uint32_t *)field = (uint32_t)(o->kind == CONF_SECONDS ? n / 1000 : n);
+    return true;
+}
+
+static bool read_single(const struct conf_option *o, const struct conf_value *v, void *field,
+                        struct rp_error *err)
+{
+    switch (o->kind) {
+    case CONF_TEXT:
+        return conf_value_text(v, field, err);
+    case CONF_PATH:
+        return conf_value_path(v, field, err);
+    case CONF_WORD:
+        return conf_value_word(v, o->words, field, err);
+    case CONF_BOOL:
+        return conf_value_bool(v, field, err);
+    case CONF_ADDRESS:
+        return conf_value_address(v, true, field, err);
+    default:
+        return read_number(o, v, field, err);
+    }
+}
+
+static bool read_strings(const struct conf_tree *tree, const struct conf_option *o,
+                         struct conf_strings *list, struct rp_error *err)
+{
+    struct conf_value v;
+    char *text = NULL;
+
+    for (size_t i = 0; conf_tree_value(tree, o->name, i, &v); i++, text = NULL) {
+        if (o->kind == CONF_TEXTS ? !conf_value_text(&v, &text, err)
+                                  : !conf_value_address(&v, o->kind == CONF_LISTENS, &text, err)) {
+            free(text);
+            return false;
+        }
+        for (size_t j = 0; j < list->count; j++)
+            if (strcmp(list->at[j], text) == 0) {
+                free(text);
+                return conf_value_error(err, &v, "\"%s\" is given twice; leave one", v.text);
+            }
+        if (!conf_strings_add(list, text))
+            return no_memory(err);
+    }
+    return true;
+}
+
+static bool read_options(const struct conf_tree *tree, const struct conf_option *options,
+                         void *base, struct rp_error *err)
+{
+    for (const struct conf_option *o = options; o->name != NULL; o++) {
+        void *field = (char *)base + o->at;
+        struct conf_value v;
+
+        if (o->kind == CONF_OTHER || o->kind == CONF_OTHERS ||
+            !conf_tree_value(tree, o->name, 0, &v))
+            continue;
+        if (o->kind == CONF_LISTENS || o->kind == CONF_BACKENDS || o->kind == CONF_TEXTS) {
+            if (!read_strings(tree, o, field, err))
+                return false;
+        } else if (!read_single(o, &v, field, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct conf_block *schema_of(const struct conf_block *const *blocks, const char *name)
+{
+    while (strcmp((*blocks)->name, name) != 0)
+        blocks++;
+    return *blocks;
+}
+
+static bool read_block(const struct conf_tree *tree, const char *name, void *base,
+                       struct rp_error *err)
+{
+    return read_options(tree, schema_of(conf_schema.blocks, name)->options, base, err);
+}
+
+static size_t count_blocks(const struct conf_tree *tree, const char *name)
+{
+    struct conf_tree block;
+    size_t count = 0;
+
+    while (conf_tree_block(tree, name, count, &block))
+        count++;
+    return count;
+}
+
+static bool take_title(const struct conf_tree *tree, char **name, struct rp_error *err)
+{
+    struct conf_place place = conf_tree_place(tree);
+    const char *title = conf_tree_title(tree);
+
+    if (title == NULL || *title == '\0' || strlen(title) > 255)
+        return conf_error(err, &place, "a block has no name, or one of more than 255 bytes");
+    *name = strdup(title);
+    return *name != NULL || no_memory(err);
+}
+
+/* -- log, cache, the file itself */
+
+static bool set_default(char **field, const char *text, struct rp_error *err)
+{
+    if (*field == NULL)
+        *field = strdup(text);
+    return *field != NULL || no_memory(err);
+}
+
+static bool read_log(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
+{
+    struct conf_tree tree;
+    struct conf_value v;
+
+    conf->log.level = 2;
+    if (!conf_tree_block(file, "log", 0, &tree))
+        return true;
+    if (!read_block(&tree, "log", conf, err))
+        return false;
+    if (!conf_tree_value(&tree, "destination", 0, &v))
+        return true;
+    return strcmp(v.text, "stderr") == 0 || strcmp(v.text, "syslog") == 0
+               ? conf_value_text(&v, &conf->log.destination, err)
+               : conf_value_path(&v, &conf->log.destination, err);
+}
+
+static bool read_cache(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
+{
+    struct conf_tree tree;
+
+    conf->cache = (struct conf_cache){.place = {file->file, 1},
+                                      .lookup_timeout_ms = 50,
+                                      .session_timeout_s = 300,
+                                      .tickets_per_connection = 1,
+                                      .key_lifetime_ms = 12 * 3600 * 1000,
+                                      .tickets = true};
+    if (!conf_tree_block(file, "cache", 0, &tree))
+        return true;
+    conf->cache.place = conf_tree_place(&tree);
+    return read_block(&tree, "cache", conf, err);
+}
+
+static bool read_workers(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
+{
+    const struct conf_option *o = conf_schema.options;
+    struct conf_value v;
+    uint64_t n = 0;
+
+    if (!conf_tree_value(file, o->name, 0, &v) || strcmp(v.text, "auto") == 0)
+        return true;
+    if (!conf_value_number(&v, false, o->min, o->max, &n, NULL))
+        return conf_value_error(err, &v, "\"%s\" is neither auto nor a number from %u to %u",
+                                v.text, (unsigned)o->min, (unsigned)o->max);
+    conf->workers = (unsigned)n;
+    return true;
+}
+
+static bool read_process(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
+{
+    struct conf_tree admin;
+
+    conf->drain_timeout_ms = 30000;
+    return read_workers(conf, file, err) && read_options(file, conf_schema.options, conf, err) &&
+           read_log(conf, file, err) && read_cache(conf, file, err) &&
+           (!conf_tree_block(file, "admin", 0, &admin) || read_block(&admin, "admin", conf, err)) &&
+           set_default(&conf->state_dir, "/var/lib/reprise", err) &&
+           set_default(&conf->run_dir, "/run/reprise", err) &&
+           set_default(&conf->log.destination, "stderr", err) &&
+           set_default(&conf->cache.store, "lmdb:sessions?size=256M", err);
+}
+
+/* -- certificates */
+
+static bool read_ocsp(struct conf_certificate *c, const struct conf_tree *tree,
+                      struct rp_error *err)
+{
+    struct conf_value v;
+
+    if (!conf_tree_value(tree, "ocsp", 0, &v) || strcmp(v.text, "auto") == 0)
+        return true;
+    c->ocsp = strcmp(v.text, "off") == 0 ? CONF_OCSP_OFF : CONF_OCSP_FILE;
+    return c->ocsp == CONF_OCSP_OFF || conf_value_path(&v, &c->ocsp_file, err);
+}
+
+static bool read_certificate(struct conf_certificate *c, const struct conf_tree *tree,
+                             struct rp_error *err)
+{
+    c->place = conf_tree_place(tree);
+    if (!take_title(tree, &c->name, err) || !read_block(tree, "certificate", c, err) ||
+        !read_ocsp(c, tree, err))
+        return false;
+    if (c->cert == NULL)
+        return conf_error(err, &c->place, "certificate \"%s\": cert is missing; name a PEM file",
+                          c->name);
+    return c->key != NULL ||
+           conf_error(err, &c->place, "certificate \"%s\": key is missing; name a PEM file",
+                      c->name);
+}
+
+static bool read_certificates(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
+{
+    struct conf_tree tree;
+
+    conf->certificates = calloc(count_blocks(file, "certificate") + 1, sizeof *conf->certificates);
+    if (conf->certificates == NULL)
+        return no_memory(err);
+    while (conf_tree_block(file, "certificate", conf->certificate_count, &tree))
+        if (!read_certificate(&conf->certificates[conf->certificate_count++], &tree, err))
+            return false;
+    conf->directory.watch = true;
+    if (!conf_tree_block(file, "certificates", 0, &tree))
+        return true;
+    conf->directory.place = conf_tree_place(&tree);
+    return read_block(&tree, "certificates", conf, err);
+}
+
+/* -- backends */
+
+static bool read_backend(struct conf_backend *b, const struct conf_tree *tree, struct rp_error *err)
+{
+    b->place = conf_tree_place(tree);
+    b->connect_timeout_ms = 5000;
+    if (!take_title(tree, &b->name, err))
+        return false;
+    if (strncmp(b->name, builtin_prefix, strlen(builtin_prefix)) == 0)
+        return conf_error(err, &b->place, "backend \"%s\": is built in; choose another name",
+                          b->name);
+    if (!read_block(tree, "backend", b, err))
+        return false;
+    return b->address.count > 0 ||
+           conf_error(err, &b->place,
+                      "backend \"%s\": address is missing; \"127.0.0.1:8080\" is one", b->name);
+}
+
+static bool read_backends(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
+{
+    struct conf_tree tree;
+
+    conf->backends = calloc(count_blocks(file, "backend") + BUILTINS, sizeof *conf->backends);
+    if (conf->backends == NULL)
+        return no_memory(err);
+    while (conf_tree_block(file, "backend", conf->backend_count, &tree))
+        if (!read_backend(&conf->backends[conf->backend_count++], &tree, err))
+            return false;
+    return true;
+}
+
+static const struct conf_backend *add_builtin(struct conf *conf, const struct conf_value *v,
+                                              enum conf_backend_kind kind, struct rp_error *err)
+{
+    struct conf_backend *b = &conf->backends[conf->backend_count];
+
+    *b = (struct conf_backend){.place = v->place, .kind = kind, .connect_timeout_ms = 5000};
+    if (!conf_value_text(v, &b->name, err))
+        return NULL;
+    conf->backend_count++;
+    return b;
+}
+
+/* NULL: there is none of this name. */
+static const struct conf_backend *find_backend(struct conf *conf, const struct conf_value *v,
+                                               const char *name, struct rp_error *err)
+{
+    static const struct conf_word builtins[] = {{"builtin:status", CONF_BACKEND_STATUS},
+                                                {"builtin:redirect", CONF_BACKEND_REDIRECT},
+                                                {"builtin:echo", CONF_BACKEND_ECHO},
+                                                {NULL, 0}};
+    struct conf_value named = *v;
+    int kind;
+
+    for (size_t i = 0; i < conf->backend_count; i++)
+        if (strcmp(conf->backends[i].name, name) == 0)
+            return &conf->backends[i];
+    named.text = name;
+    if (strncmp(name, builtin_prefix, strlen(builtin_prefix)) == 0)
+        return conf_value_word(&named, builtins, &kind, err)
+                   ? add_builtin(conf, &named, (enum conf_backend_kind)kind, err)
+                   : NULL;
+    conf_value_error(err, v, "there is no backend \"%s\"; add backend \"%s\" { address = … }", name,
+                     name);
+    return NULL;
+}
+
+/* -- frontends */
+
+static bool add_certificate(struct conf *conf, struct conf_tls *tls, const struct conf_value *v,
+                            struct rp_error *err)
+{
+    for (size_t i = 0; i < tls->certificate_count; i++)
+        if (strcmp(tls->certificates[i]->name, v->text) == 0)
+            return conf_value_error(err, v, "\"%s\" is given twice; leave one", v->text);
+    for (size_t i = 0; i < conf->certificate_count; i++)
+        if (strcmp(conf->certificates[i].name, v->text) == 0) {
+            tls->certificates[tls->certificate_count++] = &conf->certificates[i];
+            return true;
+        }
+    return conf_value_error(err, v,
+                            "there is no certificate \"%s\"; add certificate \"%s\" { cert = … "
+                            "key = … }",
+                            v->text, v->text);
+}
+
+/* What a frontend and a host say by the names of other blocks. */
+static bool read_names(struct conf *conf, struct conf_tls *tls, const struct conf_tree *tree,
+                       struct rp_error *err)
+{
+    struct conf_value v;
+
+    tls->certificates = calloc(conf->certificate_count + 1, sizeof(void *));
+    if (tls->certificates == NULL)
+        return no_memory(err);
+    for (size_t i = 0; conf_tree_value(tree, "certificates", i, &v); i++)
+        if (!add_certificate(conf, tls, &v, err))
+            return false;
+    if (!conf_tree_value(tree, "backend", 0, &v))
+        return true;
+    tls->backend = find_backend(conf, &v, v.text, err);
+    return tls->backend != NULL;
+}
+
+/* Whoever says ca or crl wants certificates of clients; that nobody asks for them is no default. */
+static bool check_verification(const struct conf_tls *tls, const struct conf_tree *tree,
+                               bool asked_elsewhere, struct rp_error *err)
+{
+    struct conf_value v;
+
+    if (tls->request_cert || asked_elsewhere)
+        return true;
+    if (conf_tree_value(tree, "ca", 0, &v) || conf_tree_value(tree, "crl", 0, &v))
+        return conf_value_error(err, &v,
+                                "no client is asked for a certificate; add request-cert = on");
+    return true;
+}
+
+static bool inherit(char **field, const char *from, struct rp_error *err)
+{
+    *field = from != NULL ? strdup(from) : NULL;
+    return from == NULL || *field != NULL || no_memory(err);
+}
+
+static bool read_host(struct conf *conf, const struct conf_frontend *f, struct conf_host *host,
+                      const struct conf_tree *tree, struct rp_error *err)
+{
+    host->tls.place = conf_tree_place(tree);
+    host->tls.request_cert = f->tls.request_cert;
+    host->tls.reject_unauthorized = f->tls.reject_unauthorized;
+    return take_title(tree, &host->name, err) && inherit(&host->tls.ca, f->tls.ca, err) &&
+           inherit(&host->tls.crl, f->tls.crl, err) &&
+           read_options(tree, conf_schema_host.options, host, err) &&
+           read_names(conf, &host->tls, tree, err) &&
+           check_verification(&host->tls, tree, false, err);
+}
+
+static bool read_hosts(struct conf *conf, struct conf_frontend *f, const struct conf_tree *tree,
+                       struct rp_error *err)
+{
+    struct conf_tree host;
+
+    f->hosts = calloc(count_blocks(tree, "host") + 1, sizeof *f->hosts);
+    if (f->hosts == NULL)
+        return no_memory(err);
+    while (conf_tree_block(tree, "host", f->host_count, &host))
+        if (!read_host(conf, f, &f->hosts[f->host_count++], &host, err))
+            return false;
+    return true;
+}
+
+/* "h2=varnish-h2" */
+static bool read_alpn_backend(struct conf *conf, struct conf_alpn_backend *a,
+                              const struct conf_value *v, struct rp_error *err)
+{
+    const char *equals = strchr(v->text, '=');
+
+    if (equals == NULL || equals == v->text || equals[1] == '\0')
+        return conf_value_error(err, v, "\"%s\" is no PROTOCOL=BACKEND; \"h2=varnish-h2\" is one",
+                                v->text);
+    a->protocol = strndup(v->text, (size_t)(equals - v->text));
+    if (a->protocol == NULL)
+        return no_memory(err);
+    a->backend = find_backend(conf, v, equals + 1, err);
+    return a->backend != NULL;
+}
+
+static bool read_alpn_backends(struct conf *conf, struct conf_frontend *f,
+                               const struct conf_tree *tree, struct rp_error *err)
+{
+    struct conf_value v;
+    size_t count = 0;
+
+    while (conf_tree_value(tree, "alpn-backend", count, &v))
+        count++;
+    f->alpn_backends = calloc(count + 1, sizeof *f->alpn_backends);
+    if (f->alpn_backends == NULL)
+        return no_memory(err);
+    while (conf_tree_value(tree, "alpn-backend", f->alpn_backend_count, &v))
+        if (!read_alpn_backend(conf, &f->alpn_backends[f->alpn_backend_count++], &v, err))
+            return false;
+    return true;
+}
+
+static bool any_host_asks(const struct conf_frontend *f)
+{
+    for (size_t i = 0; i < f->host_count; i++)
+        if (f->hosts[i].tls.request_cert)
+            return true;
+    return false;
+}
+
+static bool read_frontend(struct conf *conf, struct conf_frontend *f, const struct conf_tree *tree,
+                          struct rp_error *err)
+{
+    f->tls.place = conf_tree_place(tree);
+    f->tls.reject_unauthorized = true;
+    f->honor_cipher_order = true;
+    f->tickets = conf->cache.tickets;
+    f->handshake_timeout_ms = 10000;
+    f->idle_timeout_ms = 300000;
+    f->use_certificate_directory = conf->directory.directory != NULL;
+    return take_title(tree, &f->name, err) &&
+           read_options(tree, schema_of(conf_schema.blocks, "frontend")->options, f, err) &&
+           read_names(conf, &f->tls, tree, err) && read_alpn_backends(conf, f, tree, err) &&
+           read_hosts(conf, f, tree, err) &&
+           check_verification(&f->tls, tree, any_host_asks(f), err);
+}
+
+static bool read_frontends(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
+{
+    struct conf_tree tree;
+
+    conf->frontends = calloc(count_blocks(file, "frontend") + 1, sizeof *conf->frontends);
+    if (conf->frontends == NULL)
+        return no_memory(err);
+    while (conf_tree_block(file, "frontend", conf->frontend_count, &tree))
+        if (!read_frontend(conf, &conf->frontends[conf->frontend_count++], &tree, err))
+            return false;
+    return true;
+}
+
+bool conf_read(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
+{
+    return read_process(conf, file, err) && read_certificates(conf, file, err) &&
+           read_backends(conf, file, err) && read_frontends(conf, file, err);
+}

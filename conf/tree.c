@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tree.c - the text of a configuration as blocks and values; see tree.h.
+ * libconfuse parses; every option is a pointer to a value that keeps its line. Its errors come
+ * through a callback without an argument of ours, so the first one is kept in a variable of the
+ * thread while it parses. */
+#include "conf/tree.h"
+
+#include <confuse.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS_MAX = 40 };
+
+struct raw {
+    unsigned line;
+    char text[];
+};
+
+static _Thread_local struct {
+    const char *file;
+    struct rp_error *error;
+    bool failed;
+} parsing;
+
+/* -- errors */
+
+static const struct conf_block *block_named(const struct conf_block *in, const char *name)
+{
+    if (strcmp(in->name, name) == 0)
+        return in;
+    for (size_t i = 0; in->blocks != NULL && in->blocks[i] != NULL; i++) {
+        const struct conf_block *found = block_named(in->blocks[i], name);
+
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static void unknown(const cfg_t *cfg, const struct conf_place *place, const char *name)
+{
+    const struct conf_block *block = block_named(&conf_schema, cfg->name);
+    const char *names[OPTIONS_MAX], *nearest;
+    size_t count = 0;
+
+    block = block != NULL ? block : &conf_schema;
+    for (const struct conf_option *o = block->options; o->name != NULL; o++)
+        names[count++] = o->name;
+    for (size_t i = 0; block->blocks != NULL && block->blocks[i] != NULL; i++)
+        names[count++] = block->blocks[i]->name;
+    names[count] = NULL;
+    nearest = conf_nearest(name, names);
+    if (nearest != NULL)
+        conf_error(parsing.error, place, "%s: is unknown%s%s; did you mean %s?", name,
+                   block == &conf_schema ? "" : " in ", block->name, nearest);
+    else
+        conf_error(parsing.error, place, "%s: is unknown%s%s; see reprise.conf(5)", name,
+                   block == &conf_schema ? "" : " in ", block->name);
+}
+
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+{
+    static const char no_such[] = "no such option '";
+    struct conf_place place = {parsing.file, (unsigned)cfg->line};
+    char text[160];
+    size_t len;
+
+    if (parsing.failed)
+        return;
+    parsing.failed = true;
+    vsnprintf(text, sizeof text, format, args);
+    len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20)
+            text[i] = '?';
+    if (strncmp(text, no_such, sizeof no_such - 1) == 0) {
+        if (text[len - 1] == '\'')
+            text[len - 1] = '\0';
+        unknown(cfg, &place, text + sizeof no_such - 1);
+    } else {
+        conf_error(parsing.error, &place, "%s", text);
+    }
+}
+
+/* -- values */
+
+static void raw_free(void *raw)
+{
+    free(raw);
+}
+
+static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
+{
+    size_t len = strlen(text) + 1;
+    struct raw *raw;
+
+    if ((option->flags & CFGF_LIST) == 0 && cfg_opt_size(option) > 0 &&
+        cfg_opt_getnptr(option, 0) != NULL) {
+        cfg_error(cfg, "%s: is given twice; leave one", option->name);
+        return -1;
+    }
+    raw = malloc(sizeof *raw + len);
+    if (raw == NULL) {
+        cfg_error(cfg, "no memory for a value");
+        return -1;
+    }
+    raw->line = (unsigned)cfg->line;
+    memcpy(raw->text, text, len);
+    *(void **)result = raw;
+    return 0;
+}
+
+/* -- the schema in libconfuse's words */
+
+static bool is_list(enum conf_kind kind)
+{
+    return kind == CONF_LISTENS || kind == CONF_BACKENDS || kind == CONF_TEXTS ||
+           kind == CONF_OTHERS;
+}
+
+static void free_options(cfg_opt_t *options)
+{
+    if (options == NULL)
+        return;
+    for (size_t i = 0; options[i].name != NULL; i++)
+        free_options(options[i].subopts);
+    free(options);
+}
+
+/* libconfuse copies all of it. NULL: no memory. */
+static cfg_opt_t *options_of(const struct conf_block *block)
+{
+    cfg_opt_t *options = calloc(OPTIONS_MAX, sizeof *options), *at = options;
+
+    if (options == NULL)
+        return NULL;
+    for (const struct conf_option *o = block->options; o->name != NULL; o++, at++) {
+        at->name = o->name;
+        at->type = CFGT_PTR;
+        at->flags = CFGF_NODEFAULT | (is_list(o->kind) ? CFGF_LIST : CFGF_NONE);
+        at->parsecb = on_value;
+        at->freecb = raw_free;
+    }
+    for (size_t i = 0; block->blocks != NULL && block->blocks[i] != NULL; i++, at++) {
+        at->name = block->blocks[i]->name;
+        at->type = CFGT_SEC;
+        at->flags = block->blocks[i]->titled ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
+                                             : CFGF_NODEFAULT;
+        at->subopts = options_of(block->blocks[i]);
+        if (at->subopts == NULL) {
+            free_options(options);
+            return NULL;
+        }
+    }
+    return options;
+}
+
+static cfg_t *new_cfg(struct rp_error *err)
+{
+    cfg_opt_t *options = options_of(&conf_schema);
+    cfg_t *cfg = options != NULL ? cfg_init(options, CFGF_NONE) : NULL;
+
+    free_options(options);
+    if (cfg == NULL)
+        rp_error_set(err, "ENOMEM", "no memory for the configuration");
+    return cfg;
+}
+
+bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
+                     struct rp_error *err)
+{
+    struct rp_error ignored;
+    int result;
+
+    tree->file = file;
+    tree->cfg = new_cfg(err);
+    if (tree->cfg == NULL)
+        return false;
+    parsing.file = file;
+    parsing.error = err != NULL ? err : &ignored;
+    parsing.failed = false;
+    cfg_set_error_function(tree->cfg, on_error);
+    result = cfg_parse_buf(tree->cfg, text);
+    parsing.error = NULL;
+    if (result == CFG_SUCCESS)
+        return true;
+    if (!parsing.failed)
+        rp_error_set(err, "ERR_CONF", "%s: is no configuration; see reprise.conf(5)", file);
+    conf_tree_free(tree);
+    return false;
+}
+
+void conf_tree_free(struct conf_tree *tree)
+{
+    if (tree->cfg != NULL)
+        cfg_free(tree->cfg);
+    tree->cfg = NULL;
+}
+
+/* -- looking at it */
+
+bool conf_tree_value(const struct conf_tree *tree, const char *option, size_t index,
+                     struct conf_value *value)
+{
+    cfg_opt_t *o = cfg_getopt(tree->cfg, option);
+    const struct raw *raw;
+
+    if (o == NULL || index >= cfg_opt_size(o))
+        return false;
+    raw = cfg_opt_getnptr(o, (unsigned)index);
+    if (raw == NULL)
+        return false;
+    *value =
+        (struct conf_value){.place = {tree->file, raw->line}, .option = option, .text = raw->text};
+    return true;
+}
+
+bool conf_tree_block(const struct conf_tree *tree, const char *name, size_t index,
+                     struct conf_tree *block)
+{
+    cfg_opt_t *o = cfg_getopt(tree->cfg, name);
+
+    if (o == NULL || index >= cfg_opt_size(o))
+        return false;
+    *block = (struct conf_tree){cfg_opt_getnsec(o, (unsigned)index), tree->file};
+    return block->cfg != NULL;
+}
+
+const char *conf_tree_title(const struct conf_tree *tree)
+{
+    return cfg_title(tree->cfg);
+}
+
+struct conf_place conf_tree_place(const struct conf_tree *tree)
+{
+    struct conf_place place = {tree->file, (unsigned)tree->cfg->line};
+
+    for (cfg_opt_t *o = tree->cfg->opts; o->name != NULL; o++) {
+        const struct raw *raw =
+            o->type == CFGT_PTR && cfg_opt_size(o) > 0 ? cfg_opt_getnptr(o, 0) : NULL;
+
+        if (raw != NULL && raw->line < place.line)
+            place.line = raw->line;
+    }
+    return place;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * value.c - what the text of an option means; see value.h. */
+#include "conf/value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 80 };
+
+/* -- errors */
+
+static bool fail(struct rp_error *err, const struct conf_place *place, const char *option,
+                 const char *format, va_list args)
+{
+    char text[200];
+    int len = option == NULL ? 0 : snprintf(text, sizeof text, "%s: ", option);
+
+    vsnprintf(text + len, sizeof text - (size_t)len, format, args);
+    return rp_error_set(err, "ERR_CONF", "%s:%u: %s", place->file, place->line, text);
+}
+
+bool conf_error(struct rp_error *err, const struct conf_place *place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fail(err, place, NULL, format, args);
+    va_end(args);
+    return false;
+}
+
+bool conf_value_error(struct rp_error *err, const struct conf_value *v, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fail(err, &v->place, v->option, format, args);
+    va_end(args);
+    return false;
+}
+
+/* The value as it was written, as far as it can be shown in a line. */
+static const char *shown(const struct conf_value *v, char out[SHOWN_MAX])
+{
+    size_t i;
+
+    for (i = 0; i < SHOWN_MAX - 1 && v->text[i] != '\0'; i++)
+        out[i] = iscntrl((unsigned char)v->text[i]) ? '?' : v->text[i];
+    out[i] = '\0';
+    return out;
+}
+
+static bool no_memory(struct rp_error *err)
+{
+    return rp_error_set(err, "ENOMEM", "no memory for the configuration");
+}
+
+/* -- words */
+
+bool conf_value_bool(const struct conf_value *v, bool *out, struct rp_error *err)
+{
+    static const struct conf_word words[] = {{"on", 1}, {"yes", 1},   {"true", 1}, {"off", 0},
+                                             {"no", 0}, {"false", 0}, {NULL, 0}};
+    char text[SHOWN_MAX];
+
+    for (size_t i = 0; words[i].text != NULL; i++) {
+        if (strcmp(v->text, words[i].text) != 0)
+            continue;
+        *out = words[i].means != 0;
+        return true;
+    }
+    return conf_value_error(err, v, "\"%s\" is neither on nor off", shown(v, text));
+}
+
+bool conf_value_word(const struct conf_value *v, const struct conf_word *words, int *out,
+                     struct rp_error *err)
+{
+    char text[SHOWN_MAX], known[100] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; words[i].text != NULL; i++) {
+        const char *between = i == 0 ? "" : words[i + 1].text == NULL ? " or " : ", ";
+
+        if (strcmp(v->text, words[i].text) == 0) {
+            *out = words[i].means;
+            return true;
+        }
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", between, words[i].text);
+    }
+    return conf_value_error(err, v, "\"%s\" is unknown; give %s", shown(v, text), known);
+}
+
+/* -- numbers */
+
+/* The digits at the beginning; NULL: there are none, or too many. */
+static const char *digits(const char *text, uint64_t *out)
+{
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return NULL;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return errno == 0 ? end : NULL;
+}
+
+bool conf_value_number(const struct conf_value *v, bool units, uint64_t min, uint64_t max,
+                       uint64_t *out, struct rp_error *err)
+{
+    char text[SHOWN_MAX];
+    uint64_t n = 0;
+    unsigned shift = 0;
+    const char *end = digits(v->text, &n);
+
+    if (units && end != NULL && *end != '\0' && end[1] == '\0') {
+        shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+        end += shift > 0;
+    }
+    if (end == NULL || *end != '\0')
+        return conf_value_error(err, v, "\"%s\" is no %s", shown(v, text),
+                                units ? "size; 16384 and 64K are some" : "whole number");
+    if (n > max >> shift || n << shift < min)
+        return conf_value_error(err, v, "%s is out of range; give %llu to %llu", shown(v, text),
+                                (unsigned long long)min, (unsigned long long)max);
+    *out = n << shift;
+    return true;
+}
+
+bool conf_value_duration(const struct conf_value *v, uint64_t min_ms, uint64_t max_ms,
+                         uint64_t *out, struct rp_error *err)
+{
+    static const struct {
+        const char *text;
+        uint64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    char text[SHOWN_MAX];
+    uint64_t n = 0, ms = 0;
+    const char *unit = digits(v->text, &n);
+
+    for (size_t i = 0; unit != NULL && i < sizeof units / sizeof *units; i++)
+        if (strcmp(unit, units[i].text) == 0)
+            ms = units[i].ms;
+    if (unit != NULL && *unit == '\0' && n == 0)
+        ms = 1; /* nothing needs no unit */
+    if (ms == 0)
+        return conf_value_error(err, v, "\"%s\" is no time; 50ms, 10s, 5m and 12h are some",
+                                shown(v, text));
+    if (n > max_ms / ms || n * ms < min_ms)
+        return conf_value_error(err, v, "%s is out of range; give %llums to %llus", shown(v, text),
+                                (unsigned long long)min_ms, (unsigned long long)(max_ms / 1000));
+    *out = n * ms;
+    return true;
+}
+
+/* -- text */
+
+bool conf_value_text(const struct conf_value *v, char **out, struct rp_error *err)
+{
+    char *copy;
+
+    for (const char *at = v->text; *at != '\0'; at++)
+        if (iscntrl((unsigned char)*at))
+            return conf_value_error(err, v, "there is a control character in it");
+    copy = strdup(v->text);
+    if (copy == NULL)
+        return no_memory(err);
+    free(*out);
+    *out = copy;
+    return true;
+}
+
+static bool put_path(const struct conf_value *v, const char *before, const char *path, char **out,
+                     struct rp_error *err)
+{
+    const char *slash = strrchr(v->place.file, '/');
+    int len = *path == '/' || slash == NULL ? 0 : (int)(slash - v->place.file) + 1;
+    char *joined;
+
+    if (asprintf(&joined, "%s%.*s%s", before, len, v->place.file, path) < 0)
+        return no_memory(err);
+    free(*out);
+    *out = joined;
+    return true;
+}
+
+bool conf_value_path(const struct conf_value *v, char **out, struct rp_error *err)
+{
+    if (*v->text == '\0')
+        return conf_value_error(err, v, "is empty; give the path of a file");
+    return conf_value_text(v, out, err) && put_path(v, "", v->text, out, err);
+}
+
+/* -- addresses */
+
+static bool is_port(const char *text)
+{
+    uint64_t port = 0;
+    const char *end = digits(text, &port);
+
+    return end != NULL && *end == '\0' && port <= 65535;
+}
+
+static bool is_host_port(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    if (colon == NULL || !is_port(colon + 1))
+        return false;
+    if (*text == '[')
+        return colon > text + 2 && colon[-1] == ']';
+    return memchr(text, ':', (size_t)(colon - text)) == NULL; /* IPv6 wants brackets */
+}
+
+bool conf_value_address(const struct conf_value *v, bool listen, char **out, struct rp_error *err)
+{
+    char text[SHOWN_MAX];
+    uint64_t fd = 0;
+    const char *end;
+
+    if (strncmp(v->text, "unix:", 5) == 0 && v->text[5] != '\0')
+        return conf_value_text(v, out, err) &&
+               (v->text[5] == '@' || put_path(v, "unix:", v->text + 5, out, err));
+    if (listen && strncmp(v->text, "fd:", 3) == 0) {
+        end = digits(v->text + 3, &fd);
+        if (end != NULL && *end == '\0' && fd >= 3 && fd < 65536)
+            return conf_value_text(v, out, err);
+    } else if (is_host_port(v->text)) {
+        return conf_value_text(v, out, err);
+    }
+    return conf_value_error(err, v, "\"%s\" is no address; \"127.0.0.1:8443\", \"[::]:443\"%s%s",
+                            shown(v, text), listen ? ", \"fd:3\"" : "",
+                            " and \"unix:/run/x.sock\" are some");
+}
+
+/* -- typing errors */
+
+/* Letters to insert, drop, change or swap. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { LONGEST = 31 };
+    size_t rows[3][LONGEST + 2], *before = rows[0], *last = rows[1], *now = rows[2], *turn;
+    size_t a_len = strlen(a), b_len = strlen(b);
+
+    if (a_len > LONGEST || b_len > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= b_len; j++)
+        last[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        now[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            now[j] = last[j - 1] + (a[i - 1] != b[j - 1]);
+            if (now[j] > last[j] + 1)
+                now[j] = last[j] + 1;
+            if (now[j] > now[j - 1] + 1)
+                now[j] = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                now[j] > before[j - 2] + 1)
+                now[j] = before[j - 2] + 1;
+        }
+        turn = before;
+        before = last;
+        last = now;
+        now = turn;
+    }
+    return last[b_len];
+}
+
+const char *conf_nearest(const char *text, const char *const *list)
+{
+    const char *nearest = NULL;
+    size_t least = strlen(text) / 3 + 1;
+
+    for (; *list != NULL; list++) {
+        size_t d = distance(text, *list);
+
+        if (d > least || (nearest != NULL && d == least))
+            continue;
+        least = d;
+        nearest = *list;
+    }
+    return nearest;
+}

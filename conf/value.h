@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * value.h - options of the configuration as text with a line, and what the text means.
+ * Only conf/ includes it. Everything is judged in the file's own words: the option's name, the
+ * text as written, what would be right. */
+#ifndef CONF_VALUE_H
+#define CONF_VALUE_H
+
+#include "conf/conf.h"
+
+/* One value, as written. */
+struct conf_value {
+    struct conf_place place;
+    const char *option;
+    const char *text;
+};
+
+struct conf_word {
+    const char *text;
+    int means;
+};
+
+/* "FILE:LINE: OPTION: " and the rest. */
+bool conf_value_error(struct rp_error *, const struct conf_value *, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+bool conf_value_bool(const struct conf_value *, bool *out, struct rp_error *);
+/* One of a list that ends with a NULL text. */
+bool conf_value_word(const struct conf_value *, const struct conf_word *, int *out,
+                     struct rp_error *);
+/* A whole number from min to max; with `units` also 64K, 16M, 1G. */
+bool conf_value_number(const struct conf_value *, bool units, uint64_t min, uint64_t max,
+                       uint64_t *out, struct rp_error *);
+/* 250ms, 10s, 5m, 12h, 7d, in milliseconds. */
+bool conf_value_duration(const struct conf_value *, uint64_t min_ms, uint64_t max_ms, uint64_t *out,
+                         struct rp_error *);
+/* A copy; no control characters. */
+bool conf_value_text(const struct conf_value *, char **out, struct rp_error *);
+/* The same for a path, which begins at the directory of its file. */
+bool conf_value_path(const struct conf_value *, char **out, struct rp_error *);
+/* An address: host:port, unix:PATH, or with `listen` also fd:N. */
+bool conf_value_address(const struct conf_value *, bool listen, char **out, struct rp_error *);
+
+/* What of the list (it ends with NULL) was meant by `text`; NULL: nothing is near. */
+const char *conf_nearest(const char *text, const char *const *list);
+
+#endif
