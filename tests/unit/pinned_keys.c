@@ -139,10 +139,14 @@ START_TEST(pinned_keys_refuses_too_many)
 {
     uint8_t bytes[(RP_TICKET_KEYS_MAX + 2) * RP_TICKET_KEYS_SIZE];
 
-    for (uint8_t n = 0; n < RP_TICKET_KEYS_MAX + 2; n++)
-        make_key(bytes + n * RP_TICKET_KEYS_SIZE, RP_TICKET_KEYS_SIZE, n);
+    for (size_t i = 0; i < sizeof bytes; i += RP_TICKET_KEYS_SIZE) {
+        uint8_t *key = bytes + i;
+
+        make_key(key, RP_TICKET_KEYS_SIZE, 1);
+        key[0] = key[16] = key[32] = (uint8_t)(i / RP_TICKET_KEYS_SIZE);
+    }
     ck_assert(!read_bytes(bytes, sizeof bytes));
-    ck_assert_ptr_nonnull(strstr(error.message, "more than 64 ticket keys"));
+    ck_assert_msg(strstr(error.message, "more than 240 ticket keys") != NULL, "%s", error.message);
 }
 END_TEST
 
