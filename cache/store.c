@@ -42,7 +42,7 @@ bool rp_store_check_uri(const char *uri, struct rp_error *err)
 
 bool rp_store_uri_is_remote(const char *uri)
 {
-    return !has_scheme(uri, "lmdb");
+    return strncmp(uri, "redis", 5) == 0;
 }
 
 bool rp_store_set_aside(const char *uri, const char *directory, uint64_t found,

@@ -22,7 +22,7 @@ struct raw {
 static _Thread_local struct {
     const char *file;
     struct rp_error *error;
-    bool failed;
+    bool active, failed, replaced;
 } parsing;
 
 /* -- errors */
@@ -89,8 +89,10 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 
 /* -- values */
 
+/* libconfuse frees a value while it parses only to put another into its place. */
 static void raw_free(void *raw)
 {
+    parsing.replaced = parsing.active;
     free(raw);
 }
 
@@ -99,8 +101,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
     size_t len = strlen(text) + 1;
     struct raw *raw;
 
-    if ((option->flags & CFGF_LIST) == 0 && cfg_opt_size(option) > 0 &&
-        cfg_opt_getnptr(option, 0) != NULL) {
+    if (parsing.replaced) {
         cfg_error(cfg, "%s: is given twice; leave one", option->name);
         return -1;
     }
@@ -171,10 +172,41 @@ static cfg_t *new_cfg(struct rp_error *err)
     return cfg;
 }
 
+/* libconfuse takes the end of the file for the end of a block. This finds the brace that is not
+ * closed, by its words of what a comment and a string are; 0: all are. */
+static unsigned open_brace(const char *at)
+{
+    enum { DEEPEST = 64 };
+    unsigned line = 1, lines[DEEPEST], depth = 0;
+
+    for (; *at != '\0'; at++) {
+        if (*at == '#' || (at[0] == '/' && at[1] == '/')) {
+            at += strcspn(at, "\n");
+        } else if (at[0] == '/' && at[1] == '*') {
+            for (at += 2; *at != '\0' && (at[0] != '*' || at[1] != '/'); at++)
+                line += *at == '\n';
+        } else if (*at == '"' || *at == '\'') {
+            for (char quote = *at++; *at != '\0' && *at != quote; at++) {
+                line += *at == '\n';
+                at += at[0] == '\\' && at[1] != '\0';
+            }
+        } else if (*at == '{' && depth < DEEPEST) {
+            lines[depth++] = line;
+        } else if (*at == '}' && depth > 0) {
+            depth--;
+        }
+        line += *at == '\n';
+        if (*at == '\0')
+            break;
+    }
+    return depth > 0 ? lines[depth - 1] : 0;
+}
+
 bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
                      struct rp_error *err)
 {
     struct rp_error ignored;
+    struct conf_place place = {file, open_brace(text)};
     int result;
 
     tree->file = file;
@@ -182,13 +214,16 @@ bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
     if (tree->cfg == NULL)
         return false;
     parsing.file = file;
-    parsing.error = err != NULL ? err : &ignored;
-    parsing.failed = false;
+    parsing.error = err != NULL ? err : &ignored; /* read while it parses only */
+    parsing.failed = parsing.replaced = false;
+    parsing.active = true;
     cfg_set_error_function(tree->cfg, on_error);
     result = cfg_parse_buf(tree->cfg, text);
-    parsing.error = NULL;
-    if (result == CFG_SUCCESS)
+    parsing.active = false;
+    if (result == CFG_SUCCESS && place.line == 0)
         return true;
+    if (result == CFG_SUCCESS)
+        parsing.failed = !conf_error(err, &place, "the block that begins here has no end; add }");
     if (!parsing.failed)
         rp_error_set(err, "ERR_CONF", "%s: is no configuration; see reprise.conf(5)", file);
     conf_tree_free(tree);

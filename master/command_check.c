@@ -8,6 +8,7 @@
 #include "master/pid_file.h"
 #include "master/user.h"
 
+#include "cache/store.h"
 #include "lib/base/json.h"
 
 #include <stdlib.h>
@@ -36,6 +37,14 @@ static bool check_secret(const struct conf *conf, struct rp_error *err)
     return true;
 }
 
+static bool check_store(const struct conf *conf, struct rp_error *err)
+{
+    struct rp_error why;
+
+    return rp_store_check_uri(conf->cache.store, &why) ||
+           conf_error(err, &conf->cache.place, "store: %s", why.message);
+}
+
 static bool check_certificates(const struct conf *conf, struct rp_error *err)
 {
     struct rp_ticket_keys *keys = rp_ticket_keys_new(err);
@@ -50,8 +59,8 @@ static bool check(const struct conf *conf, struct rp_error *err)
 {
     bool running = pid_file_owner(conf->run_dir, NULL) > 0;
 
-    return check_user(conf, err) && check_secret(conf, err) && check_certificates(conf, err) &&
-           listeners_check(conf, running, err);
+    return check_user(conf, err) && check_store(conf, err) && check_secret(conf, err) &&
+           check_certificates(conf, err) && listeners_check(conf, running, err);
 }
 
 static void print_verdict(const struct arguments *arguments, bool ok, const struct rp_error *error)

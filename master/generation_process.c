@@ -105,9 +105,19 @@ static bool read_pinned_keys(struct process *p, struct rp_error *err)
            conf_error(err, &cache->place, "ticket-keys: %s", why.message);
 }
 
+static bool check_store(const struct conf *conf, struct rp_error *err)
+{
+    struct rp_error why;
+
+    return rp_store_check_uri(conf->cache.store, &why) ||
+           conf_error(err, &conf->cache.place, "store: %s", why.message);
+}
+
 /* As root: keys may be readable by root only. */
 static bool read_all(struct process *p, struct rp_error *err)
 {
+    if (!check_store(p->setup->conf, err))
+        return false;
     p->keys = rp_ticket_keys_new(err);
     if (p->keys == NULL || !read_pinned_keys(p, err) || !read_secret(p, err))
         return false;

@@ -22,6 +22,6 @@ check-once: test-programs
 
 test-programs: build $(CHECKS)
 run-tests:
-	@tests/check.sh $(RESULTS)/$(MODE) $(CHECKS)
+	@tests/check.sh $(RESULTS)/$(MODE) $(CHECKS) 'REPRISE=$(O)/reprise node tests/e2e/run.js'
 
 .PHONY: check check-once test-programs run-tests

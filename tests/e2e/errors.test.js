@@ -1,0 +1,104 @@
+'use strict';
+// What is wrong with a configuration is one line that names file, line and remedy; exit 2, and
+// nothing is started.
+const assert = require('assert');
+const {execFileSync, spawnSync} = require('child_process');
+const fs = require('fs');
+const net = require('net');
+const path = require('path');
+const {Service, certs, program, status, test} = require('./lib');
+
+const conf = `workers = 1
+state-dir = "@DIR@/state"
+run-dir = "@DIR@/run"
+certificate "a" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
+backend "b" { address = "127.0.0.1:1" }
+frontend "f" {
+  listen = "127.0.0.1:@PORT@"
+  certificates = "a"
+  backend = "b"
+}
+`;
+
+async function refusal(text, command = 'run') {
+  const service = new Service(text);
+  service.ports = {1: 1};
+  for (const name of ['state', 'run']) fs.mkdirSync(path.join(service.dir, name));
+  const {freePort} = require('./lib');
+  service.ports[1] = await freePort();
+  service.configure();
+  const {status: code, stderr, stdout} = spawnSync(program, [command, '-c', service.conf], {timeout: 20000});
+  fs.rmSync(service.dir, {recursive: true});
+  return {code, out: stdout.toString(), err: stderr.toString()};
+}
+
+const wrong = {
+  'an unknown option': [(c) => c.replace('listen', 'lisen'), /test\.conf:7: lisen: is unknown in frontend; did you mean listen\?/],
+  'an unknown word': [(c) => c.replace('workers = 1', 'worker = 1'), /test\.conf:1: worker: is unknown; did you mean workers\?/],
+  'a missing certificate': [(c) => c.replace('ecdsa.pem', 'none.pem'), /test\.conf:4: .*none\.pem.*/],
+  'a missing key': [(c) => c.replace('ecdsa.key', 'none.key'), /test\.conf:4: .*none\.key/],
+  'the key of another certificate': [(c) => c.replace('ecdsa.key', 'api.key'), /test\.conf:4: .*the key is not the certificate's/],
+  'an unknown backend': [(c) => c.replace('backend = "b"', 'backend = "c"'), /test\.conf:9: backend: there is no backend "c"/],
+  'an unknown certificate': [(c) => c.replace('certificates = "a"', 'certificates = "x"'), /test\.conf:8: certificates: there is no certificate "x"/],
+  'no backend': [(c) => c.replace('backend = "b"', ''), /test\.conf:7: frontend "f": backend is missing/],
+  'a bad address': [(c) => c.replace(/listen = .*/, 'listen = "nowhere"'), /test\.conf:7: listen: "nowhere" is no address/],
+  'a bad time': [(c) => c.replace('certificates = "a"', 'certificates = "a" idle-timeout = 5x'), /test\.conf:8: idle-timeout: "5x" is no time/],
+  'a bad cipher': [(c) => c.replace('certificates = "a"', 'certificates = "a" ciphers = "NONE-SUCH"'), /ciphers "NONE-SUCH" is not accepted/],
+  'an option twice': [(c) => c.replace('workers = 1', 'workers = 1 workers = 2'), /test\.conf:1: workers: is given twice/],
+  'a missing brace': [(c) => c.trimEnd().slice(0, -1), /test\.conf:\d+: /],
+  'ca without request-cert': [(c) => c.replace('certificates = "a"', 'certificates = "a" ca = "x"'), /test\.conf:8: ca: no client is asked/],
+  'a store that nobody knows': [(c) => `${c}cache { store = "file:x" }`, /test\.conf:\d+: .*file is no kind of store/],
+};
+
+for (const [name, [change, message]] of Object.entries(wrong))
+  for (const command of ['run', 'check'])
+    test(`${name}: ${command}`, async () => {
+      const {code, out, err} = await refusal(change(conf), command);
+      assert.strictEqual(code, 2, err);
+      assert.match(err, message);
+      assert.strictEqual(err.trim().split('\n').length, 1, err);
+      assert.strictEqual(out, '');
+    });
+
+test('a file that is not there', () => {
+  const {status: code, stderr} = spawnSync(program, ['run', '-c', '/no/such.conf']);
+  assert.strictEqual(code, 2);
+  assert.match(stderr.toString(), /^reprise: |^\/no\/such\.conf: No such file or directory/);
+});
+
+test('a port in use', async () => {
+  const holder = net.createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => holder.once('listening', done));
+  const {code, err} = await refusal(conf.replace('@PORT@', String(holder.address().port)));
+  assert.strictEqual(code, 2, err);
+  assert.match(err, /test\.conf:\d+: .*in use/);
+  assert.strictEqual(err.trim().split('\n').length, 1, err);
+  await new Promise((done) => holder.close(done));
+});
+
+test('a good configuration is checked without starting anything', async () => {
+  const {code, out} = await refusal(conf, 'check');
+  assert.strictEqual(code, 0);
+  assert.match(out, /ok/);
+});
+
+test('help, version, unknown commands', () => {
+  const run = (...args) => spawnSync(program, args, {timeout: 10000});
+  assert.strictEqual(run('version').status, 0);
+  assert.strictEqual(run('--help').status, 0);
+  for (const command of ['run', 'check', 'reload', 'stop', 'version'])
+    assert.strictEqual(run(command, '--help').status, 0, command);
+  assert.strictEqual(run('frobnicate').status, 2);
+  assert.strictEqual(run().status, 2);
+  assert.strictEqual(run('run', '--frobnicate').status, 2);
+});
+
+test('curl is served, as HTML, JSON and text', async () => {
+  const service = await Service.start(conf.replace('backend = "b"', 'backend = "builtin:status"'));
+  const curl = (...args) => execFileSync('curl', ['-s', '--cacert', path.join(certs, 'ca.pem'),
+    '--resolve', `localhost:${service.port}:127.0.0.1`, `https://localhost:${service.port}/`, ...args]).toString();
+  assert.match(curl(), /^This connection\n/);
+  assert.match(curl('-H', 'Accept: text/html'), /^<!doctype html>/i);
+  assert.strictEqual(JSON.parse(curl('-H', 'Accept: application/json')).connection.servername, 'localhost');
+  await status(service.port);
+});

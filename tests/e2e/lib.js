@@ -1,0 +1,244 @@
+'use strict';
+// lib.js - what end-to-end tests share: certificates, the real program with a configuration of its
+// own, backends, clients. Nothing here sleeps to wait for something: it polls for what it waits for.
+const {execFileSync, spawn} = require('child_process');
+const crypto = require('crypto');
+const fs = require('fs');
+const net = require('net');
+const os = require('os');
+const path = require('path');
+const tls = require('tls');
+
+const top = path.join(__dirname, '../..');
+const program = path.resolve(top, process.env.REPRISE || 'build/release/reprise');
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Until it is truthy; its value.
+async function until(what, condition, ms = 15000) {
+  for (const end = Date.now() + ms; ;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`in vain: ${typeof what === 'function' ? what() : what}`);
+    await sleep(10);
+  }
+}
+
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  const {port} = server.address();
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+// -- certificates: made once, below build/
+
+const certs = path.join(top, 'build/e2e-certs');
+const openssl = (...args) => execFileSync('openssl', args, {cwd: certs, stdio: ['ignore', 'pipe', 'pipe']});
+
+function leaf(name, ca, key, names, usage = 'serverAuth') {
+  openssl('req', '-new', '-nodes', '-newkey', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+  fs.writeFileSync(path.join(certs, `${name}.ext`),
+    `basicConstraints=CA:FALSE\nextendedKeyUsage=${usage}\n${names ? `subjectAltName=${names}\n` : ''}`);
+  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial',
+    '-days', '30', '-extfile', `${name}.ext`, '-out', `${name}.pem`);
+}
+
+function authority(name) {
+  openssl('req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-days', '30',
+    '-keyout', `${name}.key`, '-out', `${name}.pem`, '-subj', `/CN=${name}`,
+    '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign');
+}
+
+function revoke(name, ca) {
+  const serial = openssl('x509', '-in', `${name}.pem`, '-noout', '-serial').toString().trim().split('=')[1];
+  const subject = openssl('x509', '-in', `${name}.pem`, '-noout', '-subject', '-nameopt', 'compat').toString().trim().replace(/^subject=/, '');
+  fs.writeFileSync(path.join(certs, 'index.txt'), `R\t491231235959Z\t240101000000Z\t${serial}\tunknown\t${subject}\n`);
+  fs.writeFileSync(path.join(certs, 'ca.cnf'),
+    '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=30\n');
+  openssl('ca', '-config', 'ca.cnf', '-gencrl', '-cert', `${ca}.pem`, '-keyfile', `${ca}.key`, '-out', 'crl.pem');
+}
+
+function makeCerts() {
+  if (fs.existsSync(path.join(certs, 'done'))) return;
+  fs.rmSync(certs, {recursive: true, force: true});
+  fs.mkdirSync(certs, {recursive: true});
+  const ec = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  authority('ca');
+  authority('client-ca');
+  authority('other-ca');
+  leaf('ecdsa', 'ca', ec, 'DNS:localhost,DNS:www.example,IP:127.0.0.1');
+  leaf('rsa', 'ca', ['rsa:2048'], 'DNS:localhost,DNS:www.example,IP:127.0.0.1');
+  leaf('wildcard', 'ca', ec, 'DNS:*.example');
+  leaf('api', 'ca', ec, 'DNS:api.example');
+  leaf('alice', 'client-ca', ec, '', 'clientAuth');
+  leaf('mallory', 'client-ca', ec, '', 'clientAuth');
+  leaf('stranger', 'other-ca', ec, '', 'clientAuth');
+  revoke('mallory', 'client-ca');
+  fs.writeFileSync(path.join(certs, 'done'), '');
+}
+
+const pem = (name) => fs.readFileSync(path.join(certs, name));
+
+// -- the program
+
+const running = new Set();
+
+class Service {
+  // `text` is a configuration, with @DIR@, @CERTS@ and @PORT@ (@PORT2@...) for what differs.
+  constructor(text, options = {}) {
+    this.dir = options.dir || fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-e2e-'));
+    this.ownDir = !options.dir;
+    this.conf = path.join(this.dir, 'test.conf');
+    this.template = text;
+    this.log = '';
+  }
+
+  static async start(text, options) {
+    const service = new Service(text, options);
+    await service.begin();
+    return service;
+  }
+
+  configure(text = this.template) {
+    fs.writeFileSync(this.conf, text.replace(/@DIR@/g, this.dir).replace(/@CERTS@/g, certs)
+      .replace(/@PORT(\d?)@/g, (_, n) => this.ports[n || '1']));
+  }
+
+  async begin() {
+    this.ports = this.ports || {1: await freePort(), 2: await freePort(), 3: await freePort()};
+    this.port = this.ports[1];
+    fs.mkdirSync(path.join(this.dir, 'state'), {recursive: true});
+    fs.mkdirSync(path.join(this.dir, 'run'), {recursive: true});
+    this.configure();
+    this.exited = undefined;
+    const before = this.log.length;
+    this.child = spawn(program, ['run', '-c', this.conf], {stdio: ['ignore', 'pipe', 'pipe']});
+    running.add(this);
+    this.exit = new Promise((done) => this.child.once('exit', (code, signal) => {
+      this.exited = {code, signal};
+      done(this.exited);
+    }));
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream.on('data', (data) => { this.log += data; });
+    await until(() => `readiness: ${this.log}`, () => {
+      if (this.exited) throw new Error(`exit ${this.exited.code}: ${this.log}`);
+      return /serving generation/.test(this.log.slice(before));
+    });
+  }
+
+  said(pattern) { return until(() => `${pattern} in ${this.log}`, () => pattern.test(this.log)); }
+  count(pattern) { return (this.log.match(pattern) || []).length; }
+
+  command(name, ...args) {
+    try {
+      return {code: 0, out: execFileSync(program, [name, '-c', this.conf, ...args], {stdio: ['ignore', 'pipe', 'pipe']}).toString()};
+    } catch (e) {
+      return {code: e.status, out: e.stdout.toString(), err: e.stderr.toString()};
+    }
+  }
+
+  children(pid) {
+    try {
+      return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    } catch { return []; }
+  }
+  generations() { return this.children(this.child.pid); }
+  workers() { return this.generations().flatMap((pid) => this.children(pid)); }
+
+  async stop() {
+    if (!this.exited) this.child.kill('SIGTERM');
+    await until(() => `end: ${this.log}`, () => this.exited, 40000);
+    return this.exited;
+  }
+
+  // Whatever a test left: stopped by its own pid; and what every run must fulfil.
+  async finish() {
+    const family = [this.child.pid, ...this.generations(), ...this.workers()];
+    running.delete(this);
+    await this.stop();
+    await until('processes left over', () => family.every((pid) => !alive(pid)));
+    if (this.ownDir) fs.rmSync(this.dir, {recursive: true, force: true});
+    if (/Sanitizer|runtime error/.test(this.log)) throw new Error(this.log);
+    if (this.exited.code !== 0) throw new Error(`exit ${this.exited.code} ${this.exited.signal}: ${this.log}`);
+  }
+}
+
+function alive(pid) {
+  try {
+    return !/^State:\s*Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch { return false; }
+}
+
+async function finishAll() {
+  for (const service of [...running]) await service.finish();
+}
+
+// -- backends
+
+function backend(handler, where = 0) {
+  return new Promise((done) => {
+    const server = net.createServer({allowHalfOpen: true}, handler);
+    server.sockets = new Set();
+    server.on('connection', (s) => {
+      server.sockets.add(s);
+      s.on('error', () => {});
+      s.on('close', () => server.sockets.delete(s));
+    });
+    server.stop = () => new Promise((ended) => {
+      for (const s of server.sockets) s.destroy();
+      server.close(ended);
+    });
+    if (typeof where === 'string') server.listen(where, () => done(server));
+    else server.listen(where, '127.0.0.1', () => { server.address_ = `127.0.0.1:${server.address().port}`; done(server); });
+  });
+}
+
+// -- clients
+
+const clientDefaults = () => ({host: '127.0.0.1', servername: 'localhost', ca: pem('ca.pem')});
+
+// A connection whose handshake is complete.
+function connect(port, options = {}) {
+  return new Promise((done, fail) => {
+    const socket = tls.connect({...clientDefaults(), port, ...options});
+    socket.once('secureConnect', () => { socket.off('error', fail); done(socket); });
+    socket.once('error', fail);
+    socket.on('session', (session) => { socket.newest = session; });
+  });
+}
+
+// Everything until the end of the other side.
+function drain(socket) {
+  return new Promise((done, fail) => {
+    const parts = [];
+    socket.on('data', (data) => parts.push(data));
+    socket.once('end', () => done(Buffer.concat(parts)));
+    socket.once('error', fail);
+    socket.once('close', () => done(Buffer.concat(parts)));
+  });
+}
+
+// GET from builtin:status: what the service says of this very connection.
+async function status(port, options = {}) {
+  const socket = await connect(port, options);
+  const body = drain(socket);
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nConnection: close\r\n\r\n');
+  const text = (await body).toString();
+  const json = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4));
+  const session = socket.getProtocol() === 'TLSv1.3' ? socket.newest : socket.getSession();
+  const result = {...json, reused: socket.isSessionReused(), session, cipher: socket.getCipher().name,
+    peer: socket.getPeerCertificate().subject};
+  socket.destroy();
+  return result;
+}
+
+const sha = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
+
+// -- running
+
+const tests = [];
+const test = (name, run) => tests.push({name, run});
+
+module.exports = {Service, alive, backend, certs, connect, drain, finishAll, freePort, makeCerts, net, pem,
+  program, sha, sleep, status, test, tests, tls, top, until};

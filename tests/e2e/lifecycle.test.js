@@ -1,0 +1,181 @@
+'use strict';
+// The lives of processes: reload, drain, crash. No connection is lost that need not be lost.
+const assert = require('assert');
+const fs = require('fs');
+const {Service, alive, backend, connect, drain, sleep, status, test, until} = require('./lib');
+
+const conf = (more = '', frontend = 'backend = "builtin:status"') => `
+workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  drain-timeout = 5s
+cache { store = "lmdb:sessions?size=16M" }
+certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
+${more}
+frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  ${frontend} }
+`;
+const echo = conf('', 'backend = "builtin:echo"');
+
+// Connects without pause until told to stop; tells what became of each connection.
+function load(port) {
+  const result = {good: 0, bad: []};
+  let going = true;
+  const loop = async () => {
+    let session;
+    while (going) {
+      try {
+        const s = await status(port, {session});
+        session = s.session || session;
+        result.good++;
+      } catch (e) { result.bad.push(`${e.code || e.message}`); }
+    }
+  };
+  const loops = [loop(), loop(), loop(), loop()];
+  result.stop = async () => { going = false; await Promise.all(loops); return result; };
+  return result;
+}
+
+async function talk(socket, text) {
+  const answer = new Promise((done) => socket.once('data', done));
+  socket.write(text);
+  return (await answer).toString();
+}
+
+test('reload under load: not one connection fails', async () => {
+  const service = await Service.start(conf());
+  const running = load(service.port);
+  for (let i = 0; i < 5; i++) {
+    const before = running.good;
+    const {code, err} = service.command('reload');
+    assert.strictEqual(code, 0, err);
+    await until('traffic', () => running.good > before + 20);
+  }
+  const {bad} = await running.stop();
+  assert.deepStrictEqual(bad, []);
+  await until('one generation', () => service.generations().length === 1);
+});
+
+test('reload: an open connection stays with its generation, and works', async () => {
+  const service = await Service.start(echo);
+  const socket = await connect(service.port);
+  const before = service.workers();
+  assert.strictEqual(service.command('reload').code, 0);
+  assert.strictEqual(await talk(socket, 'still there'), 'still there');
+  socket.end();
+  await until('the former workers leave', () => before.every((pid) => !alive(pid)));
+});
+
+test('reload takes a new configuration', async () => {
+  const service = await Service.start(conf());
+  service.configure(service.template.replace('workers = 2', 'workers = 3').replace('"www"', '"new"'));
+  assert.strictEqual(service.command('reload').code, 0);
+  await until('the new name', async () => (await status(service.port)).connection.frontend === 'new');
+  await until('three workers', () => service.workers().length === 3);
+});
+
+test('a bad reload keeps the old configuration, and says why', async () => {
+  const service = await Service.start(conf());
+  const before = service.workers();
+  service.configure(service.template.replace('backend = ', 'backend = "nobody"  alpn-backend = '));
+  const {code, err} = service.command('reload');
+  assert.strictEqual(code, 2);
+  assert.match(err, /test\.conf:\d+: backend: there is no backend "nobody"/);
+  service.child.kill('SIGHUP');
+  await service.said(/no backend "nobody"/);
+  await status(service.port);
+  assert.deepStrictEqual(service.workers(), before);
+});
+
+test('SIGHUP reloads', async () => {
+  const service = await Service.start(conf());
+  service.child.kill('SIGHUP');
+  await service.said(/reloaded generation=2/);
+  await status(service.port);
+});
+
+test('SIGTERM: accepts no more, lets what is open finish, exits 0', async () => {
+  const service = await Service.start(echo);
+  const socket = await connect(service.port);
+  service.child.kill('SIGTERM');
+  await service.said(/stopping/);
+  assert.strictEqual(await talk(socket, 'last words'), 'last words');
+  await assert.rejects(connect(service.port));
+  socket.end();
+  assert.deepStrictEqual(await service.stop(), {code: 0, signal: null});
+});
+
+test('a drain ends at its limit', async () => {
+  const service = await Service.start(echo.replace('5s', '300ms'));
+  const socket = await connect(service.port);
+  socket.on('error', () => {});
+  const ended = drain(socket);
+  assert.deepStrictEqual(await service.stop(), {code: 0, signal: null});
+  await ended;
+});
+
+test('SIGINT stops it, too', async () => {
+  const service = await Service.start(conf());
+  service.child.kill('SIGINT');
+  await until('the end', () => service.exited);
+  assert.deepStrictEqual(service.exited, {code: 0, signal: null});
+});
+
+test('kill -9 of each worker in turn, under load: only its connections are lost', async () => {
+  const service = await Service.start(conf());
+  const running = load(service.port);
+  for (const pid of service.workers()) {
+    const before = running.good;
+    process.kill(pid, 'SIGKILL');
+    await until('its replacement', () => service.workers().length === 2 && !service.workers().includes(pid));
+    await until('traffic', () => running.good > before + 20);
+  }
+  const {good, bad} = await running.stop();
+  assert.ok(bad.length <= 8, `${bad.length} lost: ${bad}`); // at most what the two were busy with
+  assert.ok(good > 40);
+  assert.strictEqual(service.count(/died and is replaced/g), 2);
+});
+
+test('sessions outlive the worker that made them', async () => {
+  const service = await Service.start(conf().replace('size=16M"', 'size=16M"  tickets = off'));
+  const {session} = await status(service.port, {maxVersion: 'TLSv1.2'});
+  for (const pid of service.workers()) process.kill(pid, 'SIGKILL');
+  await until('replacements', async () => {
+    try { return (await status(service.port, {maxVersion: 'TLSv1.2', session})).reused; } catch { return false; }
+  });
+});
+
+test('kill -9 of the generation: another takes over', async () => {
+  const service = await Service.start(conf());
+  const [generation] = service.generations();
+  process.kill(generation, 'SIGKILL');
+  await until('another', () => service.generations().some((pid) => pid !== generation));
+  await until('service', () => status(service.port).then(() => true, () => false));
+});
+
+test('kill -9 of the master: all its processes go, the port is free, a new one starts', async () => {
+  const service = await Service.start(conf());
+  const {session} = await status(service.port);
+  const family = [...service.generations(), ...service.workers()];
+  service.child.kill('SIGKILL');
+  await until('the end of all', () => family.every((pid) => !alive(pid)));
+  await service.begin();
+  assert.ok((await status(service.port, {session})).reused);
+});
+
+test('a second master on the same run-dir is refused, in one line', async () => {
+  const service = await Service.start(conf());
+  const {code, err} = service.command('run');
+  assert.notStrictEqual(code, 0);
+  assert.strictEqual(err.trim().split('\n').length, 1, err);
+  await status(service.port);
+});
+
+test('a worker that dies young again and again is not spun', async () => {
+  const service = await Service.start(conf());
+  const begin = Date.now();
+  let killed = 0;
+  while (Date.now() - begin < 1500) {
+    for (const pid of service.workers()) { try { process.kill(pid, 'SIGKILL'); killed++; } catch {} }
+    await sleep(5);
+  }
+  assert.ok(killed < 40, `${killed} forks in 1.5 s`);
+  await until('service', () => status(service.port).then(() => true, () => false));
+});
+

@@ -1,0 +1,293 @@
+'use strict';
+// Proxying: what a client sends comes to the backend unchanged, and back, however large, slow,
+// half-closed or broken either side is; the backend learns who the client is.
+const assert = require('assert');
+const crypto = require('crypto');
+const path = require('path');
+const tls = require('tls');
+const {Service, backend, connect, drain, net, pem, sha, test, until} = require('./lib');
+
+const conf = (backends, frontend = 'backend = "b"', more = '') => `
+workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
+cache { store = "lmdb:sessions?size=16M" }
+certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
+${backends}
+frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  ${frontend} }
+${more}`;
+const to = (...addresses) => `backend "b" { address = {${addresses.map((a) => `"${a}"`)}} }`;
+
+const echo = (socket) => socket.pipe(socket);
+const large = crypto.randomBytes(20 << 20);
+
+test('20 MB each way arrive unchanged', async () => {
+  const b = await backend(echo);
+  const service = await Service.start(conf(to(b.address_)));
+  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+    const socket = await connect(service.port, {minVersion: version, maxVersion: version});
+    const back = drain(socket);
+    socket.end(large);
+    assert.strictEqual(sha(await back), sha(large));
+  }
+  await b.stop();
+});
+
+test('half-close: the end of a request is passed on, the answer still comes', async () => {
+  const b = await backend((s) => {
+    const parts = [];
+    s.on('data', (d) => parts.push(d));
+    s.on('end', () => s.end(`got ${Buffer.concat(parts)}`));
+  });
+  const service = await Service.start(conf(to(b.address_)));
+  const socket = await connect(service.port);
+  const answer = drain(socket);
+  socket.end('all of it');
+  assert.strictEqual((await answer).toString(), 'got all of it');
+  await b.stop();
+});
+
+test('the backend ends first: the client gets everything, then the end', async () => {
+  const b = await backend((s) => s.once('data', () => s.end(large.subarray(0, 3 << 20))));
+  const service = await Service.start(conf(to(b.address_)));
+  const socket = await connect(service.port);
+  const answer = drain(socket);
+  socket.write('go');
+  assert.strictEqual((await answer).length, 3 << 20);
+  await b.stop();
+});
+
+test('a client that does not read stops the backend, not the worker', async () => {
+  let sent = 0;
+  const b = await backend((s) => {
+    const more = () => { while (s.write(large.subarray(0, 65536))) sent += 65536; };
+    s.on('drain', more);
+    more();
+  });
+  const service = await Service.start(conf(to(b.address_)));
+  const slow = await connect(service.port);
+  slow.pause();
+  slow.write('x');
+  let last = -1;
+  await until('the backend to stand still', async () => {
+    const still = sent === last && sent > 0;
+    last = sent;
+    await new Promise((r) => setTimeout(r, 300));
+    return still;
+  });
+  assert.ok(sent < 40 << 20, `${sent} bytes were taken`);
+  const quick = await connect(service.port); // the others are served
+  quick.write('x');
+  await new Promise((done) => quick.once('data', done));
+  quick.destroy();
+  slow.destroy();
+  await b.stop();
+});
+
+test('several addresses are tried in turn; a Unix socket is one', async () => {
+  const service = new Service(conf(to('127.0.0.1:1', 'unix:@DIR@/b.sock', '127.0.0.1:2')));
+  const b = await backend(echo, path.join(service.dir, 'b.sock'));
+  await service.begin();
+  for (let i = 0; i < 6; i++) {
+    const socket = await connect(service.port);
+    const answer = drain(socket);
+    socket.end(`hello ${i}`);
+    assert.strictEqual((await answer).toString(), `hello ${i}`);
+  }
+  await b.stop();
+});
+
+test('no backend: the connection ends, the service stays, the log says which', async () => {
+  const service = await Service.start(conf(to('127.0.0.1:1')));
+  for (let i = 0; i < 5; i++) {
+    const socket = await connect(service.port);
+    socket.on('error', () => {});
+    await drain(socket).catch(() => {});
+  }
+  await service.said(/127\.0\.0\.1:1/);
+  const b = await backend(echo);
+  service.configure(conf(to(b.address_)));
+  assert.strictEqual(service.command('reload').code, 0);
+  const socket = await connect(service.port);
+  const answer = drain(socket);
+  socket.end('up again');
+  assert.strictEqual((await answer).toString(), 'up again');
+  await b.stop();
+});
+
+test('a backend that resets ends the client, and nobody else', async () => {
+  const b = await backend((s) => s.once('data', () => s.resetAndDestroy()));
+  const service = await Service.start(conf(to(b.address_)));
+  for (let i = 0; i < 20; i++) {
+    const socket = await connect(service.port);
+    socket.on('error', () => {});
+    socket.write('x');
+    await drain(socket).catch(() => {});
+  }
+  await b.stop();
+});
+
+test('ALPN and SNI choose the backend', async () => {
+  const say = (name) => backend((s) => s.end(name));
+  const [plain, h2, api] = await Promise.all([say('plain'), say('h2'), say('api')]);
+  const service = await Service.start(conf(`
+    backend "b" { address = "${plain.address_}" }  backend "h2" { address = "${h2.address_}" }
+    backend "api" { address = "${api.address_}" }
+    certificate "api" { cert = "@CERTS@/api.pem"  key = "@CERTS@/api.key" }`, `backend = "b"
+    alpn-protocols = {"h2", "http/1.1"}  alpn-backend = {"h2=h2"}
+    host "api.example" { certificates = "api"  backend = "api" }`));
+  const ask = async (options) => (await drain(await connect(service.port, options))).toString();
+  assert.strictEqual(await ask({}), 'plain');
+  assert.strictEqual(await ask({ALPNProtocols: ['http/1.1']}), 'plain');
+  assert.strictEqual(await ask({ALPNProtocols: ['http/1.1', 'h2']}), 'h2');
+  assert.strictEqual(await ask({servername: 'api.example'}), 'api');
+  for (const b of [plain, h2, api]) await b.stop();
+});
+
+// -- the PROXY protocol
+
+// The header a backend got, and a TLV table of it.
+function parseV2(bytes) {
+  assert.strictEqual(bytes.subarray(0, 12).toString('hex'), '0d0a0d0a000d0a515549540a');
+  const length = bytes.readUInt16BE(14);
+  const header = {command: bytes[12], family: bytes[13], source: [...bytes.subarray(16, 20)].join('.'),
+    port: bytes.readUInt16BE(24), tlvs: {}, rest: bytes.subarray(16 + length)};
+  for (let at = 16 + 12; at < 16 + length;) {
+    const n = bytes.readUInt16BE(at + 1);
+    header.tlvs[bytes[at]] = bytes.subarray(at + 3, at + 3 + n);
+    at += 3 + n;
+  }
+  return header;
+}
+
+function subTlvs(bytes) {
+  const all = {client: bytes[0], verify: bytes.readUInt32BE(1)};
+  for (let at = 5; at < bytes.length;) {
+    const n = bytes.readUInt16BE(at + 1);
+    all[bytes[at]] = bytes.subarray(at + 3, at + 3 + n).toString();
+    at += 3 + n;
+  }
+  return all;
+}
+
+const collector = () => {
+  const seen = [];
+  return backend((s) => {
+    const parts = [];
+    s.on('data', (d) => parts.push(d));
+    s.on('end', () => { seen.push(Buffer.concat(parts)); s.end('ok'); });
+  }).then((b) => Object.assign(b, {seen}));
+};
+
+test('PROXY v2 out: address, ALPN, AUTHORITY, SSL with the client certificate', async () => {
+  const b = await collector();
+  const service = await Service.start(conf(`backend "b" { address = "${b.address_}"  proxy-protocol = v2 }`,
+    'backend = "b"  alpn-protocols = "h2"  request-cert = on  ca = "@CERTS@/client-ca.pem"'));
+  const socket = await connect(service.port, {ALPNProtocols: ['h2'], cert: pem('alice.pem'), key: pem('alice.key')});
+  const {localPort} = socket;
+  const answer = drain(socket);
+  socket.end('payload');
+  assert.strictEqual((await answer).toString(), 'ok');
+  const header = parseV2(b.seen[0]);
+  assert.strictEqual(header.command, 0x21);
+  assert.strictEqual(header.family, 0x11);
+  assert.strictEqual(header.source, '127.0.0.1');
+  assert.strictEqual(header.port, localPort);
+  assert.strictEqual(header.rest.toString(), 'payload');
+  assert.strictEqual(header.tlvs[1].toString(), 'h2');
+  assert.strictEqual(header.tlvs[2].toString(), 'localhost');
+  const ssl = subTlvs(header.tlvs[0x20]);
+  assert.strictEqual(ssl.client & 7, 7);
+  assert.strictEqual(ssl.verify, 0);
+  assert.strictEqual(ssl[0x21], 'TLSv1.3');
+  assert.strictEqual(ssl[0x22], 'alice');
+  await b.stop();
+});
+
+test('PROXY v1 out', async () => {
+  const b = await collector();
+  const service = await Service.start(conf(`backend "b" { address = "${b.address_}"  proxy-protocol = v1 }`));
+  const socket = await connect(service.port);
+  const {localPort} = socket;
+  const answer = drain(socket);
+  socket.end('payload');
+  await answer;
+  assert.strictEqual(b.seen[0].toString(), `PROXY TCP4 127.0.0.1 127.0.0.1 ${localPort} ${service.port}\r\npayload`);
+  await b.stop();
+});
+
+// TLS over a raw socket on which `header` was written first.
+async function throughProxy(port, header) {
+  const raw = net.connect(port, '127.0.0.1');
+  await new Promise((done) => raw.once('connect', done));
+  raw.on('error', () => {});
+  raw.write(header);
+  return new Promise((done, fail) => {
+    const socket = tls.connect({socket: raw, servername: 'localhost', ca: pem('ca.pem')}, () => done(socket));
+    socket.once('error', fail);
+    socket.once('close', () => fail(new Error('closed')));
+  });
+}
+
+const v2 = (hex) => Buffer.from(`0d0a0d0a000d0a515549540a${hex}`, 'hex');
+
+test('PROXY in, v1 and v2: the address goes on to the backend', async () => {
+  const b = await collector();
+  const service = await Service.start(conf(`backend "b" { address = "${b.address_}"  proxy-protocol = v1 }`,
+    'backend = "b"  proxy-protocol = on'));
+  for (const header of ['PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n',
+    v2('2111000cc0000207c633640112670' + '1bb'), v2('21110013c0000207c6336401126701bb' + '04000461626364')]) {
+    b.seen.length = 0;
+    const socket = await throughProxy(service.port, header);
+    const answer = drain(socket);
+    socket.end('x');
+    await answer;
+    assert.strictEqual(b.seen[0].toString(), 'PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\nx');
+  }
+  b.seen.length = 0;
+  const socket = await throughProxy(service.port, v2('20000000')); // LOCAL: the real address
+  const {localPort} = socket;
+  const answer = drain(socket);
+  socket.end('x');
+  await answer;
+  assert.match(b.seen[0].toString(), new RegExp(`PROXY TCP4 127.0.0.1 127.0.0.1 ${localPort || '\\d+'} `));
+  await b.stop();
+});
+
+test('PROXY in: whoever does not begin with a right header is dropped', async () => {
+  const service = await Service.start(conf('', 'backend = "builtin:echo"  proxy-protocol = v1  handshake-timeout = 500ms'));
+  for (const header of ['', 'PROXY\r\n', 'PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n', 'PROXY TCP4 1.2.3.4 1.2.3.4 1 1\n',
+    `PROXY UNKNOWN ${'x'.repeat(200)}\r\n`, v2('2111000cc0000207c6336401126701bb'), 'PROXY TCP4 1.2.3.4'])
+    await assert.rejects(throughProxy(service.port, header), `"${header}"`);
+  await throughProxy(service.port, 'PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n').then((s) => s.destroy());
+});
+
+test('idle connections end at the idle timeout, busy ones do not', async () => {
+  const b = await backend(echo);
+  const service = await Service.start(conf(to(b.address_), 'backend = "b"  idle-timeout = 400ms'));
+  const [idle, busy] = await Promise.all([connect(service.port), connect(service.port)]);
+  let ended = false;
+  idle.on('error', () => {});
+  idle.resume().on('close', () => { ended = true; });
+  for (let i = 0; !ended; i++) {
+    const answer = new Promise((done) => busy.once('data', done));
+    busy.write(`${i}`);
+    await answer;
+    await new Promise((r) => setTimeout(r, 50));
+    assert.ok(i < 200);
+  }
+  assert.ok(!busy.destroyed);
+  busy.destroy();
+  await b.stop();
+});
+
+test('redirect leads to the usual port; echo echoes', async () => {
+  const service = await Service.start(conf('', 'backend = "builtin:redirect"',
+    'frontend "e" { listen = "127.0.0.1:@PORT2@"  certificates = "ecdsa"  backend = "builtin:echo" }'));
+  const socket = await connect(service.port);
+  const answer = drain(socket);
+  socket.write('GET /a?b HTTP/1.1\r\nHost: www.example:8443\r\nConnection: close\r\n\r\n');
+  assert.match((await answer).toString(), /^HTTP\/1\.1 30[1278] [^\r]*\r\n(?:.*\r\n)*Location: https:\/\/www\.example\/a\?b\r\n/i);
+  const e = await connect(service.ports[2]);
+  const back = drain(e);
+  e.end('as it came');
+  assert.strictEqual((await back).toString(), 'as it came');
+});

@@ -1,0 +1,96 @@
+'use strict';
+// The store on its worst day: sessions may be lost, the service is not, and the log says it once.
+const assert = require('assert');
+const crypto = require('crypto');
+const fs = require('fs');
+const path = require('path');
+const {Service, connect, drain, status, test, until} = require('./lib');
+
+const conf = (store = 'lmdb:sessions?size=1M', tickets = 'off') => `
+workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
+cache { store = "${store}"  tickets = ${tickets} }
+certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
+frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = "builtin:status" }
+`;
+const v12 = {maxVersion: 'TLSv1.2'};
+const file = (service) => path.join(service.dir, 'state/sessions');
+
+async function resumes(service) {
+  const {session} = await status(service.port, v12);
+  return (await status(service.port, {...v12, session})).reused;
+}
+
+test('nothing readable is in the store', async () => {
+  const service = await Service.start(conf());
+  const ids = [];
+  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+    const socket = await connect(service.port, {minVersion: version, maxVersion: version});
+    socket.write('GET / HTTP/1.0\r\n\r\n');
+    await drain(socket);
+    ids.push(socket.newest || socket.getSession());
+  }
+  const stored = fs.readFileSync(file(service));
+  // A session as a client has it: its master secret and its id are in there as octet strings.
+  for (const der of ids) {
+    let found = 0;
+    for (let at = 0; at + 2 < der.length; at++)
+      if (der[at] === 4 && (der[at + 1] === 32 || der[at + 1] === 48) && at + 2 + der[at + 1] <= der.length) {
+        found++;
+        assert.strictEqual(stored.indexOf(der.subarray(at + 2, at + 2 + der[at + 1])), -1);
+      }
+    assert.ok(found > 0);
+  }
+  assert.strictEqual(stored.indexOf('localhost'), -1);
+});
+
+test('damaged before the start: begun anew', async () => {
+  const service = new Service(conf());
+  fs.mkdirSync(path.join(service.dir, 'state'), {mode: 0o700});
+  fs.writeFileSync(file(service), crypto.randomBytes(100000));
+  await service.begin();
+  assert.ok(await resumes(service));
+  assert.strictEqual(service.count(/damaged/g) > 0, true, service.log);
+});
+
+test('overwritten while it is in use: the service goes on, and resumes again', async () => {
+  const service = await Service.start(conf());
+  for (let i = 0; i < 20; i++) await status(service.port, v12);
+  const size = fs.statSync(file(service)).size;
+  const fd = fs.openSync(file(service), 'r+');
+  fs.writeSync(fd, crypto.randomBytes(size), 0, size, 0);
+  fs.closeSync(fd);
+  await until('resumption', () => resumes(service).catch(() => false), 20000);
+});
+
+test('cut short while it is in use: the service goes on, and resumes again', async () => {
+  const service = await Service.start(conf());
+  for (let i = 0; i < 20; i++) await status(service.port, v12);
+  fs.truncateSync(file(service), 4096);
+  await until('resumption', () => resumes(service).catch(() => false), 20000);
+});
+
+test('deleted while it is in use: another is made', async () => {
+  const service = await Service.start(conf());
+  assert.ok(await resumes(service));
+  fs.unlinkSync(file(service));
+  await until('a new file, and resumption', async () => await resumes(service) && fs.existsSync(file(service)));
+});
+
+test('full: the oldest go, nothing fails', async () => {
+  const service = await Service.start(conf());
+  const sessions = [];
+  for (let round = 0; round < 25; round++)
+    sessions.push(...await Promise.all(Array.from({length: 100}, async () => (await status(service.port, v12)).session)));
+  assert.ok((await status(service.port, {...v12, session: sessions[sessions.length - 1]})).reused);
+  assert.ok(!(await status(service.port, {...v12, session: sessions[0]})).reused);
+  assert.ok(fs.statSync(file(service)).size <= 1 << 20);
+  assert.strictEqual(service.count(/trouble|damaged/g), 0, service.log);
+});
+
+test('impossible to open: served without, said once', async () => {
+  const service = await Service.start(conf('lmdb:/proc/no/such/place', 'on'));
+  const {session} = await status(service.port);
+  assert.ok((await status(service.port, {session})).reused, 'tickets work without a store');
+  await status(service.port, v12);
+  assert.ok(service.count(/\/proc\/no\/such\/place/g) <= 3, service.log); // by each process, once
+});
