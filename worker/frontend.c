@@ -215,6 +215,16 @@ static void on_secure(const struct rp_event *event, void *arg)
     answerers[backend->conf->kind](f, socket, backend);
 }
 
+/* The last socket is gone, what it had to say (an alert) included. */
+static void on_close(const struct rp_event *event, void *arg)
+{
+    const struct frontend *f = arg;
+
+    (void)event;
+    f->process->open_servers--;
+    process_left(f->process);
+}
+
 /* -- accepting --------------------------------------------------------------------------------- */
 
 static void on_accepted(struct rp_listener_socket *listener, int fd,
@@ -322,8 +332,11 @@ bool frontend_open(struct frontend *f, struct process *process, size_t index, st
     if (f->server == NULL)
         return false;
     if (rp_server_on(f->server, RP_EV_SECURE_CONNECTION, on_secure, f) &&
-        rp_server_on(f->server, RP_EV_TLS_CLIENT_ERROR, on_client_error, f))
+        rp_server_on(f->server, RP_EV_TLS_CLIENT_ERROR, on_client_error, f) &&
+        rp_server_on(f->server, RP_EV_CLOSE, on_close, f)) {
+        process->open_servers++;
         return true;
+    }
     rp_server_free(f->server);
     f->server = NULL;
     return rp_error_set(err, "ENOMEM", "no memory for a frontend");
@@ -334,6 +347,7 @@ void frontend_close(struct frontend *f)
     for (struct frontend_listen *listen = f->listens; listen != NULL; listen = listen->next)
         rp_listener_accept_queued(listen->socket); /* nobody else may come for them */
     unlisten(f, true, 0);
+    rp_server_close(f->server);
 }
 
 void frontend_free(struct frontend *f)

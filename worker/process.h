@@ -20,6 +20,7 @@ struct process {
     struct frontend *frontends;     /* as setup->frontends->plans */
     struct connection *connections; /* all whose handshake is complete */
     uint64_t handshaking;           /* connections whose handshake is not */
+    size_t open_servers;            /* frontends that have not closed, with all their sockets */
     bool draining;
     bool cut_off; /* ... and not even handshakes are waited for any more */
 

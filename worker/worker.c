@@ -20,7 +20,7 @@ enum { LOG_FLUSH_MS = 1000 };
 
 void process_left(struct process *p)
 {
-    if (p->draining && p->connections == NULL && (p->handshaking == 0 || p->cut_off))
+    if (p->draining && p->connections == NULL && (p->open_servers == 0 || p->cut_off))
         rp_loop_stop(p->loop);
 }
 

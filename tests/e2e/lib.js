@@ -202,8 +202,8 @@ const clientDefaults = () => ({host: '127.0.0.1', servername: 'localhost', ca: p
 function connect(port, options = {}) {
   return new Promise((done, fail) => {
     const socket = tls.connect({...clientDefaults(), port, ...options});
-    socket.once('secureConnect', () => { socket.off('error', fail); done(socket); });
-    socket.once('error', fail);
+    socket.once('secureConnect', () => done(socket));
+    socket.on('error', fail); // later ones are for those who listen; nobody must
     socket.on('session', (session) => { socket.newest = session; });
   });
 }
