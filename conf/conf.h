@@ -128,6 +128,10 @@ struct conf *conf_parse(const char *text, const char *name, struct rp_error *err
     __attribute__((warn_unused_result));
 void conf_free(struct conf *); /* NULL ok */
 
+/* The index-th option that is understood, for files written for later versions, but has no effect
+ * in this one: *note says which and what to do. false: there is none (any more). */
+bool conf_ineffective(const struct conf *, size_t index, struct rp_error *note);
+
 /* Format the place for an error: "file:line: ". */
 bool conf_error(struct rp_error *err, const struct conf_place *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -205,6 +205,14 @@ static void on_forked(struct generation *g)
 
 static const struct generation_hooks hooks = {on_ready, on_failed, on_gone, on_forked};
 
+static void tell_ineffective(struct rp_log *log, const struct conf *conf)
+{
+    struct rp_error note;
+
+    for (size_t i = 0; conf_ineffective(conf, i, &note); i++)
+        rp_log(log, RP_LOG_WARN, "%s", note.message);
+}
+
 static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
 {
     struct generation_options options = {.loop = m->loop,
@@ -216,7 +224,10 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
                                          .arg = m};
 
     m->next = generation_new(&options, err);
-    return m->next != NULL;
+    if (m->next == NULL)
+        return false;
+    tell_ineffective(generation_log(m->next), conf);
+    return true;
 }
 
 /* -- what signals ask for */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ineffective.c - options whose time has not come: accepted, so that a file is read by all
+ * versions, and told, so that nobody relies on them. An option leaves this list when it works. */
+#include "conf/conf.h"
+
+#include <string.h>
+
+bool conf_ineffective(const struct conf *conf, size_t index, struct rp_error *note)
+{
+    if (conf->admin_listen != NULL && index-- == 0)
+        return !rp_error_set(
+            note, "ERR_CONF",
+            "%s: admin: has no effect in this version; builtin:status shows counts", conf->file);
+    if (conf->cache.l1 != NULL && conf->cache.l1[0] != '\0' && index-- == 0)
+        return !conf_error(note, &conf->cache.place, "l1: has no effect in this version");
+    for (size_t i = 0; i < conf->certificate_count; i++)
+        if (conf->certificates[i].ocsp == CONF_OCSP_FILE && index-- == 0)
+            return !conf_error(note, &conf->certificates[i].place,
+                               "ocsp: has no effect in this version; nothing is stapled");
+    for (size_t i = 0; i < conf->frontend_count; i++)
+        if (conf->frontends[i].max_early_data > 0 && index-- == 0)
+            return !conf_error(note, &conf->frontends[i].tls.place,
+                               "max-early-data: has no effect in this version; 0-RTT is refused");
+    return false;
+}

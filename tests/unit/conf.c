@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conf.c - the configuration language: what it means, its defaults, and the one line that says
+ * what is wrong with a text. */
+#include "conf/conf.h"
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char base[] = "certificate \"c\" { cert = \"c.pem\" key = \"/k.key\" }\n"
+                           "backend \"b\" { address = \"127.0.0.1:1\" }\n";
+
+static struct conf *parse(const char *text)
+{
+    struct rp_error error = {0};
+    struct conf *conf = conf_parse(text, "/etc/r/x.conf", &error);
+
+    ck_assert_msg(conf != NULL, "%s", error.message);
+    return conf;
+}
+
+/* The base, and a frontend with these options in lines 3 to 5. */
+static char *with_frontend(const char *options)
+{
+    char *text;
+
+    ck_assert_int_gt(asprintf(&text,
+                              "%sfrontend \"f\" {\n  listen = \"*:443\" certificates = \"c\" "
+                              "backend = \"b\"\n  %s\n}\n",
+                              base, options),
+                     0);
+    return text;
+}
+
+START_TEST(conf_has_defaults)
+{
+    char *text = with_frontend("");
+    struct conf *conf = parse(text);
+    const struct conf_frontend *f = &conf->frontends[0];
+
+    ck_assert_uint_eq(conf->workers, 0);
+    ck_assert_str_eq(conf->state_dir, "/var/lib/reprise");
+    ck_assert_str_eq(conf->run_dir, "/run/reprise");
+    ck_assert_ptr_null(conf->user);
+    ck_assert_ptr_null(conf->secret_file);
+    ck_assert_str_eq(conf->log.destination, "stderr");
+    ck_assert_int_eq(conf->log.format, CONF_LOG_TEXT);
+    ck_assert(!conf->log.access);
+    ck_assert_uint_eq(conf->drain_timeout_ms, 30000);
+    ck_assert_str_eq(conf->cache.store, "lmdb:sessions?size=256M");
+    ck_assert_uint_eq(conf->cache.lookup_timeout_ms, 50);
+    ck_assert_uint_eq(conf->cache.session_timeout_s, 300);
+    ck_assert_uint_eq(conf->cache.tickets_per_connection, 1);
+    ck_assert_uint_eq(conf->cache.key_lifetime_ms, 12 * 3600 * 1000);
+    ck_assert(conf->cache.tickets && f->tickets);
+    ck_assert_str_eq(conf->certificates[0].cert, "/etc/r/c.pem");
+    ck_assert_str_eq(conf->certificates[0].key, "/k.key");
+    ck_assert_uint_eq(conf->certificates[0].place.line, 1);
+    ck_assert_uint_eq(conf->backends[0].connect_timeout_ms, 5000);
+    ck_assert_int_eq(conf->backends[0].proxy_protocol, CONF_PROXY_OFF);
+    ck_assert_uint_eq(f->tls.place.line, 4);
+    ck_assert_uint_eq(f->handshake_timeout_ms, 10000);
+    ck_assert_uint_eq(f->idle_timeout_ms, 300000);
+    ck_assert(f->honor_cipher_order && f->tls.reject_unauthorized && !f->tls.request_cert);
+    ck_assert(!f->strict_sni && f->max_early_data == 0 && f->max_connections == 0);
+    ck_assert_ptr_null(f->min_version);
+    ck_assert(!f->use_certificate_directory);
+    ck_assert_ptr_eq(f->tls.backend, &conf->backends[0]);
+    ck_assert_ptr_eq(f->tls.certificates[0], &conf->certificates[0]);
+    conf_free(conf);
+    free(text);
+}
+END_TEST
+
+/* Every word of the language, once. */
+START_TEST(conf_knows_all_words)
+{
+    struct conf *conf = parse(
+        "workers = 4  state-dir = \"s\"  run-dir = \"r\"  user = \"u\"  secret-file = \"x\"\n"
+        "drain-timeout = 1m\n"
+        "log { destination = syslog  format = json  level = debug  access = on }\n"
+        "admin { listen = \"127.0.0.1:9443\" }\n"
+        "cache { store = \"redis://h\"  l1 = \"\"  lookup-timeout = 20ms  session-timeout = 1h\n"
+        "  tickets = off  tickets-per-connection = 4  key-lifetime = 2s  ticket-keys = \"t\" }\n"
+        "certificate \"c\" { cert = \"c.pem\"  key = \"c.key\"  ocsp = off }\n"
+        "certificate \"d\" { cert = \"d.pem\"  key = \"d.key\"  ocsp = \"d.ocsp\" }\n"
+        "certificates { directory = \"certs\"  watch = off }\n"
+        "backend \"b\" { address = {\"h:1\", \"unix:/s\", \"[::1]:2\"}  proxy-protocol = v2\n"
+        "  connect-timeout = 250ms }\n"
+        "backend \"h2\" { address = \"unix:rel.sock\" }\n"
+        "frontend \"f\" {\n"
+        "  listen = {\"[::]:443\", \"unix:@abstract\", \"fd:3\"}  certificates = {\"c\", \"d\"}\n"
+        "  backend = \"b\"  alpn-protocols = {\"h2\", \"http/1.1\"}  alpn-backend = {\"h2=h2\"}\n"
+        "  host \"api.example.com\" { certificates = {\"d\"}  backend = \"builtin:echo\"\n"
+        "    reject-unauthorized = off  ca = \"ca2.pem\" }\n"
+        "  host \"*.example.com\" { crl = \"other.crl\" }\n"
+        "  min-version = TLSv1.2  max-version = TLSv1.3  ciphers = \"X\"  ecdh-curve = \"auto\"\n"
+        "  sigalgs = \"S\"  honor-cipher-order = off  request-cert = on  ca = \"ca.pem\"\n"
+        "  crl = \"x.crl\"  tickets = on  max-early-data = 16K  handshake-timeout = 1s\n"
+        "  idle-timeout = 0  proxy-protocol = on  strict-sni = on  max-connections = 7\n"
+        "  handshakes-per-second = 8  per-source-connections = 9\n"
+        "}\n");
+    const struct conf_frontend *f = &conf->frontends[0];
+
+    ck_assert_uint_eq(conf->workers, 4);
+    ck_assert_str_eq(conf->state_dir, "/etc/r/s");
+    ck_assert_str_eq(conf->secret_file, "/etc/r/x");
+    ck_assert_uint_eq(conf->drain_timeout_ms, 60000);
+    ck_assert_str_eq(conf->log.destination, "syslog");
+    ck_assert_int_eq(conf->log.format, CONF_LOG_JSON);
+    ck_assert_int_eq(conf->log.level, 3);
+    ck_assert_str_eq(conf->admin_listen, "127.0.0.1:9443");
+    ck_assert_uint_eq(conf->cache.session_timeout_s, 3600);
+    ck_assert_uint_eq(conf->cache.key_lifetime_ms, 2000);
+    ck_assert_str_eq(conf->cache.ticket_keys, "/etc/r/t");
+    ck_assert_int_eq(conf->certificates[0].ocsp, CONF_OCSP_OFF);
+    ck_assert_str_eq(conf->certificates[1].ocsp_file, "/etc/r/d.ocsp");
+    ck_assert_str_eq(conf->directory.directory, "/etc/r/certs");
+    ck_assert(!conf->directory.watch && f->use_certificate_directory);
+    ck_assert_uint_eq(conf->backends[0].address.count, 3);
+    ck_assert_int_eq(conf->backends[0].proxy_protocol, CONF_PROXY_V2);
+    ck_assert_str_eq(conf->backends[1].address.at[0], "unix:/etc/r/rel.sock");
+    ck_assert_str_eq(f->listen.at[1], "unix:@abstract");
+    ck_assert_str_eq(f->alpn_backends[0].protocol, "h2");
+    ck_assert_ptr_eq(f->alpn_backends[0].backend, &conf->backends[1]);
+    ck_assert_uint_eq(f->host_count, 2);
+    ck_assert_int_eq(f->hosts[0].tls.backend->kind, CONF_BACKEND_ECHO);
+    ck_assert(f->hosts[0].tls.request_cert && !f->hosts[0].tls.reject_unauthorized);
+    ck_assert_str_eq(f->hosts[0].tls.ca, "/etc/r/ca2.pem");
+    ck_assert_str_eq(f->hosts[0].tls.crl, "/etc/r/x.crl");
+    ck_assert_str_eq(f->hosts[1].tls.ca, "/etc/r/ca.pem");
+    ck_assert_ptr_null(f->hosts[1].tls.backend);
+    ck_assert_uint_eq(f->max_early_data, 16384);
+    ck_assert_uint_eq(f->idle_timeout_ms, 0);
+    ck_assert_int_eq(f->proxy_protocol, CONF_PROXY_ANY);
+    ck_assert_uint_eq(f->per_source_connections, 9);
+    conf_free(conf);
+}
+END_TEST
+
+static const struct {
+    const char *text, *message;
+} wrong[] = {
+    {"", "/x.conf: there is no frontend; add frontend \"www\" { listen = … }"},
+    {"worker = 1", "/x.conf:1: worker: is unknown; did you mean workers?"},
+    {"\n\nqqqqqq = 1", "/x.conf:3: qqqqqq: is unknown; see reprise.conf(5)"},
+    {"cache { stor = \"x\" }", "/x.conf:1: stor: is unknown in cache; did you mean store?"},
+    {"workers = 0", "/x.conf:1: workers: \"0\" is neither auto nor a number from 1 to 256"},
+    {"workers = 99999999999999999999999",
+     "/x.conf:1: workers: \"99999999999999999999999\" is neither auto nor a number from 1 to 256"},
+    {"workers = 1\nworkers = 1", "/x.conf:2: workers: is given twice; leave one"},
+    {"cache {\n tickets = maybe }", "/x.conf:2: tickets: \"maybe\" is neither on nor off"},
+    {"log { level = loud }",
+     "/x.conf:1: level: \"loud\" is unknown; give error, warn, info or debug"},
+    {"cache { session-timeout = 10 }",
+     "/x.conf:1: session-timeout: \"10\" is no time; 50ms, 10s, 5m and 12h are some"},
+    {"cache { session-timeout = 1500ms }",
+     "/x.conf:1: session-timeout: 1500ms is no whole number of seconds"},
+    {"cache { session-timeout = 8d }",
+     "/x.conf:1: session-timeout: 8d is out of range; give 1000ms to 604800s"},
+    {"cache { tickets-per-connection = 5 }",
+     "/x.conf:1: tickets-per-connection: 5 is out of range; give 1 to 4"},
+    {"certificate \"a\" { cert = \"x\" }",
+     "/x.conf:1: certificate \"a\": key is missing; name a PEM file"},
+    {"certificate \"a\" { cert = \"\"  key = \"x\" }",
+     "/x.conf:1: cert: is empty; give the path of a file"},
+    {"backend \"a\" { }",
+     "/x.conf:1: backend \"a\": address is missing; \"127.0.0.1:8080\" is one"},
+    {"backend \"builtin:x\" { address = \"h:1\" }",
+     "/x.conf:1: backend \"builtin:x\": is built in; choose another name"},
+    {"backend \"a\" { address = \"h\" }",
+     "/x.conf:1: address: \"h\" is no address; \"127.0.0.1:8443\", \"[::]:443\" and "
+     "\"unix:/run/x.sock\" are some"},
+    {"backend \"a\" { address = \"::1:80\" }",
+     "/x.conf:1: address: \"::1:80\" is no address; \"127.0.0.1:8443\", \"[::]:443\" and "
+     "\"unix:/run/x.sock\" are some"},
+    {"backend \"a\" { address = {\"h:1\", \"h:1\"} }",
+     "/x.conf:1: address: \"h:1\" is given twice; leave one"},
+    {"frontend \"f\" {\n", "/x.conf:1: the block that begins here has no end; add }"},
+};
+
+START_TEST(conf_says_what_is_wrong)
+{
+    struct rp_error error = {0};
+
+    ck_assert_ptr_null(conf_parse(wrong[_i].text, "/x.conf", &error));
+    ck_assert_str_eq(error.message, wrong[_i].message);
+    ck_assert_ptr_null(conf_parse(wrong[_i].text, "/x.conf", NULL));
+}
+END_TEST
+
+static const struct {
+    const char *options, *message;
+} wrong_frontends[] = {
+    {"backend = \"b\"", "/x.conf:5: backend: is given twice; leave one"},
+    {"min-version = SSLv3", "/x.conf:4: min-version: \"SSLv3\" is unknown; give TLSv1, TLSv1.1, "
+                            "TLSv1.2 or TLSv1.3"},
+    {"min-version = TLSv1.3 max-version = TLSv1.2",
+     "/x.conf:4: min-version: TLSv1.3 is above max-version; exchange them"},
+    {"alpn-backend = \"h2\"",
+     "/x.conf:5: alpn-backend: \"h2\" is no PROTOCOL=BACKEND; \"h2=varnish-h2\" is one"},
+    {"alpn-backend = \"h2=b\"",
+     "/x.conf:4: alpn-backend: h2 is not offered; add it to alpn-protocols"},
+    {"alpn-protocols = \"h2\" alpn-backend = \"h2=q\"",
+     "/x.conf:5: alpn-backend: there is no backend \"q\"; add backend \"q\" { address = … }"},
+    {"ca = \"x\"", "/x.conf:5: ca: no client is asked for a certificate; add request-cert = on"},
+    {"host \"a.*\" { backend = \"b\" }",
+     "/x.conf:5: host \"a.*\": a star stands for the first label; \"*.example.com\" is one"},
+    {"host \"a\" { backend = \"builtin:stat\" }",
+     "/x.conf:5: backend: \"builtin:stat\" is unknown; give builtin:status, builtin:redirect or "
+     "builtin:echo"},
+    {"host \"a\" { listen = \"h:1\" }",
+     "/x.conf:5: listen: is unknown in host; see reprise.conf(5)"},
+    {"proxy-protocol = v3", "/x.conf:5: proxy-protocol: \"v3\" is unknown; give off, on, v1 or v2"},
+};
+
+START_TEST(conf_says_what_is_wrong_with_a_frontend)
+{
+    char *text = with_frontend(wrong_frontends[_i].options);
+    struct rp_error error = {0};
+
+    ck_assert_ptr_null(conf_parse(text, "/x.conf", &error));
+    ck_assert_str_eq(error.message, wrong_frontends[_i].message);
+    free(text);
+}
+END_TEST
+
+static const char *const examples[] = {"conf/demo.conf", "conf/reprise.conf",
+                                       "conf/examples/hosts.conf", "conf/examples/mutual-tls.conf",
+                                       "conf/examples/behind-a-balancer.conf"};
+
+START_TEST(conf_examples_load)
+{
+    struct rp_error error = {0};
+    struct conf *conf = conf_load(examples[_i], &error);
+
+    ck_assert_msg(conf != NULL, "%s", error.message);
+    conf_free(conf);
+}
+END_TEST
+
+START_TEST(conf_load_says_why_not)
+{
+    struct rp_error error = {0};
+
+    ck_assert_ptr_null(conf_load("/no/such.conf", &error));
+    ck_assert_str_eq(
+        error.message,
+        "/no/such.conf: No such file or directory; give the configuration with -c FILE");
+    ck_assert_ptr_null(conf_load("/", &error));
+    ck_assert_str_eq(error.message, "/: is a directory; give a file");
+    ck_assert_ptr_null(conf_load("/dev/zero", &error));
+    ck_assert_str_eq(error.message, "/dev/zero: is longer than 4 MiB");
+}
+END_TEST
+
+START_TEST(conf_tells_what_has_no_effect)
+{
+    char *text = with_frontend("max-early-data = 1K");
+    struct conf *conf = parse(text);
+    struct rp_error note = {0};
+
+    ck_assert(conf_ineffective(conf, 0, &note));
+    ck_assert_str_eq(note.message,
+                     "/etc/r/x.conf:4: max-early-data: has no effect in this version; "
+                     "0-RTT is refused");
+    ck_assert(!conf_ineffective(conf, 1, &note));
+    conf_free(conf);
+    free(text);
+}
+END_TEST
+
+/* Whatever is cut off or changed: an error, never a crash. */
+START_TEST(conf_survives_any_text)
+{
+    char *text = with_frontend("alpn-protocols = {\"h2\"} host \"a.b\" { request-cert = on }");
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++) {
+        char keep = text[i];
+
+        text[i] = '\0';
+        conf_free(conf_parse(text, "x", NULL));
+        for (const char *other = "{}\"=,\\/*#'$\n+"; *other != '\0'; other++) {
+            text[i] = *other;
+            conf_free(conf_parse(text, "x", NULL));
+        }
+        text[i] = keep;
+    }
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("conf");
+    TCase *core = tcase_create("core");
+
+    tcase_set_timeout(core, 60);
+    tcase_add_test(core, conf_has_defaults);
+    tcase_add_test(core, conf_knows_all_words);
+    tcase_add_loop_test(core, conf_says_what_is_wrong, 0, sizeof wrong / sizeof *wrong);
+    tcase_add_loop_test(core, conf_says_what_is_wrong_with_a_frontend, 0,
+                        sizeof wrong_frontends / sizeof *wrong_frontends);
+    tcase_add_loop_test(core, conf_examples_load, 0, sizeof examples / sizeof *examples);
+    tcase_add_test(core, conf_load_says_why_not);
+    tcase_add_test(core, conf_tells_what_has_no_effect);
+    tcase_add_test(core, conf_survives_any_text);
+    suite_add_tcase(suite, core);
+    return unit_run(suite);
+}
