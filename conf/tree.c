@@ -75,9 +75,6 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
     parsing.failed = true;
     vsnprintf(text, sizeof text, format, args);
     len = strlen(text);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20)
-            text[i] = '?';
     if (strncmp(text, no_such, sizeof no_such - 1) == 0) {
         if (text[len - 1] == '\'')
             text[len - 1] = '\0';

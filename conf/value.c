@@ -21,6 +21,10 @@ static bool fail(struct rp_error *err, const struct conf_place *place, const cha
     int len = option == NULL ? 0 : snprintf(text, sizeof text, "%s: ", option);
 
     vsnprintf(text + len, sizeof text - (size_t)len, format, args);
+    for (char *at = text; *at != '\0';
+         at++) /* names and values may hold anything; one line may not */
+        if (iscntrl((unsigned char)*at))
+            *at = '?';
     return rp_error_set(err, "ERR_CONF", "%s:%u: %s", place->file, place->line, text);
 }
 
@@ -47,11 +51,7 @@ bool conf_value_error(struct rp_error *err, const struct conf_value *v, const ch
 /* The value as it was written, as far as it can be shown in a line. */
 static const char *shown(const struct conf_value *v, char out[SHOWN_MAX])
 {
-    size_t i;
-
-    for (i = 0; i < SHOWN_MAX - 1 && v->text[i] != '\0'; i++)
-        out[i] = iscntrl((unsigned char)v->text[i]) ? '?' : v->text[i];
-    out[i] = '\0';
+    snprintf(out, SHOWN_MAX, "%s", v->text);
     return out;
 }
 

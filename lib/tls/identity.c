@@ -164,7 +164,7 @@ static bool take_json_string(const char **at, struct rp_text *out)
                         return false;
                     value = value << 4 | (unsigned)strtoul(digit, NULL, 16);
                 }
-                c = value < 0x80 ? (char)value : '\x7f' + 1;
+                c = (char)(value < 0x80 ? value : 0x80);
             } else if (escape != NULL && (escape - escapes) % 2 == 0) {
                 c = escape[1];
             } else {

@@ -177,6 +177,9 @@ static const struct {
      "\"unix:/run/x.sock\" are some"},
     {"backend \"a\" { address = {\"h:1\", \"h:1\"} }",
      "/x.conf:1: address: \"h:1\" is given twice; leave one"},
+    {"frontend \"f\" { listen = \"a\nb\" }",
+     "/x.conf:2: listen: \"a?b\" is no address; \"127.0.0.1:8443\", \"[::]:443\", \"fd:3\" and "
+     "\"unix:/run/x.sock\" are some"},
     {"frontend \"f\" {\n", "/x.conf:1: the block that begins here has no end; add }"},
 };
 
