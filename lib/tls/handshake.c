@@ -395,6 +395,7 @@ void rp_handshake_done(struct rp_socket *s)
         return;
     }
     if (SSL_version(s->engine.ssl) == TLS1_3_VERSION) {
+        s->tickets_wait = s->questions == NULL;
         secure(s); /* C15: the sessions come after it */
         if (!s->stream.destroyed && s->questions != NULL)
             tell_sessions(s);

@@ -21,6 +21,7 @@ enum {
     OUT_MAX = 1024 * 1024,      /* output that a peer makes us produce and doesn't read */
     LINGER_MS = 2000,           /* how long an alert may take ... */
     LINGER_BYTES = 1024 * 1024, /* ... and what is thrown away meanwhile */
+    TICKETS_WAIT_MS = 20,
 };
 
 static struct rp_socket *of_transport(struct rp_transport *t)
@@ -166,6 +167,26 @@ static void end_of_input(struct rp_socket *s)
     rp_socket_fail(s, &error);
 }
 
+/* Send what is in the output at the end of this turn. */
+static void flush(struct rp_socket *s)
+{
+    if (s->tickets_wait) {
+        s->tickets_wait = false;
+        rp_timeout_stop(&s->timeout);
+    }
+    rp_transport_flush_later(&s->transport);
+}
+
+/* TLS 1.3 tickets leave together with the first answer, when that comes soon: a system call and a
+ * packet less for each connection. Nobody needs them sooner. */
+static bool let_tickets_wait(struct rp_socket *s)
+{
+    if (!s->tickets_wait)
+        return false;
+    return s->timeout.queue != NULL ||
+           rp_timeout_start(s->stream.loop, &s->timeout, TICKETS_WAIT_MS);
+}
+
 static void settle(struct rp_socket *s)
 {
     if (!rp_engine_save(&s->engine)) {
@@ -179,8 +200,8 @@ static void settle(struct rp_socket *s)
         end_of_input(s);
     if (s->stream.destroyed)
         return;
-    if (rp_transport_out(&s->transport)->len > 0)
-        rp_transport_flush_later(&s->transport);
+    if (rp_transport_out(&s->transport)->len > 0 && !let_tickets_wait(s))
+        flush(s);
     rp_transport_read(&s->transport, wants_input(s));
 }
 
@@ -324,7 +345,7 @@ static void write_records(struct rp_socket *s, const uint8_t *bytes, size_t len)
         return;
     }
     s->in_flight += len;
-    rp_transport_flush_later(&s->transport);
+    flush(s);
 }
 
 static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t len)
@@ -343,6 +364,7 @@ static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t 
 static void send_end(struct rp_socket *s)
 {
     rp_engine_send_close(&s->engine);
+    flush(s);
     rp_transport_shutdown(&s->transport, s->stream.end_emitted);
 }
 
@@ -470,6 +492,10 @@ static void on_timeout(struct rp_timeout *t)
 
     if (s->phase == RP_PHASE_LINGER) {
         rp_socket_finish(s);
+        return;
+    }
+    if (s->phase == RP_PHASE_OPEN) {
+        flush(s);
         return;
     }
     rp_stream_ref(&s->stream);

@@ -30,7 +30,7 @@ struct rp_socket {
     struct rp_transport transport;
     struct rp_engine engine;
     struct rp_next_tick wake;
-    struct rp_timeout timeout;         /* of the handshake, then of the lingering */
+    struct rp_timeout timeout;         /* of the handshake, the tickets, the lingering */
     struct rp_queue early;             /* written before the handshake was complete */
     size_t in_flight;                  /* plain bytes whose records have not left */
     struct rp_server *server;          /* a reference; NULL: none */
@@ -50,6 +50,7 @@ struct rp_socket {
     bool failed;       /* its last words may be in the output: deliver them */
     bool input_ended;  /* FIN */
     bool got_close;    /* close_notify: what follows is not looked at */
+    bool tickets_wait; /* TLS 1.3's, in the output, for the first answer to go with */
     bool preface_done, reported, authorized;
     bool asks_sessions, stores_sessions; /* the server was listened to when it was accepted */
 };
