@@ -146,7 +146,8 @@ void rp_loop_run(struct rp_loop *loop)
 
 void rp_loop_turn(struct rp_loop *loop, bool wait)
 {
-    ev_run(loop->ev, wait ? EVRUN_ONCE : EVRUN_NOWAIT);
+    /* A tick that runs now is an event that was waited for. */
+    ev_run(loop->ev, wait && !ticks_left(loop) ? EVRUN_ONCE : EVRUN_NOWAIT);
 }
 
 void rp_loop_stop(struct rp_loop *loop)
