@@ -37,6 +37,7 @@ LIB     := $(O)/libreprise.a
 SHARED  := $(O)/libreprise.so.$(VERSION)
 PARTS   := $(O)/parts.a
 PROGRAM := $(O)/reprise
+LOADER  := $(O)/reprise-load
 UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 MEMORY  := $(patsubst %.c,$(O)/%,$(wildcard tests/memory/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -46,7 +47,7 @@ Q := $(if $(V),,@)
 say = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-5s %s\n' $(1) '$(2)')
 
 all: build
-build: $(PROGRAM) $(SHARED)
+build: $(PROGRAM) $(LOADER) $(SHARED)
 
 # --- what the machine must have -----------------------------------------------------------------
 BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
@@ -76,6 +77,11 @@ $(PROGRAM): $(O)/master/main.o $(PARTS) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
 
+# The tools see the public headers of the library only.
+$(LOADER): $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/load*.c)) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev -lm $(LDLIBS)
+
 # The shared library exports what the public headers declare, and nothing else.
 $(O)/libreprise.map: $(wildcard lib/include/reprise/*.h) contrib/exports.sh
 	@mkdir -p $(@D)
@@ -97,6 +103,8 @@ $(O)/%.o: %.c Makefile
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(PARTS) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(CHECK_LIBS) $(PKG_LIBS) $(LDLIBS)
+$(O)/tests/unit/load_parts: $(addprefix $(O)/contrib/tools/load_,histogram.o sessions.o response.o \
+  stats.o schedule.o)
 # So is every tests/memory/NAME.c; these decide which allocation fails: malloc and its kin are
 # wrapped.
 $(O)/tests/memory/%: $(O)/tests/memory/%.o $(PARTS) $(LIB)
@@ -119,6 +127,7 @@ install: build
 	  $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 	  $(DESTDIR)$(SYSCONFDIR)/reprise
 	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/reprise
+	install -m 755 $(LOADER) $(DESTDIR)$(BINDIR)/reprise-load
 	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/libreprise.a
 	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libreprise.so.$(ABI)

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load_page.c - the report as one HTML page: figures, the matrix, latency curves in SVG.
+ * The danger: what was on the command line stands in it, so all text is escaped. */
+#include "load_page.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+static void put_text(FILE *f, const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text == '<' || *text == '>' || *text == '&' || *text == '"')
+            fprintf(f, "&#%d;", *text);
+        else
+            fputc(*text, f);
+}
+
+static void put_row(FILE *f, const char *name, double value, const char *unit)
+{
+    fprintf(f, "<tr><th>%s</th><td>%.6g %s</td></tr>\n", name, value, unit);
+}
+
+static double per(uint64_t a, uint64_t b)
+{
+    return b == 0 ? 0 : (double)a / (double)b;
+}
+
+static void put_figures(FILE *f, const struct load_stats *s, uint64_t server_us)
+{
+    double seconds = (double)s->elapsed_us / 1e6;
+
+    fputs("<table>\n", f);
+    put_row(f, "time", seconds, "s");
+    put_row(f, "full handshakes", (double)s->full / seconds, "a second");
+    put_row(f, "resumed handshakes", (double)s->resumed / seconds, "a second");
+    put_row(f, "resumed of those offered", 100 * per(s->resumed, s->offered), "%");
+    put_row(f, "failed", (double)s->failed, "");
+    put_row(f, "requests", (double)s->requests / seconds, "a second");
+    put_row(f, "tester's CPU", per(s->cpu_us, s->started), "&micro;s a connection");
+    if (server_us > 0)
+        put_row(f, "server's CPU", per(server_us, s->full + s->resumed), "&micro;s a connection");
+    fputs("</table>\n", f);
+}
+
+static void put_matrix(FILE *f, const struct load_options *o, const struct load_stats *s)
+{
+    fputs("<h2>Resumed, % of the sessions offered</h2>\n<table><tr><th>from \\ to</th>", f);
+    for (unsigned i = 0; i < o->target_count; i++) {
+        fputs("<th>", f);
+        put_text(f, o->targets[i].text);
+        fputs("</th>", f);
+    }
+    for (unsigned i = 0; i < o->target_count; i++) {
+        fputs("</tr>\n<tr><th>", f);
+        put_text(f, o->targets[i].text);
+        fputs("</th>", f);
+        for (unsigned j = 0; j < o->target_count; j++) {
+            double share = per(s->resumed_at[i][j], s->offered_at[i][j]);
+
+            if (s->offered_at[i][j] == 0)
+                fputs("<td>-</td>", f);
+            else
+                fprintf(f, "<td style=\"background:hsl(%.0f,60%%,85%%)\">%.2f</td>", share * 120,
+                        100 * share);
+        }
+    }
+    fputs("</tr></table>\n", f);
+}
+
+/* x: how many nines (50 %, 90 %, 99 %, 99.9 %, 99.99 %); y: the logarithm of the latency. */
+enum { WIDTH = 640, HEIGHT = 300, LEFT = 60, NINES = 4, DECADES = 6 };
+
+static double x_of(double nines)
+{
+    return LEFT + nines / NINES * (WIDTH - LEFT - 10);
+}
+
+static double y_of(double us)
+{
+    double decade = us <= 10 ? 0 : log10(us / 10);
+
+    return HEIGHT - 30 - (decade < DECADES ? decade : DECADES) / DECADES * (HEIGHT - 40);
+}
+
+static void put_curve(FILE *f, const struct histogram *h, const char *colour, const char *name,
+                      int line)
+{
+    if (h->count == 0)
+        return;
+    fprintf(f, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"", colour);
+    for (double nines = 0; nines <= NINES; nines += 0.05)
+        fprintf(f, "%.1f,%.1f ", x_of(nines),
+                y_of((double)histogram_percentile(h, 100 * (1 - pow(10, -nines)))));
+    fprintf(f, "\"/><text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text>\n", LEFT + 10, 20 + 16 * line,
+            colour, name);
+}
+
+static void put_chart(FILE *f, const struct load_stats *s)
+{
+    static const char *const shares[] = {"0", "90 %", "99 %", "99.9 %", "99.99 %"};
+    static const char *const times[] = {"10 us", "100 us", "1 ms", "10 ms", "0.1 s", "1 s", "10 s"};
+
+    fprintf(f, "<h2>Latency by percentile</h2>\n<svg viewBox=\"0 0 %d %d\" width=\"%d\">\n", WIDTH,
+            HEIGHT, WIDTH);
+    for (int i = 0; i <= NINES; i++)
+        fprintf(f,
+                "<line x1=\"%.0f\" x2=\"%.0f\" y1=\"10\" y2=\"%d\"/><text x=\"%.0f\" y=\"%d\" "
+                "text-anchor=\"%s\">%s</text>\n",
+                x_of(i), x_of(i), HEIGHT - 30, x_of(i), HEIGHT - 12, i == NINES ? "end" : "middle",
+                shares[i]);
+    for (int i = 0; i <= DECADES; i++)
+        fprintf(f,
+                "<line x1=\"%d\" x2=\"%d\" y1=\"%.0f\" y2=\"%.0f\"/><text x=\"%d\" y=\"%.0f\" "
+                "text-anchor=\"end\">%s</text>\n",
+                LEFT, WIDTH - 10, y_of(pow(10, i + 1)), y_of(pow(10, i + 1)), LEFT - 6,
+                y_of(pow(10, i + 1)) + 4, times[i]);
+    put_curve(f, &s->full_us, "#b33", "full handshake", 0);
+    put_curve(f, &s->resumed_us, "#282", "resumed handshake", 1);
+    put_curve(f, &s->request_us, "#24a", "request", 2);
+    fputs("</svg>\n", f);
+}
+
+void load_page_write(FILE *f, const struct load_options *o, const struct load_stats *s,
+                     uint64_t server_us)
+{
+    fputs("<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>reprise-load</title>\n"
+          "<style>body{font:15px/1.4 sans-serif;margin:2em auto;max-width:50em}"
+          "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .6em;"
+          "text-align:right}svg line{stroke:#ddd}svg text{font:12px sans-serif}"
+          "@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}"
+          "svg text{fill:#ddd}td{color:#222;background:#ddd}}</style>\n"
+          "<h1>reprise-load</h1>\n<p>",
+          f);
+    for (unsigned i = 0; i < o->target_count; i++) {
+        fputs(i > 0 ? ", " : "", f);
+        put_text(f, o->targets[i].text);
+    }
+    fputs("</p>\n", f);
+    put_figures(f, s, server_us);
+    put_matrix(f, o, s);
+    put_chart(f, s);
+    fputs("</html>\n", f);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load_page.h - the report as one HTML page that needs nothing from anywhere. */
+#ifndef LOAD_PAGE_H
+#define LOAD_PAGE_H
+
+#include <stdio.h>
+
+#include "load.h"
+
+void load_page_write(FILE *, const struct load_options *, const struct load_stats *,
+                     uint64_t server_us);
+
+#endif
