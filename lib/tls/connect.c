@@ -120,6 +120,41 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
     return NULL;
 }
 
+/* It may be told otherwise until the handshake begins, which is a tick after rp_connect. */
+static bool may_change(const struct rp_socket *s, struct rp_error *err)
+{
+    if (s->client != NULL && s->phase == RP_PHASE_START && !s->stream.destroyed)
+        return true;
+    return rp_error_set(err, "ERR_TLS_INVALID_STATE",
+                        "only a client that has not begun its handshake can change that");
+}
+
+bool rp_socket_set_servername(struct rp_socket *s, const char *name, struct rp_error *err)
+{
+    char *copy = NULL;
+
+    if (s->client == NULL)
+        return rp_error_set(err, "ERR_TLS_SNI_FROM_SERVER",
+                            "Cannot issue SNI from a TLS server-side socket");
+    if (!may_change(s, err))
+        return false;
+    if (name != NULL && *name != '\0' && (copy = strdup(name)) == NULL)
+        return rp_error_set(err, "ENOMEM", "no memory for a server name");
+    free(s->client->servername);
+    s->client->servername = copy;
+    return true;
+}
+
+bool rp_socket_set_session(struct rp_socket *s, const uint8_t *der, size_t len,
+                           struct rp_error *err)
+{
+    if (!may_change(s, err))
+        return false;
+    SSL_SESSION_free(s->client->session);
+    s->client->session = rp_session_decode(der, len);
+    return true;
+}
+
 /* -- on the connection */
 
 static void on_session(struct rp_engine *e, SSL_SESSION *session)

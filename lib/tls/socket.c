@@ -667,6 +667,8 @@ bool rp_socket_open_engine(struct rp_socket *s, bool server, enum rp_client_auth
         rp_socket_fail(s, &error);
         return false;
     }
+    if (s->max_send_fragment != 0)
+        SSL_set_max_send_fragment(s->engine.ssl, s->max_send_fragment);
     s->phase = RP_PHASE_HANDSHAKE;
     return true;
 }

@@ -44,13 +44,14 @@ struct rp_socket {
     size_t peer_der_len, own_der_len;
     struct rp_address *local; /* told by a preface, or asked from the kernel */
     struct rp_address remote;
-    uint32_t lingered; /* bytes thrown away */
-    uint8_t phase;     /* enum rp_phase */
-    bool running;      /* inside rp_socket_advance */
-    bool failed;       /* its last words may be in the output: deliver them */
-    bool input_ended;  /* FIN */
-    bool got_close;    /* close_notify: what follows is not looked at */
-    bool tickets_wait; /* TLS 1.3's, in the output, for the first answer to go with */
+    uint32_t lingered;          /* bytes thrown away */
+    uint16_t max_send_fragment; /* 0: OpenSSL's */
+    uint8_t phase;              /* enum rp_phase */
+    bool running;               /* inside rp_socket_advance */
+    bool failed;                /* its last words may be in the output: deliver them */
+    bool input_ended;           /* FIN */
+    bool got_close;             /* close_notify: what follows is not looked at */
+    bool tickets_wait;          /* TLS 1.3's, in the output, for the first answer to go with */
     bool preface_done, reported, authorized;
     bool asks_sessions, stores_sessions; /* the server was listened to when it was accepted */
 };

@@ -83,4 +83,46 @@ size_t rp_socket_ticket(const struct rp_socket *, uint8_t *bytes, size_t capacit
 size_t rp_socket_peer_certificate_der(struct rp_socket *, const uint8_t **der);
 size_t rp_socket_certificate_der(struct rp_socket *, const uint8_t **der);
 
+/* The peer's certificate, or our own: a new reference, the caller's to rp_x509_unref. With
+ * `detailed` the peer's chain hangs below it as issuer certificates, as far as the peer sent it or
+ * the context trusts it (G12). NULL: there is none (then err->code is ""), or no memory. May be
+ * asked again and again. D22, D23, N1. */
+struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *, bool detailed, struct rp_error *)
+    __attribute__((warn_unused_result));
+struct rp_x509 *rp_socket_x509(const struct rp_socket *, struct rp_error *)
+    __attribute__((warn_unused_result));
+
+/* -- more of what was agreed; all of it "none" before the handshake and after the end */
+enum { RP_FINISHED_MAX = 64, RP_SIGALG_NAME_MAX = 32 };
+/* The Finished messages of both sides: the length, 12 in TLS 1.2, that of the hash in TLS 1.3;
+ * 0 = none. D16 */
+size_t rp_socket_finished(const struct rp_socket *, uint8_t bytes[RP_FINISHED_MAX]);
+size_t rp_socket_peer_finished(const struct rp_socket *, uint8_t bytes[RP_FINISHED_MAX]);
+/* The server's ephemeral key, for clients: type "ECDH" or "DH"; name NULL for DH; size in bits.
+ * false: none, as in RSA key exchange. Static text. D15 */
+struct rp_ephemeral_key_info {
+    const char *type, *name;
+    int size;
+};
+bool rp_socket_ephemeral_key_info(const struct rp_socket *, struct rp_ephemeral_key_info *);
+/* The signature algorithms that both sides have, for servers: "RSA-PSS+SHA256"..., in order of
+ * preference, counted from 0. false past the end. D20 */
+bool rp_socket_shared_sigalg(const struct rp_socket *, size_t index, char name[RP_SIGALG_NAME_MAX]);
+/* RFC 5705 and RFC 8446 section 7.5: `len` bytes that both sides can make and nobody else.
+ * `context` NULL is none, which in TLS 1.2 differs from an empty one. Errors: ERR_OUT_OF_RANGE,
+ * ERR_TLS_INVALID_STATE, ERR_SSL_TLS_ILLEGAL_EXPORTER_LABEL. D21 */
+bool rp_socket_export_keying_material(const struct rp_socket *, uint8_t *bytes, size_t len,
+                                      const char *label, const uint8_t *context, size_t context_len,
+                                      struct rp_error *);
+
+/* -- settings of one connection */
+/* The most plain bytes in one record from now on: 512 to 16384; false for anything else, and on a
+ * socket that is destroyed. D27 */
+bool rp_socket_set_max_send_fragment(struct rp_socket *, int size);
+/* For a client that has not begun: another name for SNI, or another session to resume. Errors:
+ * ERR_TLS_SNI_FROM_SERVER, ERR_TLS_INVALID_STATE (a server, or too late), ENOMEM. What is no
+ * session is ignored, and the handshake is a full one. D28, D29 */
+bool rp_socket_set_servername(struct rp_socket *, const char *name, struct rp_error *);
+bool rp_socket_set_session(struct rp_socket *, const uint8_t *der, size_t len, struct rp_error *);
+
 #endif

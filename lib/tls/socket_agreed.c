@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * socket_agreed.c - what a handshake left in OpenSSL, for those who ask: certificates, Finished,
+ * keys, signature algorithms, exported keys. Nothing of it is kept, nothing costs unless asked. */
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "lib/tls/socket_internal.h"
+#include "lib/tls/tls_errors.h"
+#include "lib/tls/x509_internal.h"
+
+enum { FRAGMENT_MIN = 512, FRAGMENT_MAX = 16384 };
+
+static SSL *established(const struct rp_socket *s)
+{
+    return s->engine.established && !s->engine.closing ? s->engine.ssl : NULL;
+}
+
+/* -- certificates */
+
+static struct rp_x509 *no_certificate(struct rp_error *err)
+{
+    if (err != NULL)
+        *err = (struct rp_error){0};
+    return NULL;
+}
+
+struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *s, bool detailed, struct rp_error *err)
+{
+    SSL *ssl = established(s);
+    X509 *leaf = ssl != NULL ? SSL_get0_peer_certificate(ssl) : NULL;
+
+    if (leaf == NULL)
+        return no_certificate(err);
+    if (!detailed)
+        return rp_x509_new(leaf, err);
+    return rp_x509_new_chain(leaf, SSL_get_peer_cert_chain(ssl),
+                             SSL_CTX_get_cert_store(s->context->ssl), err);
+}
+
+struct rp_x509 *rp_socket_x509(const struct rp_socket *s, struct rp_error *err)
+{
+    SSL *ssl = established(s);
+    X509 *leaf = ssl != NULL ? SSL_get_certificate(ssl) : NULL;
+
+    return leaf != NULL ? rp_x509_new(leaf, err) : no_certificate(err);
+}
+
+/* -- the handshake */
+
+size_t rp_socket_finished(const struct rp_socket *s, uint8_t bytes[RP_FINISHED_MAX])
+{
+    const SSL *ssl = established(s);
+
+    return ssl != NULL ? SSL_get_finished(ssl, bytes, RP_FINISHED_MAX) : 0;
+}
+
+size_t rp_socket_peer_finished(const struct rp_socket *s, uint8_t bytes[RP_FINISHED_MAX])
+{
+    const SSL *ssl = established(s);
+
+    return ssl != NULL ? SSL_get_peer_finished(ssl, bytes, RP_FINISHED_MAX) : 0;
+}
+
+/* As node: "prime256v1", "X25519". The texts of OpenSSL's table of objects are static. */
+static const char *group_name(const EVP_PKEY *key)
+{
+    char name[80];
+
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
+        return OBJ_nid2sn(EVP_PKEY_get_base_id(key));
+    if (EVP_PKEY_get_group_name(key, name, sizeof name, NULL) != 1)
+        return NULL;
+    return OBJ_nid2sn(OBJ_txt2nid(name));
+}
+
+bool rp_socket_ephemeral_key_info(const struct rp_socket *s, struct rp_ephemeral_key_info *info)
+{
+    SSL *ssl = established(s);
+    EVP_PKEY *key = NULL;
+    bool dh;
+
+    if (ssl == NULL || s->client == NULL || SSL_get_peer_tmp_key(ssl, &key) != 1)
+        return false;
+    dh = EVP_PKEY_is_a(key, "DH") || EVP_PKEY_is_a(key, "DHX");
+    info->type = dh ? "DH" : "ECDH";
+    info->name = dh ? NULL : group_name(key);
+    info->size = EVP_PKEY_get_bits(key);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return true;
+}
+
+static const char *signature_name(int nid)
+{
+    switch (nid) {
+    case EVP_PKEY_RSA:
+        return "RSA";
+    case EVP_PKEY_RSA_PSS:
+        return "RSA-PSS";
+    case EVP_PKEY_DSA:
+        return "DSA";
+    case EVP_PKEY_EC:
+        return "ECDSA";
+    case EVP_PKEY_ED25519:
+        return "Ed25519";
+    case EVP_PKEY_ED448:
+        return "Ed448";
+    default:
+        return OBJ_nid2sn(nid);
+    }
+}
+
+bool rp_socket_shared_sigalg(const struct rp_socket *s, size_t index, char name[RP_SIGALG_NAME_MAX])
+{
+    SSL *ssl = established(s);
+    int sign, hash, count;
+
+    if (ssl == NULL || s->client != NULL || index > INT32_MAX)
+        return false;
+    count = SSL_get_shared_sigalgs(ssl, (int)index, &sign, &hash, NULL, NULL, NULL);
+    if (count <= 0 || index >= (size_t)count)
+        return false;
+    snprintf(name, RP_SIGALG_NAME_MAX, "%s+%s", signature_name(sign), OBJ_nid2sn(hash));
+    return true;
+}
+
+bool rp_socket_export_keying_material(const struct rp_socket *s, uint8_t *bytes, size_t len,
+                                      const char *label, const uint8_t *context, size_t context_len,
+                                      struct rp_error *err)
+{
+    SSL *ssl = established(s);
+
+    if (len < 1 || len > UINT32_MAX)
+        return rp_error_set(err, "ERR_OUT_OF_RANGE",
+                            "The value of \"length\" is out of range. It must be >= 1 && <= "
+                            "4294967295. Received %zu",
+                            len);
+    if (ssl == NULL)
+        return rp_error_set(err, "ERR_TLS_INVALID_STATE",
+                            "TLS socket connection must be securely established");
+    ERR_clear_error();
+    return SSL_export_keying_material(ssl, bytes, len, label, strlen(label), context, context_len,
+                                      context != NULL) == 1 ||
+           rp_error_handshake(err, "ERR_CRYPTO_OPERATION_FAILED", "no keying material");
+}
+
+/* -- settings */
+
+bool rp_socket_set_max_send_fragment(struct rp_socket *s, int size)
+{
+    if (size < FRAGMENT_MIN || size > FRAGMENT_MAX || s->stream.destroyed)
+        return false;
+    s->max_send_fragment = (uint16_t)size;
+    return s->engine.ssl == NULL || SSL_set_max_send_fragment(s->engine.ssl, size) == 1;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tls_agreed.c - what both ends can be asked about a connection, and what can be set (D13 to D29).
+ */
+#include "tests/unit/link.h"
+#include "tests/unit/unit.h"
+
+static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
+
+static void open_version(int i)
+{
+    link_prepare();
+    linked.client_tls.max_version = versions[i];
+    link_open();
+}
+
+START_TEST(finished_of_one_end_is_the_other_ends_peer_finished)
+{
+    uint8_t ours[RP_FINISHED_MAX], theirs[RP_FINISHED_MAX];
+    size_t len;
+
+    open_version(_i);
+    len = rp_socket_finished(linked.client, ours);
+    ck_assert_uint_eq(len, _i == 0 ? 12 : 48);
+    ck_assert_uint_eq(rp_socket_peer_finished(linked.accepted, theirs), len);
+    ck_assert_mem_eq(ours, theirs, len);
+    len = rp_socket_finished(linked.accepted, ours);
+    ck_assert_uint_eq(rp_socket_peer_finished(linked.client, theirs), len);
+    ck_assert_mem_eq(ours, theirs, len);
+    link_close();
+}
+END_TEST
+
+START_TEST(ephemeral_key_is_told_to_clients)
+{
+    struct rp_ephemeral_key_info info;
+
+    open_version(_i);
+    ck_assert(rp_socket_ephemeral_key_info(linked.client, &info));
+    ck_assert_str_eq(info.type, "ECDH");
+    ck_assert_str_eq(info.name, "X25519");
+    ck_assert_int_eq(info.size, 253);
+    ck_assert(!rp_socket_ephemeral_key_info(linked.accepted, &info));
+    link_close();
+}
+END_TEST
+
+START_TEST(ephemeral_key_names_the_curve)
+{
+    struct rp_ephemeral_key_info info;
+
+    link_prepare();
+    linked.client_tls.ecdh_curve = "P-384";
+    link_open();
+    ck_assert(rp_socket_ephemeral_key_info(linked.client, &info));
+    ck_assert_str_eq(info.name, "secp384r1");
+    ck_assert_int_eq(info.size, 384);
+    link_close();
+}
+END_TEST
+
+START_TEST(shared_sigalgs_are_told_to_servers)
+{
+    char name[RP_SIGALG_NAME_MAX];
+
+    link_prepare();
+    linked.client_tls.sigalgs = "ECDSA+SHA256:ed25519:rsa_pss_pss_sha512";
+    link_open();
+    ck_assert(rp_socket_shared_sigalg(linked.accepted, 0, name));
+    ck_assert_str_eq(name, "ECDSA+SHA256");
+    ck_assert(rp_socket_shared_sigalg(linked.accepted, 1, name));
+    ck_assert_str_eq(name, "Ed25519+UNDEF");
+    ck_assert(rp_socket_shared_sigalg(linked.accepted, 2, name));
+    ck_assert_str_eq(name, "RSA-PSS+SHA512");
+    ck_assert(!rp_socket_shared_sigalg(linked.accepted, 3, name));
+    ck_assert(!rp_socket_shared_sigalg(linked.client, 0, name));
+    link_close();
+}
+END_TEST
+
+START_TEST(keying_material_is_equal_at_both_ends)
+{
+    static const uint8_t none[1] = {0};
+    uint8_t ours[40], theirs[40];
+    struct rp_error err;
+
+    open_version(_i);
+    ck_assert(rp_socket_export_keying_material(linked.client, ours, 40, "label", NULL, 0, &err));
+    ck_assert(
+        rp_socket_export_keying_material(linked.accepted, theirs, 40, "label", NULL, 0, &err));
+    ck_assert_mem_eq(ours, theirs, 40);
+    ck_assert(rp_socket_export_keying_material(linked.client, theirs, 40, "label", none, 0, &err));
+    ck_assert_int_eq(memcmp(ours, theirs, 40) == 0, _i == 1); /* RFC 5705 / RFC 8446 */
+    ck_assert(!rp_socket_export_keying_material(linked.client, ours, 0, "label", NULL, 0, &err));
+    ck_assert_str_eq(err.code, "ERR_OUT_OF_RANGE");
+    if (_i == 0) {
+        ck_assert(!rp_socket_export_keying_material(linked.client, ours, 40, "master secret", NULL,
+                                                    0, &err));
+        ck_assert_str_eq(err.code, "ERR_SSL_TLS_ILLEGAL_EXPORTER_LABEL");
+    }
+    rp_stream_destroy(rp_socket_stream(linked.client), NULL);
+    ck_assert(!rp_socket_export_keying_material(linked.client, ours, 40, "label", NULL, 0, &err));
+    ck_assert_str_eq(err.code, "ERR_TLS_INVALID_STATE");
+    link_close();
+}
+END_TEST
+
+START_TEST(certificates_can_be_asked_for_again)
+{
+    struct rp_error err;
+
+    open_version(_i);
+    for (int i = 0; i < 2; i++) {
+        struct rp_x509 *peer = rp_socket_peer_x509(linked.client, true, &err);
+        struct rp_x509 *own = rp_socket_x509(linked.accepted, &err);
+
+        ck_assert_ptr_nonnull(peer);
+        ck_assert_ptr_nonnull(own);
+        ck_assert_str_eq(rp_x509_fingerprint256(peer), rp_x509_fingerprint256(own));
+        rp_x509_unref(peer);
+        rp_x509_unref(own);
+    }
+    ck_assert_ptr_null(rp_socket_peer_x509(linked.accepted, false, &err));
+    ck_assert_str_eq(err.code, "");
+    ck_assert_ptr_null(rp_socket_x509(linked.client, &err));
+    link_close();
+}
+END_TEST
+
+START_TEST(settings_have_limits_and_a_time)
+{
+    struct rp_error err;
+
+    link_prepare();
+    link_listen();
+    link_connect();
+    ck_assert(rp_socket_set_servername(linked.client, "b.example", &err));
+    ck_assert(rp_socket_set_session(linked.client, (const uint8_t *)"junk", 4, &err));
+    ck_assert(rp_socket_set_max_send_fragment(linked.client, 512));
+    link_run(link_is_open);
+    ck_assert(linked.connected);
+    ck_assert_str_eq(rp_socket_servername(linked.accepted), "b.example");
+    ck_assert(!rp_socket_set_max_send_fragment(linked.client, 511));
+    ck_assert(rp_socket_set_max_send_fragment(linked.client, 16384));
+    ck_assert(!rp_socket_set_max_send_fragment(linked.client, 16385));
+    ck_assert(!rp_socket_set_servername(linked.client, "c.example", &err));
+    ck_assert_str_eq(err.code, "ERR_TLS_INVALID_STATE");
+    ck_assert(!rp_socket_set_servername(linked.accepted, "c.example", &err));
+    ck_assert_str_eq(err.code, "ERR_TLS_SNI_FROM_SERVER");
+    link_close();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tls_agreed");
+    TCase *tc = tcase_create("agreed");
+
+    tcase_add_loop_test(tc, finished_of_one_end_is_the_other_ends_peer_finished, 0, 2);
+    tcase_add_loop_test(tc, ephemeral_key_is_told_to_clients, 0, 2);
+    tcase_add_test(tc, ephemeral_key_names_the_curve);
+    tcase_add_test(tc, shared_sigalgs_are_told_to_servers);
+    tcase_add_loop_test(tc, keying_material_is_equal_at_both_ends, 0, 2);
+    tcase_add_loop_test(tc, certificates_can_be_asked_for_again, 0, 2);
+    tcase_add_test(tc, settings_have_limits_and_a_time);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
