@@ -163,8 +163,9 @@ coverage: care-deps
 
 analyze: care-deps
 	cppcheck -q --enable=warning,portability --inline-suppr --error-exitcode=1 --std=c11 \
+	  --suppressions-list=tests/cppcheck.suppress -DOPENSSL_VERSION_NUMBER=0x30000000L \
 	  -D_GNU_SOURCE -I. -Ilib/include lib cache conf worker master
-	clang-tidy --quiet $(wildcard lib/*/*.c cache/*.c conf/*.c worker/*.c master/*.c) -- \
+	clang-tidy --quiet --warnings-as-errors='*' $(wildcard lib/*/*.c cache/*.c conf/*.c worker/*.c master/*.c) -- \
 	  -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"'
 
 format:

@@ -59,16 +59,18 @@ static uint64_t wall_ms(void)
 
 /* -- what a session is bound to */
 
-static void bind_to(struct binding *binding, const struct rp_socket *socket)
+static struct binding binding_of(const struct rp_socket *socket)
 {
     const char *name = rp_socket_servername(socket);
-    uint8_t *at = binding->bytes;
+    struct binding binding = {.len = 0};
+    uint8_t *at = binding.bytes;
 
     for (size_t i = 0; name != NULL && i < NAME_MAX_ && name[i] != '\0'; i++)
         *at++ = (uint8_t)tolower((unsigned char)name[i]);
     *at++ = '\0';
     at += rp_socket_session_id_context(socket, at);
-    binding->len = (size_t)(at - binding->bytes);
+    binding.len = (size_t)(at - binding.bytes);
+    return binding;
 }
 
 static struct rp_bytes bytes_of(const struct binding *binding)
@@ -181,7 +183,7 @@ static void on_resume_session(const struct rp_event *event, void *arg)
     w->deadline.fire = on_lookup_deadline;
     w->deadline.arg = w;
     memcpy(w->id, event->resume_session.id, sizeof w->id);
-    bind_to(&w->binding, event->resume_session.socket);
+    w->binding = binding_of(event->resume_session.socket);
     if (rp_store_get(cache->store, (struct rp_bytes){key, sizeof key}, &reply, &w->call) ==
         RP_STORE_LATER)
         wait_for(w, request, cache->lookup_timeout_ms);
@@ -240,7 +242,7 @@ static void on_new_session(const struct rp_event *event, void *arg)
         rp_request_done(request);
         return;
     }
-    bind_to(&binding, event->new_session.socket);
+    binding = binding_of(event->new_session.socket);
     len = w != NULL && id.len > 0 && session.len > 0 && rp_seal_name(cache->sealer, id, key)
               ? rp_seal(cache->sealer, id, bytes_of(&binding), cache->now_ms() + ttl_ms, session,
                         cache->sealed)
@@ -309,11 +311,12 @@ void rp_session_cache_free(struct rp_session_cache *cache)
 {
     if (cache == NULL)
         return;
-    while (cache->waiting != NULL) {
-        rp_store_cancel(&cache->waiting->call);
-        if (cache->waiting->request != NULL && !rp_request_answer(cache->waiting->request, NULL, 0))
-            rp_request_done(cache->waiting->request);
-        free_waiting(cache->waiting);
+    for (struct waiting *w = cache->waiting, *next; w != NULL; w = next) {
+        next = w->next;
+        rp_store_cancel(&w->call);
+        if (w->request != NULL && !rp_request_answer(w->request, NULL, 0))
+            rp_request_done(w->request);
+        free_waiting(w); /* NOLINT: what it unlinks is not freed yet */
     }
     free(cache->spare);
     rp_sealer_free(cache->sealer);

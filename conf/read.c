@@ -343,7 +343,7 @@ static bool add_certificate(struct conf *conf, struct conf_tls *tls, const struc
                             struct rp_error *err)
 {
     for (size_t i = 0; i < tls->certificate_count; i++)
-        if (strcmp(tls->certificates[i]->name, v->text) == 0)
+        if (strcmp(tls->certificates[i]->name, v->text) == 0) /* NOLINT: all before i are set */
             return conf_value_error(err, v, "\"%s\" is given twice; leave one", v->text);
     for (size_t i = 0; i < conf->certificate_count; i++)
         if (strcmp(conf->certificates[i].name, v->text) == 0) {

@@ -202,7 +202,7 @@ static unsigned open_brace(const char *at)
 bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
                      struct rp_error *err)
 {
-    struct rp_error ignored;
+    struct rp_error ignored = {.code = ""};
     struct conf_place place = {file, open_brace(text)};
     int result;
 
@@ -217,6 +217,7 @@ bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
     cfg_set_error_function(tree->cfg, on_error);
     result = cfg_parse_buf(tree->cfg, text);
     parsing.active = false;
+    parsing.error = NULL;
     if (result == CFG_SUCCESS && place.line == 0)
         return true;
     if (result == CFG_SUCCESS)

@@ -342,6 +342,7 @@ static bool take_place(struct master *m, const struct conf *conf, struct rp_erro
     if (user_directory(&unchanged, m->run_dir, 0755, "run-dir", &why) &&
         pid_file_take(&m->pid_file, m->run_dir, &why))
         return true;
+    /* NOLINTNEXTLINE: end() frees run_dir */
     return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
 }
 

@@ -371,15 +371,15 @@ bool rp_stream_is_paused(const struct rp_stream *s)
 
 void rp_stream_push(struct rp_stream *s, const uint8_t *bytes, size_t len)
 {
+    struct rp_stream *sink = s->sink;
+
     if (s->destroyed || s->read_ended)
         return;
     rp_stream_ref(s);
     s->bytes_read += len;
     rp_stream_touch(s);
-    if (s->sink != NULL) {
-        if (!rp_stream_write(s->sink, bytes, len) && s->sink != NULL)
-            rp_stream_pause(s);
-    }
+    if (sink != NULL && !rp_stream_write(sink, bytes, len) && s->sink == sink)
+        rp_stream_pause(s);
     if (rp_emitter_heard(&s->events, RP_EV_DATA))
         rp_stream_emit(s, &(struct rp_event){.type = RP_EV_DATA, .data = {bytes, len}});
     rp_stream_unref(s);

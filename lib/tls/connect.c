@@ -188,7 +188,7 @@ static bool set_protocols(SSL *ssl, char *const *names)
         return true;
     for (char *const *p = names; *p != NULL; p++)
         size += strlen(*p) + 1;
-    wire = at = malloc(size);
+    wire = at = malloc(size + 1);
     if (wire == NULL)
         return false;
     for (char *const *p = names; *p != NULL; p++) {

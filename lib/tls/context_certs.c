@@ -228,8 +228,10 @@ bool rp_context_set_crls(struct rp_secure_context *c, const struct rp_secure_con
         BIO *bio = open_pem(&o->crl[i], err);
         X509_CRL *crl;
 
-        if (bio == NULL)
-            return false;
+        if (bio == NULL) {
+            ok = false;
+            break;
+        }
         crl = PEM_read_bio_X509_CRL(bio, NULL, give_passphrase, NULL);
         BIO_free(bio);
         ERR_clear_error();
