@@ -106,6 +106,9 @@ bool rp_client_hello_take(struct rp_client_hello *h, unsigned type, struct rp_cu
     case TLSEXT_TYPE_early_data:
         h->offers_early_data = rp_cursor_done(&body);
         return h->offers_early_data;
+    case TLSEXT_TYPE_status_request:
+        h->asks_staple = rp_cursor_uint(&body, 1) == TLSEXT_STATUSTYPE_ocsp;
+        return h->asks_staple;
     case RP_EXT_TICKET_REQUEST:
         return take_ticket_request(h, body);
     default:
@@ -119,7 +122,7 @@ void rp_client_hello_read(struct rp_client_hello *h, SSL *ssl)
         TLSEXT_TYPE_server_name,        TLSEXT_TYPE_application_layer_protocol_negotiation,
         TLSEXT_TYPE_supported_versions, TLSEXT_TYPE_psk,
         TLSEXT_TYPE_session_ticket,     TLSEXT_TYPE_early_data,
-        RP_EXT_TICKET_REQUEST,
+        TLSEXT_TYPE_status_request,     RP_EXT_TICKET_REQUEST,
     };
     const unsigned char *bytes = NULL;
     size_t len;

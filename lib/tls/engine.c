@@ -99,6 +99,10 @@ static void release(struct rp_engine *e)
 {
     SSL_free(e->ssl);
     SSL_SESSION_free(e->offered);
+    if (e->staple != NULL)
+        free(e->staple->bytes);
+    free(e->staple);
+    e->staple = NULL;
     rp_secure_context_unref(e->context);
     rp_secure_context_unref(e->born);
     e->ssl = NULL;
@@ -132,6 +136,8 @@ static enum rp_engine_status status_of(struct rp_engine *e, int returned, struct
         return RP_ENGINE_WANT;
     case SSL_ERROR_WANT_CLIENT_HELLO_CB:
         return RP_ENGINE_HELLO;
+    case SSL_ERROR_WANT_X509_LOOKUP:
+        return RP_ENGINE_STAPLE;
     case SSL_ERROR_ZERO_RETURN:
         return RP_ENGINE_END;
     default:
@@ -232,6 +238,47 @@ static int on_ticket_request(SSL *ssl, unsigned type, unsigned context, const un
     return 1;
 }
 
+/* OpenSSL is about to choose a certificate: a full handshake, and the client's wishes are known. */
+static int on_certificate(SSL *ssl, void *arg)
+{
+    struct rp_staple *staple = rp_engine_of(ssl)->staple;
+
+    (void)arg;
+    return staple == NULL || staple->state == RP_STAPLE_ANSWERED ||
+                   SSL_get_tlsext_status_type(ssl) != TLSEXT_STATUSTYPE_ocsp
+               ? 1
+               : -1;
+}
+
+bool rp_engine_want_staple(struct rp_engine *e)
+{
+    e->staple = calloc(1, sizeof *e->staple);
+    if (e->staple == NULL)
+        return false;
+    SSL_set_cert_cb(e->ssl, on_certificate, NULL);
+    return true;
+}
+
+/* The certificate is chosen; the answer counts only if it was about that one. */
+static int on_status(SSL *ssl, void *arg)
+{
+    struct rp_engine *e = rp_engine_of(ssl);
+    const struct rp_staple *staple = e->staple;
+    uint8_t *copy;
+
+    (void)arg;
+    if (!e->server)
+        return 1;
+    if (staple == NULL || staple->bytes == NULL || staple->cert != SSL_get_certificate(ssl))
+        return SSL_TLSEXT_ERR_NOACK;
+    copy = OPENSSL_memdup(staple->bytes, staple->len);
+    if (copy == NULL || SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)staple->len) != 1) {
+        OPENSSL_free(copy);
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static void on_keylog(const SSL *ssl, const char *line)
 {
     struct rp_engine *e = rp_engine_of(ssl);
@@ -245,6 +292,7 @@ bool rp_engine_install(SSL_CTX *ctx)
     SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_servername);
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+    SSL_CTX_set_tlsext_status_cb(ctx, on_status);
     rp_session_install(ctx);
     return SSL_CTX_add_custom_ext(ctx, RP_EXT_TICKET_REQUEST,
                                   SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS,

@@ -29,6 +29,7 @@ enum rp_engine_status {
     RP_ENGINE_OK,     /* handshake: complete. read: bytes were read */
     RP_ENGINE_WANT,   /* more input is needed */
     RP_ENGINE_HELLO,  /* server: a ClientHello is there; decide, then go on (once) */
+    RP_ENGINE_STAPLE, /* server: a staple is to be found, then go on (once) */
     RP_ENGINE_END,    /* read: the peer's close_notify */
     RP_ENGINE_FAILED, /* it is over; an alert may be in the output */
 };
@@ -42,6 +43,14 @@ enum rp_hello_verdict {
 
 enum rp_alpn_mode { RP_ALPN_NONE, RP_ALPN_LIST, RP_ALPN_CHOSEN, RP_ALPN_REFUSED };
 
+/* Only on a connection whose client asked for a staple, of a server that is listened to. */
+struct rp_staple {
+    enum { RP_STAPLE_WANTED, RP_STAPLE_ASKING, RP_STAPLE_ANSWERED } state;
+    const X509 *cert; /* which the answer is about */
+    uint8_t *bytes;   /* the answer; NULL = none */
+    size_t len;
+};
+
 struct rp_engine {
     SSL *ssl; /* NULL before open and after close */
     const struct rp_engine_ops *ops;
@@ -52,6 +61,7 @@ struct rp_engine {
     struct rp_secure_context *born;       /* whose SSL_CTX the SSL was made of */
     struct rp_secure_context *context;    /* whose policy is in force */
     SSL_SESSION *offered;                 /* server: found for this hello; NULL = none */
+    struct rp_staple *staple;             /* server: NULL unless it is to be asked for */
     char *servername;                     /* server: as the client sent it */
     const char *const *alpn_list;         /* server: in order of preference; borrowed */
     const char *alpn;                     /* what was chosen, a text of the owner's; NULL = none */
@@ -69,6 +79,8 @@ bool rp_engine_open(struct rp_engine *, struct rp_secure_context *, bool server,
 /* Put the policy of another context in force: the SNI choice. */
 bool rp_engine_use(struct rp_engine *, struct rp_secure_context *, enum rp_client_auth auth,
                    struct rp_error *);
+/* Server, after the last rp_engine_use: stop for a staple before a certificate is sent. */
+bool rp_engine_want_staple(struct rp_engine *);
 /* End it now; what was not sent of the output stays the caller's. Idempotent. */
 void rp_engine_close(struct rp_engine *);
 

@@ -172,12 +172,6 @@ static bool id_to_look_up(const struct rp_socket *s, const struct rp_client_hell
     return false;
 }
 
-/* Its references are the list's and that of the function that asks: no listener took one. */
-static bool nobody_will_answer(const struct rp_request *r)
-{
-    return r->refs == 2;
-}
-
 /* true: nothing to wait for. */
 static bool ask_for_session(struct rp_socket *s, struct rp_cursor id)
 {
@@ -195,7 +189,7 @@ static bool ask_for_session(struct rp_socket *s, struct rp_cursor id)
     event.resume_session.id_len = rp_cursor_left(&id);
     rp_server_emit(s->server, &event);
     r->asking = false;
-    if (!s->stream.destroyed && (r->socket == NULL || nobody_will_answer(r))) {
+    if (!s->stream.destroyed && (r->socket == NULL || rp_request_forgotten(r))) {
         if (r->socket != NULL)
             rp_request_drop(r);
         s->engine.offered = r->session;
@@ -236,6 +230,8 @@ static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
     if (!choose_protocol(s, &hello))
         return false;
     decide_tickets(s, &hello);
+    if (s->asks_staples && hello.asks_staple && !rp_engine_want_staple(&s->engine))
+        return fail_for_memory(s);
     if (id_to_look_up(s, &hello, &id) && !ask_for_session(s, id))
         return false;
     s->engine.hello = RP_HELLO_GO;
@@ -268,7 +264,7 @@ static bool ask_for_context(struct rp_socket *s)
         go = false;
     else if (r->socket == NULL) /* answered through the request */
         go = use_context_answer(s, r);
-    else if (context != NULL || nobody_will_answer(r)) {
+    else if (context != NULL || rp_request_forgotten(r)) {
         rp_request_drop(r);
         go = use_context(s, context);
     }
@@ -346,7 +342,7 @@ static bool tell_sessions(struct rp_socket *s)
             break;
         rp_request_ref(r);
         tell_session(s, r);
-        if (r->socket != NULL && nobody_will_answer(r))
+        if (r->socket != NULL && rp_request_forgotten(r))
             rp_request_drop(r);
         rp_request_unref(r);
         if (s->stream.destroyed)
@@ -416,6 +412,9 @@ void rp_handshake_answered(struct rp_socket *s, struct rp_request *r)
         s->engine.offered = r->session;
         r->session = NULL;
         s->engine.hello = RP_HELLO_GO;
+        break;
+    case RP_REQUEST_STAPLE:
+        rp_staple_use(s, r);
         break;
     case RP_REQUEST_STORE:
         if (s->questions != NULL)

@@ -4,9 +4,12 @@
 #include "lib/tls/request.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
+
+enum { STAPLE_MAX = 0xffff }; /* no certificate message of TLS has room for more */
 
 struct rp_request *rp_request_new(struct rp_socket *s, enum rp_request_kind kind)
 {
@@ -46,6 +49,7 @@ void rp_request_unref(struct rp_request *r)
         return;
     SSL_SESSION_free(r->session);
     rp_secure_context_unref(r->context);
+    free(r->bytes);
     free(r);
 }
 
@@ -67,11 +71,25 @@ static bool answered(struct rp_request *r)
     return true;
 }
 
+/* Without memory for it there is no staple, which clients can live with. */
+static void keep(struct rp_request *r, const uint8_t *bytes, size_t len)
+{
+    if (bytes == NULL || len == 0 || len > STAPLE_MAX || (r->bytes = malloc(len)) == NULL)
+        return;
+    memcpy(r->bytes, bytes, len);
+    r->len = len;
+}
+
 bool rp_request_answer(struct rp_request *r, const uint8_t *bytes, size_t len)
 {
-    if (r->socket == NULL || r->kind != RP_REQUEST_SESSION)
+    if (r->socket == NULL)
         return false;
-    r->session = rp_session_decode(bytes, len);
+    if (r->kind == RP_REQUEST_SESSION)
+        r->session = rp_session_decode(bytes, len);
+    else if (r->kind == RP_REQUEST_STAPLE)
+        keep(r, bytes, len);
+    else
+        return false;
     return answered(r);
 }
 

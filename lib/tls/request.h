@@ -14,6 +14,7 @@ enum rp_request_kind {
     RP_REQUEST_CONTEXT, /* the SNI callback     */
     RP_REQUEST_SESSION, /* RP_EV_RESUME_SESSION */
     RP_REQUEST_STORE,   /* RP_EV_NEW_SESSION    */
+    RP_REQUEST_STAPLE,  /* RP_EV_OCSP_REQUEST   */
 };
 
 struct rp_request {
@@ -24,6 +25,8 @@ struct rp_request {
     struct rp_socket *socket; /* NULL: answered, or too late */
     struct rp_request *next;  /* of the socket's */
     SSL_SESSION *session;     /* STORE: what to store. SESSION: the answer */
+    uint8_t *bytes;           /* STAPLE: the answer; NULL = none */
+    size_t len;
     struct rp_secure_context *context; /* CONTEXT: the answer, if any */
     bool unrecognized_name;            /* CONTEXT: the answer is a refusal */
 };
@@ -31,6 +34,11 @@ struct rp_request {
 /* A question of a socket, at the end of its list, which holds the one reference. NULL: no memory.
  */
 struct rp_request *rp_request_new(struct rp_socket *, enum rp_request_kind);
+/* Its references are the list's and that of the function that asks: no listener took one. */
+static inline bool rp_request_forgotten(const struct rp_request *r)
+{
+    return r->refs == 2;
+}
 /* Take it out of the list and give up the list's reference. */
 void rp_request_drop(struct rp_request *);
 

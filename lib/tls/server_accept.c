@@ -35,6 +35,7 @@ static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address
     socket->engine.ops = keylog ? &rp_server_engine_ops_keylog : &rp_server_engine_ops;
     socket->asks_sessions = rp_emitter_heard(&s->events, RP_EV_RESUME_SESSION);
     socket->stores_sessions = rp_emitter_heard(&s->events, RP_EV_NEW_SESSION);
+    socket->asks_staples = rp_emitter_heard(&s->events, RP_EV_OCSP_REQUEST);
     socket->preface_done = s->options.preface == NULL;
     if (remote != NULL)
         socket->remote = *remote;

@@ -103,6 +103,8 @@ static bool do_handshake(struct rp_socket *s)
 
     if (s->engine.hello == RP_HELLO_DECIDING)
         return false; /* until the answer is there */
+    if (s->engine.staple != NULL && s->engine.staple->state == RP_STAPLE_ASKING)
+        return false;
     switch (rp_engine_handshake(&s->engine, &error)) {
     case RP_ENGINE_OK:
         if (s->client != NULL)
@@ -112,6 +114,8 @@ static bool do_handshake(struct rp_socket *s)
         return true;
     case RP_ENGINE_HELLO:
         return rp_handshake_hello(s);
+    case RP_ENGINE_STAPLE:
+        return rp_staple_ask(s);
     case RP_ENGINE_FAILED:
         if (!s->stream.destroyed)
             explain(s, &error);

@@ -53,7 +53,8 @@ struct rp_socket {
     bool got_close;             /* close_notify: what follows is not looked at */
     bool tickets_wait;          /* TLS 1.3's, in the output, for the first answer to go with */
     bool preface_done, reported, authorized;
-    bool asks_sessions, stores_sessions; /* the server was listened to when it was accepted */
+    bool asks_sessions, stores_sessions,
+        asks_staples; /* the server was listened to when it was accepted */
 };
 
 /* A socket over a transport that the caller opens. One reference, the caller's, besides that of
@@ -88,6 +89,11 @@ bool rp_handshake_hello(struct rp_socket *);
 /* OpenSSL says that it is complete. */
 void rp_handshake_done(struct rp_socket *);
 void rp_handshake_answered(struct rp_socket *, struct rp_request *);
+/* -- staple.c: a server's OCSP staple */
+/* true: go on. false: wait for the answer, or it is over. */
+bool rp_staple_ask(struct rp_socket *);
+void rp_staple_use(struct rp_socket *, struct rp_request *);
+
 extern const struct rp_engine_ops rp_server_engine_ops, rp_server_engine_ops_keylog;
 
 /* -- connect.c: a client's side */
