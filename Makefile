@@ -53,6 +53,7 @@ build: $(PROGRAM) $(LOADER) $(SHARED)
 BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
               libjansson-dev openssl
 TEST_DEPS  := check curl nodejs redis-server strace procps
+BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch nodejs strace util-linux
 CARE_DEPS  := clang clang-format clang-tidy cppcheck gcovr mandoc
 deps:
 	@contrib/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
@@ -146,6 +147,17 @@ unit: $(UNITS)
 memory: $(MEMORY)
 -include tests/tests.mk
 
+# Server CPU and system calls a connection beside other servers. BENCH='--rounds 3 --only a,c'
+bench: deps
+	@contrib/deps.sh $(BENCH_DEPS)
+	@$(MAKE) --no-print-directory -s MODE=release build bench-programs
+	@node tests/bench/run.js $(BENCH)
+bench-programs: $(O)/bench/backend $(O)/bench/floor
+$(O)/bench/%: tests/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -lssl -lcrypto
+
 # T=seconds for each fuzzer. Seeds are committed, finds land in build/corpus.
 fuzz: $(FUZZERS)
 	@for f in $^; do name=$${f##*/fuzz_}; mkdir -p build/corpus/$$name; \
@@ -177,6 +189,7 @@ clean:
 	rm -rf build
 
 .PHONY: all build deps build-deps care-deps run install unit memory fuzz coverage analyze format \
+        bench bench-programs \
         lint clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

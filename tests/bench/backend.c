@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * backend.c - the server behind the servers that are compared: answers GET /N with N bytes, cheaply
+ * and always alike. Keeps connections open unless told to close. One thread, epoll, loopback only.
+ * usage: backend PORT */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { HEAD_MAX = 4096, BODY_CHUNK = 256 * 1024, EVENTS = 256 };
+
+struct peer {
+    int fd;
+    bool closing, waits_for_room;
+    size_t head_len;    /* of the request so far */
+    uint64_t body_left; /* of the answer */
+    size_t answer_len, answer_at;
+    char head[HEAD_MAX + 1], answer[128];
+};
+
+static char body[BODY_CHUNK];
+static int poll_fd;
+
+static void drop(struct peer *p)
+{
+    close(p->fd);
+    free(p);
+}
+
+/* false: the peer is gone. */
+static bool send_answer(struct peer *p)
+{
+    while (p->answer_at < p->answer_len || p->body_left > 0) {
+        size_t chunk = p->body_left < BODY_CHUNK ? (size_t)p->body_left : BODY_CHUNK;
+        struct iovec parts[2] = {{p->answer + p->answer_at, p->answer_len - p->answer_at},
+                                 {body, chunk}};
+        ssize_t n = writev(p->fd, parts, 2);
+        size_t head;
+
+        if (n < 0 && errno == EAGAIN) {
+            struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = p};
+
+            p->waits_for_room = true;
+            return epoll_ctl(poll_fd, EPOLL_CTL_MOD, p->fd, &event) == 0;
+        }
+        if (n < 0)
+            return false;
+        head = (size_t)n < parts[0].iov_len ? (size_t)n : parts[0].iov_len;
+        p->answer_at += head;
+        p->body_left -= (size_t)n - head;
+    }
+    return !p->closing;
+}
+
+static bool answer(struct peer *p)
+{
+    char *path = strchr(p->head, '/');
+
+    p->body_left = path != NULL ? strtoull(path + 1, NULL, 10) : 0;
+    p->closing = strcasestr(p->head, "\nconnection: close") != NULL;
+    p->answer_at = 0;
+    p->answer_len = (size_t)snprintf(
+        p->answer, sizeof p->answer, "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n%s\r\n",
+        (unsigned long long)p->body_left, p->closing ? "Connection: close\r\n" : "");
+    p->head_len = 0;
+    return send_answer(p);
+}
+
+/* One request at a time: a peer that sends another one before its answer has it ignored. */
+static bool read_request(struct peer *p)
+{
+    ssize_t n = read(p->fd, p->head + p->head_len, HEAD_MAX - p->head_len);
+
+    if (n < 0)
+        return errno == EAGAIN;
+    if (n == 0)
+        return false;
+    p->head_len += (size_t)n;
+    p->head[p->head_len] = '\0';
+    if (p->head_len >= 4 && memcmp(p->head + p->head_len - 4, "\r\n\r\n", 4) == 0)
+        return answer(p);
+    return p->head_len < HEAD_MAX;
+}
+
+static bool serve(struct peer *p, uint32_t events)
+{
+    if ((events & EPOLLOUT) != 0 && p->waits_for_room) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = p};
+
+        p->waits_for_room = false;
+        if (epoll_ctl(poll_fd, EPOLL_CTL_MOD, p->fd, &event) != 0 || !send_answer(p))
+            return false;
+    }
+    return (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0 || read_request(p);
+}
+
+static void welcome(int listen_fd)
+{
+    int fd, on = 1;
+
+    while ((fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        struct peer *p = calloc(1, sizeof *p);
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = p};
+
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        if (p == NULL || epoll_ctl(poll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+            close(fd);
+            free(p);
+            continue;
+        }
+        p->fd = fd;
+    }
+}
+
+static int listen_on(const char *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 4096) != 0) {
+        perror("backend: listen");
+        exit(1);
+    }
+    return fd;
+}
+
+int main(int argc, char **argv)
+{
+    struct epoll_event events[EVENTS], event = {.events = EPOLLIN, .data.ptr = NULL};
+    int listen_fd;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: backend PORT\n");
+        return 2;
+    }
+    memset(body, 'x', sizeof body);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    listen_fd = listen_on(argv[1]);
+    poll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (poll_fd < 0 || epoll_ctl(poll_fd, EPOLL_CTL_ADD, listen_fd, &event) != 0) {
+        perror("backend: epoll");
+        return 1;
+    }
+    for (;;) {
+        int count = epoll_wait(poll_fd, events, EVENTS, -1);
+
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr == NULL)
+                welcome(listen_fd);
+            else if (!serve(events[i].data.ptr, events[i].events))
+                drop(events[i].data.ptr);
+        }
+    }
+}
