@@ -125,7 +125,7 @@ run: build-deps
 
 install: build
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/reprise \
-	  $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+	  $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 	  $(DESTDIR)$(SYSCONFDIR)/reprise
 	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/reprise
 	install -m 755 $(LOADER) $(DESTDIR)$(BINDIR)/reprise-load
@@ -137,6 +137,7 @@ install: build
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	  -e 's|@VERSION@|$(VERSION)|' lib/libreprise.pc.in \
 	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libreprise.pc
+	install -m 644 contrib/tools/reprise-load.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 conf/reprise.conf.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 master/reprise.8 $(DESTDIR)$(MANDIR)/man8
 	test -e $(DESTDIR)$(SYSCONFDIR)/reprise/reprise.conf || \
