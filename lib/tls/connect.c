@@ -28,8 +28,12 @@ struct rp_client {
     char **protocols;     /* NULL-terminated; NULL: none */
     SSL_SESSION *session; /* to resume; NULL: none */
     struct arrival *arrivals;
+    char *refusal; /* the code of a check of the program's own */
+    rp_check_identity *check;
+    rp_client_psk *psk;
+    void *arg;
     uint32_t min_dh_size;
-    bool allow_unauthorized, request_ocsp;
+    bool allow_unauthorized, request_ocsp, gave_key;
 };
 
 void rp_client_free(struct rp_client *c)
@@ -49,6 +53,7 @@ void rp_client_free(struct rp_client *c)
     SSL_SESSION_free(c->session);
     free(c->servername);
     free(c->identity);
+    free(c->refusal);
     free(c);
 }
 
@@ -114,6 +119,9 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
     c->min_dh_size = o->min_dh_size != 0 ? o->min_dh_size : MIN_DH_SIZE;
     c->allow_unauthorized = o->allow_unauthorized;
     c->request_ocsp = o->request_ocsp;
+    c->check = o->check_server_identity;
+    c->psk = o->psk_callback;
+    c->arg = o->arg;
     if (copy_protocols(c, o->alpn_protocols, err))
         return c;
     rp_client_free(c);
@@ -230,7 +238,18 @@ void rp_client_begin(struct rp_socket *s)
         rp_socket_fail(s, &error);
         return;
     }
+    if (s->client->psk != NULL)
+        rp_psk_use(s);
     rp_socket_advance(s);
+}
+
+size_t rp_client_key(struct rp_socket *s, const char *hint, char identity[RP_PSK_IDENTITY_MAX + 1],
+                     uint8_t key[RP_PSK_MAX])
+{
+    size_t len = s->client->psk(s, hint, identity, key, s->client->arg);
+
+    s->client->gave_key = len > 0;
+    return len;
 }
 
 /* -- what the server is worth */
@@ -252,11 +271,43 @@ static bool dh_is_large_enough(struct rp_socket *s, struct rp_error *error)
 
 static bool identity_matches(struct rp_socket *s, X509 *peer, struct rp_error *error)
 {
-    struct rp_x509 *cert = rp_x509_new(peer, error);
-    bool ok = cert != NULL && rp_check_server_identity(s->client->identity, cert, error);
+    const struct rp_client *c = s->client;
+    struct rp_x509 *cert = peer != NULL ? rp_x509_new(peer, error) : NULL;
+    bool ok;
 
+    if (peer != NULL && cert == NULL)
+        return false;
+    if (c->check != NULL)
+        ok = c->check(c->identity, cert, c->arg, error);
+    else if (cert != NULL)
+        ok = rp_check_server_identity(c->identity, cert, error);
+    else
+        ok = rp_error_set(error, "ERR_TLS_CERT_ALTNAME_INVALID",
+                          "Hostname/IP does not match certificate's altnames: Cert does not "
+                          "contain a DNS name");
     rp_x509_unref(cert);
     return ok;
+}
+
+/* Both ends have the key: that is proof enough. A session offered beside it speaks for itself. */
+static bool proved_by_key(const struct rp_socket *s)
+{
+    SSL *ssl = s->engine.ssl;
+
+    if (!s->client->gave_key || SSL_get0_peer_certificate(ssl) != NULL)
+        return false;
+    return SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(ssl)) == NID_auth_psk ||
+           (SSL_session_reused(ssl) && s->client->session == NULL);
+}
+
+/* D7: the code, else the message. */
+static const char *refusal_of(struct rp_socket *s, const struct rp_error *error)
+{
+    if (strcmp(error->code, "ERR_TLS_CERT_ALTNAME_FORMAT") == 0)
+        return "ERR_TLS_CERT_ALTNAME_FORMAT";
+    if (s->client->check != NULL && s->client->refusal == NULL)
+        s->client->refusal = strdup(error->code[0] != '\0' ? error->code : error->message);
+    return s->client->refusal != NULL ? s->client->refusal : "ERR_TLS_CERT_ALTNAME_INVALID";
 }
 
 /* E7: the chain, then the name, unless a session says that both were good (E8). */
@@ -266,7 +317,9 @@ static bool is_trusted(struct rp_socket *s, struct rp_error *error)
     X509 *peer = SSL_get0_peer_certificate(ssl);
     long result = SSL_get_verify_result(ssl);
 
-    if (peer == NULL && !SSL_session_reused(ssl))
+    if (proved_by_key(s))
+        result = X509_V_OK;
+    else if (peer == NULL && !SSL_session_reused(ssl))
         result = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
     if (result != X509_V_OK) {
         s->authorization_error = rp_verify_error_code(result);
@@ -274,10 +327,8 @@ static bool is_trusted(struct rp_socket *s, struct rp_error *error)
     }
     if (SSL_session_reused(ssl) || identity_matches(s, peer, error))
         return true;
-    if (strcmp(error->code, "ERR_TLS_CERT_ALTNAME_FORMAT") == 0)
-        s->authorization_error = "ERR_TLS_CERT_ALTNAME_FORMAT";
-    else
-        s->authorization_error = "ERR_TLS_CERT_ALTNAME_INVALID";
+    if (!s->stream.destroyed)
+        s->authorization_error = refusal_of(s, error);
     return false;
 }
 
@@ -308,7 +359,7 @@ static void tell_staple(struct rp_socket *s)
 
 void rp_client_done(struct rp_socket *s)
 {
-    struct rp_error error;
+    struct rp_error error = {0};
 
     note_protocol(s);
     tell_staple(s);
@@ -321,6 +372,8 @@ void rp_client_done(struct rp_socket *s)
         return;
     }
     s->authorized = is_trusted(s, &error);
+    if (s->stream.destroyed)
+        return; /* by the program's check */
     if (!s->authorized && !s->client->allow_unauthorized) {
         rp_socket_fail(s, &error);
         return;

@@ -230,6 +230,8 @@ static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
     if (!choose_protocol(s, &hello))
         return false;
     decide_tickets(s, &hello);
+    if (s->server->options.psk_callback != NULL && !rp_psk_serve(s))
+        return fail_for_memory(s);
     if (s->asks_staples && hello.asks_staple && !rp_engine_want_staple(&s->engine))
         return fail_for_memory(s);
     if (id_to_look_up(s, &hello, &id) && !ask_for_session(s, id))

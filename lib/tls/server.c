@@ -112,6 +112,7 @@ void rp_server_unref(struct rp_server *s)
     for (char **name = s->alpn_list; name != NULL && *name != NULL; name++)
         free(*name);
     free(s->alpn_list);
+    free(s->psk_hint);
     free(s);
 }
 
@@ -141,13 +142,25 @@ static bool copy_protocols(struct rp_server *s, const char *const *names, struct
     return s->alpn_list != NULL || rp_error_set(err, "ENOMEM", "no memory for a server");
 }
 
+static bool copy_hint(struct rp_server *s, const char *hint, struct rp_error *err)
+{
+    if (hint == NULL || *hint == '\0')
+        return true;
+    if (strlen(hint) > RP_PSK_IDENTITY_MAX) /* the code is node's, spelt like this */
+        return rp_error_set(err, "ERR_TLS_PSK_SET_IDENTIY_HINT_FAILED",
+                            "Failed to set PSK identity hint: it is longer than %d bytes",
+                            RP_PSK_IDENTITY_MAX);
+    s->psk_hint = strdup(hint);
+    return s->psk_hint != NULL || rp_error_set(err, "ENOMEM", "no memory for a server");
+}
+
 static bool set_up(struct rp_server *s, const struct rp_server_options *o, struct rp_error *err)
 {
     if (o->alpn_callback != NULL && o->alpn_protocols != NULL)
         return rp_error_set(
             err, "ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS",
             "The ALPNCallback and ALPNProtocols TLS options are mutually exclusive");
-    if (!copy_protocols(s, o->alpn_protocols, err))
+    if (!copy_protocols(s, o->alpn_protocols, err) || !copy_hint(s, o->psk_identity_hint, err))
         return false;
     s->context = o->context != NULL ? rp_secure_context_ref(o->context)
                                     : rp_secure_context_new(o->context_options, err);
@@ -175,6 +188,7 @@ struct rp_server *rp_server_new(struct rp_loop *loop, const struct rp_server_opt
     s->options.context = NULL;
     s->options.context_options = NULL;
     s->options.alpn_protocols = NULL;
+    s->options.psk_identity_hint = NULL;
     if (s->options.handshake_timeout_ms == 0)
         s->options.handshake_timeout_ms = HANDSHAKE_TIMEOUT_MS;
     s->options.stream.paused = s->options.stream.paused || options->pause_on_connect;

@@ -29,6 +29,7 @@ struct rp_server {
     struct rp_emitter events;
     struct rp_server_options options; /* its pointers to callbacks only; lists are copied */
     struct rp_secure_context *context;
+    char *psk_hint;                    /* NULL: none */
     char **alpn_list;                  /* NULL-terminated */
     const char *const *alpn_protocols; /* the same, as it is read; NULL: none */
     struct rp_server_port *ports;      /* first one first */

@@ -96,7 +96,15 @@ void rp_staple_use(struct rp_socket *, struct rp_request *);
 
 extern const struct rp_engine_ops rp_server_engine_ops, rp_server_engine_ops_keylog;
 
+/* -- psk.c: pre-shared keys, of a server once its context is chosen, of a client. false: no memory
+ */
+bool rp_psk_serve(struct rp_socket *);
+void rp_psk_use(struct rp_socket *);
+
 /* -- connect.c: a client's side */
+/* Ask the program for a key. */
+size_t rp_client_key(struct rp_socket *, const char *hint, char identity[RP_PSK_IDENTITY_MAX + 1],
+                     uint8_t key[RP_PSK_MAX]);
 void rp_client_begin(struct rp_socket *);
 void rp_client_done(struct rp_socket *);
 void rp_client_sessions(struct rp_socket *); /* tell those that have arrived */

@@ -45,6 +45,8 @@ struct rp_server_options {
     const char *const *alpn_protocols; /* C9: NULL-terminated, in order of preference; copied */
     rp_alpn_callback *alpn_callback;   /* C10: not together with alpn_protocols */
     rp_sni_callback *sni_callback;     /* J4: replaces addContext */
+    rp_server_psk *psk_callback;
+    const char *psk_identity_hint; /* J13: for TLS 1.2 clients, up to 256 bytes; copied */
     rp_preface *preface;
     /* Make a TLS 1.2 session id or TLS 1.3 stateful ticket id of `len` bytes (32). NULL: random.
      * accept_session_id is asked before RESUME_SESSION is emitted: false = surely not ours. */

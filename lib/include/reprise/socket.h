@@ -13,6 +13,23 @@ struct rp_socket;
 struct rp_server;
 struct rp_x509;
 
+/* -- pre-shared keys (J10 to J13). They need cipher suites with PSK in TLS 1.2, which the default
+ * list has not, and one with SHA-256 in TLS 1.3. */
+enum { RP_PSK_MAX = 512, RP_PSK_IDENTITY_MAX = 256 };
+/* A client's key: put it into `key` and its name into `identity`, return the length of the key; 0 =
+ * none. `hint` is the server's, NULL when it gave none, and always in TLS 1.3. The library wipes
+ * its copy. Called from inside the handshake: not the place to block. */
+typedef size_t rp_client_psk(struct rp_socket *, const char *hint,
+                             char identity[RP_PSK_IDENTITY_MAX + 1], uint8_t key[RP_PSK_MAX],
+                             void *arg);
+/* A server's key for an identity, which is valid UTF-8: its length, 0 = unknown. */
+typedef size_t rp_server_psk(struct rp_socket *, const char *identity, uint8_t key[RP_PSK_MAX],
+                             void *arg);
+/* E7, E8: is this certificate for `hostname`? `cert` is NULL when the server proved itself with a
+ * pre-shared key. To refuse return false, with *err saying why. */
+typedef bool rp_check_identity(const char *hostname, const struct rp_x509 *cert, void *arg,
+                               struct rp_error *err);
+
 /* -- tls.connect (section E) */
 struct rp_connect_options {
     struct rp_secure_context *context; /* a reference is taken; NULL: made from ... */
@@ -21,11 +38,14 @@ struct rp_connect_options {
     struct rp_stream
         *stream;            /* an open stream to speak TLS over (STARTTLS); a reference is taken */
     const char *servername; /* SNI and identity (E4, E6); NULL = no SNI */
-    const char *const *alpn_protocols; /* NULL-terminated */
-    struct rp_bytes session;           /* D29: from RP_EV_SESSION */
-    bool allow_unauthorized;           /* node's rejectUnauthorized: false */
-    bool request_ocsp;                 /* J14 */
-    uint32_t min_dh_size;              /* E7: bits; 0 = 1024 */
+    const char *const *alpn_protocols;        /* NULL-terminated */
+    struct rp_bytes session;                  /* D29: from RP_EV_SESSION */
+    bool allow_unauthorized;                  /* node's rejectUnauthorized: false */
+    bool request_ocsp;                        /* J14 */
+    uint32_t min_dh_size;                     /* E7: bits; 0 = 1024 */
+    rp_check_identity *check_server_identity; /* NULL: rp_check_server_identity */
+    rp_client_psk *psk_callback;
+    void *arg; /* handed to both */
     struct rp_stream_options stream_options;
 };
 /* Returns the connecting socket at once, owned by the caller; secureConnect, or error and close,
