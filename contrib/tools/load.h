@@ -11,6 +11,7 @@
 
 #include "load_histogram.h"
 
+enum { LOAD_SECONDS = 600, LOAD_PHASES = 16 };
 enum { LOAD_TARGETS = 32, LOAD_SNI = 64, LOAD_REASONS = 24, LOAD_REASON_TEXT = 64 };
 
 /* Which host's session is offered. */
@@ -21,7 +22,15 @@ struct load_target {
     struct rp_address address;
 };
 
+/* A moment of the run with a name, and a command that is run then. */
+struct load_phase {
+    uint64_t at_ms;
+    const char *text; /* the command */
+};
+
 struct load_options {
+    struct load_phase phases[LOAD_PHASES];
+    unsigned phase_count;
     struct load_target targets[LOAD_TARGETS];
     unsigned target_count;
     const char *sni[LOAD_SNI];
@@ -47,10 +56,17 @@ struct load_options {
 bool load_options_parse(struct load_options *, int argc, char **argv, bool *help);
 /* "1.5s", "250ms", "2m", "1h", plain numbers are seconds: to milliseconds. */
 bool load_parse_ms(const char *text, uint64_t *ms);
+/* "at 20s: kill -HUP 123"; the text is pointed into. */
+bool load_parse_phase(const char *text, struct load_phase *phase);
 
 struct load_reason {
     char text[LOAD_REASON_TEXT];
     uint64_t count;
+};
+
+/* What ended in one second of the run. */
+struct load_second {
+    uint32_t full, resumed, declined, failed;
 };
 
 /* What one process, or all together, saw. Plain data, sent over a pipe. */
@@ -61,6 +77,7 @@ struct load_stats {
     uint64_t late_us; /* open loop: how far behind its schedule the tester was, at worst */
     uint64_t offered_at[LOAD_TARGETS][LOAD_TARGETS]; /* [where it came from][where offered] */
     uint64_t resumed_at[LOAD_TARGETS][LOAD_TARGETS];
+    struct load_second seconds[LOAD_SECONDS]; /* the last one takes all that comes later */
     struct load_reason reasons[LOAD_REASONS];
     struct histogram full_us, resumed_us, request_us;
 };

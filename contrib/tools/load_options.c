@@ -32,6 +32,7 @@ static const char usage[] =
     "      --pid PID            tell the CPU time of this server and its children\n"
     "      --min-resumed PERCENT, --max-failed N   exit 1 when short\n"
     "      --json FILE, --csv FILE, --report FILE.html   write results (- is stdout)\n"
+    "      --phase \"at TIME: COMMAND\"   run a command then, and mark it in the time line\n"
     "      --seed N             the same choices again\n"
     "  -q, --quiet              no text\n";
 
@@ -54,6 +55,7 @@ enum {
     O_CSV,
     O_REPORT,
     O_SEED,
+    O_PHASE,
 };
 static const struct option options_table[] = {
     {"tls", required_argument, NULL, 't'},
@@ -81,6 +83,7 @@ static const struct option options_table[] = {
     {"csv", required_argument, NULL, O_CSV},
     {"report", required_argument, NULL, O_REPORT},
     {"seed", required_argument, NULL, O_SEED},
+    {"phase", required_argument, NULL, O_PHASE},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -195,6 +198,8 @@ static bool take(struct load_options *o, int option, const char *text)
         if (o->sni_count < LOAD_SNI)
             o->sni[o->sni_count++] = text;
         return true;
+    case O_PHASE:
+        return o->phase_count < LOAD_PHASES && load_parse_phase(text, &o->phases[o->phase_count++]);
     case O_CA:
         o->ca = text;
         return true;

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct child {
@@ -92,14 +94,47 @@ static bool end_child(struct child *child, struct load_stats *stats, struct rp_e
     return ok;
 }
 
-bool load_run_all(const struct load_options *o, struct load_stats *stats, struct rp_error *err)
+/* One child waits for the moments of the phases and runs their commands. */
+static _Noreturn void run_phases(const struct load_options *o)
+{
+    uint64_t done_ms = 0;
+
+    for (unsigned i = 0; i < o->phase_count; i++) {
+        uint64_t wait = o->phases[i].at_ms > done_ms ? o->phases[i].at_ms - done_ms : 0;
+        struct timespec t = {(time_t)(wait / 1000), (long)(wait % 1000) * 1000000};
+
+        nanosleep(&t, NULL);
+        done_ms += wait;
+        if (system(o->phases[i].text) != 0)
+            fprintf(stderr, "reprise-load: phase failed: %s\n", o->phases[i].text);
+    }
+    _exit(0);
+}
+
+static pid_t begin_phases(const struct load_options *o)
+{
+    pid_t pid = o->phase_count > 0 ? fork() : -1;
+
+    if (pid == 0)
+        run_phases(o);
+    return pid;
+}
+
+static void end_phases(pid_t pid)
+{
+    if (pid <= 0)
+        return;
+    kill(pid, SIGTERM);
+    waitpid(pid, NULL, 0);
+}
+
+static bool run_children(const struct load_options *o, struct load_stats *stats,
+                         struct rp_error *err)
 {
     struct child *children;
     unsigned begun = 0;
     bool ok = true;
 
-    if (o->processes == 1)
-        return load_run(o, 0, stats, err);
     children = calloc(o->processes, sizeof *children);
     if (children == NULL)
         return rp_error_set(err, "ENOMEM", "no memory for %u processes", o->processes);
@@ -110,5 +145,14 @@ bool load_run_all(const struct load_options *o, struct load_stats *stats, struct
     for (unsigned i = 0; i < begun; i++)
         ok = end_child(&children[i], stats, ok ? err : NULL) && ok;
     free(children);
+    return ok;
+}
+
+bool load_run_all(const struct load_options *o, struct load_stats *stats, struct rp_error *err)
+{
+    pid_t phases = begin_phases(o);
+    bool ok = o->processes == 1 ? load_run(o, 0, stats, err) : run_children(o, stats, err);
+
+    end_phases(phases);
     return ok;
 }

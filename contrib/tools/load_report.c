@@ -52,6 +52,25 @@ static void print_latency(const struct load_stats *s)
     }
 }
 
+/* Only a run with phases has something to show second by second. */
+static void print_seconds(const struct load_options *o, const struct load_stats *s)
+{
+    uint64_t last = s->elapsed_us / 1000000;
+
+    if (o->phase_count == 0)
+        return;
+    printf("\n  second      full   resumed  declined    failed\n");
+    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
+        const struct load_second *t = &s->seconds[i];
+
+        printf("%8" PRIu64 " %9u %9u %9u %9u", i, t->full, t->resumed, t->declined, t->failed);
+        for (unsigned p = 0; p < o->phase_count; p++)
+            if (o->phases[p].at_ms / 1000 == i)
+                printf("  %s", o->phases[p].text);
+        printf("\n");
+    }
+}
+
 static void print_matrix(const struct load_options *o, const struct load_stats *s)
 {
     if (o->target_count < 2 || s->offered == 0)
@@ -91,6 +110,7 @@ void load_report_text(const struct load_options *o, const struct load_stats *s, 
         printf("  %10" PRIu64 "  %s\n", s->reasons[i].count, s->reasons[i].text);
     print_latency(s);
     print_matrix(o, s);
+    print_seconds(o, s);
     printf("\ntester: %.1f us CPU a connection\n", ratio(s->cpu_us, s->started));
     if (server_us > 0)
         printf("server: %.1f us CPU a connection\n", ratio(server_us, handshakes));
@@ -123,6 +143,18 @@ static void json_matrix(FILE *f, const struct load_options *o, const char *name,
         for (unsigned j = 0; j < o->target_count; j++)
             fprintf(f, "%s%" PRIu64 "%s", j == 0 ? (i == 0 ? "[" : ", [") : ", ", matrix[i][j],
                     j + 1 == o->target_count ? "]" : "");
+    fputs("]", f);
+}
+
+static void json_seconds(FILE *f, const struct load_stats *s)
+{
+    uint64_t last = s->elapsed_us / 1000000;
+
+    fputs(",\n  \"seconds\": [", f);
+    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++)
+        fprintf(f, "%s{\"full\": %u, \"resumed\": %u, \"declined\": %u, \"failed\": %u}",
+                i > 0 ? ", " : "", s->seconds[i].full, s->seconds[i].resumed,
+                s->seconds[i].declined, s->seconds[i].failed);
     fputs("]", f);
 }
 
@@ -171,6 +203,7 @@ static void write_json(FILE *f, const struct load_options *o, const struct load_
         fprintf(f, ": %" PRIu64, s->reasons[i].count);
     }
     fputs("}", f);
+    json_seconds(f, s);
     json_latency(f, s);
     fputs("\n}\n", f);
 }

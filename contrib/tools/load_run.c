@@ -64,6 +64,13 @@ static uint64_t next_random(struct run *r)
 
 static void start_next(struct run *r);
 
+static struct load_second *this_second(struct run *r)
+{
+    uint64_t second = (now_us() - r->begun_us) / 1000000;
+
+    return &r->stats->seconds[second < LOAD_SECONDS ? second : LOAD_SECONDS - 1];
+}
+
 /* -- one connection */
 
 static void fail(struct slot *s, const char *reason)
@@ -72,6 +79,7 @@ static void fail(struct slot *s, const char *reason)
         return;
     s->done = true;
     s->run->stats->failed++;
+    this_second(s->run)->failed++;
     load_stats_reason(s->run->stats, reason, 1);
 }
 
@@ -91,6 +99,19 @@ static void finish(struct slot *s)
     rp_stream_end(rp_socket_stream(s->socket));
 }
 
+static void count_handshake(struct slot *s)
+{
+    struct load_stats *stats = s->run->stats;
+    struct load_second *second = this_second(s->run);
+
+    stats->resumed += s->resumed;
+    second->resumed += s->resumed;
+    stats->full += !s->resumed;
+    second->full += !s->resumed;
+    stats->declined += s->offered && !s->resumed;
+    second->declined += s->offered && !s->resumed;
+}
+
 static void on_secure(struct slot *s)
 {
     struct load_stats *stats = s->run->stats;
@@ -99,12 +120,7 @@ static void on_secure(struct slot *s)
     s->secure = true;
     s->resumed = rp_socket_session_reused(s->socket);
     histogram_record(s->resumed ? &stats->resumed_us : &stats->full_us, took);
-    if (s->resumed)
-        stats->resumed++;
-    else
-        stats->full++;
-    if (s->offered && !s->resumed)
-        stats->declined++;
+    count_handshake(s);
     if (s->offered && s->resumed)
         stats->resumed_at[s->origin][s->target]++;
     if (s->run->o->path != NULL)

@@ -22,3 +22,18 @@ bool load_parse_ms(const char *text, uint64_t *ms)
         }
     return false;
 }
+
+bool load_parse_phase(const char *text, struct load_phase *phase)
+{
+    const char *colon = strchr(text, ':');
+    char time[32];
+
+    if (strncmp(text, "at ", 3) != 0 || colon == NULL || (size_t)(colon - text - 3) >= sizeof time)
+        return false;
+    memcpy(time, text + 3, (size_t)(colon - text - 3));
+    time[colon - text - 3] = '\0';
+    for (colon++; *colon == ' '; colon++)
+        ;
+    phase->text = colon;
+    return *colon != '\0' && load_parse_ms(time, &phase->at_ms);
+}

@@ -46,6 +46,12 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
             s->offered_at[i][j] += other->offered_at[i][j];
             s->resumed_at[i][j] += other->resumed_at[i][j];
         }
+    for (unsigned i = 0; i < LOAD_SECONDS; i++) {
+        s->seconds[i].full += other->seconds[i].full;
+        s->seconds[i].resumed += other->seconds[i].resumed;
+        s->seconds[i].declined += other->seconds[i].declined;
+        s->seconds[i].failed += other->seconds[i].failed;
+    }
     for (unsigned i = 0; i < LOAD_REASONS; i++)
         load_stats_reason(s, other->reasons[i].text, other->reasons[i].count);
     histogram_add(&s->full_us, &other->full_us);

@@ -71,6 +71,21 @@ START_TEST(times_carry_units)
 }
 END_TEST
 
+START_TEST(phase_has_a_time_and_a_command)
+{
+    struct load_phase phase = {0};
+
+    ck_assert(load_parse_phase("at 20s: kill -HUP 1: 2", &phase));
+    ck_assert_uint_eq(phase.at_ms, 20000);
+    ck_assert_str_eq(phase.text, "kill -HUP 1: 2");
+    ck_assert(!load_parse_phase("20s: true", &phase));
+    ck_assert(!load_parse_phase("at 20s", &phase));
+    ck_assert(!load_parse_phase("at : true", &phase));
+    ck_assert(!load_parse_phase("at 1s:  ", &phase));
+    ck_assert(!load_parse_phase("at 111111111111111111111111111111111111111111111s: true", &phase));
+}
+END_TEST
+
 START_TEST(session_is_taken_once_and_only_when_old_enough)
 {
     struct load_sessions *pool = load_sessions_new(2, 1);
@@ -145,7 +160,7 @@ START_TEST(reasons_beyond_the_table_are_summed)
 {
     static struct load_stats stats;
     uint64_t sum = 0;
-    char name[16];
+    char name[32];
 
     for (int i = 0; i < LOAD_REASONS + 20; i++) {
         snprintf(name, sizeof name, "reason %d", i);
@@ -169,6 +184,7 @@ int main(void)
     tcase_add_test(t, histogram_takes_what_is_too_great);
     tcase_add_test(t, histogram_ranks_across_a_sum);
     tcase_add_test(t, times_carry_units);
+    tcase_add_test(t, phase_has_a_time_and_a_command);
     tcase_add_test(t, session_is_taken_once_and_only_when_old_enough);
     tcase_add_test(t, sessions_keep_the_newest);
     tcase_add_test(t, response_ends_where_its_length_says);
