@@ -4,6 +4,8 @@
 #include "master/command.h"
 #include "master/master.h"
 
+#include "lib/tls/allocator.h"
+
 #define CONF                                                                                       \
     {                                                                                              \
         "conf", 'c', "FILE", "the configuration (" COMMAND_CONF ")",                               \
@@ -37,6 +39,7 @@ static const struct command commands[] = {
 
 int command_run(const struct arguments *arguments)
 {
+    rp_allocator_install(); /* without it all is as well, but slower */
     return master_run(arguments->conf);
 }
 

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * allocator.c - memory for OpenSSL by size classes; see allocator.h.
+ * A large range of addresses is reserved, not used. It is cut into slabs; a slab has blocks of one
+ * class, and a table says which, so a block needs no header. Free blocks of a class are a list, the
+ * one freed last is used first. A slab is never given back: what was once needed will be again.
+ * What is larger than all classes comes from malloc.
+ * One thread owns it. Another one allocates by malloc; what it frees it leaves in a basket, which
+ * the owner empties when it runs out of blocks. */
+#include "lib/tls/allocator.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <openssl/crypto.h>
+
+enum {
+    SLAB_BITS = 16,
+    SLAB = 1 << SLAB_BITS,
+    SLABS = 1 << 18, /* 16 GB */
+    BATCH = 16,      /* slabs made usable at a time */
+    FINE = 16,       /* steps up to ... */
+    FINE_MAX = 1024,
+    COARSE = 128, /* and from there up to ... */
+    COARSE_MAX = 8192,
+    FINE_CLASSES = FINE_MAX / FINE,
+    CLASSES = FINE_CLASSES + (COARSE_MAX - FINE_MAX) / COARSE,
+};
+
+struct block {
+    struct block *next;
+};
+
+static struct {
+    uint8_t *base;
+    size_t slabs, usable; /* used; made usable */
+    struct block *free[CLASSES];
+    pthread_t owner;
+    _Atomic(struct block *) basket;
+    uint8_t class_of[SLABS];
+} pool;
+
+static size_t class_for(size_t size)
+{
+    return size <= FINE_MAX ? (size - 1) / FINE : FINE_CLASSES + (size - FINE_MAX - 1) / COARSE;
+}
+
+static size_t size_of_class(size_t class)
+{
+    return class < FINE_CLASSES ? (class + 1) * FINE
+                                : FINE_MAX + (class - FINE_CLASSES + 1) * COARSE;
+}
+
+static bool is_ours(const void *p)
+{
+    return (uintptr_t)p - (uintptr_t)pool.base < (uintptr_t)SLABS << SLAB_BITS;
+}
+
+static size_t class_of(const void *p)
+{
+    return pool.class_of[((uintptr_t)p - (uintptr_t)pool.base) >> SLAB_BITS];
+}
+
+static bool is_owner(void)
+{
+    return pthread_equal(pool.owner, pthread_self());
+}
+
+static void give_back(void *p)
+{
+    struct block *block = p;
+    size_t class = class_of(p);
+
+    block->next = pool.free[class];
+    pool.free[class] = block;
+}
+
+static void empty_basket(void)
+{
+    struct block *block = atomic_exchange(&pool.basket, NULL);
+
+    while (block != NULL) {
+        struct block *next = block->next;
+
+        give_back(block);
+        block = next;
+    }
+}
+
+static bool make_usable(void)
+{
+    size_t more = pool.usable + BATCH <= SLABS ? BATCH : SLABS - pool.usable;
+
+    if (pool.slabs < pool.usable)
+        return true;
+    if (more == 0 || mprotect(pool.base + (pool.usable << SLAB_BITS), more << SLAB_BITS,
+                              PROT_READ | PROT_WRITE) != 0)
+        return false;
+    pool.usable += more;
+    return true;
+}
+
+/* false: there is no memory. */
+static bool refill(size_t class)
+{
+    size_t size = size_of_class(class);
+    uint8_t *slab;
+
+    empty_basket();
+    if (pool.free[class] != NULL)
+        return true;
+    if (!make_usable())
+        return false;
+    pool.class_of[pool.slabs] = (uint8_t) class;
+    slab = pool.base + (pool.slabs++ << SLAB_BITS);
+    for (size_t at = SLAB / size; at > 0; at--) /* so that the first is used first */
+        give_back(slab + (at - 1) * size);
+    return true;
+}
+
+static void *allocate(size_t size, const char *file, int line)
+{
+    struct block *block;
+    size_t class;
+
+    (void)file, (void)line;
+    if (size == 0)
+        return NULL;
+    if (size > COARSE_MAX || !is_owner())
+        return malloc(size);
+    class = class_for(size);
+    if (pool.free[class] == NULL && !refill(class))
+        return malloc(size);
+    block = pool.free[class];
+    pool.free[class] = block->next;
+    return block;
+}
+
+static void release(void *p, const char *file, int line)
+{
+    struct block *block = p;
+
+    (void)file, (void)line;
+    if (!is_ours(p)) {
+        free(p);
+    } else if (is_owner()) {
+        give_back(p);
+    } else {
+        block->next = atomic_load(&pool.basket);
+        while (!atomic_compare_exchange_weak(&pool.basket, &block->next, block))
+            ;
+    }
+}
+
+static void *reallocate(void *p, size_t size, const char *file, int line)
+{
+    size_t had;
+    void *fresh;
+
+    if (p == NULL)
+        return allocate(size, file, line);
+    if (size == 0) {
+        release(p, file, line);
+        return NULL;
+    }
+    if (!is_ours(p))
+        return realloc(p, size); /* it was large, and grows further as a rule */
+    had = size_of_class(class_of(p));
+    if (size <= had)
+        return p;
+    fresh = allocate(size, file, line);
+    if (fresh == NULL)
+        return NULL;
+    memcpy(fresh, p, had);
+    release(p, file, line);
+    return fresh;
+}
+
+bool rp_allocator_install(void)
+{
+    void *base;
+
+#ifdef __SANITIZE_ADDRESS__
+    return true;
+#endif
+    base = mmap(NULL, (size_t)SLABS << SLAB_BITS, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return false;
+    pool.base = base;
+    pool.owner = pthread_self();
+    if (CRYPTO_set_mem_functions(allocate, reallocate, release) == 1)
+        return true;
+    pool.base = NULL;
+    munmap(base, (size_t)SLABS << SLAB_BITS);
+    return false;
+}
