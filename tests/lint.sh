@@ -86,5 +86,14 @@ if command -v mandoc >/dev/null 2>&1; then
     done
 fi
 
+# 9. The map of node:tls names what there is.
+map=docs/node-tls-map.md
+for name in $(grep -oE '`(rp|RP)_[A-Za-z0-9_]+`' "$map" | tr -d '`' | sort -u); do
+    grep -qw "$name" lib/include/reprise/*.h || bad "$map: no public header has $name"
+done
+for test in $(grep -oE '`(unit|memory|e2e|interop)/[^`]+`' "$map" | tr -d '`' | sort -u); do
+    grep -qw "${test#*:}" "tests/${test%%:*}" 2>/dev/null || bad "$map: there is no test $test"
+done
+
 [ "$failed" = 0 ] && echo "lint: clean"
 exit "$failed"
