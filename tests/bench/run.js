@@ -57,8 +57,12 @@ const connects = (port) => new Promise((done) => {
     socket.on('connect', () => { socket.destroy(); done(true); }).on('error', () => done(false));
 });
 
+const running = new Set();
+
 async function start(cpu, argv, port) {
     const child = spawn('taskset', ['-c', String(cpu), ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+    running.add(child);
+    child.on('exit', () => running.delete(child));
     let said = '';
     child.stderr.on('data', (text) => { said = (said + text).slice(-2000); });
     for (const end = Date.now() + 10000; Date.now() < end && child.exitCode === null;) {
@@ -167,6 +171,13 @@ function print(table, names) {
     }
 }
 
+// After every scenario, so that a run that is cut short has told what it knows.
+function save(table, names) {
+    const about = { date: new Date().toISOString(), cpu: os.cpus()[0].model, kernel: os.release(), rounds, count };
+    fs.writeFileSync(`${out}/results.json`, JSON.stringify({ about, table }, null, 1) + '\n');
+    fs.writeFileSync(`${out}/results.svg`, chart(table, names));
+}
+
 async function main() {
     fs.mkdirSync(out, { recursive: true });
     const names = argument('peers', 'reprise,nginx,haproxy,hitch').split(',');
@@ -188,15 +199,23 @@ async function main() {
                 row.cpu[name] = median(row.runs[name]);
                 row.calls[name] = await once(name, scenarios[id], port, true);
             }
+            save(table, names);
+            print({ [id]: row }, names);
         }
     } finally {
         await stop(backend);
     }
-    const about = { date: new Date().toISOString(), cpu: os.cpus()[0].model, kernel: os.release(), rounds, count };
-    fs.writeFileSync(`${out}/results.json`, JSON.stringify({ about, table }, null, 1) + '\n');
-    fs.writeFileSync(`${out}/results.svg`, chart(table, names));
-    print(table, names);
+    if (chosen.length > 1)
+        print(table, names);
 }
+
+// Nothing that was started stays behind.
+for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => {
+        for (const child of running)
+            child.kill('SIGTERM');
+        process.exit(1);
+    });
 
 main().catch((error) => {
     console.error(`bench: ${error.message}`);
