@@ -15,6 +15,13 @@
  * says so itself, OpenSSL 3 would make it an error. */
 #define RP_SSL_OP_ALWAYS (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
 
+/* OpenSSL may be built without its tracer. */
+#ifdef OPENSSL_NO_SSL_TRACE
+#define RP_SSL_TRACE NULL
+#else
+#define RP_SSL_TRACE SSL_trace
+#endif
+
 /* RFC 9149; OpenSSL has no name for it. */
 enum { RP_EXT_TICKET_REQUEST = 58 };
 

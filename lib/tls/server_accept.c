@@ -37,6 +37,8 @@ static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address
     socket->stores_sessions = rp_emitter_heard(&s->events, RP_EV_NEW_SESSION);
     socket->asks_staples = rp_emitter_heard(&s->events, RP_EV_OCSP_REQUEST);
     socket->preface_done = s->options.preface == NULL;
+    if (s->options.enable_trace)
+        rp_socket_enable_trace(socket);
     if (remote != NULL)
         socket->remote = *remote;
     s->connections++;

@@ -620,6 +620,7 @@ static void socket_free(struct rp_stream *stream)
     rp_secure_context_unref(s->context);
     free(s->engine.servername);
     free(s->alpn_copy);
+    BIO_free(s->trace);
     free(s->peer_der);
     free(s->own_der);
     free(s->local);
@@ -671,6 +672,8 @@ bool rp_socket_open_engine(struct rp_socket *s, bool server, enum rp_client_auth
         rp_socket_fail(s, &error);
         return false;
     }
+    if (s->trace != NULL)
+        rp_socket_trace(s);
     if (s->max_send_fragment != 0)
         SSL_set_max_send_fragment(s->engine.ssl, s->max_send_fragment);
     s->phase = RP_PHASE_HANDSHAKE;

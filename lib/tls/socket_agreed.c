@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "lib/tls/compat.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/tls/tls_errors.h"
 #include "lib/tls/x509_internal.h"
@@ -156,4 +157,22 @@ bool rp_socket_set_max_send_fragment(struct rp_socket *s, int size)
         return false;
     s->max_send_fragment = (uint16_t)size;
     return s->engine.ssl == NULL || SSL_set_max_send_fragment(s->engine.ssl, size) == 1;
+}
+
+void rp_socket_trace(struct rp_socket *s)
+{
+    SSL_set_msg_callback(s->engine.ssl, RP_SSL_TRACE);
+    SSL_set_msg_callback_arg(s->engine.ssl, s->trace);
+}
+
+bool rp_socket_enable_trace(struct rp_socket *s)
+{
+    void (*tracer)(int, int, int, const void *, size_t, SSL *, void *) = RP_SSL_TRACE;
+
+    if (s->stream.destroyed || s->trace != NULL)
+        return true;
+    s->trace = tracer != NULL ? BIO_new_fp(stderr, BIO_NOCLOSE | BIO_FP_TEXT) : NULL;
+    if (s->trace != NULL && s->engine.ssl != NULL)
+        rp_socket_trace(s);
+    return s->trace != NULL;
 }

@@ -39,6 +39,7 @@ struct rp_socket {
     struct rp_request *questions;
     char *alpn_copy; /* what an ALPN callback chose */
     void *data;
+    BIO *trace;                      /* NULL: nothing is traced */
     const char *authorization_error; /* static text */
     uint8_t *peer_der, *own_der;     /* made when asked for */
     size_t peer_der_len, own_der_len;
@@ -69,6 +70,8 @@ static inline struct rp_socket *rp_socket_of_engine(struct rp_engine *e)
 
 /* Begin: open the engine with the socket's context. false: it has failed and is gone. */
 bool rp_socket_open_engine(struct rp_socket *, bool server, enum rp_client_auth auth);
+/* Have OpenSSL trace, from its first message or from now. */
+void rp_socket_trace(struct rp_socket *);
 /* Do what can be done with the input there is. */
 void rp_socket_advance(struct rp_socket *);
 /* The handshake is complete and what it led to acceptable: data may flow. */

@@ -2,6 +2,8 @@
  *
  * tls_agreed.c - what both ends can be asked about a connection, and what can be set (D13 to D29).
  */
+#include <unistd.h>
+
 #include "tests/unit/link.h"
 #include "tests/unit/unit.h"
 
@@ -151,6 +153,30 @@ START_TEST(settings_have_limits_and_a_time)
 }
 END_TEST
 
+/* What the library wrote to the standard error while a connection was made. */
+START_TEST(trace_goes_to_the_standard_error)
+{
+    FILE *file = tmpfile();
+    char text[4096] = "";
+    int err = dup(STDERR_FILENO);
+
+    link_prepare();
+    link_listen();
+    link_connect();
+    ck_assert(rp_socket_enable_trace(linked.client));
+    dup2(fileno(file), STDERR_FILENO);
+    link_run(link_is_open);
+    dup2(err, STDERR_FILENO);
+    close(err);
+    rewind(file);
+    ck_assert_uint_gt(fread(text, 1, sizeof text - 1, file), 0);
+    ck_assert_ptr_nonnull(strstr(text, "Sent Record"));
+    ck_assert_ptr_nonnull(strstr(text, "ClientHello"));
+    fclose(file);
+    link_close();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls_agreed");
@@ -163,6 +189,7 @@ int main(void)
     tcase_add_loop_test(tc, keying_material_is_equal_at_both_ends, 0, 2);
     tcase_add_loop_test(tc, certificates_can_be_asked_for_again, 0, 2);
     tcase_add_test(tc, settings_have_limits_and_a_time);
+    tcase_add_test(tc, trace_goes_to_the_standard_error);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

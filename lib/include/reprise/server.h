@@ -54,6 +54,7 @@ struct rp_server_options {
     bool (*accept_session_id)(const uint8_t *id, size_t len, void *arg);
     void *arg;                /* handed to all of these callbacks */
     uint32_t max_connections; /* 0 = no limit; more are dropped (C21) */
+    bool enable_trace;        /* C12: rp_socket_enable_trace for each connection */
     bool pause_on_connect;    /* L9: secureConnection's socket starts paused */
     struct rp_stream_options stream;
 };

@@ -139,6 +139,9 @@ bool rp_socket_export_keying_material(const struct rp_socket *, uint8_t *bytes, 
 /* The most plain bytes in one record from now on: 512 to 16384; false for anything else, and on a
  * socket that is destroyed. D27 */
 bool rp_socket_set_max_send_fragment(struct rp_socket *, int size);
+/* Write every message from now on to the standard error, in words, for people who debug. false: no
+ * memory, or an OpenSSL without that. Does nothing on a socket that is destroyed. D30 */
+bool rp_socket_enable_trace(struct rp_socket *);
 /* For a client that has not begun: another name for SNI, or another session to resume. Errors:
  * ERR_TLS_SNI_FROM_SERVER, ERR_TLS_INVALID_STATE (a server, or too late), ENOMEM. What is no
  * session is ignored, and the handshake is a full one. D28, D29 */
