@@ -21,7 +21,7 @@ static struct {
     struct rp_secure_context_options server_tls, client_tls;
     struct rp_server_options server_options;
     struct rp_connect_options options;
-    bool connected, client_closed, accepted_closed, overtime;
+    bool connected, client_closed, accepted_closed, server_closed, overtime;
     struct rp_error client_error, server_error; /* code "" = none */
 } linked;
 
@@ -38,6 +38,8 @@ static inline void link_on_server(const struct rp_event *e, void *arg)
         linked.accepted = e->secure_connection.socket;
         rp_stream_ref(rp_socket_stream(linked.accepted));
         rp_stream_on(rp_socket_stream(linked.accepted), RP_EV_CLOSE, link_on_accepted_close, NULL);
+    } else if (e->type == RP_EV_CLOSE) {
+        linked.server_closed = true;
     } else if (e->type == RP_EV_TLS_CLIENT_ERROR) {
         linked.server_error = *e->tls_client_error.error;
     }
@@ -82,6 +84,7 @@ static inline void link_listen(void)
     ck_assert_msg(linked.server != NULL, "%s: %s", err.code, err.message);
     rp_server_on(linked.server, RP_EV_SECURE_CONNECTION, link_on_server, NULL);
     rp_server_on(linked.server, RP_EV_TLS_CLIENT_ERROR, link_on_server, NULL);
+    rp_server_on(linked.server, RP_EV_CLOSE, link_on_server, NULL);
     ck_assert_msg(rp_server_listen(linked.server, &listen, &err), "%s", err.message);
 }
 
@@ -138,7 +141,7 @@ static inline void link_open(void)
 
 static inline bool link_is_closed(void)
 {
-    return linked.client_closed && rp_server_connections(linked.server) == 0;
+    return linked.client_closed && linked.server_closed;
 }
 
 static inline void link_close(void)
@@ -146,6 +149,7 @@ static inline void link_close(void)
     rp_stream_destroy(rp_socket_stream(linked.client), NULL);
     if (linked.accepted != NULL)
         rp_stream_destroy(rp_socket_stream(linked.accepted), NULL);
+    rp_server_close(linked.server);
     link_run(link_is_closed);
     rp_stream_unref(rp_socket_stream(linked.client));
     if (linked.accepted != NULL)
