@@ -480,6 +480,7 @@ static void tear_down(struct process *p)
 {
     rp_cluster_free(p->workers);
     rp_timer_stop(&p->limit);
+    rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     rp_signal_stop(&p->term);
     rp_key_ring_free(p->ring);
     rp_store_close(p->store);

@@ -365,6 +365,7 @@ static bool start(struct master *m, struct conf *conf, struct rp_error *err)
 
 static void end(struct master *m)
 {
+    rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     for (size_t i = 0; m->loop != NULL && i < SIGNAL_COUNT; i++)
         rp_signal_stop(&m->signals[i]);
     listeners_clear(&m->listeners);

@@ -247,6 +247,7 @@ static bool begin(struct process *p, struct rp_error *err)
 
 static void finish(struct process *p)
 {
+    rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     rp_signal_stop(&p->terminate);
     rp_timer_stop(&p->log_flush);
     rp_timer_stop(&p->drain_end);

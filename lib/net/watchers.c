@@ -4,6 +4,8 @@
  * structs that do not show libev. */
 #include "lib/net/loop.h"
 
+#include <signal.h>
+
 /* A started signal is in its loop's list. */
 struct signal_watcher {
     struct ev_signal ev;
@@ -84,6 +86,14 @@ void rp_signal_start(struct rp_loop *loop, struct rp_signal *signal, int signum)
     w->ev.data = signal;
     ev_signal_start(loop->ev, &w->ev);
     ev_unref(loop->ev); /* waiting for a signal is no reason to stay */
+}
+
+void rp_signal_block_all(void)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
 void rp_signal_stop(struct rp_signal *signal)

@@ -113,12 +113,12 @@ class Service {
     this.configure();
     this.exited = undefined;
     const before = this.log.length;
-    this.child = spawn(program, ['run', '-c', this.conf], {stdio: ['ignore', 'pipe', 'pipe']});
+    const child = spawn(program, ['run', '-c', this.conf], {stdio: ['ignore', 'pipe', 'pipe']});
+    this.child = child;
     running.add(this);
-    this.exit = new Promise((done) => this.child.once('exit', (code, signal) => {
-      this.exited = {code, signal};
-      done(this.exited);
-    }));
+    child.once('exit', (code, signal) => {
+      if (this.child === child) this.exited = {code, signal}; // not one of before a restart
+    });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream.on('data', (data) => { this.log += data; });
     await until(() => `readiness: ${this.log}`, () => {

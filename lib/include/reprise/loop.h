@@ -58,6 +58,9 @@ struct rp_signal {
 };
 void rp_signal_start(struct rp_loop *loop, struct rp_signal *signal, int signum);
 void rp_signal_stop(struct rp_signal *signal);
+/* For a process that is about to exit: from now on no signal ends it before it has (SIGKILL does).
+ * Stopping the watcher of a signal gives the signal back its default action, which would. */
+void rp_signal_block_all(void);
 
 enum { RP_READABLE = 1, RP_WRITABLE = 2 };
 struct rp_io {
