@@ -83,6 +83,8 @@ const pem = (name) => fs.readFileSync(path.join(certs, name));
 // -- the program
 
 const running = new Set();
+process.on('exit', () => { for (const service of running) service.child.kill('SIGKILL'); }); // its processes follow
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 class Service {
   // `text` is a configuration, with @DIR@, @CERTS@ and @PORT@ (@PORT2@...) for what differs.
