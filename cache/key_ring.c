@@ -12,8 +12,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "cache/clock.h"
 #include "cache/key_epochs.h"
 #include "cache/seal.h"
 
@@ -42,14 +42,6 @@ struct rp_key_ring {
     uint64_t retry_ms;
     struct rp_ticket_key offered; /* what we `add` */
 };
-
-static uint64_t wall_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* -- records */
 
@@ -369,7 +361,7 @@ struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ri
 
     if (r == NULL)
         return NULL;
-    r->now_ms = o->now_ms != NULL ? o->now_ms : wall_ms;
+    r->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     r->epochs.epoch_ms = o->epoch_ms;
     r->epochs.session_timeout_ms = o->session_timeout_ms;
     if (!rp_secret_derive(o->secret, "key ring", NULL, 0, r->secret.key, sizeof r->secret.key)) {

@@ -11,8 +11,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "cache/clock.h"
 #include "cache/seal.h"
 
 enum {
@@ -48,14 +48,6 @@ struct rp_session_cache {
     struct waiting *waiting, *spare; /* spare: for the next question, used only if it has to wait */
     uint8_t plain[SESSION_MAX + RP_SEAL_OVERHEAD], sealed[SESSION_MAX + RP_SEAL_OVERHEAD];
 };
-
-static uint64_t wall_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* -- what a session is bound to */
 
@@ -297,7 +289,7 @@ struct rp_session_cache *rp_session_cache_new(struct rp_loop *loop,
     cache->store = o->store;
     cache->lookup_timeout_ms = o->lookup_timeout_ms > 0 ? o->lookup_timeout_ms : DEFAULT_MS;
     cache->store_timeout_ms = o->store_timeout_ms > 0 ? o->store_timeout_ms : DEFAULT_MS;
-    cache->now_ms = o->now_ms != NULL ? o->now_ms : wall_ms;
+    cache->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     cache->counters = o->counters != NULL ? o->counters : &cache->own;
     cache->sealer = rp_sealer_new(o->secret, "session", err);
     if (cache->sealer == NULL) {

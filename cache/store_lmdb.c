@@ -13,13 +13,13 @@
  * handshake never waits for a disk. Each call takes microseconds and answers at once. */
 #include "cache/store_lmdb.h"
 
+#include "cache/clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum {
     EXPIRY = 8,     /* bytes, big endian, of wall-clock milliseconds */
@@ -46,14 +46,6 @@ struct lmdb {
 static struct lmdb *lmdb_of(struct rp_store *store)
 {
     return (struct lmdb *)store;
-}
-
-static uint64_t wall_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /* -- opening */
@@ -478,7 +470,7 @@ static int write_once(struct lmdb *l, struct write *w)
 static enum rp_store_status write_out(struct lmdb *l, struct rp_bytes key, struct rp_bytes value,
                                       uint64_t ttl_ms, struct rp_store_reply *found)
 {
-    struct write w = {.key = val_of(key), .value = value, .now = wall_ms(), .found = found};
+    struct write w = {.key = val_of(key), .value = value, .now = rp_wall_ms(), .found = found};
     int code;
 
     if (!enter(l))
@@ -522,7 +514,7 @@ static enum rp_store_status lmdb_get(struct rp_store *store, struct rp_bytes key
     if (code != 0)
         return leave(l, code, RP_STORE_OK);
     code = find(l, txn, &at, &found);
-    if (code == 0 && !is_alive(&found, wall_ms()))
+    if (code == 0 && !is_alive(&found, rp_wall_ms()))
         code = MDB_NOTFOUND;
     if (code == 0)
         reply_with(l, reply, &found);

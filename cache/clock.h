@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * clock.h - the wall clock, on which all hosts of a cluster agree more or less. */
+#ifndef RP_CLOCK_H
+#define RP_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Milliseconds since 1970. */
+static inline uint64_t rp_wall_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+#endif
