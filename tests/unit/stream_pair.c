@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stream_pair.c - two streams joined in memory. */
+#include <check.h>
+#include <reprise/reprise.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+static struct rp_loop *loop;
+static struct rp_stream *ends[2];
+static char got[2][64];
+static size_t got_len[2], total;
+static int ended[2], closed[2], drained, finished;
+static char failed[40];
+static bool destroy_on_data, inside_write, was_inside;
+
+static void on_event(const struct rp_event *e, void *arg)
+{
+    size_t i = (size_t)(uintptr_t)arg;
+
+    was_inside = was_inside || inside_write;
+    switch (e->type) {
+    case RP_EV_DATA:
+        total += e->data.len;
+        if (got_len[i] + e->data.len < sizeof got[i]) {
+            memcpy(got[i] + got_len[i], e->data.bytes, e->data.len);
+            got_len[i] += e->data.len;
+        }
+        if (destroy_on_data) {
+            rp_stream_destroy(ends[0], NULL);
+            rp_stream_destroy(ends[1], NULL);
+        }
+        break;
+    case RP_EV_END:
+        ended[i]++;
+        break;
+    case RP_EV_CLOSE:
+        closed[i]++;
+        break;
+    case RP_EV_DRAIN:
+        drained++;
+        break;
+    case RP_EV_FINISH:
+        finished++;
+        break;
+    case RP_EV_ERROR:
+        snprintf(failed, sizeof failed, "%.39s", e->error.error->code);
+        break;
+    default:
+        break;
+    }
+}
+
+static void set_up(void)
+{
+    rp_event_set events = RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_END) |
+                          RP_EVENT_BIT(RP_EV_CLOSE) | RP_EVENT_BIT(RP_EV_DRAIN) |
+                          RP_EVENT_BIT(RP_EV_FINISH) | RP_EVENT_BIT(RP_EV_ERROR);
+
+    memset(got, 0, sizeof got);
+    memset(got_len, 0, sizeof got_len);
+    memset(ended, 0, sizeof ended);
+    memset(closed, 0, sizeof closed);
+    memset(failed, 0, sizeof failed);
+    drained = finished = 0;
+    total = 0;
+    destroy_on_data = inside_write = was_inside = false;
+    loop = rp_loop_new(NULL);
+    ck_assert(rp_stream_pair(loop, NULL, ends, NULL));
+    for (size_t i = 0; i < 2; i++)
+        ck_assert(rp_stream_listen(ends[i], events, on_event, (void *)(uintptr_t)i));
+}
+
+static void write_to(struct rp_stream *s, const char *text)
+{
+    inside_write = true;
+    rp_stream_write(s, text, strlen(text));
+    inside_write = false;
+}
+
+static void tear_down(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        rp_stream_destroy(ends[i], NULL);
+        rp_stream_unref(ends[i]);
+    }
+    rp_loop_run(loop);
+    ck_assert_int_eq(closed[0], 1);
+    ck_assert_int_eq(closed[1], 1);
+    rp_loop_free(loop);
+}
+
+START_TEST(pair_carries_both_ways_in_order)
+{
+    set_up();
+    write_to(ends[0], "one ");
+    write_to(ends[0], "two");
+    write_to(ends[1], "back");
+    ck_assert_uint_eq(total, 0);
+    rp_loop_run(loop);
+    ck_assert_str_eq(got[1], "one two");
+    ck_assert_str_eq(got[0], "back");
+    ck_assert(!was_inside);
+    tear_down();
+}
+END_TEST
+
+START_TEST(pair_ends_on_both_sides)
+{
+    set_up();
+    write_to(ends[0], "last");
+    rp_stream_end(ends[0]);
+    rp_loop_run(loop);
+    ck_assert_str_eq(got[1], "last");
+    ck_assert_int_eq(ended[0] + ended[1], 2); /* nobody asked for half-open */
+    ck_assert_int_eq(finished, 2);
+    ck_assert_int_eq(closed[0] + closed[1], 2);
+    tear_down();
+}
+END_TEST
+
+START_TEST(pair_waits_for_a_paused_end)
+{
+    static uint8_t many[100000];
+
+    set_up();
+    rp_stream_pause(ends[1]);
+    ck_assert(!rp_stream_write(ends[0], many, sizeof many));
+    rp_stream_end(ends[0]);
+    rp_loop_run(loop);
+    ck_assert_uint_eq(total, 0);
+    ck_assert_uint_eq(rp_stream_writable_length(ends[0]), sizeof many);
+    rp_stream_resume(ends[1]);
+    rp_loop_run(loop);
+    ck_assert_uint_eq(total, sizeof many);
+    ck_assert_int_eq(ended[1], 1);
+    tear_down();
+}
+END_TEST
+
+START_TEST(pair_drains)
+{
+    static uint8_t many[20000];
+
+    set_up();
+    ck_assert(!rp_stream_write(ends[0], many, sizeof many));
+    rp_loop_run(loop);
+    ck_assert_int_eq(drained, 1);
+    tear_down();
+}
+END_TEST
+
+START_TEST(pair_sees_the_other_end_destroyed)
+{
+    set_up();
+    rp_stream_destroy(ends[0], NULL);
+    write_to(ends[1], "lost");
+    rp_loop_run(loop);
+    ck_assert_str_eq(failed, "EPIPE");
+    tear_down();
+    set_up();
+    rp_stream_destroy(ends[0], NULL);
+    rp_loop_run(loop);
+    ck_assert_int_eq(ended[1], 1);
+    tear_down();
+}
+END_TEST
+
+START_TEST(pair_survives_a_listener_that_destroys_it)
+{
+    set_up();
+    destroy_on_data = true;
+    write_to(ends[0], "one");
+    write_to(ends[1], "two");
+    rp_loop_run(loop);
+    ck_assert_uint_eq(total, 3);
+    tear_down();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("stream_pair");
+    TCase *t = tcase_create("pair");
+
+    tcase_add_test(t, pair_carries_both_ways_in_order);
+    tcase_add_test(t, pair_ends_on_both_sides);
+    tcase_add_test(t, pair_waits_for_a_paused_end);
+    tcase_add_test(t, pair_drains);
+    tcase_add_test(t, pair_sees_the_other_end_destroyed);
+    tcase_add_test(t, pair_survives_a_listener_that_destroys_it);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
