@@ -371,6 +371,11 @@ void rp_client_done(struct rp_socket *s)
         rp_socket_fail(s, &error);
         return;
     }
+    if (s->bare) {
+        rp_socket_open(s);
+        rp_client_sessions(s);
+        return;
+    }
     s->authorized = is_trusted(s, &error);
     if (s->stream.destroyed)
         return; /* by the program's check */
@@ -444,8 +449,8 @@ static bool over_carrier(struct rp_socket *s, struct rp_loop *loop,
     return ok;
 }
 
-struct rp_socket *rp_connect(struct rp_loop *loop, const struct rp_connect_options *o,
-                             struct rp_error *err)
+struct rp_socket *rp_client_socket_new(struct rp_loop *loop, const struct rp_connect_options *o,
+                                       struct rp_error *err)
 {
     struct rp_secure_context *context = o->context != NULL
                                             ? rp_secure_context_ref(o->context)
@@ -463,7 +468,21 @@ struct rp_socket *rp_connect(struct rp_loop *loop, const struct rp_connect_optio
     if (s == NULL)
         return NULL;
     s->client = client_new(o, err);
-    if (s->client == NULL || !over_carrier(s, loop, o, err)) {
+    if (s->client == NULL) {
+        rp_stream_discard(&s->stream);
+        return NULL;
+    }
+    return s;
+}
+
+struct rp_socket *rp_connect(struct rp_loop *loop, const struct rp_connect_options *o,
+                             struct rp_error *err)
+{
+    struct rp_socket *s = rp_client_socket_new(loop, o, err);
+
+    if (s == NULL)
+        return NULL;
+    if (!over_carrier(s, loop, o, err)) {
         rp_stream_discard(&s->stream);
         return NULL;
     }

@@ -363,7 +363,7 @@ static bool judge_client(struct rp_socket *s)
     SSL *ssl = s->engine.ssl;
     long result = SSL_get_verify_result(ssl);
 
-    if (s->engine.auth == RP_CLIENT_AUTH_NONE)
+    if (s->engine.auth == RP_CLIENT_AUTH_NONE || s->bare)
         return true;
     if (SSL_get0_peer_certificate(ssl) == NULL)
         s->authorization_error = rp_verify_error_code(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT);
@@ -380,6 +380,8 @@ static void secure(struct rp_socket *s)
 
     rp_socket_open(s);
     if (!s->stream.destroyed)
+        rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
+    if (!s->stream.destroyed && !s->bare)
         rp_server_emit(s->server, &event);
 }
 

@@ -22,11 +22,12 @@ static void drop(struct rp_server *s, const struct rp_address *remote)
     rp_server_emit(s, &event);
 }
 
-/* A socket that knows its server; its transport is still to be opened. */
-static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address *remote,
-                                    struct rp_error *err)
+struct rp_socket *rp_server_socket_new(struct rp_server *s, struct rp_secure_context *context,
+                                       const struct rp_stream_options *stream_options,
+                                       struct rp_error *err)
 {
-    struct rp_socket *socket = rp_socket_new(s->loop, s->context, &s->options.stream, err);
+    struct rp_socket *socket =
+        rp_socket_new(s->loop, context != NULL ? context : s->context, stream_options, err);
     bool keylog = rp_emitter_heard(&s->events, RP_EV_KEYLOG);
 
     if (socket == NULL)
@@ -36,12 +37,24 @@ static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address
     socket->asks_sessions = rp_emitter_heard(&s->events, RP_EV_RESUME_SESSION);
     socket->stores_sessions = rp_emitter_heard(&s->events, RP_EV_NEW_SESSION);
     socket->asks_staples = rp_emitter_heard(&s->events, RP_EV_OCSP_REQUEST);
+    socket->preface_done = true;
+    s->connections++;
+    return socket;
+}
+
+/* One that was accepted. */
+static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address *remote,
+                                    struct rp_error *err)
+{
+    struct rp_socket *socket = rp_server_socket_new(s, NULL, &s->options.stream, err);
+
+    if (socket == NULL)
+        return NULL;
     socket->preface_done = s->options.preface == NULL;
     if (s->options.enable_trace)
         rp_socket_enable_trace(socket);
     if (remote != NULL)
         socket->remote = *remote;
-    s->connections++;
     return socket;
 }
 

@@ -38,6 +38,7 @@ struct rp_server {
     struct rp_next_tick tick; /* LISTENING and CLOSE come later */
     uint32_t connections;
     bool say_listening, closing, closed, freed;
+    bool hidden; /* made for one wrapped socket: the program does not know it */
 };
 
 /* The newest added context whose pattern matches; NULL: the server's own. */

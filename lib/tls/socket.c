@@ -289,7 +289,7 @@ static void on_shut(struct rp_transport *t)
     struct rp_socket *s = of_transport(t);
 
     if (s->phase == RP_PHASE_LINGER) {
-        if (s->input_ended)
+        if (s->input_ended || t->carrier != NULL) /* what a stream does with it is its own affair */
             rp_socket_finish(s);
         return;
     }
@@ -440,8 +440,7 @@ void rp_socket_finish(struct rp_socket *s)
 /* Deliver what is in the output, then see that nothing unread turns our close into a reset. */
 static bool linger(struct rp_socket *s)
 {
-    if (s->transport.carrier != NULL || !rp_wire_is_open(&s->transport.wire) ||
-        s->transport.wire.broken || s->transport.wire.out.len == 0 ||
+    if (!rp_transport_can_deliver(&s->transport) ||
         !rp_timeout_start(s->stream.loop, &s->timeout, LINGER_MS))
         return false;
     s->phase = RP_PHASE_LINGER;
@@ -449,6 +448,12 @@ static bool linger(struct rp_socket *s)
     rp_transport_shutdown(&s->transport, false);
     rp_transport_read(&s->transport, !s->input_ended);
     return true;
+}
+
+/* Failures are then the server's to tell, as tlsClientError. */
+static bool handshaking_for_server(const struct rp_socket *s)
+{
+    return s->server != NULL && !s->bare && s->phase < RP_PHASE_OPEN;
 }
 
 static void socket_destroy(struct rp_stream *stream)
@@ -462,7 +467,7 @@ static void socket_destroy(struct rp_stream *stream)
     rp_engine_close(&s->engine);
     s->in_flight = 0;
     rp_next_tick_cancel(&s->wake);
-    if (s->server != NULL && s->phase < RP_PHASE_OPEN && !s->reported)
+    if (handshaking_for_server(s) && !s->reported)
         rp_next_tick(stream->loop, &s->wake); /* it will say that the handshake failed */
     if (!s->failed || !linger(s))
         rp_socket_finish(s);
@@ -470,7 +475,7 @@ static void socket_destroy(struct rp_stream *stream)
 
 void rp_socket_fail(struct rp_socket *s, const struct rp_error *error)
 {
-    bool handshaking = s->server != NULL && s->phase < RP_PHASE_OPEN;
+    bool handshaking = handshaking_for_server(s);
 
     if (s->stream.destroyed)
         return;
@@ -502,8 +507,12 @@ static void on_timeout(struct rp_timeout *t)
         flush(s);
         return;
     }
-    rp_stream_ref(&s->stream);
     rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
+    if (s->bare) {
+        rp_stream_destroy(&s->stream, &error);
+        return;
+    }
+    rp_stream_ref(&s->stream);
     s->reported = true;
     rp_server_report(s, &error);
     rp_stream_destroy(&s->stream, NULL);
@@ -522,7 +531,7 @@ static void on_wake(struct rp_next_tick *tick)
             rp_socket_advance(s);
         return;
     }
-    if (s->reported || s->server == NULL)
+    if (s->reported || s->server == NULL || s->bare)
         return;
     s->reported = true;
     rp_error_set(&error, "ECONNRESET", "socket hang up");

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/tls/server_internal.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
+#include "lib/tls/verify_errors.h"
 
 static SSL *established(const struct rp_socket *s)
 {
@@ -20,7 +22,7 @@ bool rp_socket_is_server(const struct rp_socket *s)
 
 struct rp_server *rp_socket_server(const struct rp_socket *s)
 {
-    return s->server;
+    return s->server != NULL && !s->server->hidden ? s->server : NULL;
 }
 
 void rp_socket_set_data(struct rp_socket *s, void *data)
@@ -46,6 +48,14 @@ bool rp_socket_authorized(const struct rp_socket *s)
 const char *rp_socket_authorization_error(const struct rp_socket *s)
 {
     return s->authorization_error;
+}
+
+const char *rp_socket_verify_error(const struct rp_socket *s)
+{
+    SSL *ssl = established(s);
+    long result = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
+
+    return result != X509_V_OK ? rp_verify_error_code(result) : NULL;
 }
 
 const char *rp_socket_alpn_protocol(const struct rp_socket *s)

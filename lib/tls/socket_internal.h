@@ -48,6 +48,7 @@ struct rp_socket {
     uint32_t lingered;          /* bytes thrown away */
     uint16_t max_send_fragment; /* 0: OpenSSL's */
     uint8_t phase;              /* enum rp_phase */
+    bool bare;                  /* wrapped: judges nobody */
     bool running;               /* inside rp_socket_advance */
     bool failed;                /* its last words may be in the output: deliver them */
     bool input_ended;           /* FIN */
@@ -113,9 +114,16 @@ void rp_client_done(struct rp_socket *);
 void rp_client_sessions(struct rp_socket *); /* tell those that have arrived */
 const char *rp_client_servername(const struct rp_client *);
 void rp_client_free(struct rp_client *);
+/* A client's socket, complete but for its transport. NULL with *err set. */
+struct rp_socket *rp_client_socket_new(struct rp_loop *, const struct rp_connect_options *,
+                                       struct rp_error *);
 
 /* -- server.c, server_accept.c */
 struct rp_server *rp_server_ref(struct rp_server *);
+/* A socket of the server, complete but for its transport; it counts as a connection. context NULL:
+ * the server's. NULL: no memory. */
+struct rp_socket *rp_server_socket_new(struct rp_server *, struct rp_secure_context *context,
+                                       const struct rp_stream_options *, struct rp_error *);
 void rp_server_unref(struct rp_server *); /* NULL ok */
 /* What it asks of clients; a context may say otherwise. */
 enum rp_client_auth rp_server_client_auth(const struct rp_server *);

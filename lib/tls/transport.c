@@ -215,6 +215,15 @@ void rp_transport_shutdown(struct rp_transport *t, bool close_follows)
     rp_transport_flush_later(t);
 }
 
+bool rp_transport_can_deliver(struct rp_transport *t)
+{
+    if (rp_transport_out(t)->len == 0)
+        return false;
+    if (t->carrier != NULL)
+        return !t->carrier->destroyed && !t->carrier->ending;
+    return rp_wire_is_open(&t->wire) && !t->wire.broken;
+}
+
 bool rp_transport_close(struct rp_transport *t)
 {
     if (t->carrier == NULL) {

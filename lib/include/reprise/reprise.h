@@ -15,6 +15,7 @@
 #include <reprise/tls.h>
 #include <reprise/socket.h>
 #include <reprise/server.h>
+#include <reprise/wrap.h>
 #include <reprise/cluster.h>
 
 #endif

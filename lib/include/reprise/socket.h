@@ -79,6 +79,9 @@ struct rp_cipher_info {
     const char *name, *standard_name, *version; /* D13: static text */
 };
 bool rp_socket_cipher(const struct rp_socket *, struct rp_cipher_info *);
+/* What became of the peer's chain, for a socket that judges nobody (wrap.h): NULL = it verifies, or
+ * there is none that had to; else the code, static text. K7 */
+const char *rp_socket_verify_error(const struct rp_socket *);
 bool rp_socket_session_reused(const struct rp_socket *); /* D19 */
 /* How a server's connection was resumed, for statistics and status pages. */
 enum rp_resumption {
