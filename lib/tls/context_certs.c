@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <openssl/proverr.h>
 #include <openssl/sha.h>
 
 #include "lib/tls/roots.h"
@@ -181,6 +182,23 @@ out:
     return ok;
 }
 
+/* One wrong passphrase in 256 decrypts to something with proper padding, which then is no key: it
+ * is the passphrase all the same (B17). */
+static bool is_encrypted(const struct rp_pem *pem)
+{
+    static const char mark[] = "ENCRYPTED";
+
+    return memmem(pem->bytes, pem->len != 0 ? pem->len : strlen(pem->bytes), mark,
+                  sizeof mark - 1) != NULL;
+}
+
+static bool bad_decrypt(struct rp_error *err)
+{
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_PROV, PROV_R_BAD_DECRYPT);
+    return rp_error_openssl(err, "ERR_OSSL_BAD_DECRYPT", "bad decrypt");
+}
+
 static bool use_key(struct rp_secure_context *c, const struct rp_pem *pem, const char *passphrase,
                     struct rp_error *err)
 {
@@ -196,6 +214,8 @@ static bool use_key(struct rp_secure_context *c, const struct rp_pem *pem, const
     BIO_free(bio);
     ok = key != NULL && SSL_CTX_use_PrivateKey(c->ssl, key) == 1;
     EVP_PKEY_free(key);
+    if (key == NULL && is_encrypted(pem))
+        return bad_decrypt(err);
     if (!ok)
         return rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED", "a key cannot be used");
     ERR_clear_error();
