@@ -10,14 +10,7 @@
 #include <openssl/err.h>
 
 #include "lib/tls/tls_errors.h"
-
-const char rp_default_ciphers[] =
-    "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
-    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA256:"
-    "DHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384:DHE-RSA-AES256-SHA384:"
-    "ECDHE-RSA-AES256-SHA256:DHE-RSA-AES256-SHA256:HIGH:!aNULL:!eNULL:!EXPORT:!DES:!RC4:!MD5:"
-    "!PSK:!SRP:!CAMELLIA";
+#include <reprise/tls.h>
 
 static bool is_tls13(const char *token, size_t len)
 {
@@ -65,7 +58,9 @@ bool rp_ciphers_apply(SSL_CTX *ctx, const char *ciphers, struct rp_versions *ver
     bool ok;
 
     if (ciphers == NULL || *ciphers == '\0')
-        ciphers = rp_default_ciphers;
+        ciphers = rp_tls_defaults()->ciphers;
+    if (ciphers == NULL || *ciphers == '\0')
+        ciphers = RP_DEFAULT_CIPHERS;
     len = strlen(ciphers) + 1;
     lists = malloc(2 * len);
     if (lists == NULL)

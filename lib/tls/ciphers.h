@@ -10,8 +10,6 @@
 
 #include "lib/tls/versions.h"
 
-extern const char rp_default_ciphers[]; /* DEFAULT_CIPHERS */
-
 /* Set both of OpenSSL's lists from node's; NULL or "" is the default. With names of TLS 1.3 only,
  * the minimum version is raised to it (B11). */
 bool rp_ciphers_apply(SSL_CTX *, const char *ciphers, struct rp_versions *, struct rp_error *);

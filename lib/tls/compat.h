@@ -12,14 +12,22 @@
 #endif
 
 /* Options of ours on every context. A missing close_notify is an ordinary end (N8): the transport
- * says so itself, OpenSSL 3 would make it an error. */
-#define RP_SSL_OP_ALWAYS (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
+ * says so itself, OpenSSL 3 would make it an error. Clients may renegotiate, within limits (D26).
+ */
+#define RP_SSL_OP_ALWAYS (SSL_OP_NO_COMPRESSION | SSL_OP_ALLOW_CLIENT_RENEGOTIATION)
 
 /* OpenSSL may be built without its tracer. */
 #ifdef OPENSSL_NO_SSL_TRACE
 #define RP_SSL_TRACE NULL
 #else
 #define RP_SSL_TRACE SSL_trace
+#endif
+
+/* Nor with engines, which are deprecated. */
+#ifndef OPENSSL_NO_ENGINE
+#include <openssl/engine.h>
+#include <openssl/err.h>
+#define RP_SSL_ENGINES 1
 #endif
 
 /* RFC 9149; OpenSSL has no name for it. */

@@ -357,6 +357,15 @@ static void tell_staple(struct rp_socket *s)
     rp_stream_emit(&s->stream, &event);
 }
 
+bool rp_client_judge(struct rp_socket *s, struct rp_error *error)
+{
+    if (s->bare)
+        return true;
+    s->authorization_error = NULL;
+    s->authorized = is_trusted(s, error);
+    return !s->stream.destroyed && (s->authorized || s->client->allow_unauthorized);
+}
+
 void rp_client_done(struct rp_socket *s)
 {
     struct rp_error error = {0};
@@ -371,20 +380,12 @@ void rp_client_done(struct rp_socket *s)
         rp_socket_fail(s, &error);
         return;
     }
-    if (s->bare) {
-        rp_socket_open(s);
-        rp_client_sessions(s);
-        return;
-    }
-    s->authorized = is_trusted(s, &error);
-    if (s->stream.destroyed)
-        return; /* by the program's check */
-    if (!s->authorized && !s->client->allow_unauthorized) {
+    if (!rp_client_judge(s, &error)) {
         rp_socket_fail(s, &error);
         return;
     }
     rp_socket_open(s);
-    if (!s->stream.destroyed)
+    if (!s->stream.destroyed && !s->bare)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE_CONNECT);
     while (s->client->arrivals != NULL && s->client->arrivals->next != NULL) {
         struct arrival *older = s->client->arrivals; /* only the last one is told (D33) */

@@ -43,6 +43,10 @@ bool rp_context_set_trust(struct rp_secure_context *, const struct rp_secure_con
                           struct rp_error *);
 bool rp_context_set_identity(struct rp_secure_context *, const struct rp_secure_context_options *,
                              struct rp_error *);
+bool rp_context_set_engine_key(struct rp_secure_context *, const struct rp_secure_context_options *,
+                               struct rp_error *);
+bool rp_context_set_client_engine(struct rp_secure_context *,
+                                  const struct rp_secure_context_options *, struct rp_error *);
 bool rp_context_set_crypto(struct rp_secure_context *, const struct rp_secure_context_options *,
                            struct rp_error *);
 bool rp_context_set_crls(struct rp_secure_context *, const struct rp_secure_context_options *,

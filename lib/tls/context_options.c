@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 
 #include "lib/tls/tls_errors.h"
+#include <reprise/tls.h>
 
 enum { DH_LEAST_BITS = 1024 };
 
@@ -83,6 +84,13 @@ static bool set_dhparam(struct rp_secure_context *c, const char *dhparam, struct
 bool rp_context_set_crypto(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                            struct rp_error *err)
 {
-    return set_sigalgs(c, o->sigalgs, err) && set_groups(c, o->ecdh_curve, err) &&
+    const char *curve = o->ecdh_curve;
+
+    if (curve == NULL) {
+        curve = rp_tls_defaults()->ecdh_curve;
+        if (curve != NULL && *curve == '\0')
+            curve = NULL;
+    }
+    return set_sigalgs(c, o->sigalgs, err) && set_groups(c, curve, err) &&
            set_dhparam(c, o->dhparam, err);
 }

@@ -393,6 +393,19 @@ enum rp_engine_status rp_engine_handshake(struct rp_engine *e, struct rp_error *
     return status;
 }
 
+bool rp_engine_renegotiate(struct rp_engine *e, struct rp_error *err)
+{
+    void *outer = enter(e);
+    bool ok = SSL_renegotiate(e->ssl) == 1;
+    int returned = ok ? SSL_do_handshake(e->ssl) : 0;
+
+    ok = ok && (returned == 1 || SSL_get_error(e->ssl, returned) == SSL_ERROR_WANT_READ);
+    if (!ok)
+        rp_error_handshake(err, "ERR_SSL_NO_RENEGOTIATION", "no renegotiation");
+    leave(e, outer);
+    return ok;
+}
+
 /* Does the peer only make us work? */
 static bool floods(struct rp_engine *e, size_t before, struct rp_error *err)
 {

@@ -97,6 +97,8 @@ static inline size_t rp_engine_left(const struct rp_engine *e)
 enum rp_engine_status rp_engine_handshake(struct rp_engine *, struct rp_error *);
 enum rp_engine_status rp_engine_read(struct rp_engine *, uint8_t *bytes, size_t capacity,
                                      size_t *len, struct rp_error *);
+/* After the handshake, in TLS 1.2: begin another; it goes on while we read. */
+bool rp_engine_renegotiate(struct rp_engine *, struct rp_error *);
 /* After the handshake; takes all. */
 enum rp_engine_status rp_engine_write(struct rp_engine *, const uint8_t *bytes, size_t len,
                                       struct rp_error *);

@@ -331,9 +331,8 @@ static void tell_session(struct rp_socket *s, struct rp_request *r)
     r->asking = false;
 }
 
-/* Emit what has arrived; then hold the output for as long as somebody still stores. true: nobody
- * does. */
-static bool tell_sessions(struct rp_socket *s)
+/* Emit what has arrived; then hold the output for as long as somebody still stores. */
+bool rp_handshake_sessions(struct rp_socket *s)
 {
     struct rp_request *r;
 
@@ -357,21 +356,23 @@ static bool tell_sessions(struct rp_socket *s)
 
 /* -- the end of the handshake */
 
-/* D6, D7: what the client's certificate is worth. */
-static bool judge_client(struct rp_socket *s)
+bool rp_handshake_judge(struct rp_socket *s, struct rp_error *error)
 {
     SSL *ssl = s->engine.ssl;
     long result = SSL_get_verify_result(ssl);
 
     if (s->engine.auth == RP_CLIENT_AUTH_NONE || s->bare)
         return true;
+    s->authorized = false;
+    s->authorization_error = NULL;
     if (SSL_get0_peer_certificate(ssl) == NULL)
         s->authorization_error = rp_verify_error_code(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT);
     else if (result != X509_V_OK)
         s->authorization_error = rp_verify_error_code(result);
     else
         s->authorized = true;
-    return s->authorized || s->engine.auth != RP_CLIENT_AUTH_REQUIRE;
+    return s->authorized || s->engine.auth != RP_CLIENT_AUTH_REQUIRE ||
+           rp_error_set(error, "ERR_SSL_CERTIFICATE_VERIFY_FAILED", "the client is not authorized");
 }
 
 static void secure(struct rp_socket *s)
@@ -389,8 +390,7 @@ void rp_handshake_done(struct rp_socket *s)
 {
     struct rp_error error;
 
-    if (!judge_client(s)) { /* OpenSSL was told to refuse it; be sure */
-        rp_error_set(&error, "ERR_SSL_CERTIFICATE_VERIFY_FAILED", "the client is not authorized");
+    if (!rp_handshake_judge(s, &error)) { /* OpenSSL was told to refuse it; be sure */
         rp_socket_fail(s, &error);
         return;
     }
@@ -398,11 +398,11 @@ void rp_handshake_done(struct rp_socket *s)
         s->tickets_wait = s->questions == NULL;
         secure(s); /* C15: the sessions come after it */
         if (!s->stream.destroyed && s->questions != NULL)
-            tell_sessions(s);
+            rp_handshake_sessions(s);
         return;
     }
     s->phase = RP_PHASE_STORING;
-    if (s->questions == NULL || tell_sessions(s))
+    if (s->questions == NULL || rp_handshake_sessions(s))
         secure(s);
 }
 

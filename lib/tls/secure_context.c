@@ -66,6 +66,7 @@ static void set_ssl_options(struct rp_secure_context *c, const struct rp_secure_
 {
     SSL_CTX_set_options(c->ssl,
                         RP_SSL_OP_ALWAYS | o->secure_options | (c->tickets ? 0 : SSL_OP_NO_TICKET) |
+                            (o->no_renegotiation ? SSL_OP_NO_RENEGOTIATION : 0) |
                             (o->honor_cipher_order == RP_ON ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
     if (o->honor_cipher_order == RP_OFF)
         SSL_CTX_clear_options(c->ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -92,9 +93,11 @@ static bool build(struct rp_secure_context *c, const struct rp_secure_context_op
            (rp_engine_make_bio(c) || rp_error_openssl(err, "ENOMEM", "no memory for a BIO")) &&
            rp_ciphers_apply(c->ssl, o->ciphers, &c->versions, err) &&
            rp_context_set_trust(c, o, err) && rp_context_set_identity(c, o, err) &&
-           rp_context_set_crypto(c, o, err) && rp_context_set_crls(c, o, err) &&
-           rp_context_set_pfx(c, o, err) && set_ticket_keys(c, o, err) && set_limits(c, o, err) &&
-           rp_context_set_names(c, err) && rp_context_set_sid_context(c, o, err);
+           rp_context_set_engine_key(c, o, err) && rp_context_set_crypto(c, o, err) &&
+           rp_context_set_crls(c, o, err) && rp_context_set_pfx(c, o, err) &&
+           rp_context_set_client_engine(c, o, err) && set_ticket_keys(c, o, err) &&
+           set_limits(c, o, err) && rp_context_set_names(c, err) &&
+           rp_context_set_sid_context(c, o, err);
 }
 
 struct rp_secure_context *rp_secure_context_new(const struct rp_secure_context_options *options,

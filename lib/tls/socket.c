@@ -72,12 +72,16 @@ static bool read_records(struct rp_socket *s)
     }
     while (status == RP_ENGINE_OK && !s->stream.destroyed && !s->stream.paused) {
         status = rp_engine_read(&s->engine, bytes, room, &len, &error);
+        if (!rp_renegotiation_settle(s))
+            break;
         if (status == RP_ENGINE_OK)
             rp_stream_push(&s->stream, bytes, len);
     }
     rp_queue_clear(&scratch, s->stream.loop);
     if (s->client != NULL && !s->stream.destroyed)
         rp_client_sessions(s);
+    else if (s->questions != NULL && !s->stream.destroyed)
+        rp_handshake_sessions(s); /* of a renegotiation */
     if (status == RP_ENGINE_END)
         s->got_close = true;
     else if (status == RP_ENGINE_FAILED && !s->stream.destroyed)
@@ -150,19 +154,26 @@ static bool step(struct rp_socket *s)
     }
 }
 
+/* Between the handshake and the end, and not while a renegotiation is under way. */
+static bool can_write(const struct rp_socket *s)
+{
+    return s->phase == RP_PHASE_OPEN &&
+           (s->renegotiation == NULL || SSL_in_init(s->engine.ssl) == 0);
+}
+
 /* The peer's end, once everything before it was read. */
 static void end_of_input(struct rp_socket *s)
 {
     struct rp_error error;
 
-    if (s->phase == RP_PHASE_OPEN) {
+    if (can_write(s)) {
         if (!s->stream.paused)
             rp_stream_push_end(&s->stream);
         return;
     }
     if (s->phase == RP_PHASE_STORING || s->questions != NULL)
         return; /* what was asked is answered first */
-    if (s->client != NULL)
+    if (s->client != NULL && s->phase != RP_PHASE_OPEN)
         rp_error_set(&error, "ECONNRESET",
                      "Client network socket disconnected before secure TLS connection was "
                      "established");
@@ -357,7 +368,7 @@ static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t 
     struct rp_socket *s = of_stream(stream);
     struct rp_error error;
 
-    if (s->phase == RP_PHASE_OPEN) {
+    if (can_write(s)) {
         write_records(s, bytes, len);
     } else if (!rp_queue_append(&s->early, stream->loop, bytes, len)) {
         rp_error_set(&error, "ENOMEM", "no memory to write");
@@ -376,17 +387,15 @@ static void socket_end(struct rp_stream *stream)
 {
     struct rp_socket *s = of_stream(stream);
 
-    if (s->phase == RP_PHASE_OPEN)
+    if (can_write(s))
         send_end(s);
 }
 
-void rp_socket_open(struct rp_socket *s)
+void rp_socket_write_early(struct rp_socket *s)
 {
     const uint8_t *bytes;
     size_t len;
 
-    s->phase = RP_PHASE_OPEN;
-    rp_timeout_stop(&s->timeout);
     while (!s->stream.destroyed && (bytes = rp_queue_peek(&s->early, &len)) != NULL) {
         write_records(s, bytes, len);
         if (!s->stream.destroyed)
@@ -394,6 +403,14 @@ void rp_socket_open(struct rp_socket *s)
     }
     if (s->stream.ending && !s->stream.destroyed)
         send_end(s);
+}
+
+void rp_socket_open(struct rp_socket *s)
+{
+    s->phase = RP_PHASE_OPEN;
+    rp_timeout_stop(&s->timeout);
+    rp_renegotiation_watch(s);
+    rp_socket_write_early(s);
 }
 
 static void socket_read_stop(struct rp_stream *stream)
@@ -462,6 +479,7 @@ static void socket_destroy(struct rp_stream *stream)
 
     while (s->questions != NULL)
         rp_request_drop(s->questions);
+    rp_renegotiation_drop(s);
     rp_timeout_stop(&s->timeout);
     rp_queue_clear(&s->early, stream->loop);
     rp_engine_close(&s->engine);
@@ -628,6 +646,7 @@ static void socket_free(struct rp_stream *stream)
     rp_client_free(s->client);
     rp_secure_context_unref(s->context);
     free(s->engine.servername);
+    free(s->renegotiation);
     free(s->alpn_copy);
     BIO_free(s->trace);
     free(s->peer_der);

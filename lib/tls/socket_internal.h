@@ -39,21 +39,23 @@ struct rp_socket {
     struct rp_request *questions;
     char *alpn_copy; /* what an ALPN callback chose */
     void *data;
-    BIO *trace;                      /* NULL: nothing is traced */
-    const char *authorization_error; /* static text */
-    uint8_t *peer_der, *own_der;     /* made when asked for */
+    struct rp_renegotiation *renegotiation; /* NULL: there can be none */
+    BIO *trace;                             /* NULL: nothing is traced */
+    const char *authorization_error;        /* static text */
+    uint8_t *peer_der, *own_der;            /* made when asked for */
     size_t peer_der_len, own_der_len;
     struct rp_address *local; /* told by a preface, or asked from the kernel */
     struct rp_address remote;
     uint32_t lingered;          /* bytes thrown away */
     uint16_t max_send_fragment; /* 0: OpenSSL's */
     uint8_t phase;              /* enum rp_phase */
-    bool bare;                  /* wrapped: judges nobody */
-    bool running;               /* inside rp_socket_advance */
-    bool failed;                /* its last words may be in the output: deliver them */
-    bool input_ended;           /* FIN */
-    bool got_close;             /* close_notify: what follows is not looked at */
-    bool tickets_wait;          /* TLS 1.3's, in the output, for the first answer to go with */
+    bool renegotiation_disabled;
+    bool bare;         /* wrapped: judges nobody */
+    bool running;      /* inside rp_socket_advance */
+    bool failed;       /* its last words may be in the output: deliver them */
+    bool input_ended;  /* FIN */
+    bool got_close;    /* close_notify: what follows is not looked at */
+    bool tickets_wait; /* TLS 1.3's, in the output, for the first answer to go with */
     bool preface_done, reported, authorized;
     bool asks_sessions, stores_sessions,
         asks_staples; /* the server was listened to when it was accepted */
@@ -77,6 +79,8 @@ void rp_socket_trace(struct rp_socket *);
 void rp_socket_advance(struct rp_socket *);
 /* The handshake is complete and what it led to acceptable: data may flow. */
 void rp_socket_open(struct rp_socket *);
+/* What was written before it could be sent. */
+void rp_socket_write_early(struct rp_socket *);
 /* It is over, because of *error. An alert that is in the output is delivered first. */
 void rp_socket_fail(struct rp_socket *, const struct rp_error *error);
 /* For rp_engine_ops.keylog: tells the socket's and the server's listeners. */
@@ -93,6 +97,17 @@ bool rp_handshake_hello(struct rp_socket *);
 /* OpenSSL says that it is complete. */
 void rp_handshake_done(struct rp_socket *);
 void rp_handshake_answered(struct rp_socket *, struct rp_request *);
+/* D6, D7: what the client's certificate is worth. false: it is refused. */
+bool rp_handshake_judge(struct rp_socket *, struct rp_error *);
+/* Tell of the sessions that have come up. true: nobody is storing one. */
+bool rp_handshake_sessions(struct rp_socket *);
+
+/* -- renegotiate.c */
+void rp_renegotiation_watch(struct rp_socket *);
+/* After each read: did one end in it? false: the socket is gone. */
+bool rp_renegotiation_settle(struct rp_socket *);
+void rp_renegotiation_drop(struct rp_socket *); /* the socket ends */
+
 /* -- staple.c: a server's OCSP staple */
 /* true: go on. false: wait for the answer, or it is over. */
 bool rp_staple_ask(struct rp_socket *);
@@ -111,6 +126,8 @@ size_t rp_client_key(struct rp_socket *, const char *hint, char identity[RP_PSK_
                      uint8_t key[RP_PSK_MAX]);
 void rp_client_begin(struct rp_socket *);
 void rp_client_done(struct rp_socket *);
+/* Whether the server is who it should be: sets authorized. false: it is refused, or gone. */
+bool rp_client_judge(struct rp_socket *, struct rp_error *);
 void rp_client_sessions(struct rp_socket *); /* tell those that have arrived */
 const char *rp_client_servername(const struct rp_client *);
 void rp_client_free(struct rp_client *);

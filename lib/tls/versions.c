@@ -8,6 +8,8 @@
 
 #include <openssl/ssl.h>
 
+#include <reprise/tls.h>
+
 int rp_version_number(const char *name)
 {
     static const struct {
@@ -34,6 +36,11 @@ static bool choose_limit(int *limit, const char *name, const char *which, struct
                         "\"%.40s\" is not a valid %s TLS protocol version", name, which);
 }
 
+static bool choose_default(int *limit, const char *name, const char *which, struct rp_error *err)
+{
+    return name == NULL || *name == '\0' || choose_limit(limit, name, which, err);
+}
+
 /* The part of "TLSv1_2_server_method" before its role; NULL if it does not end as it must. */
 static bool split_method(const char *name, size_t *stem, struct rp_versions *v)
 {
@@ -54,10 +61,10 @@ static bool split_method(const char *name, size_t *stem, struct rp_versions *v)
 static bool choose_method(struct rp_versions *v, const char *name, struct rp_error *err)
 {
     static const char code[] = "ERR_TLS_INVALID_PROTOCOL_METHOD";
-    static const struct {
+    const struct {
         const char *stem;
         int min, max;
-    } methods[] = {{"SSLv23", TLS1_2_VERSION, TLS1_2_VERSION}, /* DEFAULT_MIN_VERSION to 1.2 */
+    } methods[] = {{"SSLv23", v->min, TLS1_2_VERSION},
                    {"TLS", 0, TLS1_3_VERSION},
                    {"TLSv1", TLS1_VERSION, TLS1_VERSION},
                    {"TLSv1_1", TLS1_1_VERSION, TLS1_1_VERSION},
@@ -84,6 +91,9 @@ bool rp_versions_choose(struct rp_versions *v, const char *min_version, const ch
     const char *conflict = min_version != NULL ? min_version : max_version;
 
     *v = (struct rp_versions){.min = TLS1_2_VERSION, .max = TLS1_3_VERSION};
+    if (!choose_default(&v->min, rp_tls_defaults()->min_version, "minimum", err) ||
+        !choose_default(&v->max, rp_tls_defaults()->max_version, "maximum", err))
+        return false;
     if (secure_protocol != NULL && conflict != NULL)
         return rp_error_set(
             err, "ERR_TLS_PROTOCOL_VERSION_CONFLICT",

@@ -3,6 +3,7 @@
  * tls_module.c - the values of node's module tls (section A): static.json, and the roots. */
 #include "tests/unit/unit.h"
 
+#include <reprise/secure_context.h>
 #include <reprise/tls.h>
 #include <reprise/x509.h>
 
@@ -19,6 +20,31 @@ static void unload(void)
 {
     json_decref(values);
 }
+
+START_TEST(defaults_can_be_changed)
+{
+    struct rp_tls_defaults *d = rp_tls_defaults(), before = *d;
+    struct rp_error err = {0};
+    struct rp_secure_context *c;
+
+    d->min_version = "TLSv9";
+    ck_assert_ptr_null(rp_secure_context_new(NULL, &err));
+    ck_assert_str_eq(err.code, "ERR_TLS_INVALID_PROTOCOL_VERSION");
+    *d = before;
+    d->ciphers = "nothing";
+    ck_assert_ptr_null(rp_secure_context_new(NULL, &err));
+    ck_assert_str_eq(err.code, "ERR_SSL_NO_CIPHER_MATCH");
+    *d = before;
+    d->ecdh_curve = "no curve";
+    ck_assert_ptr_null(rp_secure_context_new(NULL, &err));
+    ck_assert_str_eq(err.code, "ERR_CRYPTO_OPERATION_FAILED");
+    *d = (struct rp_tls_defaults){0};
+    c = rp_secure_context_new(NULL, &err);
+    ck_assert_ptr_nonnull(c);
+    rp_secure_context_unref(c);
+    *d = before;
+}
+END_TEST
 
 START_TEST(module_has_nodes_defaults)
 {
@@ -137,6 +163,7 @@ static Suite *suite(void)
 
     tcase_add_unchecked_fixture(t, load, unload);
     tcase_add_test(t, module_has_nodes_defaults);
+    tcase_add_test(t, defaults_can_be_changed);
     tcase_add_test(t, ciphers_are_those_of_node);
     tcase_add_test(t, ciphers_are_sorted_lower_case_and_single);
     tcase_add_test(t, roots_are_one_certificate_each);

@@ -43,6 +43,7 @@ struct rp_secure_context_options {
     const char *max_version;
     const char *secure_protocol;        /* B7 */
     uint64_t secure_options;            /* B8: SSL_OP_* bits */
+    bool no_renegotiation;              /* as SSL_OP_NO_RENEGOTIATION: refuse it to the peer */
     enum rp_toggle honor_cipher_order;  /* B9, C6: default on for servers */
     bool allow_partial_trust_chain;     /* B14 */
     const void *session_id_context;     /* B23: up to 32 bytes. NULL: a server uses a hash */
@@ -51,7 +52,11 @@ struct rp_secure_context_options {
     struct rp_ticket_keys *ticket_keys; /* B25: a reference is taken; NULL: random keys */
     enum rp_toggle tickets;             /* off: stateful sessions only, in every version */
     uint32_t tickets_per_connection;    /* TLS 1.3; 0 = 1. RFC 9149 requests go up to 4 */
-    enum rp_client_auth client_auth;    /* overrides the server's request_cert */
+    /* B26: ids of OpenSSL engines, or paths of their libraries. The identifier names the private
+     * key that stands in for `key`. Errors: ERR_CRYPTO_ENGINE_UNKNOWN, ERR_SSL_ENGINE_LIB,
+     * ERR_CRYPTO_OPERATION_FAILED, ERR_CRYPTO_CUSTOM_ENGINE_NOT_SUPPORTED. */
+    const char *private_key_engine, *private_key_identifier, *client_cert_engine;
+    enum rp_client_auth client_auth; /* overrides the server's request_cert */
 };
 
 struct rp_secure_context;

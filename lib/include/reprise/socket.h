@@ -145,6 +145,24 @@ bool rp_socket_set_max_send_fragment(struct rp_socket *, int size);
 /* Write every message from now on to the standard error, in words, for people who debug. false: no
  * memory, or an OpenSSL without that. Does nothing on a socket that is destroyed. D30 */
 bool rp_socket_enable_trace(struct rp_socket *);
+/* -- renegotiation, which TLS 1.3 has not (D24 to D26). A server allows its clients three in a row
+ * (rp_tls_defaults); the next is ERR_TLS_SESSION_ATTACK, and the connection ends. With
+ * SSL_OP_NO_RENEGOTIATION among a context's secure_options there is none. */
+/* From now on a client that begins one is refused: ERR_TLS_RENEGOTIATION_DISABLED. D24 */
+void rp_socket_disable_renegotiation(struct rp_socket *);
+/* Called once, when it is complete (error NULL) or the socket was closed before; what a server
+ * then thinks of its client is in rp_socket_authorized. A client's SECURE_CONNECT does not come
+ * again (N3). */
+typedef void rp_renegotiated(struct rp_socket *, const struct rp_error *error, void *arg);
+struct rp_renegotiate_options {
+    enum rp_toggle request_cert;        /* a server; default: as it was */
+    enum rp_toggle reject_unauthorized; /* default: as it was */
+};
+/* Begin one; `options` and `done` may be NULL. What is written meanwhile waits. Errors:
+ * ERR_SSL_WRONG_SSL_VERSION in TLS 1.3, ERR_SSL_NO_RENEGOTIATION, ERR_TLS_INVALID_STATE (not open,
+ * or one is under way); the connection goes on. D25 */
+bool rp_socket_renegotiate(struct rp_socket *, const struct rp_renegotiate_options *options,
+                           rp_renegotiated *done, void *arg, struct rp_error *);
 /* For a client that has not begun: another name for SNI, or another session to resume. Errors:
  * ERR_TLS_SNI_FROM_SERVER, ERR_TLS_INVALID_STATE (a server, or too late), ENOMEM. What is no
  * session is ignored, and the handshake is a full one. D28, D29 */
