@@ -49,6 +49,7 @@ const char *command_nearest(const char *word, const char *(*word_at)(const void 
 /* -- the commands */
 int command_run(const struct arguments *);
 int command_check(const struct arguments *);
+int command_status(const struct arguments *);
 int command_reload(const struct arguments *);
 int command_stop(const struct arguments *);
 int command_version(const struct arguments *);

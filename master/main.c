@@ -24,6 +24,7 @@ static const struct command commands[] = {
      {CONF,
       {"print", 0, NULL, "print it with all defaults", offsetof(struct arguments, print)},
       JSON}},
+    {"status", "say what runs, how long, and how it fares", command_status, {CONF, JSON}},
     {"reload",
      "take over a changed configuration; wait until it serves",
      command_reload,

@@ -9,10 +9,12 @@
  * now, and what can't is remembered once (reload_wanted). */
 #include "master/master.h"
 
+#include "master/control.h"
 #include "master/generation.h"
 #include "master/notify.h"
 #include "master/outcome.h"
 #include "master/pid_file.h"
+#include "master/status.h"
 #include "master/user.h"
 
 #include <errno.h>
@@ -21,6 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { DESCRIPTORS_WANTED = 1 << 20 };
 
@@ -39,6 +43,8 @@ struct master {
     struct stats *stats;
     struct listeners listeners;
     struct pid_file pid_file;
+    struct control *control;
+    uint64_t started_s;
     struct outcome outcome;
     struct generation *current; /* serves; NULL only at the start and at the end */
     struct generation *next;    /* gets ready to take over */
@@ -201,6 +207,7 @@ static void on_forked(struct generation *g)
     if (m->next != NULL && m->next != g)
         generation_forget(m->next);
     pid_file_close_here(&m->pid_file);
+    control_close_here(m->control);
 }
 
 static const struct generation_hooks hooks = {on_ready, on_failed, on_gone, on_forked};
@@ -317,6 +324,50 @@ static void on_signal(struct rp_signal *signal, int signum)
     }
 }
 
+/* -- what commands ask, over the control socket */
+
+enum { GENERATIONS_SHOWN = 64 }; /* of those that leave there may be any number */
+
+static void show(struct status_generation *list, size_t *count, const struct generation *g)
+{
+    if (g != NULL && *count < GENERATIONS_SHOWN)
+        list[(*count)++] = (struct status_generation){
+            .number = generation_number(g),
+            .workers = generation_workers(g),
+            .state = generation_state_name(generation_state(g)),
+        };
+}
+
+static void tell_status(struct master *m, uint64_t question)
+{
+    struct status_generation list[GENERATIONS_SHOWN];
+    const struct generation *any = m->current != NULL ? m->current : m->next;
+    struct status status = {.pid = getpid(),
+                            .started_s = m->started_s,
+                            .now_s = (uint64_t)time(NULL),
+                            .generations = list,
+                            .stats = m->stats,
+                            .store = any != NULL ? generation_conf(any)->cache.store : ""};
+    struct rp_json json = {0};
+
+    show(list, &status.generation_count, m->current);
+    show(list, &status.generation_count, m->next);
+    for (const struct leaving *l = m->leaving; l != NULL; l = l->next)
+        show(list, &status.generation_count, l->generation);
+    status_compose(&json, &status);
+    control_answer(m->control, question, &json);
+}
+
+static void on_asked(struct control *control, uint64_t question, const json_t *request, void *arg)
+{
+    const char *command = json_string_value(json_object_get(request, "command"));
+
+    if (command != NULL && strcmp(command, "status") == 0)
+        tell_status(arg, question);
+    else
+        control_refuse(control, question, "the running master does not know this command");
+}
+
 /* -- life */
 
 /* Workers inherit the limit; a connection and its backend take a descriptor each. */
@@ -346,12 +397,21 @@ static bool take_place(struct master *m, const struct conf *conf, struct rp_erro
     return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
 }
 
+static bool open_control(struct master *m, const struct conf *conf, struct rp_error *err)
+{
+    struct rp_error why;
+
+    m->started_s = (uint64_t)time(NULL);
+    m->control = control_new(m->loop, m->run_dir, on_asked, m, &why);
+    return m->control != NULL || rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
+}
+
 static bool start(struct master *m, struct conf *conf, struct rp_error *err)
 {
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     raise_descriptor_limit();
     if (!take_place(m, conf, err) || (m->loop = rp_loop_new(err)) == NULL ||
-        (m->stats = stats_new(err)) == NULL) {
+        (m->stats = stats_new(err)) == NULL || !open_control(m, conf, err)) {
         conf_free(conf);
         return false;
     }
@@ -365,6 +425,7 @@ static bool start(struct master *m, struct conf *conf, struct rp_error *err)
 
 static void end(struct master *m)
 {
+    control_free(m->control);
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     for (size_t i = 0; m->loop != NULL && i < SIGNAL_COUNT; i++)
         rp_signal_stop(&m->signals[i]);

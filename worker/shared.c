@@ -8,7 +8,18 @@
 
 #include "cache/session_cache.h"
 
+#include <time.h>
+
 enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
+
+/* For `reprise status`. */
+static void store_is(struct process *p, bool well)
+{
+    if (well)
+        p->row->store_away_s = 0;
+    else if (p->row->store_away_s == 0)
+        p->row->store_away_s = (uint64_t)time(NULL);
+}
 
 static void attach(struct process *p)
 {
@@ -35,8 +46,9 @@ static bool follow_ring(struct process *p, struct rp_error *err)
 
 static void on_trouble(const struct rp_error *error, void *arg)
 {
-    const struct process *p = arg;
+    struct process *p = arg;
 
+    store_is(p, error == NULL);
     if (error != NULL)
         rp_log(p->log, RP_LOG_WARN, "the store is in trouble: %s", error->message);
     else
@@ -55,6 +67,7 @@ static bool open_store(struct process *p, struct rp_error *err)
     p->row->in_store = RP_STORE_OPENING;
     p->store = rp_store_open(p->loop, conf->cache.store, conf->state_dir, err);
     p->row->in_store = 0;
+    store_is(p, p->store != NULL);
     if (p->store == NULL)
         return false;
     rp_store_mark_place(p->store, &p->row->in_store);

@@ -50,6 +50,7 @@ static bool take(struct stats_row *row, unsigned slot)
     row->slot = slot;
     row->started_s = (uint64_t)time(NULL);
     row->active = 0;
+    row->store_away_s = 0;
     row->in_store = 0;
     return true;
 }

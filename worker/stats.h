@@ -37,11 +37,12 @@ enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
     X(store_restarts) /* times a damaged store was replaced */
 
 struct stats_row {
-    int64_t pid;        /* of the worker that writes, 0 = none */
-    uint64_t slot;      /* of that worker */
-    uint64_t started_s; /* wall clock */
-    uint64_t active;    /* open connections now */
-    uint64_t in_store;  /* inside an LMDB call: a crash there is the store's fault */
+    int64_t pid;           /* of the worker that writes, 0 = none */
+    uint64_t slot;         /* of that worker */
+    uint64_t started_s;    /* wall clock */
+    uint64_t active;       /* open connections now */
+    uint64_t store_away_s; /* wall clock since when its store is in trouble, 0 = it is well */
+    uint64_t in_store;     /* inside an LMDB call: a crash there is the store's fault */
 #define X(name) uint64_t name;
     STATS_COUNTERS(X)
 #undef X

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * command_control.c - `status`, and what else asks the running master: one question over its
+ * control socket, then the answer in words, or as it is with --json. */
+#include "master/command.h"
+#include "master/control_ask.h"
+
+#include "conf/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* -- asking */
+
+static int complain(const struct arguments *arguments, int status, const char *message)
+{
+    struct rp_json json = {0};
+    char *line;
+
+    if (!arguments->json) {
+        fprintf(stderr, "%s\n", message);
+        return status;
+    }
+    rp_json_begin_object(&json);
+    rp_json_key(&json, "ok");
+    rp_json_bool(&json, false);
+    rp_json_key(&json, "message");
+    rp_json_string(&json, message);
+    rp_json_end_object(&json);
+    line = rp_json_take(&json, NULL);
+    if (line != NULL)
+        puts(line);
+    free(line);
+    return status;
+}
+
+static void begin(struct rp_json *request, const char *command)
+{
+    rp_json_begin_object(request);
+    rp_json_key(request, "command");
+    rp_json_string(request, command);
+}
+
+static int show(const struct arguments *arguments, const json_t *answer,
+                void (*print)(const json_t *))
+{
+    const char *message = json_string_value(json_object_get(answer, "message"));
+    bool ok = json_is_true(json_object_get(answer, "ok"));
+
+    if (arguments->json) {
+        json_dumpf(answer, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else if (ok) {
+        print(answer);
+    } else {
+        fprintf(stderr, "%s\n", message != NULL ? message : "the master refused");
+    }
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* The request, begun by the caller, is finished here. */
+static int ask(const struct arguments *arguments, struct rp_json *request,
+               void (*print)(const json_t *))
+{
+    struct rp_error error;
+    struct conf *conf = conf_load(arguments->conf, &error);
+    json_t *answer;
+    int status;
+
+    rp_json_end_object(request);
+    if (conf == NULL) {
+        rp_text_clear(&request->text);
+        return complain(arguments, EXIT_USAGE, error.message);
+    }
+    answer = control_ask(conf->run_dir, request, &error);
+    conf_free(conf);
+    if (answer == NULL)
+        return complain(arguments, EXIT_FAILED, error.message);
+    status = show(arguments, answer, print);
+    json_decref(answer);
+    return status;
+}
+
+/* -- reading answers: what is not there is 0, or "?" */
+
+static long long number(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value != NULL ? value : "?";
+}
+
+/* "3d 4h", "4h 5m", "5m 6s", "6s" */
+static const char *span(long long s, char out[48])
+{
+    if (s >= 86400)
+        snprintf(out, 48, "%lldd %lldh", s / 86400, s % 86400 / 3600);
+    else if (s >= 3600)
+        snprintf(out, 48, "%lldh %lldm", s / 3600, s % 3600 / 60);
+    else if (s >= 60)
+        snprintf(out, 48, "%lldm %llds", s / 60, s % 60);
+    else
+        snprintf(out, 48, "%llds", s);
+    return out;
+}
+
+/* As `sessions revoke --before` takes it. */
+static const char *moment(long long s, char out[32])
+{
+    struct tm tm;
+    time_t t = (time_t)s;
+
+    if (gmtime_r(&t, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        snprintf(out, 32, "?");
+    return out;
+}
+
+/* -- status */
+
+static void print_processes(const json_t *answer)
+{
+    const json_t *list = json_object_get(answer, "generations"), *one;
+    char age[48];
+    size_t i;
+
+    printf("master %lld: version %s, up %s\n", number(answer, "pid"), text(answer, "version"),
+           span(number(answer, "uptime"), age));
+    json_array_foreach(list, i, one)
+        printf("generation %lld: %s, %lld workers\n", number(one, "number"), text(one, "state"),
+               number(one, "workers"));
+    list = json_object_get(answer, "workers");
+    json_array_foreach(list, i, one)
+        printf("worker %lld, process %lld: up %s, %lld open, %lld accepted\n", number(one, "slot"),
+               number(one, "pid"), span(number(one, "uptime"), age), number(one, "active"),
+               number(one, "accepted"));
+}
+
+static void print_status(const json_t *answer)
+{
+    const json_t *n = json_object_get(answer, "counters"), *c = json_object_get(answer, "cache");
+    char since[32];
+
+    print_processes(answer);
+    printf("handshakes: %lld full, %lld by ticket, %lld by id, %lld by stateful ticket, %lld "
+           "failed\n",
+           number(n, "handshakesFull"), number(n, "handshakesTicket"), number(n, "handshakesId"),
+           number(n, "handshakesStateful"), number(n, "handshakesFailed"));
+    printf("store %s: %s", text(c, "store"), text(c, "state"));
+    if (number(c, "workersWithout") > 0)
+        printf(" from %lld workers since %s", number(c, "workersWithout"),
+               moment(number(c, "awaySince"), since));
+    printf("; %lld stored, %lld hits, %lld misses, %lld timeouts, %lld bad seals\n",
+           number(c, "stored"), number(c, "hits"), number(c, "misses"), number(c, "timeouts"),
+           number(c, "badSeals"));
+}
+
+int command_status(const struct arguments *arguments)
+{
+    struct rp_json request = {0};
+
+    begin(&request, "status");
+    return ask(arguments, &request, print_status);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * status.c - the answer to `reprise status`, as JSON. Pure: from numbers to text. */
+#include "master/status.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void number(struct rp_json *json, const char *key, uint64_t value)
+{
+    rp_json_key(json, key);
+    rp_json_int(json, (int64_t)value);
+}
+
+static void text(struct rp_json *json, const char *key, const char *value)
+{
+    rp_json_key(json, key);
+    rp_json_string(json, value);
+}
+
+/* A clock that was set back makes nothing older than new. */
+static uint64_t age(uint64_t now_s, uint64_t then_s)
+{
+    return now_s > then_s ? now_s - then_s : 0;
+}
+
+static void generations(struct rp_json *json, const struct status *s)
+{
+    rp_json_key(json, "generations");
+    rp_json_begin_array(json);
+    for (size_t i = 0; i < s->generation_count; i++) {
+        rp_json_begin_object(json);
+        number(json, "number", s->generations[i].number);
+        text(json, "state", s->generations[i].state);
+        number(json, "workers", s->generations[i].workers);
+        rp_json_end_object(json);
+    }
+    rp_json_end_array(json);
+}
+
+static void worker(struct rp_json *json, const struct stats_row *row, uint64_t now_s)
+{
+    rp_json_begin_object(json);
+    number(json, "slot", row->slot);
+    number(json, "pid", (uint64_t)row->pid);
+    number(json, "uptime", age(now_s, row->started_s));
+    number(json, "active", row->active);
+    number(json, "accepted", row->accepted);
+    rp_json_end_object(json);
+}
+
+static void workers(struct rp_json *json, const struct status *s)
+{
+    rp_json_key(json, "workers");
+    rp_json_begin_array(json);
+    for (size_t i = 0; i < STATS_ROWS; i++)
+        if (s->stats->rows[i].started_s != 0 && stats_alive(&s->stats->rows[i]))
+            worker(json, &s->stats->rows[i], s->now_s);
+    rp_json_end_array(json);
+}
+
+/* handshakes_full -> handshakesFull */
+static void counter(struct rp_json *json, const char *name, uint64_t value)
+{
+    char key[64];
+    size_t len = 0;
+
+    for (; *name != '\0' && len < sizeof key - 1; name++)
+        key[len++] =
+            *name == '_' && name[1] != '\0' ? (char)toupper((unsigned char)*++name) : *name;
+    key[len] = '\0';
+    number(json, key, value);
+}
+
+static void counters(struct rp_json *json, const struct stats_row *sum)
+{
+    rp_json_key(json, "counters");
+    rp_json_begin_object(json);
+    number(json, "active", sum->active);
+#define X(name) counter(json, #name, sum->name);
+    STATS_COUNTERS(X)
+#undef X
+    rp_json_end_object(json);
+}
+
+/* How many living workers are without the store, and since when the first of them is. */
+static unsigned without_store(const struct stats *stats, uint64_t *since_s)
+{
+    unsigned count = 0;
+
+    *since_s = 0;
+    for (size_t i = 0; i < STATS_ROWS; i++) {
+        const struct stats_row *row = &stats->rows[i];
+        uint64_t since = __atomic_load_n(&row->store_away_s, __ATOMIC_RELAXED);
+
+        if (row->started_s == 0 || since == 0 || !stats_alive(row))
+            continue;
+        count++;
+        *since_s = *since_s == 0 || since < *since_s ? since : *since_s;
+    }
+    return count;
+}
+
+static void cache(struct rp_json *json, const struct status *s, const struct stats_row *sum)
+{
+    uint64_t since_s;
+    unsigned without = without_store(s->stats, &since_s);
+
+    rp_json_key(json, "cache");
+    rp_json_begin_object(json);
+    rp_json_key(json, "store");
+    rp_json_string_bytes(json, s->store, strcspn(s->store, ":"));
+    text(json, "state", without == 0 ? "well" : "away");
+    number(json, "workersWithout", without);
+    rp_json_key(json, "awaySince");
+    without == 0 ? rp_json_null(json) : rp_json_int(json, (int64_t)since_s);
+    number(json, "stored", sum->sessions.stored);
+    number(json, "storeFailed", sum->sessions.store_failed);
+    number(json, "tooLarge", sum->sessions.too_large);
+    number(json, "hits", sum->sessions.hits);
+    number(json, "misses", sum->sessions.misses);
+    number(json, "badSeals", sum->sessions.bad_seals);
+    number(json, "timeouts", sum->sessions.timeouts);
+    number(json, "foreignIds", sum->sessions.foreign_ids);
+    rp_json_end_object(json);
+}
+
+void status_compose(struct rp_json *json, const struct status *s)
+{
+    struct stats_row sum;
+
+    stats_sum(s->stats, &sum);
+    rp_json_begin_object(json);
+    rp_json_key(json, "ok");
+    rp_json_bool(json, true);
+    text(json, "version", RP_VERSION);
+    number(json, "pid", (uint64_t)s->pid);
+    number(json, "uptime", age(s->now_s, s->started_s));
+    generations(json, s);
+    workers(json, s);
+    counters(json, &sum);
+    cache(json, s, &sum);
+    rp_json_end_object(json);
+}

@@ -1,0 +1,109 @@
+'use strict';
+// The control socket and what commands ask over it: real masters, and clients that mean no good.
+const assert = require('assert');
+const fs = require('fs');
+const net = require('net');
+const path = require('path');
+const {Service, status, test, until} = require('./lib');
+
+const conf = (cache = '') => `
+workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
+cache { store = "lmdb:sessions?size=1M" ${cache} }
+certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
+frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = "builtin:status" }
+`;
+const v12 = {maxVersion: 'TLSv1.2'};
+const socketOf = (service) => path.join(service.dir, 'run/control.sock');
+const json = (result) => JSON.parse(result.out);
+
+// What the master answers to these bytes, up to its end of the connection.
+function say(service, bytes) {
+  return new Promise((done, fail) => {
+    const socket = net.connect(socketOf(service));
+    let answer = '';
+    socket.on('data', (data) => { answer += data; });
+    socket.on('error', (e) => (e.code === 'ECONNRESET' || e.code === 'EPIPE' ? done(answer) : fail(e)));
+    socket.on('close', () => done(answer));
+    socket.write(bytes);
+  });
+}
+
+test('status: processes, counters and the cache', async () => {
+  const service = await Service.start(conf());
+  const {session} = await status(service.port, v12);
+  await status(service.port, {...v12, session});
+  const s = json(service.command('status', '--json'));
+  assert.strictEqual(s.ok, true);
+  assert.strictEqual(s.pid, service.child.pid);
+  assert.deepStrictEqual(s.generations, [{number: 1, state: 'SERVING', workers: 2}]);
+  assert.deepStrictEqual(s.workers.map((w) => w.pid).sort(), service.workers().sort());
+  assert.strictEqual(s.counters.handshakesFull, 1);
+  assert.strictEqual(s.counters.handshakesTicket, 1);
+  assert.strictEqual(s.cache.store, 'lmdb');
+  assert.strictEqual(s.cache.state, 'well');
+  assert.strictEqual(s.cache.awaySince, null);
+  const words = service.command('status');
+  assert.strictEqual(words.code, 0);
+  assert.match(words.out, /generation 1: SERVING, 2 workers[^]*1 full, 1 by ticket[^]*store lmdb: well/);
+});
+
+test('status: a store that is away, and since when', async () => {
+  const begin = Math.floor(Date.now() / 1000);
+  const service = await Service.start(conf().replace('lmdb:sessions', 'lmdb:/proc/no/such/place'));
+  const {cache} = json(service.command('status', '--json'));
+  assert.strictEqual(cache.state, 'away');
+  assert.strictEqual(cache.workersWithout, 2);
+  assert.ok(cache.awaySince >= begin && cache.awaySince <= Date.now() / 1000, cache.awaySince);
+  assert.match(service.command('status').out, /store lmdb: away from 2 workers since \d{4}-/);
+});
+
+test('the control socket is its owner\'s, and goes with the master', async () => {
+  const service = await Service.start(conf());
+  assert.strictEqual(fs.statSync(socketOf(service)).mode & 0o777, 0o600);
+  await service.stop();
+  assert.ok(!fs.existsSync(socketOf(service)));
+  const answer = service.command('status', '--json');
+  assert.strictEqual(answer.code, 1);
+  assert.match(json(answer).message, /does not run/);
+});
+
+test('the socket of a master that was killed is no hindrance', async () => {
+  const service = await Service.start(conf());
+  const family = [...service.generations(), ...service.workers()];
+  service.child.kill('SIGKILL');
+  await until('the end', () => service.exited && family.every((pid) => !fs.existsSync(`/proc/${pid}`)));
+  assert.ok(fs.existsSync(socketOf(service)));
+  assert.strictEqual(service.command('status').code, 1);
+  await service.begin();
+  assert.strictEqual(json(service.command('status', '--json')).pid, service.child.pid);
+});
+
+test('hostile requests are refused, and the master serves on', async () => {
+  const service = await Service.start(conf());
+  for (const bytes of ['\n', '[]\n', '{"command":1}\n', '{"command":"nonsense"}\n', '{"command":"status"\n',
+    `${'['.repeat(4000)}\n`, '{"command":"status","command":"status"}\n', '\0\0\n'])
+    assert.strictEqual(JSON.parse(await say(service, bytes)).ok, false, bytes);
+  for (const bytes of ['x'.repeat(4096), 'x'.repeat(100000)])
+    assert.doesNotMatch(await say(service, bytes), /"ok":true/);
+  // Those who connect and say nothing, half a line, or leave before the answer.
+  const idle = Array.from({length: 12}, () => net.connect(socketOf(service)).on('error', () => {}));
+  idle.slice(0, 4).forEach((s) => s.write('{"comm'));
+  for (let i = 0; i < 50; i++) {
+    const leaver = net.connect(socketOf(service));
+    leaver.on('error', () => {});
+    await new Promise((done) => leaver.write('{"command":"status"}\n', () => { leaver.destroy(); done(); }));
+  }
+  assert.strictEqual(json(service.command('status', '--json')).ok, true);
+  assert.ok((await status(service.port)).cipher);
+  idle.forEach((s) => s.destroy());
+});
+
+test('more clients than places wait for theirs', async () => {
+  const service = await Service.start(conf());
+  const idle = Array.from({length: 16}, () => net.connect(socketOf(service)).on('error', () => {}));
+  await Promise.all(idle.map((s) => new Promise((done) => s.once('connect', done))));
+  const late = say(service, '{"command":"status"}\n');
+  idle[3].destroy();
+  assert.strictEqual(JSON.parse(await late).ok, true);
+  idle.forEach((s) => s.destroy());
+});
