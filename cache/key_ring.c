@@ -415,6 +415,7 @@ void rp_key_ring_free(struct rp_key_ring *r)
 
 size_t rp_key_ring_list(const struct rp_key_ring *r, struct rp_key_info *out, size_t capacity)
 {
+    const struct rp_known_key *minting = rp_key_epochs_minting(&r->epochs, r->now_ms());
     uint64_t current = rp_key_ring_epoch(r);
     size_t count = r->epochs.count < capacity ? r->epochs.count : capacity;
 
@@ -426,6 +427,7 @@ size_t rp_key_ring_list(const struct rp_key_ring *r, struct rp_key_info *out, si
             .role = known->epoch > current    ? RP_KEY_NEXT
                     : known->epoch == current ? RP_KEY_CURRENT
                                               : RP_KEY_PREVIOUS,
+            .mints = known == minting,
             .derived = known->origin != known->epoch,
             .begins_ms = known->epoch * r->epochs.epoch_ms,
             .erased_ms = rp_key_erased_ms(&r->epochs, known->epoch),
@@ -433,6 +435,11 @@ size_t rp_key_ring_list(const struct rp_key_ring *r, struct rp_key_info *out, si
         memcpy(out[i].name_prefix, known->key.name, sizeof out[i].name_prefix);
     }
     return count;
+}
+
+uint64_t rp_key_ring_epoch_ms(const struct rp_key_ring *r)
+{
+    return r->epochs.epoch_ms;
 }
 
 uint64_t rp_key_ring_epoch(const struct rp_key_ring *r)

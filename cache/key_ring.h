@@ -37,10 +37,12 @@ struct rp_key_info {
     uint64_t epoch;         /* its number: wall clock / epoch_ms */
     uint8_t name_prefix[4]; /* the first bytes of the key's public name */
     enum rp_key_role { RP_KEY_NEXT, RP_KEY_CURRENT, RP_KEY_PREVIOUS } role;
+    bool mints;                    /* the one that tickets are made with now */
     bool derived;                  /* made by the one-way step, not found in the store */
     uint64_t begins_ms, erased_ms; /* wall clock */
 };
 size_t rp_key_ring_list(const struct rp_key_ring *, struct rp_key_info *out, size_t capacity);
+uint64_t rp_key_ring_epoch_ms(const struct rp_key_ring *);
 uint64_t rp_key_ring_epoch(const struct rp_key_ring *); /* the current one's number */
 
 #endif

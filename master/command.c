@@ -85,7 +85,7 @@ static void print_commands(FILE *out, const struct command *commands, size_t cou
 {
     fprintf(out, "usage: reprise COMMAND [OPTION...]\n\n");
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "\nreprise COMMAND --help says more; so does reprise(8).\n");
 }
 
@@ -181,8 +181,53 @@ static int run_command(const struct command *command, int argc, char *const argv
     return command->run(&arguments);
 }
 
+/* How many of the words are the command's name; 0: it is another command. */
+static int match(const char *name, int argc, char *const argv[])
+{
+    size_t len = strcspn(name, " ");
+
+    if (strcmp(argv[1], name) == 0 ||
+        (strcmp(argv[1], "--version") == 0 && strcmp(name, "version") == 0))
+        return 1;
+    return argc > 2 && name[len] == ' ' && strlen(argv[1]) == len &&
+                   strncmp(argv[1], name, len) == 0 && strcmp(argv[2], name + len + 1) == 0
+               ? 2
+               : 0;
+}
+
+/* The longest name that fits: "keys rotate" before "keys". */
+static const struct command *find_command(const struct command *commands, size_t count, int argc,
+                                          char *const argv[], int *words)
+{
+    const struct command *found = NULL;
+
+    *words = 0;
+    for (size_t i = 0; i < count; i++) {
+        int matched = match(commands[i].name, argc, argv);
+
+        if (matched <= *words)
+            continue;
+        *words = matched;
+        found = &commands[i];
+    }
+    return found;
+}
+
+/* What was meant: one that begins with this word, or one that looks like it. */
+static const char *suggestion(const struct command *commands, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(commands[i].name, word, strlen(word)) == 0 &&
+            commands[i].name[strlen(word)] == ' ')
+            return commands[i].name;
+    return command_nearest(word, command_name, commands, count);
+}
+
 int command_main(const struct command *commands, size_t count, int argc, char *const argv[])
 {
+    const struct command *command;
+    int words;
+
     if (argc < 2) {
         print_commands(stdout, commands, count);
         return EXIT_USAGE;
@@ -191,11 +236,9 @@ int command_main(const struct command *commands, size_t count, int argc, char *c
         print_commands(stdout, commands, count);
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(argv[1], commands[i].name) == 0 ||
-            (strncmp(argv[1], "--", 2) == 0 && strcmp(argv[1] + 2, "version") == 0 &&
-             strcmp(commands[i].name, "version") == 0))
-            return run_command(&commands[i], argc - 2, argv + 2);
+    command = find_command(commands, count, argc, argv, &words);
+    if (command != NULL)
+        return run_command(command, argc - 1 - words, argv + 1 + words);
     return complain(NULL, argv[1][0] == '-' ? "unknown option" : "unknown command", argv[1],
-                    command_nearest(argv[1], command_name, commands, count));
+                    suggestion(commands, count, argv[1]));
 }

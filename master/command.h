@@ -20,7 +20,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* What the options of all commands set; each command offers some of them. */
 struct arguments {
     const char *conf;
-    bool json, print, now;
+    bool json, print, now, all;
+    const char *before, *host; /* sessions revoke */
 };
 
 struct option_rule {
@@ -31,9 +32,9 @@ struct option_rule {
     size_t at; /* in struct arguments: const char *, or bool when it has no value */
 };
 
-enum { OPTIONS_MAX = 4 };
+enum { OPTIONS_MAX = 6 };
 struct command {
-    const char *name, *summary;
+    const char *name, *summary; /* the name may be two words: "keys rotate" */
     int (*run)(const struct arguments *);
     struct option_rule options[OPTIONS_MAX]; /* up to the first without a name */
 };
@@ -50,6 +51,7 @@ const char *command_nearest(const char *word, const char *(*word_at)(const void 
 int command_run(const struct arguments *);
 int command_check(const struct arguments *);
 int command_status(const struct arguments *);
+int command_keys(const struct arguments *);
 int command_reload(const struct arguments *);
 int command_stop(const struct arguments *);
 int command_version(const struct arguments *);

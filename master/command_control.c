@@ -160,6 +160,42 @@ static void print_status(const json_t *answer)
            number(c, "badSeals"));
 }
 
+/* -- keys */
+
+static void print_key(const json_t *key, bool pinned)
+{
+    char from[32], until[32];
+
+    printf("%s  %s%s", text(key, "id"), text(key, "role"),
+           json_is_true(json_object_get(key, "mints")) ? ", mints" : "");
+    if (!pinned)
+        printf(", epoch %lld%s, from %s until %s", number(key, "epoch"),
+               json_is_true(json_object_get(key, "derived")) ? " (derived)" : "",
+               moment(number(key, "begins"), from), moment(number(key, "erased"), until));
+    putchar('\n');
+}
+
+static void print_keys(const json_t *answer)
+{
+    const json_t *keys = json_object_get(answer, "keys"), *key;
+    size_t i;
+
+    json_array_foreach(keys, i, key)
+        print_key(key, json_is_true(json_object_get(answer, "pinned")));
+    if (number(answer, "count") > (long long)i)
+        printf("and %lld more\n", number(answer, "count") - (long long)i);
+}
+
+int command_keys(const struct arguments *arguments)
+{
+    struct rp_json request = {0};
+
+    begin(&request, "keys");
+    return ask(arguments, &request, print_keys);
+}
+
+/* -- what runs */
+
 int command_status(const struct arguments *arguments)
 {
     struct rp_json request = {0};

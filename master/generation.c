@@ -9,6 +9,7 @@
 #include "lib/base/ipc.h"
 #include "master/ending.h"
 #include "master/generation_process.h"
+#include "master/keys_report.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -98,11 +99,20 @@ static void on_failed(void *context, struct rp_cursor content)
              (const char *)content.at);
 }
 
+static void on_keys(void *context, struct rp_cursor content)
+{
+    struct generation *g = context;
+
+    g->options.hooks->keys(g, content);
+}
+
 #define EARLY (IN(LOADING) | IN(RECOVERING) | IN(DRAINING))
 static const struct rp_ipc_rule rules[] = {
     {GENERATION_PREPARED, "PREPARED", EARLY, 0, 0, on_prepared},
     {GENERATION_READY, "READY", IN(STARTING) | IN(RECOVERING) | IN(DRAINING), 0, 0, on_ready},
     {GENERATION_FAILED, "FAILED", EARLY | IN(STARTING), 2, 256, on_failed},
+    {GENERATION_KEYS, "KEYS", IN(SERVING) | IN(RECOVERING) | IN(DRAINING), KEYS_REPORT_HEAD,
+     KEYS_REPORT_MAX, on_keys},
 };
 
 static void on_message(const struct rp_event *event, void *arg)
@@ -368,6 +378,17 @@ void generation_reopen_log(struct generation *g)
     if (!rp_log_reopen(g->log, &error))
         rp_log(g->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
     say(g, GENERATION_REOPEN_LOG);
+}
+
+bool generation_ask_keys(struct generation *g, uint64_t question)
+{
+    uint8_t message[RP_IPC_MAX], content[8];
+
+    for (int i = 7; i >= 0; i--, question >>= 8)
+        content[i] = (uint8_t)question;
+    return rp_cluster_send(g->cluster, 0, message,
+                           rp_ipc_compose(message, GENERATION_LIST_KEYS, content, sizeof content),
+                           NULL);
 }
 
 enum generation_state generation_state(const struct generation *g)

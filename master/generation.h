@@ -8,6 +8,7 @@
 #ifndef GENERATION_H
 #define GENERATION_H
 
+#include "lib/base/cursor.h"
 #include "master/generation_state.h"
 #include "master/listeners.h"
 
@@ -19,6 +20,8 @@ struct generation_hooks {
     /* It will not serve: why, in one line, and the exit status that this deserves (1 or 2). */
     void (*failed)(struct generation *, int status, const char *why);
     void (*gone)(struct generation *); /* drained */
+    /* A report (keys_report.h), which was asked for; the bytes live for the call. */
+    void (*keys)(struct generation *, struct rp_cursor report);
     /* In its new process, before anything else: let go of what is the master's. */
     void (*forked)(struct generation *);
 };
@@ -48,6 +51,8 @@ void generation_leave(struct generation *);
 void generation_close_sockets(struct generation *);
 /* Log files were renamed: go on in new ones, here, in its process and in its workers. */
 void generation_reopen_log(struct generation *);
+/* Have it report its ticket keys: hooks->keys comes later. false: its process is not there. */
+bool generation_ask_keys(struct generation *, uint64_t question);
 /* In the process of another generation: close what isn't needed there. */
 void generation_forget(struct generation *);
 

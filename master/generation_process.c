@@ -11,6 +11,7 @@
 #include "cache/store.h"
 #include "lib/base/ipc.h"
 #include "master/ending.h"
+#include "master/keys_report.h"
 #include "master/pinned_keys.h"
 
 #include <signal.h>
@@ -365,6 +366,15 @@ static void on_reopen_log(void *context, struct rp_cursor content)
         tell_reopen(p, id);
 }
 
+static void on_list_keys(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+    uint8_t report[KEYS_REPORT_MAX];
+    size_t len = keys_report_write(report, rp_cursor_uint(&content, 8), p->ring, p->keys);
+
+    say(p, GENERATION_KEYS, report, len);
+}
+
 static void on_leave(void *context, struct rp_cursor content)
 {
     struct process *p = context;
@@ -377,6 +387,7 @@ static const struct rp_ipc_rule rules[] = {
     {GENERATION_START, "START", 1, 0, 0, on_start},
     {GENERATION_REOPEN_LOG, "REOPEN_LOG", 1, 0, 0, on_reopen_log},
     {GENERATION_LEAVE, "LEAVE", 1, 0, 0, on_leave},
+    {GENERATION_LIST_KEYS, "LIST_KEYS", 1, 8, 8, on_list_keys},
 };
 
 static void on_message(const struct rp_event *event, void *arg)

@@ -8,6 +8,8 @@
  *   READY        generation  all workers are up       -
  *   FAILED       generation  before READY             exit status (1 byte), one line of text
  *   REOPEN_LOG   master      any time                 -
+ *   LIST_KEYS    master      any time                 question (8 bytes)
+ *   KEYS         generation  to LIST_KEYS             a report (keys_report.h)
  *   LEAVE        master      any time                 -
  *
  * "Disconnect" on the channel (or the master's death) means: drain. Anything else is answered by
@@ -25,6 +27,8 @@ enum generation_message {
     GENERATION_FAILED,
     GENERATION_REOPEN_LOG,
     GENERATION_LEAVE,
+    GENERATION_LIST_KEYS,
+    GENERATION_KEYS,
 };
 
 struct generation_setup {

@@ -25,6 +25,7 @@ static const struct command commands[] = {
       {"print", 0, NULL, "print it with all defaults", offsetof(struct arguments, print)},
       JSON}},
     {"status", "say what runs, how long, and how it fares", command_status, {CONF, JSON}},
+    {"keys", "show the ticket keys' ids, ages and epochs", command_keys, {CONF, JSON}},
     {"reload",
      "take over a changed configuration; wait until it serves",
      command_reload,

@@ -9,8 +9,10 @@
  * now, and what can't is remembered once (reload_wanted). */
 #include "master/master.h"
 
+#include "cache/clock.h"
 #include "master/control.h"
 #include "master/generation.h"
+#include "master/keys_report.h"
 #include "master/notify.h"
 #include "master/outcome.h"
 #include "master/pid_file.h"
@@ -210,7 +212,23 @@ static void on_forked(struct generation *g)
     control_close_here(m->control);
 }
 
-static const struct generation_hooks hooks = {on_ready, on_failed, on_gone, on_forked};
+static void on_keys(struct generation *g, struct rp_cursor report)
+{
+    struct master *m = generation_arg(g);
+    struct rp_json json = {0};
+    uint64_t question;
+
+    if (keys_report_read(report, rp_wall_ms(), &question, &json)) {
+        control_answer(m->control, question, &json);
+        return;
+    }
+    rp_text_clear(&json.text);
+    rp_log(generation_log(g), RP_LOG_ERROR, "generation %u: a report on keys that is none",
+           generation_number(g));
+}
+
+static const struct generation_hooks hooks = {
+    .ready = on_ready, .failed = on_failed, .gone = on_gone, .forked = on_forked, .keys = on_keys};
 
 static void tell_ineffective(struct rp_log *log, const struct conf *conf)
 {
@@ -358,12 +376,20 @@ static void tell_status(struct master *m, uint64_t question)
     control_answer(m->control, question, &json);
 }
 
+static void tell_keys(struct master *m, uint64_t question)
+{
+    if (m->current == NULL || !generation_ask_keys(m->current, question))
+        control_refuse(m->control, question, "no generation serves at this moment; ask again");
+}
+
 static void on_asked(struct control *control, uint64_t question, const json_t *request, void *arg)
 {
     const char *command = json_string_value(json_object_get(request, "command"));
 
     if (command != NULL && strcmp(command, "status") == 0)
         tell_status(arg, question);
+    else if (command != NULL && strcmp(command, "keys") == 0)
+        tell_keys(arg, question);
     else
         control_refuse(control, question, "the running master does not know this command");
 }

@@ -1,6 +1,7 @@
 'use strict';
 // The control socket and what commands ask over it: real masters, and clients that mean no good.
 const assert = require('assert');
+const crypto = require('crypto');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
@@ -55,6 +56,34 @@ test('status: a store that is away, and since when', async () => {
   assert.strictEqual(cache.workersWithout, 2);
   assert.ok(cache.awaySince >= begin && cache.awaySince <= Date.now() / 1000, cache.awaySince);
   assert.match(service.command('status').out, /store lmdb: away from 2 workers since \d{4}-/);
+});
+
+test('keys: ids, epochs and ages, never keys', async () => {
+  const service = await Service.start(conf('key-lifetime = 60s'));
+  const {session} = await status(service.port, v12);
+  const answer = json(service.command('keys', '--json'));
+  assert.strictEqual(answer.pinned, false);
+  assert.strictEqual(answer.keyLifetime, 60);
+  assert.strictEqual(answer.count, answer.keys.length);
+  const [next, current] = answer.keys.filter((k) => !k.derived); // derived: for the day that the store is lost
+  assert.deepStrictEqual([next, current].map((k) => [k.role, k.mints]), [['next', false], ['current', true]]);
+  assert.strictEqual(next.epoch, current.epoch + 1);
+  assert.strictEqual(current.begins, current.epoch * 60);
+  assert.ok(current.age >= 0 && current.age < 120 && next.age === 0);
+  assert.ok(session.includes(Buffer.from(current.id, 'hex')), 'the id is that of the tickets');
+  assert.match(service.command('keys').out, new RegExp(`^${current.id}  current, mints, epoch ${current.epoch}, from `, 'm'));
+});
+
+test('keys: pinned ones', async () => {
+  const service = new Service(conf('ticket-keys = "@DIR@/tickets"'));
+  const keys = crypto.randomBytes(2 * 80);
+  fs.writeFileSync(path.join(service.dir, 'tickets'), keys, {mode: 0o600});
+  await service.begin();
+  const answer = json(service.command('keys', '--json'));
+  assert.strictEqual(answer.pinned, true);
+  assert.deepStrictEqual(answer.keys, [
+    {id: keys.subarray(0, 4).toString('hex'), role: 'pinned', mints: true},
+    {id: keys.subarray(80, 84).toString('hex'), role: 'pinned', mints: false}]);
 });
 
 test('the control socket is its owner\'s, and goes with the master', async () => {

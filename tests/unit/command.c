@@ -32,6 +32,8 @@ static const struct command commands[] = {
      run_first,
      {{"conf", 'c', "FILE", "where", AT(conf)}, {"json", 0, NULL, "how", AT(json)}}},
     {"second", "does another", run_second, {{"now", 'n', NULL, "when", AT(now)}}},
+    {"first again", "does more", run_second, {{"now", 'n', NULL, "when", AT(now)}}},
+    {"third time", "is a charm", run_first, {{"json", 0, NULL, "how", AT(json)}}},
 };
 
 /* What was printed to one of the two streams. */
@@ -50,7 +52,7 @@ static int run(FILE **stream, const char *const *words)
         argc++;
     }
     *stream = memory;
-    status = command_main(commands, 2, argc, argv);
+    status = command_main(commands, 4, argc, argv);
     *stream = before;
     fclose(memory);
     return status;
@@ -77,6 +79,9 @@ static const struct {
     {{"second"}, "second", {.conf = COMMAND_CONF}, 7},
     {{"second", "-n"}, "second", {.conf = COMMAND_CONF, .now = true}, 7},
     {{"second", "--now"}, "second", {.conf = COMMAND_CONF, .now = true}, 7},
+    {{"first", "again"}, "second", {.conf = COMMAND_CONF}, 7},
+    {{"first", "again", "--now"}, "second", {.conf = COMMAND_CONF, .now = true}, 7},
+    {{"third", "time", "--json"}, "first", {.conf = COMMAND_CONF, .json = true}, 0},
 };
 
 START_TEST(command_gets_its_options)
@@ -100,6 +105,9 @@ static const struct {
     {{"--josn"}, "reprise: unknown option '--josn'; see reprise --help\n"},
     {{"first", "--jsno"}, "reprise first: unknown option '--jsno'; did you mean '--json'?\n"},
     {{"first", "--hlep"}, "reprise first: unknown option '--hlep'; did you mean '--help'?\n"},
+    {{"first", "agai"}, "reprise first: unexpected argument 'agai'; see reprise first --help\n"},
+    {{"third"}, "reprise: unknown command 'third'; did you mean 'third time'?\n"},
+    {{"third", "tim"}, "reprise: unknown command 'third'; did you mean 'third time'?\n"},
     {{"first", "--now"}, "reprise first: unknown option '--now'; see reprise first --help\n"},
     {{"first", "-x"}, "reprise first: unknown option '-x'; see reprise first --help\n"},
     {{"first", "-cfile"}, "reprise first: unknown option '-cfile'; see reprise first --help\n"},
@@ -130,15 +138,16 @@ START_TEST(command_refuses_very_long_words)
 END_TEST
 
 static const struct {
-    const char *words[3];
+    const char *words[4];
     const char *part;
     int status;
 } help[] = {
     {{NULL}, "usage: reprise COMMAND", EXIT_USAGE},
-    {{"--help"}, "  first     does one thing\n", 0},
-    {{"-h"}, "  second    does another\n", 0},
+    {{"--help"}, "  first           does one thing\n", 0},
+    {{"-h"}, "  second          does another\n", 0},
     {{"help"}, "usage: reprise COMMAND", 0},
     {{"first", "--help"}, "  -c, --conf FILE    where\n      --json         how\n", 0},
+    {{"third", "time", "-h"}, "usage: reprise third time [OPTION...]", 0},
     {{"second", "-h"}, "  -n, --now          when\n", 0},
 };
 
