@@ -38,6 +38,7 @@ SHARED  := $(O)/libreprise.so.$(VERSION)
 PARTS   := $(O)/parts.a
 PROGRAM := $(O)/reprise
 LOADER  := $(O)/reprise-load
+TOOLS   := $(O)/reprise-connect $(O)/reprise-serve
 UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 MEMORY  := $(patsubst %.c,$(O)/%,$(wildcard tests/memory/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -47,7 +48,7 @@ Q := $(if $(V),,@)
 say = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-5s %s\n' $(1) '$(2)')
 
 all: build
-build: $(PROGRAM) $(LOADER) $(SHARED)
+build: $(PROGRAM) $(LOADER) $(TOOLS) $(SHARED)
 
 # --- what the machine must have -----------------------------------------------------------------
 BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
@@ -82,6 +83,13 @@ $(PROGRAM): $(O)/master/main.o $(PARTS) $(LIB)
 $(LOADER): $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/load*.c)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev -lm $(LDLIBS)
+
+TOOL_PARTS := $(addprefix $(O)/contrib/tools/,tool_flags.o tool_context.o tool_events.o)
+$(O)/reprise-connect: $(addprefix $(O)/contrib/tools/,connect.o starttls.o) $(TOOL_PARTS) $(LIB)
+$(O)/reprise-serve: $(addprefix $(O)/contrib/tools/,serve.o serve_sessions.o) $(TOOL_PARTS) $(LIB)
+$(TOOLS):
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -ljansson -lssl -lcrypto -lev $(LDLIBS)
 
 # The shared library exports what the public headers declare, and nothing else.
 $(O)/libreprise.map: $(wildcard lib/include/reprise/*.h) contrib/exports.sh
@@ -128,7 +136,7 @@ install: build
 	  $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 	  $(DESTDIR)$(SYSCONFDIR)/reprise
 	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/reprise
-	install -m 755 $(LOADER) $(DESTDIR)$(BINDIR)/reprise-load
+	install -m 755 $(LOADER) $(TOOLS) $(DESTDIR)$(BINDIR)
 	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/libreprise.a
 	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libreprise.so.$(ABI)
@@ -137,7 +145,7 @@ install: build
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	  -e 's|@VERSION@|$(VERSION)|' lib/libreprise.pc.in \
 	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libreprise.pc
-	install -m 644 contrib/tools/reprise-load.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 contrib/tools/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 conf/reprise.conf.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 master/reprise.8 $(DESTDIR)$(MANDIR)/man8
 	test -e $(DESTDIR)$(SYSCONFDIR)/reprise/reprise.conf || \

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * starttls.c - ask a server to speak TLS on the connection there is (RFC 3207, 9051, 2595, 6120,
+ * 4511, and PostgreSQL's SSLRequest). The danger: what came in the clear must not count as having
+ * come over TLS. Whatever follows the server's last word is an error. */
+#include "starttls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MAX = 16384 };
+
+/* Wait for an answer that begins (or, in XML, contains) so; then say that. wait NULL: begin. say
+ * "": what is no constant text, or no text. */
+struct step {
+    const char *wait, *say;
+};
+
+struct protocol {
+    const char *name;
+    const struct step *steps; /* the last one says nothing */
+    /* How many bytes of the answer are complete: 0 = none yet, -1 = refused. *matched: it is the
+     * one waited for. */
+    long (*look)(const char *answer, size_t len, const char *wait, bool *matched);
+};
+
+struct starttls {
+    struct rp_stream *stream;
+    const struct protocol *protocol;
+    const struct step *step;
+    starttls_done *done;
+    void *arg;
+    const char *name;
+    size_t len;
+    char answer[ANSWER_MAX];
+};
+
+/* -- answers */
+
+/* Lines: "250-more" and "* untagged" are passed over. */
+static long look_at_line(const char *answer, size_t len, const char *wait, bool *matched)
+{
+    const char *end = memchr(answer, '\n', len);
+    size_t want = strlen(wait);
+
+    if (end == NULL)
+        return 0;
+    *matched = (size_t)(end - answer) >= want && memcmp(answer, wait, want) == 0;
+    if (*matched || (wait[0] == 'a' && answer[0] == '*') ||
+        ((size_t)(end - answer) > 3 && answer[3] == '-' && memcmp(answer, wait, 3) == 0))
+        return end + 1 - answer;
+    return -1;
+}
+
+static long look_at_xml(const char *answer, size_t len, const char *wait, bool *matched)
+{
+    const char *found = memmem(answer, len, wait, strlen(wait)), *end;
+
+    if (found == NULL)
+        return memmem(answer, len, "<failure", 8) != NULL ||
+                       memmem(answer, len, "</stream:stream>", 16) != NULL
+                   ? -1
+                   : 0;
+    end = memchr(found, '>', len - (size_t)(found - answer));
+    *matched = end != NULL;
+    return end != NULL ? end + 1 - answer : 0;
+}
+
+static long look_at_byte(const char *answer, size_t len, const char *wait, bool *matched)
+{
+    (void)len;
+    *matched = answer[0] == wait[0];
+    return *matched ? 1 : -1;
+}
+
+/* LDAPMessage { messageID 1, [APPLICATION 24] { resultCode success ... } }, lengths short. */
+static long look_at_ber(const char *answer, size_t len, const char *wait, bool *matched)
+{
+    const unsigned char *b = (const unsigned char *)answer;
+
+    (void)wait;
+    if (len < 2)
+        return 0;
+    if (b[0] != 0x30 || b[1] > 127)
+        return -1;
+    if (len < 2u + b[1])
+        return 0;
+    *matched = b[1] >= 8 && memcmp(b + 2, "\x02\x01\x01\x78", 4) == 0 &&
+               memcmp(b + 7, "\x0a\x01\x00", 3) == 0;
+    return *matched ? 2 + b[1] : -1;
+}
+
+/* -- protocols */
+
+static const struct step smtp[] = {
+    {"220 ", "EHLO localhost\r\n"}, {"250 ", "STARTTLS\r\n"}, {"220 ", NULL}};
+static const struct step imap[] = {{"* OK", "a1 STARTTLS\r\n"}, {"a1 OK", NULL}};
+static const struct step pop3[] = {{"+OK", "STLS\r\n"}, {"+OK", NULL}};
+static const struct step xmpp[] = {
+    {NULL, ""},
+    {"</stream:features", "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"},
+    {"<proceed", NULL}};
+static const struct step postgres[] = {{NULL, ""}, {"S", NULL}};
+static const struct step ldap[] = {{NULL, ""}, {"", NULL}};
+
+static const struct protocol protocols[] = {
+    {"smtp", smtp, look_at_line},         {"imap", imap, look_at_line},
+    {"pop3", pop3, look_at_line},         {"xmpp", xmpp, look_at_xml},
+    {"postgres", postgres, look_at_byte}, {"ldap", ldap, look_at_ber},
+};
+
+/* -- the dialogue */
+
+static void on_event(const struct rp_event *e, void *arg);
+
+static void finish(struct starttls *t, const struct rp_error *error)
+{
+    for (enum rp_event_type type = 0; type < RP_EV_COUNT; type++)
+        rp_stream_off(t->stream, type, on_event, t);
+    rp_stream_pause(t->stream);
+    t->done(error, t->arg);
+    free(t);
+}
+
+static void refuse(struct starttls *t, const char *why)
+{
+    struct rp_error error;
+
+    rp_error_set(&error, "ERR_STARTTLS", "STARTTLS (%s): %s", t->protocol->name, why);
+    finish(t, &error);
+}
+
+static void say(struct starttls *t)
+{
+    static const char ssl_request[] = "\0\0\0\x08\x04\xd2\x16\x2f";
+    static const char extended_request[] = "\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
+                                           "1.3.6.1.4.1.1466.20037";
+    char text[600];
+
+    if (t->step->say[0] != '\0') {
+        rp_stream_write(t->stream, t->step->say, strlen(t->step->say));
+    } else if (t->protocol->steps == xmpp) {
+        int len = snprintf(text, sizeof text,
+                           "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+                           "xmlns:stream='http://etherx.jabber.org/streams' version='1.0' "
+                           "to='%.255s'>",
+                           t->name);
+
+        rp_stream_write(t->stream, text, (size_t)len);
+    } else if (t->protocol->steps == postgres) {
+        rp_stream_write(t->stream, ssl_request, sizeof ssl_request - 1);
+    } else {
+        rp_stream_write(t->stream, extended_request, sizeof extended_request - 1);
+    }
+    t->step++;
+}
+
+static void look(struct starttls *t)
+{
+    while (t->len > 0) {
+        bool matched = false;
+        long taken = t->protocol->look(t->answer, t->len, t->step->wait, &matched);
+
+        if (taken < 0) {
+            refuse(t, "the server does not agree");
+            return;
+        }
+        if (taken == 0)
+            return;
+        t->len -= (size_t)taken;
+        memmove(t->answer, t->answer + taken, t->len);
+        if (!matched)
+            continue;
+        if (t->step->say != NULL) {
+            say(t);
+        } else if (t->len > 0) {
+            refuse(t, "more came in the clear than the server's answer");
+            return;
+        } else {
+            finish(t, NULL);
+            return;
+        }
+    }
+}
+
+static void on_event(const struct rp_event *e, void *arg)
+{
+    struct starttls *t = arg;
+
+    if (e->type == RP_EV_ERROR) {
+        finish(t, e->error.error);
+    } else if (e->type == RP_EV_END || e->type == RP_EV_CLOSE) {
+        refuse(t, "the server ended the connection");
+    } else if (e->type == RP_EV_DATA) {
+        if (e->data.len > sizeof t->answer - t->len) {
+            refuse(t, "the answer does not end");
+            return;
+        }
+        memcpy(t->answer + t->len, e->data.bytes, e->data.len);
+        t->len += e->data.len;
+        look(t);
+    }
+}
+
+struct starttls *starttls_begin(struct rp_stream *stream, const char *protocol, const char *name,
+                                starttls_done *done, void *arg)
+{
+    struct starttls *t;
+    rp_event_set events = RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_END) |
+                          RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE);
+
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+        if (strcmp(protocols[i].name, protocol) != 0)
+            continue;
+        t = calloc(1, sizeof *t);
+        if (t == NULL || !rp_stream_listen(stream, events, on_event, t)) {
+            free(t);
+            return NULL;
+        }
+        t->stream = stream;
+        t->protocol = &protocols[i];
+        t->step = protocols[i].steps;
+        t->name = name;
+        t->done = done;
+        t->arg = arg;
+        if (t->step->wait == NULL)
+            say(t);
+        return t;
+    }
+    return NULL;
+}

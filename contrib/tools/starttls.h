@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * starttls.h - the words that come before TLS in protocols that upgrade. */
+#ifndef STARTTLS_H
+#define STARTTLS_H
+
+#include <reprise/reprise.h>
+
+struct starttls;
+/* Called once: the peer is ready for TLS (error NULL), or refuses. The stream is paused, and
+ * nobody listens to it any more. */
+typedef void starttls_done(const struct rp_error *error, void *arg);
+
+/* smtp, imap, pop3, xmpp, postgres, ldap; NULL for any other word. `name` is the host, for xmpp. A
+ * connection that fails meanwhile is an error, too. */
+struct starttls *starttls_begin(struct rp_stream *stream, const char *protocol, const char *name,
+                                starttls_done *done, void *arg);
+
+#endif

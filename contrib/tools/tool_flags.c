@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tool_flags.c - a command line by table; see tool_flags.h. What is allocated here is the process's
+ * for as long as it lives. */
+#include "tool_flags.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <reprise/stream.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *program = "reprise";
+
+void tool_name(const char *name)
+{
+    program = name;
+}
+
+void tool_complain(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fprintf(stderr, "%s: ", program);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+static void *grown(void *block, size_t size)
+{
+    block = realloc(block, size);
+    if (block == NULL) {
+        tool_complain("no memory");
+        exit(2);
+    }
+    return block;
+}
+
+/* -- values */
+
+bool tool_read_file(const char *path, struct tool_bytes *out)
+{
+    FILE *file = fopen(path, "rb");
+    size_t room = 4096, got;
+
+    if (file == NULL) {
+        tool_complain("%s: %s", path, strerror(errno));
+        return false;
+    }
+    out->bytes = grown(NULL, room + 1);
+    out->len = 0;
+    while ((got = fread(out->bytes + out->len, 1, room - out->len, file)) > 0) {
+        out->len += got;
+        if (out->len == room)
+            out->bytes = grown(out->bytes, (room *= 2) + 1);
+    }
+    out->bytes[out->len] = '\0';
+    if (ferror(file) != 0) {
+        tool_complain("%s: cannot be read", path);
+        fclose(file);
+        return false;
+    }
+    fclose(file);
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)tolower((unsigned char)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool tool_read_hex(const char *text, struct tool_bytes *out)
+{
+    size_t len = strlen(text);
+
+    out->bytes = grown(NULL, len / 2 + 1);
+    out->len = 0;
+    for (size_t i = 0; i + 1 < len; i += 2) {
+        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+
+        if (high < 0 || low < 0)
+            break;
+        out->bytes[out->len++] = (uint8_t)(high * 16 + low);
+    }
+    out->bytes[out->len] = '\0';
+    if (out->len * 2 == len)
+        return true;
+    tool_complain("\"%.40s\" is not hexadecimal", text);
+    return false;
+}
+
+static void add_items(struct tool_list *list, const char *text)
+{
+    char *copy = grown(NULL, strlen(text) + 1), *rest = copy, *item;
+
+    strcpy(copy, text);
+    list->items = grown(list->items, (list->count + 1) * sizeof *list->items);
+    list->items[list->count] = NULL;
+    while (*text != '\0' && (item = strsep(&rest, ",")) != NULL) {
+        list->items = grown(list->items, (list->count + 2) * sizeof *list->items);
+        list->items[list->count++] = item;
+        list->items[list->count] = NULL;
+    }
+}
+
+static bool add_files(struct tool_files *files, const char *text)
+{
+    char *copy = strdup(text), *rest = copy, *path;
+    bool ok = true;
+
+    while (ok && (path = strsep(&rest, ",")) != NULL) {
+        files->items = grown(files->items, (files->count + 1) * sizeof *files->items);
+        ok = tool_read_file(path, &files->items[files->count]);
+        files->count += ok;
+    }
+    free(copy);
+    return ok;
+}
+
+static bool set_number(const struct tool_flag *flag, const char *text)
+{
+    char *end;
+
+    errno = 0;
+    *(uint64_t *)flag->to = strtoull(text, &end, 0);
+    if (errno == 0 && end != text && *end == '\0' && *text != '-')
+        return true;
+    tool_complain("--%s: \"%.40s\" is not a number", flag->name, text);
+    return false;
+}
+
+static bool set_bool(const struct tool_flag *flag, const char *text)
+{
+    bool on = text == NULL || strcmp(text, "true") == 0 || strcmp(text, "on") == 0;
+
+    if (!on && strcmp(text, "false") != 0 && strcmp(text, "off") != 0) {
+        tool_complain("--%s is on or off: --%s, --no-%s, --%s=false", flag->name, flag->name,
+                      flag->name, flag->name);
+        return false;
+    }
+    *(enum rp_toggle *)flag->to = on ? RP_ON : RP_OFF;
+    return true;
+}
+
+static bool set_value(const struct tool_flag *flag, const char *text)
+{
+    switch (flag->kind) {
+    case TOOL_TEXT:
+        *(const char **)flag->to = text;
+        return true;
+    case TOOL_NUMBER:
+        return set_number(flag, text);
+    case TOOL_LIST:
+        add_items(flag->to, text);
+        return true;
+    case TOOL_FILE:
+        return tool_read_file(text, flag->to);
+    case TOOL_FILES:
+        return add_files(flag->to, text);
+    case TOOL_HEX:
+        return tool_read_hex(text, flag->to);
+    default:
+        return set_bool(flag, text);
+    }
+}
+
+/* -- flags */
+
+static const struct tool_flag *find(const struct tool_flag *flags, const char *name, size_t len)
+{
+    for (; flags->name != NULL; flags++)
+        if (flags->kind != TOOL_TITLE && strlen(flags->name) == len &&
+            memcmp(flags->name, name, len) == 0)
+            return flags;
+    return NULL;
+}
+
+/* One flag, and its value, which may be the next argument. */
+static bool parse_flag(const struct tool_flag *flags, char **argv, int *at)
+{
+    const char *name = argv[*at] + 2, *equals = strchr(name, '=');
+    size_t len = equals != NULL ? (size_t)(equals - name) : strlen(name);
+    const struct tool_flag *flag = find(flags, name, len);
+
+    if (flag == NULL && len > 3 && equals == NULL && strncmp(name, "no-", 3) == 0) {
+        flag = find(flags, name + 3, len - 3);
+        if (flag != NULL && flag->kind == TOOL_BOOL) {
+            *(enum rp_toggle *)flag->to = RP_OFF;
+            return true;
+        }
+    }
+    if (flag == NULL) {
+        tool_complain("there is no --%.*s; see --help", (int)len, name);
+        return false;
+    }
+    if (flag->kind == TOOL_BOOL)
+        return set_bool(flag, equals != NULL ? equals + 1 : NULL);
+    if (equals != NULL)
+        return set_value(flag, equals + 1);
+    if (argv[*at + 1] == NULL) {
+        tool_complain("--%s needs a value", flag->name);
+        return false;
+    }
+    return set_value(flag, argv[++*at]);
+}
+
+enum tool_outcome tool_parse(const struct tool_flag *flags, int argc, char **argv,
+                             const char **positional)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return TOOL_HELP;
+        if (strncmp(argv[i], "--", 2) == 0) {
+            if (!parse_flag(flags, argv, &i))
+                return TOOL_WRONG;
+        } else if (*positional == NULL) {
+            *positional = argv[i];
+        } else {
+            tool_complain("\"%s\" is one argument too many", argv[i]);
+            return TOOL_WRONG;
+        }
+    }
+    return TOOL_GO;
+}
+
+void tool_print_flags(const struct tool_flag *flags)
+{
+    for (; flags->name != NULL; flags++) {
+        char left[80];
+
+        if (flags->kind == TOOL_TITLE) {
+            printf("\n%s\n", flags->name);
+            continue;
+        }
+        if (flags->kind == TOOL_BOOL)
+            snprintf(left, sizeof left, "--[no-]%s", flags->name);
+        else
+            snprintf(left, sizeof left, "--%s %s", flags->name,
+                     flags->value != NULL ? flags->value : "TEXT");
+        printf("  %-34s %s\n", left, flags->help != NULL ? flags->help : "");
+    }
+}
