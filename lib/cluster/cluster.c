@@ -12,6 +12,7 @@
 #include "lib/base/emitter.h"
 #include "lib/cluster/backoff.h"
 #include "lib/net/channel.h"
+#include "lib/tls/ticket_crypt.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -322,8 +323,11 @@ struct rp_cluster *rp_cluster_new(struct rp_loop *loop, const struct rp_cluster_
                                   struct rp_error *err)
 {
     unsigned count = options->workers != 0 ? options->workers : rp_available_parallelism();
-    struct rp_cluster *c = calloc(1, sizeof *c + count * sizeof c->slots[0]);
+    struct rp_cluster *c = NULL;
 
+    if (!rp_ticket_keys_make_common(err))
+        return NULL;
+    c = calloc(1, sizeof *c + count * sizeof c->slots[0]);
     if (c == NULL) {
         rp_error_errno(err, ENOMEM, "malloc", "a cluster of %u workers", count);
         return NULL;

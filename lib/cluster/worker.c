@@ -10,6 +10,7 @@
 
 #include "lib/base/emitter.h"
 #include "lib/net/channel.h"
+#include "lib/tls/ticket_crypt.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ void rp_worker_live(const struct rp_cluster_options *options, struct rp_loop *pr
     int status;
 
     rp_loop_abandon(primary);
+    rp_ticket_keys_use_common();
     reset_signals();
     worker.loop = rp_loop_new(NULL);
     if (worker.loop == NULL)

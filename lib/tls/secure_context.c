@@ -79,7 +79,7 @@ static bool set_ticket_keys(struct rp_secure_context *c, const struct rp_secure_
                             struct rp_error *err)
 {
     c->keys = o->ticket_keys != NULL ? rp_ticket_keys_ref(o->ticket_keys)
-                                     : rp_ticket_keys_new_random(err);
+                                     : rp_ticket_keys_new_default(err);
     return c->keys != NULL;
 }
 

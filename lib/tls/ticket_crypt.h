@@ -20,6 +20,13 @@ enum rp_ticket_key_use { RP_TICKET_KEY_UNKNOWN, RP_TICKET_KEY_CURRENT, RP_TICKET
 enum rp_ticket_key_use rp_ticket_keys_decrypt(struct rp_ticket_keys *, const uint8_t name[16],
                                               const uint8_t iv[16], EVP_CIPHER_CTX *,
                                               EVP_MAC_CTX *);
+/* M1: the processes of a cluster have a key in common. The primary makes it, once, before it forks;
+ * in a worker it takes the place of random ones. */
+bool rp_ticket_keys_make_common(struct rp_error *);
+void rp_ticket_keys_use_common(void);
+/* A ring with one key: the common one of a worker, else a random one. */
+struct rp_ticket_keys *rp_ticket_keys_new_default(struct rp_error *)
+    __attribute__((warn_unused_result));
 /* A ring with one random key. */
 struct rp_ticket_keys *rp_ticket_keys_new_random(struct rp_error *)
     __attribute__((warn_unused_result));

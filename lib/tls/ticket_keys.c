@@ -147,24 +147,54 @@ size_t rp_ticket_key_encode(const struct rp_ticket_key *key, uint8_t bytes[RP_TI
     return NAME + 2 * size;
 }
 
-struct rp_ticket_keys *rp_ticket_keys_new_random(struct rp_error *err)
+static bool make_random(struct rp_ticket_key *key, struct rp_error *err)
+{
+    *key = (struct rp_ticket_key){.size = 16};
+    return (RAND_bytes(key->name, NAME) == 1 && RAND_priv_bytes(key->hmac, key->size) == 1 &&
+            RAND_priv_bytes(key->aes, key->size) == 1) ||
+           rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for ticket keys");
+}
+
+static struct rp_ticket_keys *new_with(const struct rp_ticket_key *key, struct rp_error *err)
 {
     struct rp_ticket_keys *ring = rp_ticket_keys_new(err);
-    struct rp_ticket_key key = {.size = 16};
-    bool ok;
 
-    if (ring == NULL)
-        return NULL;
-    ok = RAND_bytes(key.name, NAME) == 1 && RAND_priv_bytes(key.hmac, key.size) == 1 &&
-         RAND_priv_bytes(key.aes, key.size) == 1;
-    if (!ok)
-        rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for ticket keys");
-    ok = ok && rp_ticket_keys_set(ring, &key, 1, true, err);
-    OPENSSL_cleanse(&key, sizeof key);
-    if (ok)
+    if (ring == NULL || rp_ticket_keys_set(ring, key, 1, true, err))
         return ring;
     rp_ticket_keys_unref(ring);
     return NULL;
+}
+
+struct rp_ticket_keys *rp_ticket_keys_new_random(struct rp_error *err)
+{
+    struct rp_ticket_key key;
+    struct rp_ticket_keys *ring = make_random(&key, err) ? new_with(&key, err) : NULL;
+
+    OPENSSL_cleanse(&key, sizeof key);
+    return ring;
+}
+
+/* -- what the processes of a cluster have in common; it lives as long as they do */
+
+static struct {
+    struct rp_ticket_key key;
+    bool made, used;
+} common;
+
+bool rp_ticket_keys_make_common(struct rp_error *err)
+{
+    common.made = common.made || make_random(&common.key, err);
+    return common.made;
+}
+
+void rp_ticket_keys_use_common(void)
+{
+    common.used = common.made;
+}
+
+struct rp_ticket_keys *rp_ticket_keys_new_default(struct rp_error *err)
+{
+    return common.used ? new_with(&common.key, err) : rp_ticket_keys_new_random(err);
 }
 
 /* -- for tickets */

@@ -5,7 +5,10 @@
  * they share copy-on-write. A worker that dies is replaced; one that dies young again and again is
  * replaced ever later (backoff doubles from respawn_min_ms to respawn_max_ms, and is forgotten
  * after a life of respawn_max_ms). Events on the primary: FORK, ONLINE, MESSAGE, DISCONNECT, EXIT;
- * CLOSE when it was stopped and the last worker is gone. Contract: section M. */
+ * CLOSE when it was stopped and the last worker is gone.
+ * Ticket keys are shared without being asked for: a secure context that a worker makes without
+ * ticket_keys has those of its cluster, the same in every worker and in every one that is forked
+ * later, so that a client resumes whichever it meets. Contract: section M. */
 #ifndef RP_CLUSTER_H
 #define RP_CLUSTER_H
 
