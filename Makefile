@@ -39,6 +39,7 @@ PARTS   := $(O)/parts.a
 PROGRAM := $(O)/reprise
 LOADER  := $(O)/reprise-load
 TOOLS   := $(O)/reprise-connect $(O)/reprise-serve
+EXAMPLES := $(patsubst contrib/%.c,$(O)/%,$(wildcard contrib/examples/*.c))
 UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 MEMORY  := $(patsubst %.c,$(O)/%,$(wildcard tests/memory/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -90,6 +91,14 @@ $(O)/reprise-serve: $(addprefix $(O)/contrib/tools/,serve.o serve_sessions.o) $(
 $(TOOLS):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -ljansson -lssl -lcrypto -lev $(LDLIBS)
+
+# The examples are built as a reader would build them.
+examples: $(EXAMPLES)
+$(O)/examples/%: contrib/examples/%.c contrib/examples/example.h $(LIB)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Ilib/include $(FLAGS_$(MODE)) $(LINK_$(MODE)) -o $@ $< \
+	  $(LIB) -lssl -lcrypto -lev $(LDLIBS)
 
 # The shared library exports what the public headers declare, and nothing else.
 $(O)/libreprise.map: $(wildcard lib/include/reprise/*.h) contrib/exports.sh
@@ -146,6 +155,7 @@ install: build
 	  -e 's|@VERSION@|$(VERSION)|' lib/libreprise.pc.in \
 	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libreprise.pc
 	install -m 644 contrib/tools/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 lib/libreprise.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 conf/reprise.conf.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 master/reprise.8 $(DESTDIR)$(MANDIR)/man8
 	test -e $(DESTDIR)$(SYSCONFDIR)/reprise/reprise.conf || \
@@ -197,7 +207,7 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: all build deps build-deps care-deps run install unit memory fuzz coverage analyze format \
+.PHONY: all build examples deps build-deps care-deps run install unit memory fuzz coverage analyze format \
         bench bench-programs \
         lint clean
 .SECONDARY:

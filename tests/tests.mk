@@ -20,7 +20,7 @@ check-once: test-programs
 	@$(MAKE) --no-print-directory -s run-tests
 	@tests/total.sh $(RESULTS)/$(MODE)/totals
 
-test-programs: build $(CHECKS)
+test-programs: build examples $(CHECKS)
 run-tests:
 	@tests/check.sh $(RESULTS)/$(MODE) $(CHECKS) 'REPRISE=$(O)/reprise node tests/e2e/run.js'
 

@@ -98,9 +98,12 @@ bool tool_read_hex(const char *text, struct tool_bytes *out)
 
 static void add_items(struct tool_list *list, const char *text)
 {
-    char *copy = grown(NULL, strlen(text) + 1), *rest = copy, *item;
+    char *copy = strdup(text), *rest = copy, *item;
 
-    strcpy(copy, text);
+    if (copy == NULL) {
+        tool_complain("no memory");
+        exit(2);
+    }
     list->items = grown(list->items, (list->count + 1) * sizeof *list->items);
     list->items[list->count] = NULL;
     while (*text != '\0' && (item = strsep(&rest, ",")) != NULL) {
