@@ -51,6 +51,7 @@ const char *command_nearest(const char *word, const char *(*word_at)(const void 
 int command_run(const struct arguments *);
 int command_check(const struct arguments *);
 int command_status(const struct arguments *);
+int command_sessions_revoke(const struct arguments *);
 int command_keys(const struct arguments *);
 int command_reload(const struct arguments *);
 int command_stop(const struct arguments *);

@@ -7,6 +7,8 @@
 
 #include "conf/conf.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -192,6 +194,66 @@ int command_keys(const struct arguments *arguments)
 
     begin(&request, "keys");
     return ask(arguments, &request, print_keys);
+}
+
+/* -- sessions revoke */
+
+/* 2026-12-31T23:59:59Z, or seconds; in ms. */
+static bool parse_moment(const char *text, uint64_t *ms)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    char *rest;
+    long long s;
+
+    if (end != NULL && *end == '\0') {
+        s = (long long)timegm(&tm);
+    } else {
+        errno = 0;
+        s = strtoll(text, &rest, 10);
+        if (errno != 0 || rest == text || *rest != '\0')
+            return false;
+    }
+    *ms = (uint64_t)s * 1000;
+    return s > 0 && s < INT64_MAX / 1000;
+}
+
+static void print_revoked(const json_t *answer)
+{
+    puts(json_is_true(json_object_get(answer, "shared"))
+             ? "revoked: here now, and within a second on every host that shares the store"
+             : "revoked here; the store is away: other hosts hear of it when it is back");
+}
+
+int command_sessions_revoke(const struct arguments *arguments)
+{
+    struct rp_json request = {0};
+    uint64_t ms;
+
+    if (arguments->all == (arguments->before != NULL || arguments->host != NULL))
+        return complain(arguments, EXIT_USAGE,
+                        "reprise sessions revoke: say which: --all, or --before TIME, --host NAME "
+                        "or both");
+    begin(&request, "sessions revoke");
+    if (arguments->all) {
+        rp_json_key(&request, "all");
+        rp_json_bool(&request, true);
+    }
+    if (arguments->host != NULL) {
+        rp_json_key(&request, "host");
+        rp_json_string(&request, arguments->host);
+    }
+    if (arguments->before != NULL) {
+        if (!parse_moment(arguments->before, &ms)) {
+            rp_text_clear(&request.text);
+            return complain(arguments, EXIT_USAGE,
+                            "reprise sessions revoke: --before is a moment like "
+                            "2026-12-31T23:59:59Z, or seconds of 1970");
+        }
+        rp_json_key(&request, "before");
+        rp_json_int(&request, (int64_t)ms);
+    }
+    return ask(arguments, &request, print_revoked);
 }
 
 /* -- what runs */

@@ -106,6 +106,14 @@ static void on_keys(void *context, struct rp_cursor content)
     g->options.hooks->keys(g, content);
 }
 
+static void on_posted(void *context, struct rp_cursor content)
+{
+    struct generation *g = context;
+    uint64_t question = rp_cursor_uint(&content, 8);
+
+    g->options.hooks->posted(g, question, rp_cursor_uint(&content, 1) == 1);
+}
+
 #define EARLY (IN(LOADING) | IN(RECOVERING) | IN(DRAINING))
 static const struct rp_ipc_rule rules[] = {
     {GENERATION_PREPARED, "PREPARED", EARLY, 0, 0, on_prepared},
@@ -113,6 +121,7 @@ static const struct rp_ipc_rule rules[] = {
     {GENERATION_FAILED, "FAILED", EARLY | IN(STARTING), 2, 256, on_failed},
     {GENERATION_KEYS, "KEYS", IN(SERVING) | IN(RECOVERING) | IN(DRAINING), KEYS_REPORT_HEAD,
      KEYS_REPORT_MAX, on_keys},
+    {GENERATION_POSTED, "POSTED", ~0u, 9, 9, on_posted},
 };
 
 static void on_message(const struct rp_event *event, void *arg)
@@ -242,6 +251,7 @@ static int live(struct rp_worker *self, struct rp_loop *loop, void *arg)
         .stats = g->options.stats,
         .log = g->log,
         .store_place = g->store_place,
+        .notices = g->options.notices,
         .number = g->options.number,
         .workers = g->workers,
     };
@@ -380,12 +390,27 @@ void generation_reopen_log(struct generation *g)
     say(g, GENERATION_REOPEN_LOG);
 }
 
+static void put_question(uint8_t out[8], uint64_t question)
+{
+    for (int i = 7; i >= 0; i--, question >>= 8)
+        out[i] = (uint8_t)question;
+}
+
+bool generation_post(struct generation *g, uint64_t question, const struct rp_notices *notices)
+{
+    uint8_t message[RP_IPC_MAX], content[8 + RP_NOTICES_MAX];
+    size_t len = 8 + rp_notices_encode(notices, content + 8);
+
+    put_question(content, question);
+    return rp_cluster_send(g->cluster, 0, message,
+                           rp_ipc_compose(message, GENERATION_POST, content, len), NULL);
+}
+
 bool generation_ask_keys(struct generation *g, uint64_t question)
 {
     uint8_t message[RP_IPC_MAX], content[8];
 
-    for (int i = 7; i >= 0; i--, question >>= 8)
-        content[i] = (uint8_t)question;
+    put_question(content, question);
     return rp_cluster_send(g->cluster, 0, message,
                            rp_ipc_compose(message, GENERATION_LIST_KEYS, content, sizeof content),
                            NULL);

@@ -8,7 +8,7 @@
 #ifndef GENERATION_H
 #define GENERATION_H
 
-#include "lib/base/cursor.h"
+#include "cache/notices.h"
 #include "master/generation_state.h"
 #include "master/listeners.h"
 
@@ -22,6 +22,8 @@ struct generation_hooks {
     void (*gone)(struct generation *); /* drained */
     /* A report (keys_report.h), which was asked for; the bytes live for the call. */
     void (*keys)(struct generation *, struct rp_cursor report);
+    /* An announcement is in force on this host; `shared`: the store has it. */
+    void (*posted)(struct generation *, uint64_t question, bool shared);
     /* In its new process, before anything else: let go of what is the master's. */
     void (*forked)(struct generation *);
 };
@@ -31,6 +33,7 @@ struct generation_options {
     struct conf *conf; /* taken over, also on failure */
     struct listeners *listeners;
     struct stats *stats;
+    const struct rp_notices *notices; /* what was announced; read at each fork of its process */
     unsigned number;
     const struct generation_hooks *hooks;
     void *arg;
@@ -53,6 +56,9 @@ void generation_close_sockets(struct generation *);
 void generation_reopen_log(struct generation *);
 /* Have it report its ticket keys: hooks->keys comes later. false: its process is not there. */
 bool generation_ask_keys(struct generation *, uint64_t question);
+/* Announce to its workers and to the cluster; the master's own list of notices (in the options)
+ * holds it already. With a question other than 0 hooks->posted comes later. */
+bool generation_post(struct generation *, uint64_t question, const struct rp_notices *);
 /* In the process of another generation: close what isn't needed there. */
 void generation_forget(struct generation *);
 

@@ -8,7 +8,7 @@
  * workers along and ends, at the latest some time after drain-timeout. */
 #include "master/generation_process.h"
 
-#include "cache/store.h"
+#include "cache/notices.h"
 #include "lib/base/ipc.h"
 #include "master/ending.h"
 #include "master/keys_report.h"
@@ -41,6 +41,7 @@ struct process {
     struct frontends *frontends;
     struct rp_store *store;
     struct rp_key_ring *ring;
+    struct rp_notice_board *board;
     struct worker_setup worker_setup;
     struct rp_cluster *workers;
     struct place *places;
@@ -126,6 +127,8 @@ static bool read_all(struct process *p, struct rp_error *err)
     return p->frontends != NULL;
 }
 
+static void tell_notices(struct process *, const struct rp_notices *);
+
 static void on_store_trouble(const struct rp_error *error, void *arg)
 {
     struct process *p = arg;
@@ -171,6 +174,26 @@ static bool start_ring(struct process *p, struct rp_error *err)
     return p->ring != NULL;
 }
 
+/* Workers read the store, too; but they are told, in case that it is away. */
+static void on_notices(const struct rp_notices *notices, void *arg)
+{
+    tell_notices(arg, notices);
+}
+
+static bool start_board(struct process *p, struct rp_error *err)
+{
+    struct rp_notice_board_options options = {
+        .store = p->store,
+        .secret = &p->secret,
+        .known = p->setup->notices,
+        .changed = on_notices,
+        .arg = p,
+    };
+
+    p->board = rp_notice_board_new(p->loop, &options, err);
+    return p->board != NULL;
+}
+
 static bool load(struct process *p)
 {
     struct rp_error error;
@@ -184,7 +207,7 @@ static bool load(struct process *p)
         return false;
     }
     open_store(p);
-    if (!start_ring(p, &error)) {
+    if (!start_board(p, &error) || !start_ring(p, &error)) {
         fail(p, 1, error.message);
         return false;
     }
@@ -209,6 +232,16 @@ static void tell(struct process *p, unsigned id, enum worker_message type, unsig
     size_t len = rp_ipc_compose(message, (uint8_t)type, &content, 1);
 
     rp_cluster_send(p->workers, id, message, len, NULL);
+}
+
+static void tell_notices(struct process *p, const struct rp_notices *notices)
+{
+    uint8_t message[RP_IPC_MAX], content[RP_NOTICES_MAX];
+    size_t len =
+        rp_ipc_compose(message, WORKER_NOTICES, content, rp_notices_encode(notices, content));
+
+    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
+        rp_cluster_send(p->workers, id, message, len, NULL);
 }
 
 static void tell_reopen(struct process *p, unsigned id)
@@ -375,6 +408,23 @@ static void on_list_keys(void *context, struct rp_cursor content)
     say(p, GENERATION_KEYS, report, len);
 }
 
+static void on_post(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+    struct rp_notices *news = malloc(sizeof *news);
+    uint8_t answer[9];
+
+    memcpy(answer, content.at, 8);
+    rp_cursor_take(&content, 8);
+    if (news != NULL && rp_notices_decode(news, content)) {
+        answer[8] = rp_notice_board_post(p->board, news);
+        say(p, GENERATION_POSTED, answer, sizeof answer);
+    } else {
+        rp_log(p->setup->log, RP_LOG_ERROR, "from the master: an announcement that is none");
+    }
+    free(news);
+}
+
 static void on_leave(void *context, struct rp_cursor content)
 {
     struct process *p = context;
@@ -387,6 +437,7 @@ static const struct rp_ipc_rule rules[] = {
     {GENERATION_START, "START", 1, 0, 0, on_start},
     {GENERATION_REOPEN_LOG, "REOPEN_LOG", 1, 0, 0, on_reopen_log},
     {GENERATION_LEAVE, "LEAVE", 1, 0, 0, on_leave},
+    {GENERATION_POST, "POST", 1, 9, 8 + RP_NOTICES_MAX, on_post},
     {GENERATION_LIST_KEYS, "LIST_KEYS", 1, 8, 8, on_list_keys},
 };
 
@@ -482,6 +533,7 @@ static void offer(struct process *p)
         .log = p->setup->log,
         .secret = &p->secret,
         .ring = p->ring,
+        .notices = rp_notice_board_read(p->board),
         .keys = p->keys,
     };
     say(p, GENERATION_PREPARED, NULL, 0);
@@ -494,6 +546,7 @@ static void tear_down(struct process *p)
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     rp_signal_stop(&p->term);
     rp_key_ring_free(p->ring);
+    rp_notice_board_free(p->board);
     rp_store_close(p->store);
     frontends_free(p->frontends);
     rp_ticket_keys_unref(p->keys);

@@ -9,6 +9,8 @@
  *   FAILED       generation  before READY             exit status (1 byte), one line of text
  *   REOPEN_LOG   master      any time                 -
  *   LIST_KEYS    master      any time                 question (8 bytes)
+ *   POST         master      any time                 question, notices (cache/notices.h)
+ *   POSTED       generation  to POST                  question, 1: the store has them, 0: not yet
  *   KEYS         generation  to LIST_KEYS             a report (keys_report.h)
  *   LEAVE        master      any time                 -
  *
@@ -29,6 +31,8 @@ enum generation_message {
     GENERATION_LEAVE,
     GENERATION_LIST_KEYS,
     GENERATION_KEYS,
+    GENERATION_POST,
+    GENERATION_POSTED,
 };
 
 struct generation_setup {
@@ -37,7 +41,8 @@ struct generation_setup {
     const struct user *user;
     struct stats *stats;
     struct rp_log *log;
-    volatile uint64_t *store_place; /* shared with the master: rp_store_mark_place */
+    volatile uint64_t *store_place;   /* shared with the master: rp_store_mark_place */
+    const struct rp_notices *notices; /* what was announced before */
     unsigned number, workers;
 };
 

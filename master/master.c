@@ -10,6 +10,7 @@
 #include "master/master.h"
 
 #include "cache/clock.h"
+#include "master/announce.h"
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/keys_report.h"
@@ -47,6 +48,7 @@ struct master {
     struct pid_file pid_file;
     struct control *control;
     uint64_t started_s;
+    struct rp_notices notices; /* what was announced through us */
     struct outcome outcome;
     struct generation *current; /* serves; NULL only at the start and at the end */
     struct generation *next;    /* gets ready to take over */
@@ -227,8 +229,26 @@ static void on_keys(struct generation *g, struct rp_cursor report)
            generation_number(g));
 }
 
-static const struct generation_hooks hooks = {
-    .ready = on_ready, .failed = on_failed, .gone = on_gone, .forked = on_forked, .keys = on_keys};
+static void on_posted(struct generation *g, uint64_t question, bool shared)
+{
+    struct master *m = generation_arg(g);
+    struct rp_json json = {0};
+
+    rp_json_begin_object(&json);
+    rp_json_key(&json, "ok");
+    rp_json_bool(&json, true);
+    rp_json_key(&json, "shared");
+    rp_json_bool(&json, shared);
+    rp_json_end_object(&json);
+    control_answer(m->control, question, &json);
+}
+
+static const struct generation_hooks hooks = {.ready = on_ready,
+                                              .failed = on_failed,
+                                              .gone = on_gone,
+                                              .forked = on_forked,
+                                              .keys = on_keys,
+                                              .posted = on_posted};
 
 static void tell_ineffective(struct rp_log *log, const struct conf *conf)
 {
@@ -244,6 +264,7 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
                                          .conf = conf,
                                          .listeners = &m->listeners,
                                          .stats = m->stats,
+                                         .notices = &m->notices,
                                          .number = ++m->generations,
                                          .hooks = &hooks,
                                          .arg = m};
@@ -382,6 +403,33 @@ static void tell_keys(struct master *m, uint64_t question)
         control_refuse(m->control, question, "no generation serves at this moment; ask again");
 }
 
+/* To all generations: those that leave still serve, and would not hear of it without a store. */
+static void announce(struct master *m, uint64_t question, const struct rp_notices *news)
+{
+    rp_notices_merge(&m->notices, news, rp_wall_ms());
+    for (struct leaving *l = m->leaving; l != NULL; l = l->next)
+        generation_post(l->generation, 0, news);
+    if (m->next != NULL)
+        generation_post(m->next, 0, news);
+    if (m->current == NULL || !generation_post(m->current, question, news))
+        control_refuse(m->control, question,
+                       "no generation serves at this moment; the next one will hear of it");
+}
+
+static void revoke_sessions(struct master *m, uint64_t question, const json_t *request)
+{
+    struct rp_notices news;
+    struct rp_error error;
+
+    if (!announce_revocation(&news, request, rp_wall_ms(), &error)) {
+        control_refuse(m->control, question, error.message);
+        return;
+    }
+    rp_log(log_of(m), RP_LOG_INFO, "sessions are revoked: %s",
+           news.host_count > 0 ? news.hosts[0].name : "of all names");
+    announce(m, question, &news);
+}
+
 static void on_asked(struct control *control, uint64_t question, const json_t *request, void *arg)
 {
     const char *command = json_string_value(json_object_get(request, "command"));
@@ -390,6 +438,8 @@ static void on_asked(struct control *control, uint64_t question, const json_t *r
         tell_status(arg, question);
     else if (command != NULL && strcmp(command, "keys") == 0)
         tell_keys(arg, question);
+    else if (command != NULL && strcmp(command, "sessions revoke") == 0)
+        revoke_sessions(arg, question, request);
     else
         control_refuse(control, question, "the running master does not know this command");
 }

@@ -142,6 +142,13 @@ static bool accept_session_id(const uint8_t *id, size_t len, void *arg)
     return f->process->cache != NULL && rp_session_cache_accept_id(id, len, f->process->cache);
 }
 
+static bool accept_session(const struct rp_session_origin *origin, void *arg)
+{
+    const struct frontend *f = arg;
+
+    return !shared_forgets(f->process, origin);
+}
+
 /* -- events of the server ---------------------------------------------------------------------- */
 
 static void on_client_error(const struct rp_event *event, void *arg)
@@ -316,6 +323,7 @@ static struct rp_server_options options_of(struct frontend *f)
         .preface = has_preface(f) ? on_preface : NULL,
         .make_session_id = make_session_id,
         .accept_session_id = accept_session_id,
+        .accept_session = accept_session,
         .arg = f,
         .stream = {.allow_half_open = true},
     };

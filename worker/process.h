@@ -4,6 +4,7 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include "lib/base/cursor.h"
 #include "worker/frontends.h"
 
 struct connection;
@@ -28,6 +29,7 @@ struct process {
     struct rp_store *store;
     struct rp_session_cache *cache;
     struct rp_key_ring *ring;
+    struct rp_notice_board *board; /* also without a store */
     struct rp_timer store_retry;
     uint32_t store_wait_ms;
 
@@ -41,5 +43,9 @@ void process_left(struct process *);
 /* -- shared.c: what stands on the store */
 void shared_open(struct process *);
 void shared_close(struct process *);
+/* What the generation was told. */
+void shared_hear(struct process *, struct rp_cursor notices);
+/* Is a session forgotten by order? */
+bool shared_forgets(const struct process *, const struct rp_session_origin *);
 
 #endif

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * shared.c - what a worker shares with the cluster through the store: sessions and ticket keys.
+ * shared.c - what a worker shares with the cluster through the store: sessions, ticket keys, and
+ * what is announced to all.
  * The danger: a store that can't be opened. It costs sessions, never the service: it is said once,
  * and tried again by a timer that only success stops. Tickets go on under the keys that the
  * generation knew at the fork. */
 #include "worker/frontend.h"
 
+#include "cache/notices.h"
 #include "cache/session_cache.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
@@ -29,20 +32,70 @@ static void attach(struct process *p)
                    p->setup->conf->frontends[i].name);
 }
 
-/* Go on with what the ring at hand knows, on the store when there is one. */
-static bool follow_ring(struct process *p, struct rp_error *err)
-{
-    struct rp_key_ring *from = p->ring != NULL ? p->ring : p->setup->ring, *ring;
+/* -- what is announced */
 
-    if (from == NULL)
-        return true; /* pinned keys */
-    ring = rp_key_ring_forked(from, p->loop, p->store, err);
-    if (ring == NULL)
+static void on_notices(const struct rp_notices *notices, void *arg)
+{
+    struct process *p = arg;
+
+    (void)notices, (void)p;
+}
+
+static struct rp_notice_board *next_board(struct process *p, struct rp_error *err)
+{
+    struct rp_notice_board_options options = {
+        .store = p->store,
+        .secret = p->setup->secret,
+        .known = p->board != NULL ? rp_notice_board_read(p->board) : p->setup->notices,
+        .changed = on_notices,
+        .arg = p,
+    };
+
+    return rp_notice_board_new(p->loop, &options, err);
+}
+
+/* Go on with the keys and notices that are known, on the store when there is one. */
+static bool follow(struct process *p, struct rp_error *err)
+{
+    struct rp_notice_board *board = next_board(p, err);
+    struct rp_key_ring *from = p->ring != NULL ? p->ring : p->setup->ring, *ring = NULL;
+
+    if (board == NULL)
         return false;
+    if (from != NULL) { /* else: pinned keys */
+        ring = rp_key_ring_forked(from, p->loop, p->store, err);
+        if (ring == NULL) {
+            rp_notice_board_free(board);
+            return false;
+        }
+    }
     rp_key_ring_free(p->ring);
+    rp_notice_board_free(p->board);
     p->ring = ring;
+    p->board = board;
     return true;
 }
+
+void shared_hear(struct process *p, struct rp_cursor notices)
+{
+    struct rp_notices *news = malloc(sizeof *news);
+
+    if (news == NULL || p->board == NULL || !rp_notices_decode(news, notices))
+        rp_log(p->log, RP_LOG_ERROR, "what was announced did not come through; it will be read");
+    else
+        rp_notice_board_post(p->board, news);
+    free(news);
+}
+
+bool shared_forgets(const struct process *p, const struct rp_session_origin *origin)
+{
+    const struct rp_notices *notices =
+        p->board != NULL ? rp_notice_board_read(p->board) : p->setup->notices;
+
+    return notices != NULL && rp_notices_forget(notices, origin->servername, origin->time);
+}
+
+/* -- the store */
 
 static void on_trouble(const struct rp_error *error, void *arg)
 {
@@ -74,7 +127,7 @@ static bool open_store(struct process *p, struct rp_error *err)
     rp_store_on_trouble(p->store, on_trouble, p);
     options.store = p->store;
     p->cache = rp_session_cache_new(p->loop, &options, err);
-    if (p->cache != NULL && follow_ring(p, err)) {
+    if (p->cache != NULL && follow(p, err)) {
         attach(p);
         return true;
     }
@@ -116,7 +169,7 @@ void shared_open(struct process *p)
     p->store_retry.fire = on_retry;
     p->store_retry.arg = p;
     try_store(p);
-    if (p->ring == NULL && !follow_ring(p, &error))
+    if (p->board == NULL && !follow(p, &error))
         rp_log(p->log, RP_LOG_ERROR, "can't follow the ticket keys: %s", error.message);
 }
 
@@ -125,8 +178,10 @@ void shared_close(struct process *p)
     rp_timer_stop(&p->store_retry);
     rp_session_cache_free(p->cache);
     rp_key_ring_free(p->ring);
+    rp_notice_board_free(p->board);
     rp_store_close(p->store);
     p->cache = NULL;
     p->ring = NULL;
+    p->board = NULL;
     p->store = NULL;
 }

@@ -5,6 +5,7 @@
  * once, lets what is under way finish, and goes when the last connection has closed or the time to
  * drain is over, with everything freed. Nothing that arrives meanwhile may start it anew. */
 #include "worker/worker.h"
+#include "cache/notices.h"
 #include "lib/base/ipc.h"
 #include "worker/connection.h"
 
@@ -139,6 +140,11 @@ static void on_reopen_logs(void *context, struct rp_cursor content)
         rp_log(p->log, RP_LOG_WARN, "can't reopen the log: %s", error.message);
 }
 
+static void on_notices(void *context, struct rp_cursor content)
+{
+    shared_hear(context, content);
+}
+
 /* Whoever says what is not in the table is no generation of ours: there is nobody to work for. */
 static void on_message(const struct rp_event *event, void *arg)
 {
@@ -146,6 +152,7 @@ static void on_message(const struct rp_event *event, void *arg)
         {WORKER_ADOPT, "ADOPT", 1, 1, 1, on_adopt},
         {WORKER_RELEASE, "RELEASE", 1, 1, 1, on_release},
         {WORKER_REOPEN_LOGS, "REOPEN_LOGS", 1, 0, 0, on_reopen_logs},
+        {WORKER_NOTICES, "NOTICES", 1, 1, RP_NOTICES_MAX, on_notices},
     };
     struct process *p = arg;
     struct rp_error error;

@@ -21,6 +21,8 @@ struct rp_engine_ops {
     void (*session)(struct rp_engine *, SSL_SESSION *);
     /* Make a session id; false: a random one will do. NULL ok. */
     bool (*make_session_id)(struct rp_engine *, uint8_t *id, size_t len);
+    /* May this session of ours resume? NULL: yes. */
+    bool (*accept_session)(struct rp_engine *, SSL_SESSION *, uint64_t began);
     /* One line of a key log, without its newline. NULL: not wanted. */
     void (*keylog)(struct rp_engine *, const char *line);
 };

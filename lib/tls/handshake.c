@@ -437,12 +437,23 @@ static bool make_session_id(struct rp_engine *e, uint8_t *id, size_t len)
     return o->make_session_id != NULL && o->make_session_id(id, len, o->arg);
 }
 
+static bool accept_session(struct rp_engine *e, SSL_SESSION *session, uint64_t began)
+{
+    const struct rp_server_options *o = &rp_socket_of_engine(e)->server->options;
+    struct rp_session_origin origin = {.time = began,
+                                       .servername = SSL_SESSION_get0_hostname(session)};
+
+    return o->accept_session == NULL || o->accept_session(&origin, o->arg);
+}
+
 const struct rp_engine_ops rp_server_engine_ops = {
     .session = on_session,
     .make_session_id = make_session_id,
+    .accept_session = accept_session,
 };
 const struct rp_engine_ops rp_server_engine_ops_keylog = {
     .session = on_session,
     .make_session_id = make_session_id,
+    .accept_session = accept_session,
     .keylog = rp_socket_on_keylog,
 };

@@ -123,7 +123,18 @@ static bool certificate_fits(const struct rp_engine *e, SSL_SESSION *session, bo
     return peer == NULL || X509_cmp_current_time(X509_get0_notAfter(peer)) > 0;
 }
 
-bool rp_session_fits(const struct rp_engine *e, SSL_SESSION *session)
+/* What the program thinks of it; a session of another program has no stamp, but a time. */
+static bool is_welcome(struct rp_engine *e, SSL_SESSION *session, uint64_t stamped)
+{
+    long made = SSL_SESSION_get_time(session);
+
+    return e->ops->accept_session == NULL || e->ops->accept_session(e, session,
+                                                                    stamped != 0 ? stamped
+                                                                    : made > 0   ? (uint64_t)made
+                                                                                 : 0);
+}
+
+bool rp_session_fits(struct rp_engine *e, SSL_SESSION *session)
 {
     const SSL_CIPHER *cipher = SSL_SESSION_get0_cipher(session);
     struct stamp stamp = stamp_of(session);
@@ -138,7 +149,7 @@ bool rp_session_fits(const struct rp_engine *e, SSL_SESSION *session)
         return false;
     if (stamp.time != 0 && now > stamp.time + LIFE_OF_A_HANDSHAKE)
         return false;
-    return certificate_fits(e, session, stamp.verified);
+    return certificate_fits(e, session, stamp.verified) && is_welcome(e, session, stamp.time);
 }
 
 /* -- tickets */

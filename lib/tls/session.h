@@ -21,6 +21,6 @@ SSL_SESSION *rp_session_decode(const uint8_t *der, size_t len);
 uint8_t *rp_session_encode(SSL_SESSION *, size_t *len);
 /* May a session resume on this connection, whose version is known? What OpenSSL does not ask, or
  * would answer with an alert. */
-bool rp_session_fits(const struct rp_engine *, SSL_SESSION *);
+bool rp_session_fits(struct rp_engine *, SSL_SESSION *);
 
 #endif

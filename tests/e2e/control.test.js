@@ -86,6 +86,104 @@ test('keys: pinned ones', async () => {
     {id: keys.subarray(80, 84).toString('hex'), role: 'pinned', mints: false}]);
 });
 
+// -- two hosts: two masters that share a store and a secret, and nothing else
+
+async function twoHosts(cache = '') {
+  const a = new Service(conf(cache));
+  a.template = a.template.replace('lmdb:sessions', `lmdb:${a.dir}/shared`)
+    .replace('workers', `secret-file = "${a.dir}/secret"  workers`);
+  fs.writeFileSync(path.join(a.dir, 'secret'), crypto.randomBytes(32), {mode: 0o600});
+  const b = new Service(a.template);
+  await a.begin();
+  await b.begin();
+  return [a, b];
+}
+
+const kinds = {
+  'TLS 1.2 ticket': ['on', {maxVersion: 'TLSv1.2'}],
+  'TLS 1.3 ticket': ['on', {minVersion: 'TLSv1.3'}],
+  'TLS 1.2 id': ['off', {maxVersion: 'TLSv1.2'}],
+  'TLS 1.3 stateful': ['off', {minVersion: 'TLSv1.3'}],
+};
+const fresh = async (host, options) => (await status(host.port, options)).session;
+const resumes = async (host, options, session) => (await status(host.port, {...options, session})).reused;
+// Sessions count seconds, by time(2), which is a clock tick behind.
+function nextSecond() {
+  const second = () => Math.floor((Date.now() - 20) / 1000), begin = second();
+  return until('the next second', () => second() > begin);
+}
+
+for (const [kind, [tickets, options]] of Object.entries(kinds))
+  test(`sessions revoke --all: ${kind}, on both hosts, from one`, async () => {
+    const [a, b] = await twoHosts(`tickets = ${tickets}`);
+    const old = await fresh(a, options);
+    for (const host of [a, b]) assert.ok(await resumes(host, options, old));
+    await nextSecond();
+    const answer = json(a.command('sessions', 'revoke', '--all', '--json'));
+    assert.deepStrictEqual(answer, {ok: true, shared: true});
+    await until('forgotten here', async () => !(await resumes(a, options, old)), 1000);
+    await until('forgotten there', async () => !(await resumes(b, options, old)), 3000);
+    await nextSecond();
+    const young = await fresh(b, options);
+    for (const host of [a, b]) {
+      assert.ok(await resumes(host, options, young), 'what began later is none of it');
+      assert.ok(!(await resumes(host, options, old)));
+    }
+  });
+
+test('sessions revoke --host: that name alone', async () => {
+  const [a, b] = await twoHosts();
+  for (const options of [{maxVersion: 'TLSv1.2'}, {minVersion: 'TLSv1.3'}]) {
+    const www = {...options, servername: 'www.example'};
+    const localhost = await fresh(a, options), other = await fresh(a, www);
+    await nextSecond();
+    assert.match(a.command('sessions', 'revoke', '--host', 'WWW.Example.').out, /^revoked/);
+    await until('forgotten there', async () => !(await resumes(b, www, other)), 3000);
+    assert.ok(!(await resumes(a, www, other)));
+    assert.ok(!(await resumes(a, options, other)), 'not by another name either');
+    assert.ok(await resumes(a, options, localhost));
+    assert.ok(await resumes(b, options, localhost));
+  }
+});
+
+test('sessions revoke --before: renewed tickets go with their first handshake', async () => {
+  const service = await Service.start(conf());
+  let session = await fresh(service, {});
+  await nextSecond();
+  const moment = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString().replace('.000', '');
+  const renewed = (await status(service.port, {session})).session;
+  session = await fresh(service, {});
+  assert.strictEqual(service.command('sessions', 'revoke', '--before', moment).code, 0);
+  await until('forgotten', async () => !(await resumes(service, {}, renewed)), 1000);
+  assert.ok(await resumes(service, {}, session));
+});
+
+test('sessions revoke: in force after a reload, a crash, and without a store', async () => {
+  const service = await Service.start(conf().replace('lmdb:sessions', 'lmdb:/proc/no/such/place'));
+  const session = await fresh(service, {});
+  assert.ok(await resumes(service, {}, session));
+  await nextSecond();
+  assert.deepStrictEqual(json(service.command('sessions', 'revoke', '--all', '--json')), {ok: true, shared: false});
+  await until('forgotten', async () => !(await resumes(service, {}, session)), 1000);
+  const workers = service.workers();
+  for (const pid of workers) process.kill(pid, 'SIGKILL');
+  await until('new workers', () => service.workers().length === 2 && !service.workers().some((pid) => workers.includes(pid)));
+  assert.ok(!(await resumes(service, {}, session)));
+});
+
+test('sessions revoke: what is asked wrongly is refused', async () => {
+  const service = await Service.start(conf());
+  for (const args of [[], ['--all', '--host', 'a'], ['--before', 'tomorrow'], ['--before', '-5'], ['--before', '99999999999999999999']])
+    assert.strictEqual(service.command('sessions', 'revoke', ...args).code, 2, args);
+  for (const args of [['--before', '2999-01-01T00:00:00Z'], ['--host', ''], ['--host', 'a b'], ['--host', 'x'.repeat(254)]])
+    assert.strictEqual(service.command('sessions', 'revoke', ...args).code, 1, args);
+  for (const request of ['{"command":"sessions revoke"}', '{"command":"sessions revoke","all":true,"host":"a"}',
+    '{"command":"sessions revoke","before":-1}', '{"command":"sessions revoke","before":"x"}',
+    '{"command":"sessions revoke","host":7}', '{"command":"sessions revoke","host":"a\\u0000b"}'])
+    assert.strictEqual(JSON.parse(await say(service, `${request}\n`)).ok, false, request);
+  assert.ok(await resumes(service, v12, await fresh(service, v12)));
+});
+
 test('the control socket is its owner\'s, and goes with the master', async () => {
   const service = await Service.start(conf());
   assert.strictEqual(fs.statSync(socketOf(service)).mode & 0o777, 0o600);

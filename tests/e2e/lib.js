@@ -134,7 +134,7 @@ class Service {
 
   command(name, ...args) {
     try {
-      return {code: 0, out: execFileSync(program, [name, '-c', this.conf, ...args], {stdio: ['ignore', 'pipe', 'pipe']}).toString()};
+      return {code: 0, out: execFileSync(program, [name, ...args, '-c', this.conf], {stdio: ['ignore', 'pipe', 'pipe']}).toString()};
     } catch (e) {
       return {code: e.status, out: e.stdout.toString(), err: e.stderr.toString()};
     }

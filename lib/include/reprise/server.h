@@ -36,6 +36,12 @@ typedef int rp_preface(struct rp_socket *, const uint8_t *bytes, size_t len, voi
 void rp_socket_set_addresses(struct rp_socket *, const struct rp_address *remote,
                              const struct rp_address *local);
 
+/* Where a session began: the full handshake that all its tickets and ids come from. */
+struct rp_session_origin {
+    uint64_t time;          /* seconds of 1970, by the clock of the host it was with */
+    const char *servername; /* as the client sent it then; NULL: it sent none */
+};
+
 struct rp_server_options {
     struct rp_secure_context *context; /* a reference is taken; NULL: made from context_options */
     const struct rp_secure_context_options *context_options;
@@ -52,6 +58,10 @@ struct rp_server_options {
      * accept_session_id is asked before RESUME_SESSION is emitted: false = surely not ours. */
     bool (*make_session_id)(uint8_t *id, size_t len, void *arg);
     bool (*accept_session_id)(const uint8_t *id, size_t len, void *arg);
+    /* May this session, which a client offers by id or ticket and which would do, be resumed?
+     * false: a full handshake. Called from inside OpenSSL, perhaps more than once: only look. NULL:
+     * yes. */
+    bool (*accept_session)(const struct rp_session_origin *, void *arg);
     void *arg;                /* handed to all of these callbacks */
     uint32_t max_connections; /* 0 = no limit; more are dropped (C21) */
     bool enable_trace;        /* C12: rp_socket_enable_trace for each connection */

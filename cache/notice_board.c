@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * notice_board.c - keep the notices of a process and the record in the store the same; see
+ * notices.h. One question at a time; whatever fails, the next second asks again.
+ * The danger is the store: a record that is gone, old, changed or not ours is one that says
+ * nothing, and what this process knows is put in its place. */
+#include "cache/notices.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/clock.h"
+#include "cache/seal.h"
+
+enum { POLL_MS = 1000, ANSWER_MS = 2000 };
+
+struct rp_notice_board {
+    struct rp_loop *loop;
+    struct rp_store *store;
+    struct rp_sealer *sealer;
+    uint64_t (*now_ms)(void);
+    void (*changed)(const struct rp_notices *, void *arg);
+    void *arg;
+    struct rp_notices known, heard; /* heard: in the answer that is looked at */
+    struct rp_store_call call;
+    struct rp_timer timer; /* until the next question, or for an answer */
+    uint8_t key[RP_SEAL_KEY_SIZE];
+    bool waiting, telling;
+};
+
+static const struct rp_bytes record = {(const uint8_t *)"notices", sizeof "notices" - 1};
+
+static bool says_nothing(const struct rp_notices *n)
+{
+    return n->turns[0] == 0 && n->all_before_ms == 0 && n->host_count == 0;
+}
+
+static bool learn(struct rp_notice_board *b, const struct rp_notices *news)
+{
+    if (rp_notices_cover(&b->known, news))
+        return false;
+    rp_notices_merge(&b->known, news, b->now_ms());
+    if (b->telling)
+        b->changed(&b->known, b->arg);
+    return true;
+}
+
+/* For ever: who comes in a year must count the turns as we do. */
+static bool put(struct rp_notice_board *b)
+{
+    uint8_t plain[RP_NOTICES_MAX], sealed[RP_NOTICES_MAX + RP_SEAL_OVERHEAD];
+    struct rp_bytes bytes = {plain, rp_notices_encode(&b->known, plain)}, none = {0};
+    size_t len = rp_seal(b->sealer, record, none, UINT64_MAX, bytes, sealed);
+    enum rp_store_status status;
+
+    if (len == 0 || b->store == NULL)
+        return false;
+    status = rp_store_put(b->store, (struct rp_bytes){b->key, sizeof b->key},
+                          (struct rp_bytes){sealed, len}, 0, NULL);
+    return status == RP_STORE_OK || status == RP_STORE_LATER;
+}
+
+static void hear(struct rp_notice_board *b, const struct rp_store_reply *reply)
+{
+    uint8_t plain[RP_NOTICES_MAX + RP_SEAL_OVERHEAD];
+    struct rp_bytes none = {0};
+    uint64_t expires;
+    size_t len = 0;
+
+    if (reply->status != RP_STORE_OK && reply->status != RP_STORE_MISSING)
+        return;
+    if (reply->status == RP_STORE_OK && reply->value.len <= sizeof plain)
+        len = rp_unseal(b->sealer, record, none, b->now_ms(), reply->value, plain, &expires);
+    rp_notices_decode(&b->heard, rp_cursor_of(plain, len));
+    learn(b, &b->heard);
+    if (!says_nothing(&b->known) && !rp_notices_cover(&b->heard, &b->known))
+        put(b);
+}
+
+static void ask_again(struct rp_notice_board *b)
+{
+    b->waiting = false;
+    rp_timer_start(b->loop, &b->timer, POLL_MS);
+}
+
+static void on_answer(struct rp_store_call *call, const struct rp_store_reply *reply)
+{
+    struct rp_notice_board *b = call->arg;
+
+    hear(b, reply);
+    ask_again(b);
+}
+
+static void ask(struct rp_notice_board *b)
+{
+    struct rp_store_reply reply;
+
+    b->call = (struct rp_store_call){.done = on_answer, .arg = b};
+    if (rp_store_get(b->store, (struct rp_bytes){b->key, sizeof b->key}, &reply, &b->call) ==
+        RP_STORE_LATER) {
+        b->waiting = true;
+        rp_timer_start(b->loop, &b->timer, ANSWER_MS);
+        return;
+    }
+    hear(b, &reply);
+    ask_again(b);
+}
+
+static void on_timer(struct rp_timer *timer)
+{
+    struct rp_notice_board *b = timer->arg;
+
+    if (b->waiting)
+        rp_store_cancel(&b->call);
+    ask(b);
+}
+
+struct rp_notice_board *rp_notice_board_new(struct rp_loop *loop,
+                                            const struct rp_notice_board_options *o,
+                                            struct rp_error *err)
+{
+    struct rp_notice_board *b = calloc(1, sizeof *b);
+
+    if (b == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for what is announced");
+        return NULL;
+    }
+    b->loop = loop;
+    b->store = o->store;
+    b->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
+    b->changed = o->changed;
+    b->arg = o->arg;
+    b->timer = (struct rp_timer){.fire = on_timer, .arg = b};
+    if (o->known != NULL)
+        b->known = *o->known;
+    b->sealer = rp_sealer_new(o->secret, "notices", err);
+    if (b->sealer == NULL || !rp_seal_name(b->sealer, record, b->key)) {
+        rp_notice_board_free(b);
+        return NULL;
+    }
+    if (b->store != NULL)
+        ask(b);
+    b->telling = b->changed != NULL;
+    return b;
+}
+
+void rp_notice_board_free(struct rp_notice_board *b)
+{
+    if (b == NULL)
+        return;
+    rp_timer_stop(&b->timer);
+    rp_store_cancel(&b->call);
+    rp_sealer_free(b->sealer);
+    free(b);
+}
+
+bool rp_notice_board_post(struct rp_notice_board *b, const struct rp_notices *news)
+{
+    learn(b, news);
+    return put(b);
+}
+
+const struct rp_notices *rp_notice_board_read(const struct rp_notice_board *b)
+{
+    return &b->known;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * notices.c - what is announced to a cluster, merged and written down; see notices.h. Pure.
+ * The danger: names are compared as DNS has it, without case and without a last dot, or a session
+ * that was to be forgotten gets around it. */
+#include "cache/notices.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum {
+    VERSION = 1,
+    HEAD = 1 + 8 * RP_NOTICES_TURNS + 8 + 1,
+    HOST_HEAD = 8 + 1,
+};
+/* No session is older: tickets are renewed for seven days at most; and clocks may differ. */
+static const uint64_t of_use_ms = 8ull * 24 * 3600 * 1000;
+
+/* -- turns */
+
+void rp_notices_add_turn(struct rp_notices *n, uint64_t at_ms)
+{
+    size_t at = 0;
+
+    while (at < RP_NOTICES_TURNS && n->turns[at] > at_ms)
+        at++;
+    if (at == RP_NOTICES_TURNS || n->turns[at] == at_ms)
+        return;
+    memmove(&n->turns[at + 1], &n->turns[at], (RP_NOTICES_TURNS - at - 1) * sizeof n->turns[0]);
+    n->turns[at] = at_ms;
+}
+
+uint64_t rp_notices_turn_at(const uint64_t turns[RP_NOTICES_TURNS], uint64_t now_ms)
+{
+    for (size_t i = 0; i < RP_NOTICES_TURNS; i++)
+        if (turns[i] <= now_ms)
+            return turns[i];
+    return 0;
+}
+
+/* -- hosts */
+
+static size_t name_len(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && name[len - 1] == '.' ? len - 1 : len;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t len = name_len(a);
+
+    return len == name_len(b) && strncasecmp(a, b, len) == 0;
+}
+
+static struct rp_notices_host *find_host(const struct rp_notices *n, const char *name)
+{
+    for (size_t i = 0; i < n->host_count; i++)
+        if (same_name(n->hosts[i].name, name))
+            return (struct rp_notices_host *)(uintptr_t)&n->hosts[i];
+    return NULL;
+}
+
+static void drop_host(struct rp_notices *n, size_t index)
+{
+    n->hosts[index] = n->hosts[--n->host_count];
+}
+
+static size_t encoded_len(const struct rp_notices *n)
+{
+    size_t len = HEAD;
+
+    for (size_t i = 0; i < n->host_count; i++)
+        len += HOST_HEAD + strlen(n->hosts[i].name);
+    return len;
+}
+
+/* No room for all names: the oldest moment becomes one for all names. */
+static void fold_oldest(struct rp_notices *n)
+{
+    size_t oldest = 0;
+
+    for (size_t i = 1; i < n->host_count; i++)
+        if (n->hosts[i].before_ms < n->hosts[oldest].before_ms)
+            oldest = i;
+    if (n->all_before_ms < n->hosts[oldest].before_ms)
+        n->all_before_ms = n->hosts[oldest].before_ms;
+    drop_host(n, oldest);
+}
+
+bool rp_notices_add_host(struct rp_notices *n, const char *name, uint64_t before_ms)
+{
+    struct rp_notices_host *host = find_host(n, name), fresh = {.before_ms = before_ms};
+    size_t len = name_len(name);
+
+    if (len == 0 || len > RP_NOTICES_NAME)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (!isgraph((unsigned char)name[i]))
+            return false;
+        fresh.name[i] = (char)tolower((unsigned char)name[i]);
+    }
+    if (host != NULL) {
+        host->before_ms = host->before_ms > before_ms ? host->before_ms : before_ms;
+        return true;
+    }
+    if (n->host_count == RP_NOTICES_HOSTS)
+        fold_oldest(n);
+    n->hosts[n->host_count++] = fresh;
+    while (encoded_len(n) > RP_NOTICES_MAX)
+        fold_oldest(n);
+    return true;
+}
+
+/* -- all together */
+
+void rp_notices_merge(struct rp_notices *n, const struct rp_notices *from, uint64_t now_ms)
+{
+    uint64_t oldest = now_ms > of_use_ms ? now_ms - of_use_ms : 0;
+
+    for (size_t i = 0; i < RP_NOTICES_TURNS; i++)
+        if (from->turns[i] != 0)
+            rp_notices_add_turn(n, from->turns[i]);
+    if (from->all_before_ms > n->all_before_ms)
+        n->all_before_ms = from->all_before_ms;
+    for (size_t i = 0; i < from->host_count; i++)
+        rp_notices_add_host(n, from->hosts[i].name, from->hosts[i].before_ms);
+    for (size_t i = n->host_count; i-- > 0;)
+        if (n->hosts[i].before_ms <= n->all_before_ms || n->hosts[i].before_ms < oldest)
+            drop_host(n, i);
+}
+
+static bool has_turn(const struct rp_notices *n, uint64_t turn)
+{
+    for (size_t i = 0; i < RP_NOTICES_TURNS; i++)
+        if (n->turns[i] == turn)
+            return true;
+    return turn < n->turns[RP_NOTICES_TURNS - 1]; /* long past */
+}
+
+bool rp_notices_cover(const struct rp_notices *n, const struct rp_notices *part)
+{
+    for (size_t i = 0; i < RP_NOTICES_TURNS; i++)
+        if (part->turns[i] != 0 && !has_turn(n, part->turns[i]))
+            return false;
+    if (part->all_before_ms > n->all_before_ms)
+        return false;
+    for (size_t i = 0; i < part->host_count; i++) {
+        const struct rp_notices_host *host = find_host(n, part->hosts[i].name);
+
+        if (part->hosts[i].before_ms > n->all_before_ms &&
+            (host == NULL || host->before_ms < part->hosts[i].before_ms))
+            return false;
+    }
+    return true;
+}
+
+bool rp_notices_forget(const struct rp_notices *n, const char *servername, uint64_t time_s)
+{
+    const struct rp_notices_host *host;
+    uint64_t time_ms = time_s * 1000; /* of its second's beginning: rather too early */
+
+    if (time_s > UINT64_MAX / 1000 || time_ms < n->all_before_ms)
+        return true;
+    if (servername == NULL || n->host_count == 0)
+        return false;
+    host = find_host(n, servername);
+    return host != NULL && time_ms < host->before_ms;
+}
+
+/* -- as bytes: version, turns, all_before, and for each host: moment, length, name */
+
+static uint8_t *put(uint8_t *at, uint64_t value, size_t width)
+{
+    for (size_t i = width; i-- > 0; value >>= 8)
+        at[i] = (uint8_t)value;
+    return at + width;
+}
+
+size_t rp_notices_encode(const struct rp_notices *n, uint8_t out[RP_NOTICES_MAX])
+{
+    uint8_t *at = put(out, VERSION, 1);
+
+    for (size_t i = 0; i < RP_NOTICES_TURNS; i++)
+        at = put(at, n->turns[i], 8);
+    at = put(at, n->all_before_ms, 8);
+    at = put(at, n->host_count, 1);
+    for (size_t i = 0; i < n->host_count; i++) {
+        size_t len = strlen(n->hosts[i].name);
+
+        at = put(put(at, n->hosts[i].before_ms, 8), len, 1);
+        memcpy(at, n->hosts[i].name, len);
+        at += len;
+    }
+    return (size_t)(at - out);
+}
+
+static bool decode_host(struct rp_notices *n, struct rp_cursor *c)
+{
+    uint64_t before_ms = rp_cursor_uint(c, 8);
+    struct rp_cursor bytes = rp_cursor_vector(c, 1);
+    size_t len = rp_cursor_left(&bytes);
+    char name[RP_NOTICES_NAME + 1] = "";
+
+    if (c->bad || len > RP_NOTICES_NAME)
+        return false;
+    memcpy(name, bytes.at, len);
+    return rp_notices_add_host(n, name, before_ms);
+}
+
+bool rp_notices_decode(struct rp_notices *n, struct rp_cursor c)
+{
+    bool ok = rp_cursor_left(&c) <= RP_NOTICES_MAX && rp_cursor_uint(&c, 1) == VERSION;
+    size_t hosts;
+
+    *n = (struct rp_notices){.host_count = 0};
+    for (size_t i = 0; i < RP_NOTICES_TURNS; i++) {
+        uint64_t turn = rp_cursor_uint(&c, 8);
+
+        if (turn != 0)
+            rp_notices_add_turn(n, turn);
+    }
+    n->all_before_ms = rp_cursor_uint(&c, 8);
+    hosts = (size_t)rp_cursor_uint(&c, 1);
+    for (size_t i = 0; ok && i < hosts; i++)
+        ok = decode_host(n, &c);
+    if (ok && rp_cursor_done(&c))
+        return true;
+    *n = (struct rp_notices){.host_count = 0};
+    return false;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * announce.c - see announce.h. The danger is a moment that is still to come: no session that
+ * begins until then could be resumed, and an announcement can't be taken back. */
+#include "master/announce.h"
+
+#include <string.h>
+
+static bool refuse(struct rp_error *err, const char *why)
+{
+    return rp_error_set(err, "ERR_REQUEST", "%s", why);
+}
+
+static bool read_moment(const json_t *before, uint64_t now_ms, uint64_t *ms, struct rp_error *err)
+{
+    *ms = now_ms;
+    if (before == NULL)
+        return true;
+    if (!json_is_integer(before) || json_integer_value(before) <= 0)
+        return refuse(err, "\"before\" is no moment: milliseconds of 1970");
+    *ms = (uint64_t)json_integer_value(before);
+    return *ms <= now_ms || refuse(err, "the moment is still to come; choose one that has been");
+}
+
+bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_t now_ms,
+                         struct rp_error *err)
+{
+    const json_t *host = json_object_get(request, "host"),
+                 *before = json_object_get(request, "before");
+    bool all = json_is_true(json_object_get(request, "all"));
+    uint64_t ms;
+
+    *news = (struct rp_notices){.host_count = 0};
+    if (all == (host != NULL || before != NULL))
+        return refuse(err, "say which sessions: all, or those before a moment or of a host");
+    if (!read_moment(before, now_ms, &ms, err))
+        return false;
+    if (host == NULL) {
+        news->all_before_ms = ms;
+        return true;
+    }
+    return (json_is_string(host) && strlen(json_string_value(host)) == json_string_length(host) &&
+            rp_notices_add_host(news, json_string_value(host), ms)) ||
+           refuse(err, "the host is no name");
+}
