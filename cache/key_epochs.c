@@ -28,12 +28,15 @@ static bool is_same_key(const struct rp_ticket_key *a, const struct rp_ticket_ke
     return memcmp(a->name, b->name, sizeof a->name) == 0;
 }
 
-/* Of two keys for one epoch, which one mints? The store's; else one that was made, not derived;
- * else the one with the youngest origin. Whoever knows the same keys decides alike. */
+/* Of two keys for one epoch, which one mints? That of the later turn; the store's; else one that
+ * was made, not derived; else the one with the youngest origin. Whoever knows the same keys decides
+ * alike. */
 static int compare(const struct rp_known_key *a, const struct rp_known_key *b)
 {
     if (a->epoch != b->epoch)
         return a->epoch > b->epoch ? -1 : 1;
+    if (a->turn != b->turn)
+        return a->turn > b->turn ? -1 : 1;
     if (a->shared != b->shared)
         return a->shared ? -1 : 1;
     if (a->origin != b->origin)
@@ -79,19 +82,21 @@ static void know(struct rp_key_epochs *e, const struct rp_known_key *known)
     explicit_bzero(&better, sizeof better);
 }
 
-void rp_key_epochs_learn(struct rp_key_epochs *e, uint64_t epoch, bool shared,
+void rp_key_epochs_learn(struct rp_key_epochs *e, uint64_t epoch, uint64_t turn, bool shared,
                          const struct rp_ticket_key *key)
 {
-    struct rp_known_key known = {.epoch = epoch, .origin = epoch, .shared = shared, .key = *key};
+    struct rp_known_key known = {
+        .epoch = epoch, .turn = turn, .origin = epoch, .shared = shared, .key = *key};
 
     know(e, &known);
     explicit_bzero(&known, sizeof known);
 }
 
-const struct rp_known_key *rp_key_epochs_find(const struct rp_key_epochs *e, uint64_t epoch)
+const struct rp_known_key *rp_key_epochs_find(const struct rp_key_epochs *e, uint64_t epoch,
+                                              uint64_t turn)
 {
     for (size_t i = 0; i < e->count; i++)
-        if (e->known[i].epoch == epoch)
+        if (e->known[i].epoch == epoch && e->known[i].turn == turn)
             return e->known[i].origin == epoch ? &e->known[i] : NULL;
     return NULL;
 }
@@ -110,6 +115,7 @@ static bool step(const struct rp_known_key *from, struct rp_known_key *to)
                           sizeof from->key.aes, bytes, sizeof bytes) &&
          rp_ticket_key_decode(&to->key, bytes, sizeof bytes, RP_TICKET_KEY_NODE, NULL);
     to->epoch = from->epoch + 1;
+    to->turn = from->turn;
     to->origin = from->origin;
     explicit_bzero(bytes, sizeof bytes);
     rp_secret_wipe(&secret);
@@ -153,11 +159,17 @@ bool rp_key_epochs_advance(struct rp_key_epochs *e, uint64_t now_ms)
 const struct rp_known_key *rp_key_epochs_minting(const struct rp_key_epochs *e, uint64_t now_ms)
 {
     uint64_t current = rp_key_epoch_at(e, now_ms);
+    const struct rp_known_key *early = NULL;
 
-    for (size_t i = 0; i < e->count; i++)
-        if (e->known[i].epoch == current)
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->known[i].epoch != current)
+            continue;
+        if (e->known[i].turn <= now_ms)
             return &e->known[i];
-    return NULL;
+        if (early == NULL || e->known[i].turn < early->turn)
+            early = &e->known[i];
+    }
+    return early; /* rather than none: all know it or will in a moment */
 }
 
 bool rp_key_epochs_fill(const struct rp_key_epochs *e, uint64_t now_ms, struct rp_ticket_keys *ring,

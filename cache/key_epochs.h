@@ -5,6 +5,8 @@
  * Several keys may be known for one epoch: the one that the store has; one that this host made when
  * it could not ask; and those that hosts without the store derive, each from the last key it had
  * (a chain). All of them decrypt; which one mints, every host decides alike.
+ * A rotation by hand begins a turn, which is known by its moment (ms): from then on, and in all
+ * epochs to come, keys of that turn mint. Those of former turns decrypt for as long as ever.
  * The danger is a key that is kept: what was a secret of a past epoch is erased here in time. */
 #ifndef RP_KEY_EPOCHS_H
 #define RP_KEY_EPOCHS_H
@@ -18,9 +20,10 @@ enum {
 };
 
 struct rp_known_key {
-    uint64_t epoch, origin; /* origin < epoch: derived from a key of that epoch */
-    bool shared;            /* the store has it */
-    bool stepped;           /* the one derived from it is known */
+    uint64_t epoch, turn; /* turn 0: there was no rotation by hand */
+    uint64_t origin;      /* < epoch: derived from a key of that epoch */
+    bool shared;          /* the store has it */
+    bool stepped;         /* the one derived from it is known */
     struct rp_ticket_key key;
 };
 struct rp_key_epochs {
@@ -39,10 +42,12 @@ uint64_t rp_key_erased_ms(const struct rp_key_epochs *, uint64_t epoch);
 uint64_t rp_key_oldest(const struct rp_key_epochs *, uint64_t now_ms);
 
 /* Know a key; what is known stays, and may become `shared`. */
-void rp_key_epochs_learn(struct rp_key_epochs *, uint64_t epoch, bool shared,
+void rp_key_epochs_learn(struct rp_key_epochs *, uint64_t epoch, uint64_t turn, bool shared,
                          const struct rp_ticket_key *);
-/* The key of an epoch that the store has, or else one that this host has made, or NULL. */
-const struct rp_known_key *rp_key_epochs_find(const struct rp_key_epochs *, uint64_t epoch);
+/* The key of an epoch and a turn that the store has, or else one that this host has made, or NULL.
+ */
+const struct rp_known_key *rp_key_epochs_find(const struct rp_key_epochs *, uint64_t epoch,
+                                              uint64_t turn);
 /* Erase what is past, derive what comes next. Returns whether anything changed. */
 bool rp_key_epochs_advance(struct rp_key_epochs *, uint64_t now_ms);
 /* The key that mints at this moment; NULL: none. */

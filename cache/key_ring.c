@@ -31,13 +31,14 @@ struct rp_key_ring {
     struct rp_ticket_keys *keys;
     uint64_t (*now_ms)(void);
     struct rp_key_epochs epochs;
-    uint64_t filled_for; /* the epoch that mints in `keys` */
+    uint64_t turns[RP_NOTICES_TURNS];
+    uint64_t filled_for, filled_turn; /* the epoch and the turn that mint in `keys` */
     struct rp_timer timer, deadline;
     /* the round: */
     struct rp_store_call call;
-    uint64_t asked; /* the epoch that the store is asked for */
-    unsigned step;  /* 0: this epoch, 1: the next, 2...: the ones before, newest first */
-    bool behind;    /* the past is of interest, too */
+    uint64_t asked, asked_turn; /* the epoch and the turn that the store is asked for */
+    unsigned step;              /* 0: this epoch, 1: the next, 2...: former ones, newest first */
+    bool behind;                /* the past is of interest, too */
     bool adding, replaced;
     uint64_t retry_ms;
     struct rp_ticket_key offered; /* what we `add` */
@@ -46,18 +47,18 @@ struct rp_key_ring {
 /* -- records */
 
 struct record_name {
-    uint8_t bytes[16];
+    uint8_t bytes[24];
 };
 
-static struct rp_bytes name_of(const struct rp_key_ring *r, uint64_t epoch, struct record_name *n)
+/* Of the record that is asked for: length of an epoch, its number, and the turn if there is one. */
+static struct rp_bytes name_of(const struct rp_key_ring *r, struct record_name *n)
 {
-    uint64_t epoch_ms = r->epochs.epoch_ms;
+    uint64_t parts[3] = {r->epochs.epoch_ms, r->asked, r->asked_turn};
 
-    for (int i = 7; i >= 0; i--, epoch_ms >>= 8, epoch >>= 8) {
-        n->bytes[i] = (uint8_t)epoch_ms;
-        n->bytes[8 + i] = (uint8_t)epoch;
-    }
-    return (struct rp_bytes){n->bytes, sizeof n->bytes};
+    for (size_t part = 0; part < 3; part++)
+        for (int i = 7; i >= 0; i--, parts[part] >>= 8)
+            n->bytes[8 * part + (size_t)i] = (uint8_t)parts[part];
+    return (struct rp_bytes){n->bytes, r->asked_turn != 0 ? 24 : 16};
 }
 
 static bool unseal(const struct rp_key_ring *r, struct rp_bytes sealed, struct rp_ticket_key *key)
@@ -70,8 +71,7 @@ static bool unseal(const struct rp_key_ring *r, struct rp_bytes sealed, struct r
     bool ok;
 
     if (sealed.len <= sizeof bytes)
-        len = rp_unseal(r->sealer, name_of(r, r->asked, &name), none, r->now_ms(), sealed, bytes,
-                        &expires);
+        len = rp_unseal(r->sealer, name_of(r, &name), none, r->now_ms(), sealed, bytes, &expires);
     ok = len == RP_KEY_MATERIAL && rp_ticket_key_decode(key, bytes, len, RP_TICKET_KEY_NODE, NULL);
     explicit_bzero(bytes, sizeof bytes);
     return ok;
@@ -83,8 +83,8 @@ static size_t seal(const struct rp_key_ring *r, const struct rp_ticket_key *key,
     struct record_name name;
     struct rp_bytes none = {0};
     struct rp_bytes plain = {bytes, rp_ticket_key_encode(key, bytes)};
-    size_t len = rp_seal(r->sealer, name_of(r, r->asked, &name), none,
-                         rp_key_erased_ms(&r->epochs, r->asked), plain, out);
+    size_t len = rp_seal(r->sealer, name_of(r, &name), none, rp_key_erased_ms(&r->epochs, r->asked),
+                         plain, out);
 
     explicit_bzero(bytes, sizeof bytes);
     return len;
@@ -107,26 +107,30 @@ static void fill(struct rp_key_ring *r)
     uint64_t now = r->now_ms();
 
     /* Without memory the keys stay as they are, until the next round. */
-    if (rp_key_epochs_fill(&r->epochs, now, r->keys, NULL))
-        r->filled_for = rp_key_epoch_at(&r->epochs, now);
+    if (!rp_key_epochs_fill(&r->epochs, now, r->keys, NULL))
+        return;
+    r->filled_for = rp_key_epoch_at(&r->epochs, now);
+    r->filled_turn = rp_notices_turn_at(r->turns, now);
 }
 
 static void advance(struct rp_key_ring *r)
 {
     uint64_t now = r->now_ms();
 
-    if (rp_key_epochs_advance(&r->epochs, now) || r->filled_for != rp_key_epoch_at(&r->epochs, now))
+    if (rp_key_epochs_advance(&r->epochs, now) ||
+        r->filled_for != rp_key_epoch_at(&r->epochs, now) ||
+        r->filled_turn != rp_notices_turn_at(r->turns, now))
         fill(r);
 }
 
 static void learn(struct rp_key_ring *r, bool shared, const struct rp_ticket_key *key)
 {
-    const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked);
+    const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked, r->asked_turn);
 
     if (known != NULL && known->shared == shared &&
         memcmp(known->key.name, key->name, sizeof key->name) == 0)
         return;
-    rp_key_epochs_learn(&r->epochs, r->asked, shared, key);
+    rp_key_epochs_learn(&r->epochs, r->asked, r->asked_turn, shared, key);
     rp_key_epochs_advance(&r->epochs, r->now_ms());
     fill(r);
 }
@@ -137,6 +141,7 @@ static void start_alone(struct rp_key_ring *r)
     struct rp_ticket_key key = {.size = 0};
 
     r->asked = rp_key_epoch_at(&r->epochs, r->now_ms());
+    r->asked_turn = r->turns[0];
     if (make_key(&key))
         learn(r, false, &key);
     explicit_bzero(&key, sizeof key);
@@ -160,7 +165,10 @@ static void end_round(struct rp_key_ring *r, bool good)
                   : r->retry_ms < ROUND_MS / 2 ? r->retry_ms * 2
                                                : ROUND_MS;
     wait = good ? ROUND_MS : r->retry_ms;
-    rp_timer_start(r->loop, &r->timer, wait < until_epoch ? wait : until_epoch + 1);
+    wait = wait < until_epoch ? wait : until_epoch + 1;
+    if (r->turns[0] > now && r->turns[0] - now < wait)
+        wait = r->turns[0] - now + 1;
+    rp_timer_start(r->loop, &r->timer, wait);
 }
 
 static void on_answer(struct rp_store_call *call, const struct rp_store_reply *reply)
@@ -212,7 +220,7 @@ static void ask(struct rp_key_ring *r, bool add)
 
     r->adding = add;
     r->call = (struct rp_store_call){.done = on_answer, .arg = r};
-    if (!rp_seal_name(r->sealer, name_of(r, r->asked, &name), key))
+    if (!rp_seal_name(r->sealer, name_of(r, &name), key))
         end_round(r, false);
     else if (add)
         ask_add(r, (struct rp_bytes){key, sizeof key});
@@ -223,7 +231,7 @@ static void ask(struct rp_key_ring *r, bool add)
 /* The store has no key for this epoch: give it ours. The past is left as it is. */
 static void offer(struct rp_key_ring *r)
 {
-    const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked);
+    const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked, r->asked_turn);
 
     if (r->step >= 2) {
         next_question(r);
@@ -245,7 +253,7 @@ static void replace(struct rp_key_ring *r)
     struct record_name name;
     uint8_t key[RP_SEAL_KEY_SIZE];
 
-    if (r->replaced || r->step >= 2 || !rp_seal_name(r->sealer, name_of(r, r->asked, &name), key)) {
+    if (r->replaced || r->step >= 2 || !rp_seal_name(r->sealer, name_of(r, &name), key)) {
         r->step < 2 ? end_round(r, false) : next_question(r);
         return;
     }
@@ -289,23 +297,47 @@ static void take_answer(struct rp_key_ring *r, const struct rp_store_reply *repl
     }
 }
 
-/* this epoch, the next, and if we are behind those before it whose tickets may still come */
+/* The turn before this one that had keys of that epoch, too, is asked for next; when there is none,
+ * the epoch before, with the last turn that began in it or earlier. false: that is all. */
+static bool go_back(struct rp_key_ring *r, uint64_t oldest)
+{
+    const uint64_t *turns = r->turns;
+
+    if (r->asked_turn != 0 && rp_key_epoch_at(&r->epochs, r->asked_turn) == r->asked) {
+        r->asked_turn = rp_notices_turn_at(turns, r->asked_turn - 1);
+        return true;
+    }
+    if (r->asked == 0 || r->asked <= oldest)
+        return false;
+    r->asked_turn = rp_notices_turn_at(turns, r->asked * r->epochs.epoch_ms - 1);
+    r->asked--;
+    return true;
+}
+
+/* this epoch, the next, and if we are behind the former ones whose tickets may still come */
 static void next_question(struct rp_key_ring *r)
 {
     uint64_t now = r->now_ms(), current = rp_key_epoch_at(&r->epochs, now);
     unsigned step = ++r->step;
 
-    if (step < 2) {
-        r->asked = current + step;
-    } else {
-        if (!r->behind || step >= RP_TICKET_KEYS_MAX / 2 ||
-            current + 1 < step + rp_key_oldest(&r->epochs, now)) {
-            end_round(r, true);
+    if (step == 1) {
+        r->asked = current + 1;
+        ask(r, false);
+        return;
+    }
+    if (step == 2) {
+        r->asked = current;
+        /* The keys of a turn to come are there already; those until then may not be. */
+        if (r->behind && r->turns[0] > now) {
+            r->asked_turn = rp_notices_turn_at(r->turns, now);
+            ask(r, false);
             return;
         }
-        r->asked = current + 1 - step;
     }
-    ask(r, false);
+    if (r->behind && step < RP_TICKET_KEYS_MAX / 2 && go_back(r, rp_key_oldest(&r->epochs, now)))
+        ask(r, false);
+    else
+        end_round(r, true);
 }
 
 static void begin_round(struct rp_key_ring *r)
@@ -318,6 +350,7 @@ static void begin_round(struct rp_key_ring *r)
     }
     r->step = 0;
     r->asked = rp_key_epoch_at(&r->epochs, r->now_ms());
+    r->asked_turn = r->turns[0];
     ask(r, false);
 }
 
@@ -348,6 +381,22 @@ static struct rp_key_ring *ring_new(struct rp_loop *loop, struct rp_store *store
     return r;
 }
 
+/* A turn far ahead is the work of a clock that is wrong, and ignored. */
+static bool take_turns(struct rp_key_ring *r, const uint64_t turns[RP_NOTICES_TURNS])
+{
+    uint64_t latest = r->now_ms() + RP_NOTICES_LEAD + RP_KEY_GRACE_MS,
+             taken[RP_NOTICES_TURNS] = {0};
+    size_t count = 0;
+
+    for (size_t i = 0; i < RP_NOTICES_TURNS; i++)
+        if (turns[i] <= latest)
+            taken[count++] = turns[i];
+    if (memcmp(taken, r->turns, sizeof taken) == 0)
+        return false;
+    memcpy(r->turns, taken, sizeof taken);
+    return true;
+}
+
 static bool take_secret(struct rp_key_ring *r, struct rp_error *err)
 {
     r->sealer = rp_sealer_new(&r->secret, "ticket key", err);
@@ -364,6 +413,8 @@ struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ri
     r->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     r->epochs.epoch_ms = o->epoch_ms;
     r->epochs.session_timeout_ms = o->session_timeout_ms;
+    if (o->turns != NULL)
+        take_turns(r, o->turns);
     if (!rp_secret_derive(o->secret, "key ring", NULL, 0, r->secret.key, sizeof r->secret.key)) {
         rp_error_set(err, "ENOMEM", "no memory for the secret of the key ring");
         rp_key_ring_free(r);
@@ -388,12 +439,23 @@ struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *from, struct rp_loop 
     r->epochs = from->epochs;
     r->secret = from->secret;
     r->filled_for = from->filled_for;
+    r->filled_turn = from->filled_turn;
+    memcpy(r->turns, from->turns, sizeof r->turns);
     if (!take_secret(r, err)) {
         rp_key_ring_free(r);
         return NULL;
     }
     begin_round(r);
     return r;
+}
+
+void rp_key_ring_turn(struct rp_key_ring *r, const uint64_t turns[RP_NOTICES_TURNS])
+{
+    if (!take_turns(r, turns))
+        return;
+    rp_store_cancel(&r->call);
+    rp_timer_stop(&r->deadline);
+    begin_round(r);
 }
 
 void rp_key_ring_free(struct rp_key_ring *r)
@@ -413,10 +475,23 @@ void rp_key_ring_free(struct rp_key_ring *r)
 
 /* -- looking at it */
 
+/* A key of this epoch mints until a turn comes, and no more then. */
+static enum rp_key_role role_of(const struct rp_key_ring *r, const struct rp_known_key *known,
+                                uint64_t now)
+{
+    uint64_t current = rp_key_epoch_at(&r->epochs, now), turn = rp_notices_turn_at(r->turns, now);
+
+    if (known->epoch != current)
+        return known->epoch > current ? RP_KEY_NEXT : RP_KEY_PREVIOUS;
+    return known->turn > turn    ? RP_KEY_NEXT
+           : known->turn == turn ? RP_KEY_CURRENT
+                                 : RP_KEY_PREVIOUS;
+}
+
 size_t rp_key_ring_list(const struct rp_key_ring *r, struct rp_key_info *out, size_t capacity)
 {
-    const struct rp_known_key *minting = rp_key_epochs_minting(&r->epochs, r->now_ms());
-    uint64_t current = rp_key_ring_epoch(r);
+    uint64_t now = r->now_ms();
+    const struct rp_known_key *minting = rp_key_epochs_minting(&r->epochs, now);
     size_t count = r->epochs.count < capacity ? r->epochs.count : capacity;
 
     for (size_t i = 0; i < count; i++) {
@@ -424,12 +499,13 @@ size_t rp_key_ring_list(const struct rp_key_ring *r, struct rp_key_info *out, si
 
         out[i] = (struct rp_key_info){
             .epoch = known->epoch,
-            .role = known->epoch > current    ? RP_KEY_NEXT
-                    : known->epoch == current ? RP_KEY_CURRENT
-                                              : RP_KEY_PREVIOUS,
+            .role = role_of(r, known, now),
             .mints = known == minting,
             .derived = known->origin != known->epoch,
-            .begins_ms = known->epoch * r->epochs.epoch_ms,
+            .begins_ms = known->epoch * r->epochs.epoch_ms > known->turn
+                             ? known->epoch * r->epochs.epoch_ms
+                             : known->turn,
+            .turn = known->turn,
             .erased_ms = rp_key_erased_ms(&r->epochs, known->epoch),
         };
         memcpy(out[i].name_prefix, known->key.name, sizeof out[i].name_prefix);

@@ -7,10 +7,14 @@
  * session lives; then a key is erased everywhere, in memory too. When the store stays away for
  * more than an epoch the next key is derived from the last by a one-way step, alike on all hosts,
  * and the old one is erased in its turn. No valid key means no ticket, never a failed handshake.
- * Pure core: key_ring_at() says from a clock what is due; the timer around it is thin. */
+ * A rotation by hand (a turn) is announced to the cluster (notices.h) a few seconds before its
+ * moment; its keys are records of their own, `add`ed and fetched in that time, and mint from then
+ * on. So all hosts change at once, and none mints what another cannot read.
+ * The pure part is key_epochs.h. */
 #ifndef RP_KEY_RING_H
 #define RP_KEY_RING_H
 
+#include "cache/notices.h"
 #include "cache/secret.h"
 #include "cache/store.h"
 #include <reprise/ticket_keys.h>
@@ -20,6 +24,7 @@ struct rp_key_ring_options {
     const struct rp_secret *secret; /* read during the call only */
     struct rp_ticket_keys *keys;    /* the ring to keep filled; a reference is taken */
     uint64_t epoch_ms;              /* key-lifetime */
+    const uint64_t *turns;          /* as of rp_key_ring_turn; NULL: none */
     uint64_t session_timeout_ms;    /* how long tickets of a past key are accepted */
     uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
 };
@@ -32,6 +37,10 @@ void rp_key_ring_free(struct rp_key_ring *); /* NULL ok; wipes */
 struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *, struct rp_loop *, struct rp_store *,
                                        struct rp_error *) __attribute__((warn_unused_result));
 
+/* Rotations by hand (rp_notices' turns: moments, newest first; copied): from a turn's moment on,
+ * keys of its own mint, which are made and fetched now. */
+void rp_key_ring_turn(struct rp_key_ring *, const uint64_t turns[RP_NOTICES_TURNS]);
+
 /* What a status page or `reprise keys` shows; never a key. */
 struct rp_key_info {
     uint64_t epoch;         /* its number: wall clock / epoch_ms */
@@ -40,6 +49,7 @@ struct rp_key_info {
     bool mints;                    /* the one that tickets are made with now */
     bool derived;                  /* made by the one-way step, not found in the store */
     uint64_t begins_ms, erased_ms; /* wall clock */
+    uint64_t turn;                 /* of the rotation by hand it belongs to; 0 = none */
 };
 size_t rp_key_ring_list(const struct rp_key_ring *, struct rp_key_info *out, size_t capacity);
 uint64_t rp_key_ring_epoch_ms(const struct rp_key_ring *);

@@ -43,3 +43,13 @@ bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_
             rp_notices_add_host(news, json_string_value(host), ms)) ||
            refuse(err, "the host is no name");
 }
+
+bool announce_rotation(struct rp_notices *news, const struct rp_notices *known, uint64_t now_ms,
+                       struct rp_error *err)
+{
+    *news = (struct rp_notices){.host_count = 0};
+    if (known->turns[0] > now_ms)
+        return refuse(err, "a rotation is under way; ask again in a few seconds");
+    rp_notices_add_turn(news, now_ms + RP_NOTICES_LEAD);
+    return true;
+}

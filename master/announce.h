@@ -12,4 +12,9 @@
 bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_t now_ms,
                          struct rp_error *);
 
+/* Ticket keys are to be new ones, in a moment: when all hosts have them. false: `known` says that
+ * this is under way. */
+bool announce_rotation(struct rp_notices *news, const struct rp_notices *known, uint64_t now_ms,
+                       struct rp_error *);
+
 #endif

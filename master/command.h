@@ -52,6 +52,7 @@ int command_run(const struct arguments *);
 int command_check(const struct arguments *);
 int command_status(const struct arguments *);
 int command_sessions_revoke(const struct arguments *);
+int command_keys_rotate(const struct arguments *);
 int command_keys(const struct arguments *);
 int command_reload(const struct arguments *);
 int command_stop(const struct arguments *);

@@ -196,6 +196,21 @@ int command_keys(const struct arguments *arguments)
     return ask(arguments, &request, print_keys);
 }
 
+static void print_rotated(const json_t *answer)
+{
+    puts(json_is_true(json_object_get(answer, "shared"))
+             ? "rotated: in three seconds new keys mint, on every host that shares the store"
+             : "the store is away: new keys mint when it is back, on every host");
+}
+
+int command_keys_rotate(const struct arguments *arguments)
+{
+    struct rp_json request = {0};
+
+    begin(&request, "keys rotate");
+    return ask(arguments, &request, print_rotated);
+}
+
 /* -- sessions revoke */
 
 /* 2026-12-31T23:59:59Z, or seconds; in ms. */

@@ -166,6 +166,7 @@ static bool start_ring(struct process *p, struct rp_error *err)
         .keys = p->keys,
         .epoch_ms = cache->key_lifetime_ms,
         .session_timeout_ms = (uint64_t)cache->session_timeout_s * 1000,
+        .turns = rp_notice_board_read(p->board)->turns,
     };
 
     if (cache->ticket_keys != NULL)
@@ -177,7 +178,11 @@ static bool start_ring(struct process *p, struct rp_error *err)
 /* Workers read the store, too; but they are told, in case that it is away. */
 static void on_notices(const struct rp_notices *notices, void *arg)
 {
-    tell_notices(arg, notices);
+    struct process *p = arg;
+
+    tell_notices(p, notices);
+    if (p->ring != NULL)
+        rp_key_ring_turn(p->ring, notices->turns);
 }
 
 static bool start_board(struct process *p, struct rp_error *err)

@@ -430,6 +430,21 @@ static void revoke_sessions(struct master *m, uint64_t question, const json_t *r
     announce(m, question, &news);
 }
 
+static void rotate_keys(struct master *m, uint64_t question)
+{
+    struct rp_notices news;
+    struct rp_error error = {.message = "ticket keys are pinned (ticket-keys): change their file, "
+                                        "with the new key first, then reload"};
+
+    if ((m->current != NULL && generation_conf(m->current)->cache.ticket_keys != NULL) ||
+        !announce_rotation(&news, &m->notices, rp_wall_ms(), &error)) {
+        control_refuse(m->control, question, error.message);
+        return;
+    }
+    rp_log(log_of(m), RP_LOG_INFO, "ticket keys are rotated by hand");
+    announce(m, question, &news);
+}
+
 static void on_asked(struct control *control, uint64_t question, const json_t *request, void *arg)
 {
     const char *command = json_string_value(json_object_get(request, "command"));
@@ -438,6 +453,8 @@ static void on_asked(struct control *control, uint64_t question, const json_t *r
         tell_status(arg, question);
     else if (command != NULL && strcmp(command, "keys") == 0)
         tell_keys(arg, question);
+    else if (command != NULL && strcmp(command, "keys rotate") == 0)
+        rotate_keys(arg, question);
     else if (command != NULL && strcmp(command, "sessions revoke") == 0)
         revoke_sessions(arg, question, request);
     else

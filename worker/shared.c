@@ -34,11 +34,13 @@ static void attach(struct process *p)
 
 /* -- what is announced */
 
+/* Revocations need nothing but to be known. */
 static void on_notices(const struct rp_notices *notices, void *arg)
 {
     struct process *p = arg;
 
-    (void)notices, (void)p;
+    if (p->ring != NULL)
+        rp_key_ring_turn(p->ring, notices->turns);
 }
 
 static struct rp_notice_board *next_board(struct process *p, struct rp_error *err)
@@ -73,6 +75,7 @@ static bool follow(struct process *p, struct rp_error *err)
     rp_notice_board_free(p->board);
     p->ring = ring;
     p->board = board;
+    on_notices(rp_notice_board_read(board), p);
     return true;
 }
 

@@ -131,6 +131,39 @@ for (const [kind, [tickets, options]] of Object.entries(kinds))
     }
   });
 
+test('keys rotate: on both hosts, from one; former tickets still resume', async () => {
+  const [a, b] = await twoHosts();
+  const mints = (host) => json(host.command('keys', '--json')).keys.find((key) => key.mints).id;
+  const before = mints(a), former = [await fresh(a, {}), await fresh(a, v12)];
+  assert.strictEqual(mints(b), before);
+  assert.deepStrictEqual(json(a.command('keys', 'rotate', '--json')), {ok: true, shared: true});
+  const again = a.command('keys', 'rotate', '--json');
+  assert.strictEqual(again.code, 1);
+  assert.match(json(again).message, /under way/);
+  await until('new keys', () => mints(a) !== before && mints(b) !== before);
+  assert.strictEqual(mints(a), mints(b));
+  const all = json(b.command('keys', '--json')).keys.filter((key) => !key.derived);
+  assert.deepStrictEqual(all.map((key) => key.role), ['next', 'next', 'current', 'previous']);
+  await until('new tickets', async () => (await fresh(a, v12)).includes(Buffer.from(mints(a), 'hex')));
+  for (const host of [a, b]) {
+    assert.ok(await resumes(host, {}, former[0]));
+    assert.ok(await resumes(host, v12, former[1]));
+    assert.ok(await resumes(host, v12, await fresh(host === a ? b : a, v12)));
+  }
+  assert.strictEqual(a.command('reload').code, 0); // a generation that was not there before
+  assert.ok(await resumes(a, v12, former[1]));
+  assert.strictEqual(mints(a), mints(b));
+});
+
+test('keys rotate: pinned keys are left alone', async () => {
+  const service = new Service(conf('ticket-keys = "@DIR@/tickets"'));
+  fs.writeFileSync(path.join(service.dir, 'tickets'), crypto.randomBytes(80), {mode: 0o600});
+  await service.begin();
+  const answer = service.command('keys', 'rotate', '--json');
+  assert.strictEqual(answer.code, 1);
+  assert.match(json(answer).message, /pinned/);
+});
+
 test('sessions revoke --host: that name alone', async () => {
   const [a, b] = await twoHosts();
   for (const options of [{maxVersion: 'TLSv1.2'}, {minVersion: 'TLSv1.3'}]) {

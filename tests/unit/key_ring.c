@@ -277,6 +277,158 @@ START_TEST(ring_is_sealed)
 }
 END_TEST
 
+/* -- rotation by hand */
+
+/* As announced to host i, for a moment that is `in` ms ahead of host 0's clock. */
+static uint64_t turns[RP_NOTICES_TURNS];
+
+static void announce(uint64_t in)
+{
+    struct rp_notices n = {.host_count = 0};
+
+    memcpy(n.turns, turns, sizeof turns);
+    rp_notices_add_turn(&n, clocks[0] + in);
+    memcpy(turns, n.turns, sizeof turns);
+}
+
+START_TEST(turn_changes_the_key_on_all_hosts_at_once)
+{
+    struct rp_ticket_key before, a, b;
+
+    start(0, hosts[0].store);
+    start(1, hosts[0].store);
+    before = minting(0);
+    announce(3000);
+    rp_key_ring_turn(hosts[0].ring, turns);
+    a = minting(0);
+    ck_assert(same(&a, &before)); /* not yet */
+    rp_key_ring_turn(hosts[1].ring, turns);
+    set_clocks(clocks[0] + 3000);
+    go_on(0, hosts[0].store);
+    a = minting(0);
+    ck_assert(!same(&a, &before));
+    ck_assert(reads(1, &a)); /* before its own clock or timer has come that far */
+    go_on(1, hosts[0].store);
+    b = minting(1);
+    ck_assert(same(&a, &b));
+    ck_assert(reads(0, &before) && reads(1, &before));
+}
+END_TEST
+
+/* Who had the key that was ready for the next epoch has it in vain. */
+START_TEST(turn_replaces_the_next_key_too)
+{
+    struct rp_ticket_key next_of_old, next, other;
+
+    start(0, hosts[0].store);
+    start(1, hosts[0].store);
+    start(2, hosts[0].store); /* never hears of the turn */
+    announce(3000);
+    rp_key_ring_turn(hosts[0].ring, turns);
+    rp_key_ring_turn(hosts[1].ring, turns);
+    for (int epoch = 1; epoch <= 3; epoch++) {
+        set_clocks(clocks[0] + EPOCH);
+        for (int i = 0; i < HOSTS; i++)
+            go_on(i, hosts[0].store);
+        next = minting(0);
+        other = minting(1);
+        next_of_old = minting(2);
+        ck_assert(same(&next, &other));
+        ck_assert(!same(&next, &next_of_old));
+    }
+}
+END_TEST
+
+/* A host that starts later reads what was minted before each of the turns. */
+START_TEST(turn_is_no_barrier_to_who_comes_later)
+{
+    struct rp_ticket_key past[8], now, late;
+    size_t count = 0;
+
+    start(0, hosts[0].store);
+    for (int i = 0; i < 3; i++) {
+        past[count++] = minting(0);
+        announce(3000);
+        rp_key_ring_turn(hosts[0].ring, turns);
+        set_clocks(clocks[0] + 4000); /* 0, 4, 8, 12 s: two in the first epoch, one in the next */
+        go_on(0, hosts[0].store);
+    }
+    now = minting(0);
+    announce(3000); /* to come, as the late host starts */
+    {
+        struct rp_key_ring_options o = {.store = hosts[0].store,
+                                        .secret = &secret,
+                                        .keys = hosts[1].keys,
+                                        .epoch_ms = EPOCH,
+                                        .session_timeout_ms = TIMEOUT,
+                                        .turns = turns,
+                                        .now_ms = clock_1};
+
+        hosts[1].ring = rp_key_ring_new(loop, &o, NULL);
+    }
+    late = minting(1);
+    ck_assert(same(&now, &late));
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(reads(1, &past[i]), "%zu", i);
+}
+END_TEST
+
+START_TEST(turn_without_store_waits_for_it)
+{
+    struct rp_ticket_key before, a, b;
+
+    start(0, hosts[0].store);
+    start(1, hosts[0].store);
+    before = minting(0);
+    announce(3000);
+    go_on(0, NULL);
+    rp_key_ring_turn(hosts[0].ring, turns);
+    set_clocks(clocks[0] + 4000);
+    go_on(0, NULL);
+    a = minting(0);
+    ck_assert(same(&a, &before)); /* nobody could read another */
+    go_on(0, hosts[0].store);
+    a = minting(0);
+    ck_assert(!same(&a, &before));
+    rp_key_ring_turn(hosts[1].ring, turns);
+    b = minting(1);
+    ck_assert(same(&a, &b));
+}
+END_TEST
+
+START_TEST(turn_of_a_clock_that_is_wrong_is_ignored)
+{
+    struct rp_ticket_key before, after;
+
+    start(0, hosts[0].store);
+    before = minting(0);
+    announce(365ull * 24 * 3600 * 1000);
+    rp_key_ring_turn(hosts[0].ring, turns);
+    announce(2000);
+    rp_key_ring_turn(hosts[0].ring, turns);
+    set_clocks(clocks[0] + 2000);
+    go_on(0, hosts[0].store);
+    after = minting(0);
+    ck_assert(!same(&before, &after));
+}
+END_TEST
+
+START_TEST(turn_comes_by_the_ring_s_own_timer)
+{
+    struct rp_ticket_key before, after;
+
+    start(0, hosts[0].store);
+    before = minting(0);
+    announce(50);
+    rp_key_ring_turn(hosts[0].ring, turns);
+    set_clocks(clocks[0] + 50);
+    do {
+        rp_loop_turn(loop, true);
+        after = minting(0);
+    } while (same(&before, &after));
+}
+END_TEST
+
 START_TEST(ring_lists_its_keys)
 {
     struct rp_key_info info[8];
@@ -307,7 +459,7 @@ START_TEST(epochs_are_bounded)
         memcpy(key.name, &epoch, sizeof epoch);
         memcpy(key.hmac, &epoch, sizeof epoch);
         memcpy(key.aes, &epoch, sizeof epoch);
-        rp_key_epochs_learn(&e, epoch, true, &key);
+        rp_key_epochs_learn(&e, epoch, 0, true, &key);
         rp_key_epochs_advance(&e, epoch * 10);
         ck_assert_ptr_nonnull(rp_key_epochs_minting(&e, epoch * 10));
         ck_assert_mem_eq(rp_key_epochs_minting(&e, epoch * 10)->key.name, key.name, 16);
@@ -331,6 +483,12 @@ int main(void)
     tcase_add_test(core, ring_without_any_store_goes_on_alone);
     tcase_add_test(core, ring_gives_its_keys_to_an_empty_store);
     tcase_add_test(core, ring_is_sealed);
+    tcase_add_test(core, turn_changes_the_key_on_all_hosts_at_once);
+    tcase_add_test(core, turn_replaces_the_next_key_too);
+    tcase_add_test(core, turn_is_no_barrier_to_who_comes_later);
+    tcase_add_test(core, turn_without_store_waits_for_it);
+    tcase_add_test(core, turn_of_a_clock_that_is_wrong_is_ignored);
+    tcase_add_test(core, turn_comes_by_the_ring_s_own_timer);
     tcase_add_test(core, ring_lists_its_keys);
     tcase_add_test(core, epochs_are_bounded);
     suite_add_tcase(suite, core);
