@@ -25,9 +25,9 @@ enum {
 
 struct rp_key_ring {
     struct rp_loop *loop;
-    struct rp_store *store; /* NULL: none */
-    struct rp_sealer *sealer;
-    struct rp_secret secret; /* of the ring alone */
+    struct rp_store *store;       /* NULL: none */
+    struct rp_sealer *sealers[2]; /* of the secret in use; of the other one, or NULL */
+    struct rp_secret secret;      /* of the ring alone */
     struct rp_ticket_keys *keys;
     uint64_t (*now_ms)(void);
     struct rp_key_epochs epochs;
@@ -38,6 +38,7 @@ struct rp_key_ring {
     struct rp_store_call call;
     uint64_t asked, asked_turn; /* the epoch and the turn that the store is asked for */
     unsigned step;              /* 0: this epoch, 1: the next, 2...: former ones, newest first */
+    size_t under;               /* by which of the sealers its record is named */
     bool behind;                /* the past is of interest, too */
     bool adding, replaced;
     uint64_t retry_ms;
@@ -71,7 +72,8 @@ static bool unseal(const struct rp_key_ring *r, struct rp_bytes sealed, struct r
     bool ok;
 
     if (sealed.len <= sizeof bytes)
-        len = rp_unseal(r->sealer, name_of(r, &name), none, r->now_ms(), sealed, bytes, &expires);
+        len = rp_unseal(r->sealers[r->under], name_of(r, &name), none, r->now_ms(), sealed, bytes,
+                        &expires);
     ok = len == RP_KEY_MATERIAL && rp_ticket_key_decode(key, bytes, len, RP_TICKET_KEY_NODE, NULL);
     explicit_bzero(bytes, sizeof bytes);
     return ok;
@@ -83,8 +85,8 @@ static size_t seal(const struct rp_key_ring *r, const struct rp_ticket_key *key,
     struct record_name name;
     struct rp_bytes none = {0};
     struct rp_bytes plain = {bytes, rp_ticket_key_encode(key, bytes)};
-    size_t len = rp_seal(r->sealer, name_of(r, &name), none, rp_key_erased_ms(&r->epochs, r->asked),
-                         plain, out);
+    size_t len = rp_seal(r->sealers[0], name_of(r, &name), none,
+                         rp_key_erased_ms(&r->epochs, r->asked), plain, out);
 
     explicit_bzero(bytes, sizeof bytes);
     return len;
@@ -213,19 +215,27 @@ static void ask_add(struct rp_key_ring *r, struct rp_bytes key)
         take_answer(r, &reply);
 }
 
-static void ask(struct rp_key_ring *r, bool add)
+static void put_question(struct rp_key_ring *r, bool add)
 {
     struct record_name name;
     uint8_t key[RP_SEAL_KEY_SIZE];
 
     r->adding = add;
     r->call = (struct rp_store_call){.done = on_answer, .arg = r};
-    if (!rp_seal_name(r->sealer, name_of(r, &name), key))
+    if (!rp_seal_name(r->sealers[r->under], name_of(r, &name), key))
         end_round(r, false);
     else if (add)
         ask_add(r, (struct rp_bytes){key, sizeof key});
     else
         ask_get(r, (struct rp_bytes){key, sizeof key});
+}
+
+/* While the secret is changed over, first what was stored under the other one: so the key that is
+ * there already is the one that is given to the store under ours. */
+static void ask(struct rp_key_ring *r)
+{
+    r->under = r->sealers[1] != NULL ? 1 : 0;
+    put_question(r, false);
 }
 
 /* The store has no key for this epoch: give it ours. The past is left as it is. */
@@ -243,7 +253,7 @@ static void offer(struct rp_key_ring *r)
         end_round(r, false);
         return;
     }
-    ask(r, true);
+    put_question(r, true);
 }
 
 /* What is there does not open: damaged, or put there by somebody else. Once in a round it is
@@ -253,7 +263,8 @@ static void replace(struct rp_key_ring *r)
     struct record_name name;
     uint8_t key[RP_SEAL_KEY_SIZE];
 
-    if (r->replaced || r->step >= 2 || !rp_seal_name(r->sealer, name_of(r, &name), key)) {
+    if (r->replaced || r->step >= 2 ||
+        !rp_seal_name(r->sealers[r->under], name_of(r, &name), key)) {
         r->step < 2 ? end_round(r, false) : next_question(r);
         return;
     }
@@ -275,8 +286,28 @@ static void take_key(struct rp_key_ring *r, struct rp_bytes sealed)
     explicit_bzero(&key, sizeof key);
 }
 
+/* Of the other secret: what is there is good to know, and left alone. */
+static void take_other(struct rp_key_ring *r, const struct rp_store_reply *reply)
+{
+    struct rp_ticket_key key = {.size = 0};
+
+    if (reply->status == RP_STORE_FAILED) {
+        end_round(r, false);
+        return;
+    }
+    if (reply->status == RP_STORE_OK && unseal(r, reply->value, &key))
+        learn(r, true, &key);
+    explicit_bzero(&key, sizeof key);
+    r->under = 0;
+    put_question(r, false);
+}
+
 static void take_answer(struct rp_key_ring *r, const struct rp_store_reply *reply)
 {
+    if (r->under == 1) {
+        take_other(r, reply);
+        return;
+    }
     switch (reply->status) {
     case RP_STORE_OK:
         if (r->adding) {
@@ -322,7 +353,7 @@ static void next_question(struct rp_key_ring *r)
 
     if (step == 1) {
         r->asked = current + 1;
-        ask(r, false);
+        ask(r);
         return;
     }
     if (step == 2) {
@@ -330,12 +361,12 @@ static void next_question(struct rp_key_ring *r)
         /* The keys of a turn to come are there already; those until then may not be. */
         if (r->behind && r->turns[0] > now) {
             r->asked_turn = rp_notices_turn_at(r->turns, now);
-            ask(r, false);
+            ask(r);
             return;
         }
     }
     if (r->behind && step < RP_TICKET_KEYS_MAX / 2 && go_back(r, rp_key_oldest(&r->epochs, now)))
-        ask(r, false);
+        ask(r);
     else
         end_round(r, true);
 }
@@ -351,7 +382,7 @@ static void begin_round(struct rp_key_ring *r)
     r->step = 0;
     r->asked = rp_key_epoch_at(&r->epochs, r->now_ms());
     r->asked_turn = r->turns[0];
-    ask(r, false);
+    ask(r);
 }
 
 static void on_timer(struct rp_timer *timer)
@@ -399,8 +430,28 @@ static bool take_turns(struct rp_key_ring *r, const uint64_t turns[RP_NOTICES_TU
 
 static bool take_secret(struct rp_key_ring *r, struct rp_error *err)
 {
-    r->sealer = rp_sealer_new(&r->secret, "ticket key", err);
-    return r->sealer != NULL;
+    struct rp_secret other;
+
+    r->sealers[0] = rp_sealer_new(&r->secret, "ticket key", err);
+    if (r->sealers[0] != NULL && rp_secret_former(&r->secret, &other)) {
+        r->sealers[1] = rp_sealer_new(&other, "ticket key", err);
+        rp_secret_wipe(&other);
+        return r->sealers[1] != NULL;
+    }
+    return r->sealers[0] != NULL;
+}
+
+static bool derive(struct rp_key_ring *r, const struct rp_secret *secret, struct rp_error *err)
+{
+    static const char label[] = "key ring";
+    struct rp_secret *own = &r->secret, other;
+    bool ok = rp_secret_derive(secret, label, NULL, 0, own->key, sizeof own->key);
+
+    own->has_former = rp_secret_former(secret, &other);
+    if (ok && own->has_former)
+        ok = rp_secret_derive(&other, label, NULL, 0, own->former, sizeof own->former);
+    rp_secret_wipe(&other);
+    return ok || rp_error_set(err, "ENOMEM", "no memory for the secret of the key ring");
 }
 
 struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ring_options *o,
@@ -415,12 +466,7 @@ struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ri
     r->epochs.session_timeout_ms = o->session_timeout_ms;
     if (o->turns != NULL)
         take_turns(r, o->turns);
-    if (!rp_secret_derive(o->secret, "key ring", NULL, 0, r->secret.key, sizeof r->secret.key)) {
-        rp_error_set(err, "ENOMEM", "no memory for the secret of the key ring");
-        rp_key_ring_free(r);
-        return NULL;
-    }
-    if (!take_secret(r, err)) {
+    if (!derive(r, o->secret, err) || !take_secret(r, err)) {
         rp_key_ring_free(r);
         return NULL;
     }
@@ -465,7 +511,8 @@ void rp_key_ring_free(struct rp_key_ring *r)
     rp_timer_stop(&r->timer);
     rp_timer_stop(&r->deadline);
     rp_store_cancel(&r->call);
-    rp_sealer_free(r->sealer);
+    rp_sealer_free(r->sealers[0]);
+    rp_sealer_free(r->sealers[1]);
     rp_ticket_keys_unref(r->keys);
     rp_key_epochs_wipe(&r->epochs);
     rp_secret_wipe(&r->secret);

@@ -17,14 +17,17 @@ enum { POLL_MS = 1000, ANSWER_MS = 2000 };
 struct rp_notice_board {
     struct rp_loop *loop;
     struct rp_store *store;
-    struct rp_sealer *sealer;
+    struct secret {               /* the one in use, and during a change-over the other one */
+        struct rp_sealer *sealer; /* NULL: there is none */
+        uint8_t key[RP_SEAL_KEY_SIZE];
+    } secrets[2];
+    size_t asked; /* under which of them */
     uint64_t (*now_ms)(void);
     void (*changed)(const struct rp_notices *, void *arg);
     void *arg;
     struct rp_notices known, heard; /* heard: in the answer that is looked at */
     struct rp_store_call call;
     struct rp_timer timer; /* until the next question, or for an answer */
-    uint8_t key[RP_SEAL_KEY_SIZE];
     bool waiting, telling;
 };
 
@@ -49,13 +52,14 @@ static bool learn(struct rp_notice_board *b, const struct rp_notices *news)
 static bool put(struct rp_notice_board *b)
 {
     uint8_t plain[RP_NOTICES_MAX], sealed[RP_NOTICES_MAX + RP_SEAL_OVERHEAD];
+    const struct secret *secret = &b->secrets[0];
     struct rp_bytes bytes = {plain, rp_notices_encode(&b->known, plain)}, none = {0};
-    size_t len = rp_seal(b->sealer, record, none, UINT64_MAX, bytes, sealed);
+    size_t len = rp_seal(secret->sealer, record, none, UINT64_MAX, bytes, sealed);
     enum rp_store_status status;
 
     if (len == 0 || b->store == NULL)
         return false;
-    status = rp_store_put(b->store, (struct rp_bytes){b->key, sizeof b->key},
+    status = rp_store_put(b->store, (struct rp_bytes){secret->key, sizeof secret->key},
                           (struct rp_bytes){sealed, len}, 0, NULL);
     return status == RP_STORE_OK || status == RP_STORE_LATER;
 }
@@ -70,16 +74,23 @@ static void hear(struct rp_notice_board *b, const struct rp_store_reply *reply)
     if (reply->status != RP_STORE_OK && reply->status != RP_STORE_MISSING)
         return;
     if (reply->status == RP_STORE_OK && reply->value.len <= sizeof plain)
-        len = rp_unseal(b->sealer, record, none, b->now_ms(), reply->value, plain, &expires);
+        len = rp_unseal(b->secrets[b->asked].sealer, record, none, b->now_ms(), reply->value, plain,
+                        &expires);
     rp_notices_decode(&b->heard, rp_cursor_of(plain, len));
     learn(b, &b->heard);
-    if (!says_nothing(&b->known) && !rp_notices_cover(&b->heard, &b->known))
+    if (b->asked == 0 && !says_nothing(&b->known) && !rp_notices_cover(&b->heard, &b->known))
         put(b);
 }
 
-static void ask_again(struct rp_notice_board *b)
+static void ask(struct rp_notice_board *, size_t secret);
+
+static void go_on(struct rp_notice_board *b)
 {
     b->waiting = false;
+    if (b->asked > 0) {
+        ask(b, b->asked - 1);
+        return;
+    }
     rp_timer_start(b->loop, &b->timer, POLL_MS);
 }
 
@@ -88,22 +99,31 @@ static void on_answer(struct rp_store_call *call, const struct rp_store_reply *r
     struct rp_notice_board *b = call->arg;
 
     hear(b, reply);
-    ask_again(b);
+    go_on(b);
 }
 
-static void ask(struct rp_notice_board *b)
+static void ask(struct rp_notice_board *b, size_t secret)
 {
+    const uint8_t *key = b->secrets[secret].key;
     struct rp_store_reply reply;
 
+    b->asked = secret;
+
     b->call = (struct rp_store_call){.done = on_answer, .arg = b};
-    if (rp_store_get(b->store, (struct rp_bytes){b->key, sizeof b->key}, &reply, &b->call) ==
+    if (rp_store_get(b->store, (struct rp_bytes){key, RP_SEAL_KEY_SIZE}, &reply, &b->call) ==
         RP_STORE_LATER) {
         b->waiting = true;
         rp_timer_start(b->loop, &b->timer, ANSWER_MS);
         return;
     }
     hear(b, &reply);
-    ask_again(b);
+    go_on(b);
+}
+
+/* What the other secret has first, so that it is put under the one in use. */
+static void begin(struct rp_notice_board *b)
+{
+    ask(b, b->secrets[1].sealer != NULL ? 1 : 0);
 }
 
 static void on_timer(struct rp_timer *timer)
@@ -112,7 +132,27 @@ static void on_timer(struct rp_timer *timer)
 
     if (b->waiting)
         rp_store_cancel(&b->call);
-    ask(b);
+    b->waiting = false;
+    begin(b);
+}
+
+static bool take_secret(struct secret *s, const struct rp_secret *secret, struct rp_error *err)
+{
+    s->sealer = rp_sealer_new(secret, "notices", err);
+    return s->sealer != NULL && rp_seal_name(s->sealer, record, s->key);
+}
+
+static bool take_secrets(struct rp_notice_board *b, const struct rp_secret *secret,
+                         struct rp_error *err)
+{
+    struct rp_secret former;
+    bool ok = take_secret(&b->secrets[0], secret, err);
+
+    if (ok && rp_secret_former(secret, &former)) {
+        ok = take_secret(&b->secrets[1], &former, err);
+        rp_secret_wipe(&former);
+    }
+    return ok;
 }
 
 struct rp_notice_board *rp_notice_board_new(struct rp_loop *loop,
@@ -133,13 +173,12 @@ struct rp_notice_board *rp_notice_board_new(struct rp_loop *loop,
     b->timer = (struct rp_timer){.fire = on_timer, .arg = b};
     if (o->known != NULL)
         b->known = *o->known;
-    b->sealer = rp_sealer_new(o->secret, "notices", err);
-    if (b->sealer == NULL || !rp_seal_name(b->sealer, record, b->key)) {
+    if (!take_secrets(b, o->secret, err)) {
         rp_notice_board_free(b);
         return NULL;
     }
     if (b->store != NULL)
-        ask(b);
+        begin(b);
     b->telling = b->changed != NULL;
     return b;
 }
@@ -150,7 +189,8 @@ void rp_notice_board_free(struct rp_notice_board *b)
         return;
     rp_timer_stop(&b->timer);
     rp_store_cancel(&b->call);
-    rp_sealer_free(b->sealer);
+    for (size_t i = 0; i < 2; i++)
+        rp_sealer_free(b->secrets[i].sealer);
     free(b);
 }
 

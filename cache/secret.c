@@ -6,6 +6,7 @@
  * read what stands there. Knows OpenSSL; nothing of stores or sessions. */
 #include "cache/secret.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -60,6 +61,14 @@ bool rp_secret_derive(const struct rp_secret *secret, const char *label, const v
                 out_len);
 }
 
+bool rp_secret_former(const struct rp_secret *secret, struct rp_secret *former)
+{
+    *former = (struct rp_secret){.has_former = false};
+    if (secret->has_former)
+        memcpy(former->key, secret->former, sizeof former->key);
+    return secret->has_former;
+}
+
 void rp_secret_wipe(struct rp_secret *secret)
 {
     OPENSSL_cleanse(secret, sizeof *secret);
@@ -110,8 +119,8 @@ static ssize_t read_whole(int fd, uint8_t *bytes, size_t capacity)
     return (ssize_t)len;
 }
 
-static bool accept_bytes(struct rp_secret *secret, const char *path, const uint8_t *bytes,
-                         size_t len, struct rp_error *err)
+static bool accept_secret(uint8_t key[RP_SECRET_SIZE], const char *path, const uint8_t *bytes,
+                          size_t len, struct rp_error *err)
 {
     if (len < LEAST_BYTES || len > RP_SECRET_FILE_MAX)
         return rp_error_set(err, "ERR_SECRET_FILE",
@@ -121,9 +130,97 @@ static bool accept_bytes(struct rp_secret *secret, const char *path, const uint8
     if (!looks_random(bytes, len))
         return rp_error_set(err, "ERR_SECRET_FILE",
                             "%s is not random; make it with: head -c 32 /dev/urandom", path);
-    if (!hkdf("EXTRACT_ONLY", bytes, len, NULL, 0, secret->key, sizeof secret->key))
+    if (!hkdf("EXTRACT_ONLY", bytes, len, NULL, 0, key, RP_SECRET_SIZE))
         return rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "HKDF of %s failed", path);
     return true;
+}
+
+/* -- as text */
+
+/* Random bytes are no text, but once in 10^13. */
+static bool is_text(const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!isprint(bytes[i]) && strchr("\t\r\n", bytes[i]) == NULL)
+            return false;
+    return memchr(bytes, '\0', len) == NULL;
+}
+
+static uint8_t digit_of(uint8_t c)
+{
+    return (uint8_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
+static bool accept_line(uint8_t key[RP_SECRET_SIZE], const char *path, const uint8_t *line,
+                        size_t len, struct rp_error *err)
+{
+    uint8_t bytes[RP_SECRET_SIZE];
+    size_t digits = 0;
+    bool ok;
+
+    while (digits < len && isxdigit(line[digits]))
+        digits++;
+    if (len != sizeof bytes * 2 || digits != len)
+        return accept_secret(key, path, line, len, err);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(digit_of(line[2 * i]) << 4 | digit_of(line[2 * i + 1]));
+    ok = accept_secret(key, path, bytes, sizeof bytes, err);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return ok;
+}
+
+/* The next line that is not empty, without white space around it. false: there is none. */
+static bool next_line(const uint8_t **at, const uint8_t *end, const uint8_t **line, size_t *len)
+{
+    const uint8_t *last;
+
+    while (*at < end && isspace(**at))
+        (*at)++;
+    if (*at == end)
+        return false;
+    *line = *at;
+    last = memchr(*at, '\n', (size_t)(end - *at));
+    *at = last != NULL ? last : end;
+    for (last = *at; isspace(last[-1]);)
+        last--;
+    *len = (size_t)(last - *line);
+    return true;
+}
+
+static bool accept_lines(struct rp_secret *secret, const char *path, const uint8_t *at,
+                         const uint8_t *end, struct rp_error *err)
+{
+    const uint8_t *line;
+    size_t len, count = 0;
+
+    for (; next_line(&at, end, &line, &len); count++) {
+        if (count == 2)
+            return rp_error_set(err, "ERR_SECRET_FILE",
+                                "%s has more than two lines; one is a secret, and for a "
+                                "change-over two are",
+                                path);
+        if (!accept_line(count == 0 ? secret->key : secret->former, path, line, len, err))
+            return false;
+    }
+    secret->has_former = count == 2;
+    if (secret->has_former && CRYPTO_memcmp(secret->key, secret->former, RP_SECRET_SIZE) == 0)
+        return rp_error_set(err, "ERR_SECRET_FILE", "%s has the same secret twice; remove one",
+                            path);
+    return count > 0 || accept_secret(secret->key, path, end, 0, err);
+}
+
+static bool accept_bytes(struct rp_secret *secret, const char *path, const uint8_t *bytes,
+                         size_t len, struct rp_error *err)
+{
+    bool ok;
+
+    *secret = (struct rp_secret){.has_former = false};
+    ok = len <= RP_SECRET_FILE_MAX && is_text(bytes, len)
+             ? accept_lines(secret, path, bytes, bytes + len, err)
+             : accept_secret(secret->key, path, bytes, len, err);
+    if (!ok)
+        rp_secret_wipe(secret);
+    return ok;
 }
 
 bool rp_secret_read(struct rp_secret *secret, const char *path, struct rp_error *err)

@@ -41,13 +41,20 @@ struct waiting {
 struct rp_session_cache {
     struct rp_loop *loop;
     struct rp_store *store;
-    struct rp_sealer *sealer;
+    struct rp_sealer *sealer, *former; /* former: NULL unless the secret is changed over */
     uint32_t lookup_timeout_ms, store_timeout_ms;
     uint64_t (*now_ms)(void);
     struct rp_session_cache_counters *counters, own;
     struct waiting *waiting, *spare; /* spare: for the next question, used only if it has to wait */
     uint8_t plain[SESSION_MAX + RP_SEAL_OVERHEAD], sealed[SESSION_MAX + RP_SEAL_OVERHEAD];
 };
+
+/* Under which secret an id was made, and so its record was sealed and stored. */
+static const struct rp_sealer *sealer_of(const struct rp_session_cache *cache, struct rp_bytes id)
+{
+    return cache->former != NULL && rp_seal_is_id(cache->former, id) ? cache->former
+                                                                     : cache->sealer;
+}
 
 /* -- what a session is bound to */
 
@@ -119,6 +126,7 @@ static void wait_for(struct waiting *w, struct rp_request *request, uint32_t ms)
 static void found(struct rp_session_cache *cache, struct rp_request *request, const uint8_t *id,
                   const struct binding *binding, const struct rp_store_reply *reply)
 {
+    const struct rp_bytes name = {id, RP_SEAL_ID_SIZE};
     uint64_t expires;
     size_t len = 0;
 
@@ -127,8 +135,8 @@ static void found(struct rp_session_cache *cache, struct rp_request *request, co
         rp_request_answer(request, NULL, 0);
         return;
     }
-    len = rp_unseal(cache->sealer, (struct rp_bytes){id, RP_SEAL_ID_SIZE}, bytes_of(binding),
-                    cache->now_ms(), reply->value, cache->plain, &expires);
+    len = rp_unseal(sealer_of(cache, name), name, bytes_of(binding), cache->now_ms(), reply->value,
+                    cache->plain, &expires);
     if (len == 0) {
         cache->counters->bad_seals++;
         rp_request_answer(request, NULL, 0);
@@ -161,20 +169,19 @@ static void on_resume_session(const struct rp_event *event, void *arg)
 {
     struct rp_session_cache *cache = arg;
     struct rp_request *request = event->resume_session.request;
+    const struct rp_bytes id = {event->resume_session.id, event->resume_session.id_len};
     struct waiting *w = spare_of(cache);
     uint8_t key[RP_SEAL_KEY_SIZE];
     struct rp_store_reply reply;
 
-    if (w == NULL || event->resume_session.id_len != RP_SEAL_ID_SIZE ||
-        !rp_seal_name(cache->sealer, (struct rp_bytes){event->resume_session.id, RP_SEAL_ID_SIZE},
-                      key)) {
+    if (w == NULL || id.len != RP_SEAL_ID_SIZE || !rp_seal_name(sealer_of(cache, id), id, key)) {
         rp_request_answer(request, NULL, 0);
         return;
     }
     w->call = (struct rp_store_call){.done = on_found, .arg = w};
     w->deadline.fire = on_lookup_deadline;
     w->deadline.arg = w;
-    memcpy(w->id, event->resume_session.id, sizeof w->id);
+    memcpy(w->id, id.bytes, sizeof w->id);
     w->binding = binding_of(event->resume_session.socket);
     if (rp_store_get(cache->store, (struct rp_bytes){key, sizeof key}, &reply, &w->call) ==
         RP_STORE_LATER)
@@ -267,7 +274,7 @@ bool rp_session_cache_accept_id(const uint8_t *id, size_t len, void *cache)
 {
     struct rp_session_cache *c = cache;
 
-    if (rp_seal_is_id(c->sealer, (struct rp_bytes){id, len}))
+    if (rp_seal_is_id(sealer_of(c, (struct rp_bytes){id, len}), (struct rp_bytes){id, len}))
         return true;
     c->counters->foreign_ids++;
     return false;
@@ -280,6 +287,7 @@ struct rp_session_cache *rp_session_cache_new(struct rp_loop *loop,
                                               struct rp_error *err)
 {
     struct rp_session_cache *cache = calloc(1, sizeof *cache);
+    struct rp_secret former;
 
     if (cache == NULL) {
         rp_error_set(err, "ENOMEM", "no memory for the session cache");
@@ -292,7 +300,12 @@ struct rp_session_cache *rp_session_cache_new(struct rp_loop *loop,
     cache->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     cache->counters = o->counters != NULL ? o->counters : &cache->own;
     cache->sealer = rp_sealer_new(o->secret, "session", err);
-    if (cache->sealer == NULL) {
+    if (cache->sealer != NULL && rp_secret_former(o->secret, &former)) {
+        cache->former = rp_sealer_new(&former, "session", err);
+        rp_secret_wipe(&former);
+    }
+    if (cache->sealer == NULL || (o->secret->has_former && cache->former == NULL)) {
+        rp_sealer_free(cache->sealer);
         free(cache);
         return NULL;
     }
@@ -312,6 +325,7 @@ void rp_session_cache_free(struct rp_session_cache *cache)
     }
     free(cache->spare);
     rp_sealer_free(cache->sealer);
+    rp_sealer_free(cache->former);
     explicit_bzero(cache, sizeof *cache);
     free(cache);
 }

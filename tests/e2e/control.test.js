@@ -164,6 +164,67 @@ test('keys rotate: pinned keys are left alone', async () => {
   assert.match(json(answer).message, /pinned/);
 });
 
+test('the secret is changed over, host by host, and every session resumes everywhere', async () => {
+  const [a, b] = await twoHosts();
+  const off = a.template.replace('{ store', '{ tickets = off  store');
+  const [c, d] = [new Service(off), new Service(off)]; // two more, that know sessions by id alone
+  const file = path.join(a.dir, 'secret'), old = fs.readFileSync(file).toString('hex'), young = crypto.randomBytes(32).toString('hex');
+  for (const host of [b, c, d]) { // each has a file of its own
+    host.template = host.template.replace(`${a.dir}/secret`, '@DIR@/secret');
+    fs.copyFileSync(file, path.join(host.dir, 'secret'));
+  }
+  b.configure();
+  assert.strictEqual(b.command('reload').code, 0);
+  await c.begin();
+  await d.begin();
+  const live = []; // every session that there was: the hosts that know it, and how it was made
+  const check = async (phase) => {
+    for (const [hosts, options, session] of live)
+      for (const host of hosts) assert.ok(await resumes(host, options, session), `${phase}: ${hosts.indexOf(host)} ${JSON.stringify(options)}`);
+  };
+  const make = async () => {
+    for (const hosts of [[a, b], [c, d]])
+      for (const host of hosts)
+        for (const options of [{maxVersion: 'TLSv1.2'}, {minVersion: 'TLSv1.3'}]) live.push([hosts, options, await fresh(host, options)]);
+  };
+  await make();
+  for (const lines of [`${old}\n${young}\n`, `${young}\n${old}\n`])
+    for (const hosts of [[a, c], [b, d]]) {
+      for (const host of hosts) {
+        fs.writeFileSync(path.join(host.dir, 'secret'), lines);
+        const reload = host.command('reload');
+        assert.strictEqual(reload.code, 0, reload.err);
+      }
+      await make();
+      await check(lines === `${old}\n${young}\n` ? 'old first' : 'new first');
+    }
+  live.length = 0;
+  await make();
+  for (const host of [a, c]) {
+    fs.writeFileSync(path.join(host.dir, 'secret'), `${young}\n`);
+    assert.strictEqual(host.command('reload').code, 0);
+  }
+  await make();
+  await check('new alone');
+});
+
+test('the secret: one of two that is weak, or open to others, is refused', async () => {
+  const service = new Service(conf().replace('workers', 'secret-file = "@DIR@/secret"  workers'));
+  const file = path.join(service.dir, 'secret'), good = crypto.randomBytes(32).toString('hex');
+  fs.writeFileSync(file, good, {mode: 0o600});
+  await service.begin();
+  for (const [text, mode, why] of [[`${good}\nshort\n`, 0o600, /too few bytes/], [`${good}\n${good}\n`, 0o600, /twice/],
+    [`${good}\n${'a'.repeat(40)}\n`, 0o600, /not random/], [`${good}\n`, 0o644, /open to group or others/]]) {
+    fs.writeFileSync(file, text);
+    fs.chmodSync(file, mode);
+    const reload = service.command('reload');
+    assert.strictEqual(reload.code, 1);
+    assert.match(reload.err, why);
+    assert.doesNotMatch(reload.err, new RegExp(good.slice(0, 8)));
+  }
+  assert.ok(await resumes(service, {}, await fresh(service, {})));
+});
+
 test('sessions revoke --host: that name alone', async () => {
   const [a, b] = await twoHosts();
   for (const options of [{maxVersion: 'TLSv1.2'}, {minVersion: 'TLSv1.3'}]) {

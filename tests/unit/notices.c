@@ -212,7 +212,7 @@ static void shelf_cancel(struct rp_store_call *call)
 }
 
 static struct rp_loop *loop;
-static struct rp_secret secret = {{5}};
+static struct rp_secret secret = {.key = {5}};
 static unsigned changes;
 
 static void on_changed(const struct rp_notices *n, void *arg)

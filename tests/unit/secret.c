@@ -110,6 +110,91 @@ START_TEST(secret_depends_on_every_byte)
 }
 END_TEST
 
+/* -- text: a line is a secret */
+
+#define OLD "first-0123456789-abcdefghijklmnop"
+#define NEW "other/zyxwvutsrqponmlk+9876543210"
+#define HEX "000306090c0f1215181b1e2124272a2d303336393c3f4245484b4e5154575A5D"
+
+static void write_text(const char *text)
+{
+    FILE *file = fopen(path, "we");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fputs(text, file) < 0, 0);
+    fclose(file);
+    ck_assert_int_eq(chmod(path, 0600), 0);
+}
+
+static struct rp_secret secret_of(const char *text)
+{
+    struct rp_secret secret;
+    struct rp_error err = {0};
+
+    write_text(text);
+    ck_assert_msg(rp_secret_read(&secret, path, &err), "%s: %s", text, err.message);
+    return secret;
+}
+
+START_TEST(secret_lines_may_end_in_any_way)
+{
+    static const char *const texts[] = {OLD, OLD "\n", OLD "\r\n", "\n " OLD " \n\n"};
+    struct rp_secret one = secret_of(OLD), other = secret_of(texts[_i]);
+
+    ck_assert_mem_eq(one.key, other.key, sizeof one.key);
+    ck_assert(!other.has_former);
+}
+END_TEST
+
+START_TEST(secret_may_be_two_during_a_change_over)
+{
+    struct rp_secret old = secret_of(OLD "\n"), young = secret_of(NEW), former;
+    struct rp_secret both = secret_of(NEW "\n" OLD "\n");
+
+    ck_assert(!rp_secret_former(&old, &former));
+    ck_assert_mem_eq(both.key, young.key, sizeof both.key);
+    ck_assert(rp_secret_former(&both, &former));
+    ck_assert_mem_eq(former.key, old.key, sizeof old.key);
+    ck_assert(!former.has_former);
+}
+END_TEST
+
+START_TEST(secret_in_hexadecimal_is_the_bytes_it_writes)
+{
+    struct rp_secret text = secret_of(HEX "\n"), bytes;
+
+    unlink(path);
+    write_file(32, 32, 0600);
+    ck_assert(rp_secret_read(&bytes, path, NULL));
+    ck_assert_mem_eq(text.key, bytes.key, sizeof text.key);
+}
+END_TEST
+
+static const struct {
+    const char *text, *why;
+} bad_texts[] = {
+    {"\n\n", "too few bytes"},
+    {OLD "\nshort\n", "too few bytes"},
+    {"short\n" OLD, "too few bytes"},
+    {OLD "\n" OLD "\n", "the same secret twice"},
+    {OLD "\n" NEW "\n" HEX "\n", "more than two lines"},
+    {OLD "\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "not random"},
+    {"0000000000000000000000000000000000000000000000000000000000000000", "not random"},
+};
+
+START_TEST(secret_text_that_is_weak_or_unclear_is_refused)
+{
+    struct rp_secret secret, wiped = {.has_former = false};
+    struct rp_error err = {0};
+
+    write_text(bad_texts[_i].text);
+    ck_assert(!rp_secret_read(&secret, path, &err));
+    ck_assert_msg(strstr(err.message, bad_texts[_i].why) != NULL, "%s", err.message);
+    ck_assert_ptr_nonnull(strstr(err.message, path));
+    ck_assert_mem_eq(&secret, &wiped, sizeof secret);
+}
+END_TEST
+
 START_TEST(secret_is_made_once_and_kept)
 {
     struct rp_secret made, again;
@@ -169,7 +254,7 @@ END_TEST
 
 START_TEST(secret_derives_a_key_for_each_purpose)
 {
-    struct rp_secret secret = {{1}}, wiped = {{0}};
+    struct rp_secret secret = {.key = {1}}, wiped = {.has_former = false};
     uint8_t a[32], b[32], c[32], d[64];
 
     ck_assert(rp_secret_derive(&secret, "ab", "c", 1, a, sizeof a));
@@ -188,9 +273,10 @@ END_TEST
 START_TEST(secret_derives_as_rfc5869_expands)
 {
     /* HKDF-Expand(PRK of its test case 1, "label\0context"), as another implementation has it. */
-    struct rp_secret secret = {{0x07, 0x77, 0x09, 0x36, 0x2c, 0x2e, 0x32, 0xdf, 0x0d, 0xdc, 0x3f,
-                                0x0d, 0xc4, 0x7b, 0xba, 0x63, 0x90, 0xb6, 0xc7, 0x3b, 0xb5, 0x0f,
-                                0x9c, 0x31, 0x22, 0xec, 0x84, 0x4a, 0xd7, 0xc2, 0xb3, 0xe5}};
+    struct rp_secret secret = {.key = {0x07, 0x77, 0x09, 0x36, 0x2c, 0x2e, 0x32, 0xdf,
+                                       0x0d, 0xdc, 0x3f, 0x0d, 0xc4, 0x7b, 0xba, 0x63,
+                                       0x90, 0xb6, 0xc7, 0x3b, 0xb5, 0x0f, 0x9c, 0x31,
+                                       0x22, 0xec, 0x84, 0x4a, 0xd7, 0xc2, 0xb3, 0xe5}};
     static const uint8_t expected[8] = {0x52, 0x37, 0x7f, 0xf4, 0x9c, 0x8f, 0x8c, 0xf7};
     uint8_t out[8];
 
@@ -208,6 +294,11 @@ static Suite *suite(void)
     tcase_add_loop_test(t, secret_file_is_read_or_refused, 0, sizeof cases / sizeof *cases);
     tcase_add_test(t, secret_is_no_directory_fifo_or_device);
     tcase_add_test(t, secret_depends_on_every_byte);
+    tcase_add_loop_test(t, secret_lines_may_end_in_any_way, 0, 4);
+    tcase_add_test(t, secret_may_be_two_during_a_change_over);
+    tcase_add_test(t, secret_in_hexadecimal_is_the_bytes_it_writes);
+    tcase_add_loop_test(t, secret_text_that_is_weak_or_unclear_is_refused, 0,
+                        sizeof bad_texts / sizeof *bad_texts);
     tcase_add_test(t, secret_is_made_once_and_kept);
     tcase_add_test(t, secret_that_is_bad_is_not_replaced);
     tcase_add_test(t, secret_of_processes_that_start_at_once_is_one);

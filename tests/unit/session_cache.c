@@ -122,7 +122,7 @@ static void start(const char *version, enum rp_toggle tickets, uint32_t deadline
 {
     static const struct rp_store_ops ops = {
         .kind = "shelf", .get = shelf_get, .put = shelf_put, .cancel = shelf_cancel};
-    struct rp_secret secret = {{9}};
+    struct rp_secret secret = {.key = {9}};
     struct rp_session_cache_options o = {.store = &shelf.base,
                                          .secret = &secret,
                                          .lookup_timeout_ms = deadline_ms,
