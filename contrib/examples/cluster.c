@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     }
     service.cert = pem_of(argv[1]);
     service.key = pem_of(argv[2]);
-    options.workers = (unsigned)atoi(argv[4]); /* 0: one for each CPU */
+    options.workers = (unsigned)strtoul(argv[4], NULL, 10); /* 0: one for each CPU */
     if (loop == NULL || !rp_address_parse(&address, argv[3], true, &error) ||
         (service.fd = rp_listen_open(&where, &error)) < 0 ||
         rp_cluster_new(loop, &options, &error) == NULL)

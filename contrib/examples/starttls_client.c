@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     }
     ca = pem_of(argv[1]);
     net.host = argv[2];
-    net.port = (uint16_t)atoi(argv[3]);
+    net.port = (uint16_t)strtoul(argv[3], NULL, 10);
     word = argv[5];
     options.servername = argv[4];
     options.context_options = &tls;
