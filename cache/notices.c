@@ -94,7 +94,7 @@ bool rp_notices_add_host(struct rp_notices *n, const char *name, uint64_t before
     struct rp_notices_host *host = find_host(n, name), fresh = {.before_ms = before_ms};
     size_t len = name_len(name);
 
-    if (len == 0 || len > RP_NOTICES_NAME)
+    if (len == 0 || len > RP_NOTICES_NAME || name[len - 1] == '.')
         return false;
     for (size_t i = 0; i < len; i++) {
         if (!isgraph((unsigned char)name[i]))

@@ -150,9 +150,10 @@ static void print_status(const json_t *answer)
 
     print_processes(answer);
     printf("handshakes: %lld full, %lld by ticket, %lld by id, %lld by stateful ticket, %lld "
-           "failed\n",
+           "failed, %lld revoked sessions\n",
            number(n, "handshakesFull"), number(n, "handshakesTicket"), number(n, "handshakesId"),
-           number(n, "handshakesStateful"), number(n, "handshakesFailed"));
+           number(n, "handshakesStateful"), number(n, "handshakesFailed"),
+           number(n, "sessionsForgotten"));
     printf("store %s: %s", text(c, "store"), text(c, "state"));
     if (number(c, "workersWithout") > 0)
         printf(" from %lld workers since %s", number(c, "workersWithout"),

@@ -180,6 +180,8 @@ static void on_notices(const struct rp_notices *notices, void *arg)
 {
     struct process *p = arg;
 
+    rp_log(p->setup->log, RP_LOG_INFO,
+           "heard an announcement: sessions are revoked, or keys rotated");
     tell_notices(p, notices);
     if (p->ring != NULL)
         rp_key_ring_turn(p->ring, notices->turns);

@@ -146,7 +146,10 @@ static bool accept_session(const struct rp_session_origin *origin, void *arg)
 {
     const struct frontend *f = arg;
 
-    return !shared_forgets(f->process, origin);
+    if (!shared_forgets(f->process, origin))
+        return true;
+    f->process->row->sessions_forgotten++;
+    return false;
 }
 
 /* -- events of the server ---------------------------------------------------------------------- */

@@ -34,7 +34,8 @@ enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
     X(bytes_out) /* plain bytes to clients */                                                      \
     X(backend_connects)                                                                            \
     X(backend_failures)                                                                            \
-    X(store_restarts) /* times a damaged store was replaced */
+    X(sessions_forgotten) /* offers of sessions that were revoked */                               \
+    X(store_restarts)     /* times a damaged store was replaced */
 
 struct stats_row {
     int64_t pid;           /* of the worker that writes, 0 = none */

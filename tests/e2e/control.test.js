@@ -252,7 +252,7 @@ test('sessions revoke --before: renewed tickets go with their first handshake', 
   assert.ok(await resumes(service, {}, session));
 });
 
-test('sessions revoke: in force after a reload, a crash, and without a store', async () => {
+test('sessions revoke: in force after workers died, and without a store', async () => {
   const service = await Service.start(conf().replace('lmdb:sessions', 'lmdb:/proc/no/such/place'));
   const session = await fresh(service, {});
   assert.ok(await resumes(service, {}, session));
@@ -263,6 +263,25 @@ test('sessions revoke: in force after a reload, a crash, and without a store', a
   for (const pid of workers) process.kill(pid, 'SIGKILL');
   await until('new workers', () => service.workers().length === 2 && !service.workers().some((pid) => workers.includes(pid)));
   assert.ok(!(await resumes(service, {}, session)));
+});
+
+test('sessions revoke: in force after a reload and the death of a generation', async () => {
+  const service = new Service(conf('ticket-keys = "@DIR@/tickets"').replace('lmdb:sessions', 'lmdb:/proc/no/such/place'));
+  fs.writeFileSync(path.join(service.dir, 'tickets'), crypto.randomBytes(80), {mode: 0o600});
+  await service.begin();
+  const session = await fresh(service, v12);
+  await nextSecond();
+  assert.strictEqual(service.command('sessions', 'revoke', '--all').code, 0);
+  await nextSecond();
+  const young = await fresh(service, v12);
+  assert.strictEqual(service.command('reload').code, 0);
+  assert.ok(!(await resumes(service, v12, session)));
+  assert.ok(await resumes(service, v12, young));
+  process.kill(service.generations().pop(), 'SIGKILL');
+  await service.said(/serving again/);
+  assert.ok(!(await resumes(service, v12, session)));
+  assert.ok(await resumes(service, v12, young));
+  assert.ok(json(service.command('status', '--json')).counters.sessionsForgotten > 0);
 });
 
 test('sessions revoke: what is asked wrongly is refused', async () => {

@@ -39,7 +39,7 @@ END_TEST
 
 START_TEST(names_that_are_none_are_refused)
 {
-    static const char *const names[] = {"", ".", "a b", "a\n", "\x80", "a\tb"};
+    static const char *const names[] = {"", ".", "..", "a..", "a b", "a\n", "\x80", "a\tb"};
     struct rp_notices n = {.host_count = 0};
     char longest[RP_NOTICES_NAME + 2];
 
