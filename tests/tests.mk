@@ -4,6 +4,8 @@ CHECKS  := $(UNITS) $(MEMORY)
 RESULTS := build/results
 export ASAN_OPTIONS  := detect_leaks=1:abort_on_error=0:exitcode=99
 export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
+# A test that hangs ends; one on a busy machine may take its time.
+export CK_DEFAULT_TIMEOUT := 60
 # A child that Check forks is a test of its own, and so has its own look for leaks.
 
 check: deps
@@ -22,6 +24,12 @@ check-once: test-programs
 
 test-programs: build examples $(CHECKS)
 run-tests:
-	@tests/check.sh $(RESULTS)/$(MODE) $(CHECKS) 'REPRISE=$(O)/reprise node tests/e2e/run.js'
+	@tests/check.sh $(RESULTS)/$(MODE) $(CHECKS) 'REPRISE=$(O)/reprise node tests/e2e/run.js' \
+	  'BUILD=$(O) node tests/interop/run.js'
 
-.PHONY: check check-once test-programs run-tests
+# The same scenarios on node and on us, in four pairings; by themselves.
+interop: deps
+	@$(MAKE) --no-print-directory -s MODE=release build
+	@node tests/interop/run.js $(SCENARIO)
+
+.PHONY: check check-once interop test-programs run-tests

@@ -376,12 +376,8 @@ void rp_client_done(struct rp_socket *s)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
     if (s->stream.destroyed)
         return;
-    if (!dh_is_large_enough(s, &error)) {
-        rp_socket_fail(s, &error);
-        return;
-    }
-    if (!rp_client_judge(s, &error)) {
-        rp_socket_fail(s, &error);
+    if (!dh_is_large_enough(s, &error) || !rp_client_judge(s, &error)) {
+        rp_stream_destroy(&s->stream, &error); /* and our Finished never leaves */
         return;
     }
     rp_socket_open(s);

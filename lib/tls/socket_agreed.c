@@ -32,7 +32,7 @@ static struct rp_x509 *no_certificate(struct rp_error *err)
 struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *s, bool detailed, struct rp_error *err)
 {
     SSL *ssl = established(s);
-    X509 *leaf = ssl != NULL ? SSL_get0_peer_certificate(ssl) : NULL;
+    X509 *leaf = rp_socket_peer_certificate(s);
 
     if (leaf == NULL)
         return no_certificate(err);
@@ -120,7 +120,7 @@ bool rp_socket_shared_sigalg(const struct rp_socket *s, size_t index, char name[
     SSL *ssl = established(s);
     int sign, hash, count;
 
-    if (ssl == NULL || s->client != NULL || index > INT32_MAX)
+    if (ssl == NULL || index > INT32_MAX)
         return false;
     count = SSL_get_shared_sigalgs(ssl, (int)index, &sign, &hash, NULL, NULL, NULL);
     if (count <= 0 || index >= (size_t)count)

@@ -166,12 +166,18 @@ static size_t encode(X509 *cert, uint8_t **der, size_t *len, const uint8_t **out
     return *der != NULL ? *len : 0;
 }
 
-size_t rp_socket_peer_certificate_der(struct rp_socket *s, const uint8_t **der)
+X509 *rp_socket_peer_certificate(const struct rp_socket *s)
 {
     SSL *ssl = established(s);
 
-    return encode(ssl != NULL ? SSL_get0_peer_certificate(ssl) : NULL, &s->peer_der,
-                  &s->peer_der_len, der);
+    return ssl != NULL && (s->client == NULL || !SSL_session_reused(ssl))
+               ? SSL_get0_peer_certificate(ssl)
+               : NULL;
+}
+
+size_t rp_socket_peer_certificate_der(struct rp_socket *s, const uint8_t **der)
+{
+    return encode(rp_socket_peer_certificate(s), &s->peer_der, &s->peer_der_len, der);
 }
 
 size_t rp_socket_certificate_der(struct rp_socket *s, const uint8_t **der)

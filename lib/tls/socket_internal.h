@@ -73,6 +73,9 @@ static inline struct rp_socket *rp_socket_of_engine(struct rp_engine *e)
 
 /* Begin: open the engine with the socket's context. false: it has failed and is gone. */
 bool rp_socket_open_engine(struct rp_socket *, bool server, enum rp_client_auth auth);
+/* The peer's certificate as it was shown on this connection; a client that resumed saw none (G13).
+ */
+X509 *rp_socket_peer_certificate(const struct rp_socket *);
 /* Have OpenSSL trace, from its first message or from now. */
 void rp_socket_trace(struct rp_socket *);
 /* Do what can be done with the input there is. */

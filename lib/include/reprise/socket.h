@@ -109,7 +109,7 @@ size_t rp_socket_certificate_der(struct rp_socket *, const uint8_t **der);
 /* The peer's certificate, or our own: a new reference, the caller's to rp_x509_unref. With
  * `detailed` the peer's chain hangs below it as issuer certificates, as far as the peer sent it or
  * the context trusts it (G12). NULL: there is none (then err->code is ""), or no memory. May be
- * asked again and again. D22, D23, N1. */
+ * asked again and again. A client that resumed was shown none (G13). D22, D23, N1. */
 struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *, bool detailed, struct rp_error *)
     __attribute__((warn_unused_result));
 struct rp_x509 *rp_socket_x509(const struct rp_socket *, struct rp_error *)
@@ -128,8 +128,9 @@ struct rp_ephemeral_key_info {
     int size;
 };
 bool rp_socket_ephemeral_key_info(const struct rp_socket *, struct rp_ephemeral_key_info *);
-/* The signature algorithms that both sides have, for servers: "RSA-PSS+SHA256"..., in order of
- * preference, counted from 0. false past the end. D20 */
+/* The signature algorithms that both sides have: "RSA-PSS+SHA256"..., in order of preference,
+ * counted from 0. A client learns of them only when it is asked for a certificate. false past the
+ * end. D20 */
 bool rp_socket_shared_sigalg(const struct rp_socket *, size_t index, char name[RP_SIGALG_NAME_MAX]);
 /* RFC 5705 and RFC 8446 section 7.5: `len` bytes that both sides can make and nobody else.
  * `context` NULL is none, which in TLS 1.2 differs from an empty one. Errors: ERR_OUT_OF_RANGE,

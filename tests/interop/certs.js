@@ -1,0 +1,57 @@
+'use strict';
+// certs.js - certificates of the scenarios that the end-to-end tests have no use for; made once,
+// below build/.
+const {execFileSync} = require('child_process');
+const fs = require('fs');
+const path = require('path');
+const e2e = require('../e2e/lib');
+
+const dir = path.join(__dirname, '../../build/interop-certs');
+const openssl = (...args) => execFileSync('openssl', args, {cwd: dir, stdio: ['ignore', 'pipe', 'pipe']});
+
+function selfSigned(name, ...key) {
+  openssl('req', '-x509', '-nodes', '-newkey', ...key, '-days', '30', '-keyout', `${name}.key`, '-out', `${name}.pem`,
+    '-subj', `/CN=${name}.example`, '-addext', `subjectAltName=DNS:${name}.example,DNS:localhost`);
+}
+
+function signed(name, ca, subject, extensions, ...dates) {
+  openssl('req', '-new', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject);
+  fs.writeFileSync(path.join(dir, `${name}.ext`), extensions);
+  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial', ...(dates.length ? dates : ['-days', '30']),
+    '-extfile', `${name}.ext`, '-out', `${name}.pem`);
+}
+
+function make() {
+  e2e.makeCerts();
+  if (fs.existsSync(path.join(dir, 'done'))) return;
+  fs.rmSync(dir, {recursive: true, force: true});
+  fs.cpSync(e2e.certs, dir, {recursive: true});
+  fs.rmSync(path.join(dir, 'done'));
+  selfSigned('self', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256');
+  selfSigned('ed25519', 'ed25519');
+  selfSigned('p384', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384');
+  selfSigned('rsapss', 'rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048');
+  signed('middle', 'ca', '/CN=middle', 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n');
+  signed('below', 'middle', '/CN=below', 'subjectAltName=DNS:localhost\n');
+  signed('expired', 'ca', '/CN=expired', 'subjectAltName=DNS:localhost\n', '-days', '-1');
+  signed('cnonly', 'ca', '/CN=localhost', 'basicConstraints=CA:FALSE\n');
+  signed('clientonly', 'ca', '/CN=clientonly', 'subjectAltName=DNS:localhost\nextendedKeyUsage=clientAuth\n');
+  signed('odd', 'ca', '/C=DE/O=A, B/OU=One/OU=Two/CN=odd', 'subjectAltName=DNS:localhost,email:a@b.example,URI:https://x.example/a,IP:::1,dirName:d\n[d]\nCN=inner\n');
+  const cat = (out, ...names) => fs.writeFileSync(path.join(dir, out), names.map((name) => fs.readFileSync(path.join(dir, name), 'utf8')).join(''));
+  cat('chain.pem', 'below.pem', 'middle.pem');
+  cat('cas.pem', 'ca.pem', 'other-ca.pem');
+  openssl('x509', '-in', 'ecdsa.pem', '-outform', 'DER', '-out', 'ecdsa.der');
+  openssl('pkcs8', '-topk8', '-in', 'ecdsa.key', '-passout', 'pass:secret', '-out', 'encrypted.key');
+  openssl('pkcs12', '-export', '-in', 'ecdsa.pem', '-inkey', 'ecdsa.key', '-certfile', 'ca.pem', '-passout', 'pass:secret', '-out', 'ecdsa.pfx');
+  openssl('pkcs12', '-export', '-in', 'ecdsa.pem', '-inkey', 'ecdsa.key', '-passout', 'pass:', '-out', 'open.pfx');
+  openssl('genpkey', '-genparam', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe2048', '-out', 'dh2048.pem');
+  fs.writeFileSync(path.join(dir, 'dh512.pem'), openssl('dhparam', '-dsaparam', '512'));
+  fs.writeFileSync(path.join(dir, 'garbage'), 'not a certificate\n');
+  fs.writeFileSync(path.join(dir, 'ticket.keys'), Buffer.from(Array.from({length: 48}, (_, i) => i + 1)));
+  fs.writeFileSync(path.join(dir, 'short.keys'), Buffer.alloc(47, 1));
+  fs.writeFileSync(path.join(dir, 'staple'), Buffer.from('a staple, of a kind'));
+  fs.writeFileSync(path.join(dir, 'large'), Buffer.alloc(300000, 'reprise '));
+  fs.writeFileSync(path.join(dir, 'done'), '');
+}
+
+module.exports = {make, file: (name) => path.join(dir, name)};
