@@ -111,6 +111,8 @@ static bool do_handshake(struct rp_socket *s)
         return false;
     switch (rp_engine_handshake(&s->engine, &error)) {
     case RP_ENGINE_OK:
+        if (s->stream.destroyed)
+            return false; /* by a listener for key log lines */
         if (s->client != NULL)
             rp_client_done(s);
         else

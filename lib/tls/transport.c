@@ -220,8 +220,8 @@ bool rp_transport_can_deliver(struct rp_transport *t)
     if (rp_transport_out(t)->len == 0)
         return false;
     if (t->carrier != NULL)
-        return !t->carrier->destroyed && !t->carrier->ending;
-    return rp_wire_is_open(&t->wire) && !t->wire.broken;
+        return !t->carried.held && !t->carrier->destroyed && !t->carrier->ending;
+    return !t->wire.held && rp_wire_is_open(&t->wire) && !t->wire.broken;
 }
 
 bool rp_transport_close(struct rp_transport *t)

@@ -48,7 +48,7 @@ void rp_transport_flush_later(struct rp_transport *);
 void rp_transport_hold(struct rp_transport *, bool held);
 /* The end, after all output; then ops->shut. If we close then, no FIN of its own is needed. */
 void rp_transport_shutdown(struct rp_transport *, bool close_follows);
-/* There is output, and the other side can still be told. */
+/* There is output that is not held back, and the other side can still be told. */
 bool rp_transport_can_deliver(struct rp_transport *);
 /* true: closed, nothing comes any more. false: ops->closed will come. Idempotent. */
 bool rp_transport_close(struct rp_transport *);
