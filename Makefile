@@ -15,7 +15,7 @@ O          := build/$(MODE)
 CC         ?= cc
 CLANG      ?= clang
 
-PKGS := openssl libconfuse jansson lmdb
+PKGS := openssl libconfuse jansson lmdb hiredis
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wcast-qual -Wstrict-prototypes \
         -Wmissing-prototypes -Wpointer-arith -Werror=implicit-function-declaration
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIC

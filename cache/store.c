@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cache/store_lmdb.h"
+#include "cache/store_redis.h"
 
 /* -- by URI */
 
@@ -19,10 +20,16 @@ static bool has_scheme(const char *uri, const char *scheme)
     return strncmp(uri, scheme, len) == 0 && uri[len] == ':';
 }
 
+static bool is_redis(const char *uri)
+{
+    return has_scheme(uri, "redis") || has_scheme(uri, "rediss") || has_scheme(uri, "redis+unix");
+}
+
 static bool unknown_scheme(const char *uri, struct rp_error *err)
 {
     return rp_error_set(err, "ERR_STORE_URI",
-                        "%.*s is no kind of store; lmdb:PATH?size=256M is one",
+                        "%.*s is no kind of store; lmdb:PATH?size=256M is one, and "
+                        "redis://host:port/db",
                         (int)strcspn(uri, ":"), uri);
 }
 
@@ -31,12 +38,16 @@ struct rp_store *rp_store_open(struct rp_loop *loop, const char *uri, const char
 {
     if (has_scheme(uri, "lmdb"))
         return rp_store_lmdb_open(loop, uri, directory, err);
+    if (is_redis(uri))
+        return rp_store_redis_open(loop, uri, err);
     unknown_scheme(uri, err);
     return NULL;
 }
 
 bool rp_store_check_uri(const char *uri, struct rp_error *err)
 {
+    if (is_redis(uri))
+        return rp_store_redis_check(uri, err);
     return has_scheme(uri, "lmdb") ? rp_store_lmdb_check(uri, err) : unknown_scheme(uri, err);
 }
 
@@ -48,6 +59,8 @@ bool rp_store_uri_is_remote(const char *uri)
 bool rp_store_set_aside(const char *uri, const char *directory, uint64_t found,
                         struct rp_error *err)
 {
+    if (is_redis(uri))
+        return true; /* there is no file */
     return has_scheme(uri, "lmdb") ? rp_store_lmdb_set_aside(uri, directory, found, err)
                                    : unknown_scheme(uri, err);
 }

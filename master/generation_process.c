@@ -86,9 +86,8 @@ static bool read_secret(struct process *p, struct rp_error *err)
         ok = rp_secret_read(&p->secret, conf->secret_file, &why);
     } else if (rp_store_uri_is_remote(conf->cache.store)) {
         return conf_error(err, &conf->cache.place,
-                          "store: %s is shared by hosts, which need the same cluster secret; "
-                          "name its file with secret-file",
-                          conf->cache.store);
+                          "store: one that hosts share needs a cluster secret that they share, "
+                          "too; name its file with secret-file");
     } else {
         if (asprintf(&path, "%s/secret", conf->state_dir) < 0)
             return rp_error_set(err, "ENOMEM", "no memory for a path");

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * store_redis.c - the Redis store with a real redis-server: verbs, absence, silence, refusals; and
+ * with a server that answers nonsense. */
+#include "cache/redis_uri.h"
+#include "cache/store.h"
+#include "tests/unit/certs.h"
+#include "tests/unit/redis_server.h"
+#include "tests/unit/unit.h"
+#include <reprise/net.h>
+
+static struct rp_loop *loop;
+static struct redis_server redis;
+static struct rp_store *store;
+static struct rp_error trouble;
+static unsigned troubles, recoveries;
+
+static void on_trouble(const struct rp_error *error, void *arg)
+{
+    (void)arg;
+    if (error != NULL) {
+        trouble = *error;
+        troubles++;
+    } else {
+        recoveries++;
+    }
+}
+
+static void open_uri(const char *uri)
+{
+    struct rp_error err = {0};
+
+    troubles = recoveries = 0;
+    trouble = (struct rp_error){0};
+    store = rp_store_open(loop, uri, NULL, &err);
+    ck_assert_msg(store != NULL, "%s", err.message);
+    rp_store_on_trouble(store, on_trouble, NULL);
+}
+
+/* -- a verb, and its answer */
+
+static struct rp_store_reply last;
+static char value[RP_STORE_VALUE_MAX + 1];
+static bool answered;
+
+static void on_done(struct rp_store_call *call, const struct rp_store_reply *reply)
+{
+    (void)call;
+    ck_assert(!answered);
+    answered = true;
+    last = *reply;
+    if (reply->value.len > 0)
+        memcpy(value, reply->value.bytes, reply->value.len);
+    value[reply->value.len] = '\0';
+}
+
+static struct rp_store_call call;
+
+static enum rp_store_status finish(enum rp_store_status now)
+{
+    if (now != RP_STORE_LATER)
+        return now;
+    ck_assert(!answered); /* never inside the call */
+    while (!answered)
+        rp_loop_turn(loop, true);
+    return last.status;
+}
+
+static struct rp_bytes text(const char *s)
+{
+    return (struct rp_bytes){s, strlen(s)};
+}
+
+static void prepare(void)
+{
+    answered = false;
+    call = (struct rp_store_call){.done = on_done};
+}
+
+static enum rp_store_status get(const char *key)
+{
+    struct rp_store_reply now;
+
+    prepare();
+    return finish(rp_store_get(store, text(key), &now, &call));
+}
+
+static enum rp_store_status put(const char *key, const char *bytes, uint64_t ttl)
+{
+    prepare();
+    return finish(rp_store_put(store, text(key), text(bytes), ttl, &call));
+}
+
+static enum rp_store_status add(const char *key, const char *bytes)
+{
+    struct rp_store_reply now;
+
+    prepare();
+    return finish(rp_store_add(store, text(key), text(bytes), 60000, &now, &call));
+}
+
+static enum rp_store_status drop(const char *key)
+{
+    prepare();
+    return finish(rp_store_remove(store, text(key), &call));
+}
+
+/* Until the store has connected. */
+static void until_well(void)
+{
+    for (;;) {
+        enum rp_store_status status = get("is it there?");
+
+        if (status != RP_STORE_FAILED)
+            return;
+        rp_loop_turn(loop, true);
+    }
+}
+
+static void setup(void)
+{
+    loop = rp_loop_new(NULL);
+    redis_server_prepare(&redis);
+}
+
+static void teardown(void)
+{
+    rp_store_close(store);
+    store = NULL;
+    rp_loop_run(loop);
+    rp_loop_free(loop);
+    redis_server_remove(&redis);
+}
+
+START_TEST(verbs_do_what_they_say)
+{
+    redis_server_begin(&redis, NULL);
+    open_uri(redis.uri);
+    ck_assert_int_eq(get("a"), RP_STORE_FAILED); /* not connected yet, and nobody waits for it */
+    until_well();
+    ck_assert_int_eq(get("a"), RP_STORE_MISSING);
+    ck_assert_int_eq(put("a", "one", 60000), RP_STORE_OK);
+    ck_assert_int_eq(get("a"), RP_STORE_OK);
+    ck_assert_str_eq(value, "one");
+    ck_assert_int_eq(add("a", "two"), RP_STORE_EXISTS);
+    ck_assert_str_eq(value, "one");
+    ck_assert_int_eq(add("b", "two"), RP_STORE_OK);
+    ck_assert_int_eq(get("b"), RP_STORE_OK);
+    ck_assert_str_eq(value, "two");
+    ck_assert_int_eq(drop("a"), RP_STORE_OK);
+    ck_assert_int_eq(get("a"), RP_STORE_MISSING);
+    ck_assert_int_eq(put("forever", "x", 0), RP_STORE_OK);
+    ck_assert_int_eq(put("short", "x", 1), RP_STORE_OK);
+    while (get("short") == RP_STORE_OK)
+        ;
+    ck_assert_int_eq(get("forever"), RP_STORE_OK);
+    ck_assert_str_eq(rp_store_kind(store), "redis");
+    ck_assert_uint_eq(troubles, 0);
+}
+END_TEST
+
+START_TEST(redis_that_comes_later_is_found)
+{
+    open_uri(redis.uri);
+    while (troubles == 0)
+        rp_loop_turn(loop, true);
+    ck_assert_int_eq(get("a"), RP_STORE_FAILED);
+    ck_assert_ptr_nonnull(strstr(trouble.message, redis.path));
+    redis_server_begin(&redis, NULL);
+    until_well();
+    ck_assert_uint_eq(recoveries, 1);
+    ck_assert_uint_eq(troubles, 1);
+    redis_server_end(&redis);
+    while (troubles == 1)
+        rp_loop_turn(loop, true);
+    ck_assert_int_eq(put("a", "b", 0), RP_STORE_FAILED);
+    redis_server_begin(&redis, NULL);
+    until_well();
+    ck_assert_uint_eq(recoveries, 2);
+}
+END_TEST
+
+START_TEST(redis_that_is_silent_is_given_up)
+{
+    char uri[200];
+
+    redis_server_begin(&redis, NULL);
+    snprintf(uri, sizeof uri, "%s?timeout=50", redis.uri);
+    open_uri(uri);
+    until_well();
+    kill(redis.pid, SIGSTOP);
+    ck_assert_int_eq(get("a"), RP_STORE_FAILED);
+    ck_assert_str_eq(trouble.code, "ETIMEDOUT");
+    prepare();
+    ck_assert_int_eq(rp_store_put(store, text("a"), text("b"), 0, &call), RP_STORE_FAILED);
+    kill(redis.pid, SIGCONT);
+    until_well();
+    ck_assert_uint_eq(recoveries, 1);
+}
+END_TEST
+
+START_TEST(password_user_database_and_prefix_are_used)
+{
+    const char *more[] = {"--requirepass", "se:cr@t/", NULL};
+    char uri[300], file[100];
+    FILE *out;
+
+    redis_server_begin(&redis, more);
+    open_uri(redis.uri);
+    while (troubles == 0)
+        rp_loop_turn(loop, true);
+    ck_assert_ptr_nonnull(strstr(trouble.message, "NOAUTH"));
+    rp_store_close(store);
+
+    snprintf(file, sizeof file, "%s/password", redis.dir);
+    out = fopen(file, "w");
+    fputs("wrong-one\n", out);
+    fclose(out);
+    snprintf(uri, sizeof uri, "%s?password-file=%s&user=default", redis.uri, file);
+    open_uri(uri);
+    while (troubles == 0)
+        rp_loop_turn(loop, true);
+    ck_assert_ptr_nonnull(strstr(trouble.message, "WRONGPASS"));
+    ck_assert_ptr_nonnull(strstr(trouble.message, "password-file"));
+    ck_assert_ptr_null(strstr(trouble.message, "wrong-one"));
+    out = fopen(file, "w"); /* it is read again for each connection */
+    fputs("se:cr@t/\n", out);
+    fclose(out);
+    until_well();
+    ck_assert_int_eq(put("a", "here", 0), RP_STORE_OK);
+    rp_store_close(store);
+
+    snprintf(uri, sizeof uri, "%s?password-file=%s&db=3", redis.uri, file);
+    open_uri(uri);
+    until_well();
+    ck_assert_int_eq(get("a"), RP_STORE_MISSING);
+    rp_store_close(store);
+    snprintf(uri, sizeof uri, "%s?password-file=%s&prefix=other:", redis.uri, file);
+    open_uri(uri);
+    until_well();
+    ck_assert_int_eq(get("a"), RP_STORE_MISSING);
+    unlink(file);
+}
+END_TEST
+
+START_TEST(full_or_read_only_redis_is_a_trouble_that_ends)
+{
+    const char *more[] = {"--maxmemory", "1", "--maxmemory-policy", "noeviction", NULL};
+    redisContext *c;
+
+    redis_server_begin(&redis, more);
+    open_uri(redis.uri);
+    until_well();
+    ck_assert_int_eq(put("a", "b", 0), RP_STORE_FAILED);
+    ck_assert_ptr_nonnull(strstr(trouble.message, "OOM"));
+    ck_assert_int_eq(get("a"), RP_STORE_MISSING); /* it can be read */
+    ck_assert_int_eq(add("a", "b"), RP_STORE_FAILED);
+    c = redisConnectUnix(redis.path);
+    freeReplyObject(redisCommand(c, "CONFIG SET maxmemory 0"));
+    ck_assert_int_eq(put("a", "b", 0), RP_STORE_OK);
+    ck_assert_uint_gt(recoveries, 0);
+    freeReplyObject(redisCommand(c, "REPLICAOF 127.0.0.1 1"));
+    ck_assert_int_eq(put("a", "c", 0), RP_STORE_FAILED);
+    ck_assert_ptr_nonnull(strstr(trouble.message, "READONLY"));
+    redisFree(c);
+}
+END_TEST
+
+START_TEST(cancelled_call_is_not_answered)
+{
+    struct rp_store_reply now;
+
+    redis_server_begin(&redis, NULL);
+    open_uri(redis.uri);
+    until_well();
+    prepare();
+    ck_assert_int_eq(rp_store_get(store, text("a"), &now, &call), RP_STORE_LATER);
+    rp_store_cancel(&call);
+    memset(&call, 0xee, sizeof call); /* its memory may be anything now */
+    ck_assert_int_eq(put("b", "c", 0), RP_STORE_OK);
+    prepare();
+    ck_assert_int_eq(rp_store_get(store, text("a"), &now, &call), RP_STORE_LATER);
+    rp_store_close(store); /* with a call under way: it is forgotten */
+    store = NULL;
+    ck_assert(!answered);
+}
+END_TEST
+
+static unsigned count;
+
+static void on_counted(struct rp_store_call *c, const struct rp_store_reply *reply)
+{
+    char expected[16];
+
+    snprintf(expected, sizeof expected, "k%u", count++);
+    ck_assert_ptr_nonnull(c);
+    ck_assert_uint_eq(reply->value.len, strlen(expected));
+    ck_assert_mem_eq(reply->value.bytes, expected, strlen(expected));
+}
+
+START_TEST(many_calls_are_answered_in_order_and_all)
+{
+    static struct rp_store_call calls[500];
+    struct rp_store_reply now;
+
+    redis_server_begin(&redis, NULL);
+    open_uri(redis.uri);
+    until_well();
+    for (size_t i = 0; i < 500; i++) {
+        char key[16];
+
+        snprintf(key, sizeof key, "k%zu", i);
+        ck_assert_int_eq(rp_store_put(store, text(key), text(key), 60000, NULL), RP_STORE_OK);
+    }
+    for (size_t i = 0; i < 500; i++) {
+        char key[16];
+
+        snprintf(key, sizeof key, "k%zu", i);
+        calls[i] = (struct rp_store_call){.done = on_counted};
+        ck_assert_int_eq(rp_store_get(store, text(key), &now, &calls[i]), RP_STORE_LATER);
+    }
+    while (count < 500)
+        rp_loop_turn(loop, true);
+}
+END_TEST
+
+/* -- over TLS */
+
+START_TEST(rediss_verifies_the_server)
+{
+    struct cert leaf =
+        cert_make((struct cert_request){.cn = "localhost", .alt = "DNS:redis.example"});
+    char cert[100], key[100], port[16], uri[400];
+    struct rp_address address;
+    struct rp_listen_options listen = {.address = &address};
+    const char *more[] = {"--tls-port",
+                          port,
+                          "--tls-cert-file",
+                          cert,
+                          "--tls-key-file",
+                          key,
+                          "--tls-ca-cert-file",
+                          cert,
+                          "--tls-auth-clients",
+                          "no",
+                          NULL};
+    struct sockaddr_in in;
+    socklen_t len = sizeof in;
+    FILE *out;
+    int fd;
+
+    ck_assert(rp_address_parse(&address, "127.0.0.1:0", false, NULL));
+    fd = rp_listen_open(&listen, NULL); /* a port that is free */
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    snprintf(port, sizeof port, "%u", ntohs(in.sin_port));
+    close(fd);
+    snprintf(cert, sizeof cert, "%s/cert", redis.dir);
+    snprintf(key, sizeof key, "%s/key", redis.dir);
+    out = fopen(cert, "w");
+    fputs(leaf.pem, out);
+    fclose(out);
+    out = fopen(key, "w");
+    fputs(leaf.key_pem, out);
+    fclose(out);
+    redis_server_begin(&redis, more);
+
+    snprintf(uri, sizeof uri, "rediss://127.0.0.1:%s?ca=%s&servername=redis.example", port, cert);
+    open_uri(uri);
+    until_well();
+    ck_assert_int_eq(put("a", "b", 0), RP_STORE_OK);
+    rp_store_close(store);
+    snprintf(uri, sizeof uri, "rediss://127.0.0.1:%s?ca=%s&servername=other.example", port, cert);
+    open_uri(uri);
+    while (troubles == 0)
+        rp_loop_turn(loop, true);
+    ck_assert_str_eq(trouble.code, "ERR_TLS_CERT_ALTNAME_INVALID");
+    unlink(cert);
+    unlink(key);
+    cert_free(&leaf);
+}
+END_TEST
+
+/* -- a server that answers what it likes, once it was greeted */
+
+static const struct {
+    const char *after_greeting;
+    size_t repeat; /* the rest of the answer, so many times */
+} nonsense[] = {
+    {"garbage\r\n", 0},
+    {"$-7\r\n", 0},
+    {"$999999999\r\n", 100000},
+    {"*1000000\r\n", 0},
+    {"*2\r\n$1\r\na\r\n$1\r\nb\r\n", 0},
+    {":42\r\n", 0},
+    {"+OK\r\n+OK\r\n+OK\r\n", 0},
+    {"", 0},
+    {"%2\r\n", 0},
+};
+static size_t which;
+static struct rp_listener_socket *listener;
+
+static void on_liar(const struct rp_event *e, void *arg)
+{
+    static const char fill[1000] = "x";
+
+    (void)arg;
+    if (memmem(e->data.bytes, e->data.len, "PING", 4) != NULL) {
+        rp_stream_write(e->target, "+PONG\r\n", 7);
+        return;
+    }
+    rp_stream_write(e->target, nonsense[which].after_greeting,
+                    strlen(nonsense[which].after_greeting));
+    for (size_t i = 0; i < nonsense[which].repeat; i += sizeof fill)
+        rp_stream_write(e->target, fill, sizeof fill);
+    if (nonsense[which].after_greeting[0] == '\0')
+        rp_stream_end(e->target);
+}
+
+static void on_ignored(const struct rp_event *e, void *arg)
+{
+    (void)e, (void)arg;
+}
+
+static void on_connection(struct rp_listener_socket *l, int fd, const struct rp_address *remote,
+                          void *arg)
+{
+    struct rp_stream *s = rp_net_open(loop, fd, NULL, NULL);
+
+    (void)l, (void)remote, (void)arg;
+    rp_stream_on(s, RP_EV_DATA, on_liar, NULL);
+    rp_stream_on(s, RP_EV_ERROR, on_ignored, NULL);
+    rp_stream_unref(s);
+}
+
+START_TEST(nonsense_is_a_miss_and_no_harm)
+{
+    struct rp_address address;
+    struct rp_listen_options listen = {.address = &address};
+    char where[128], uri[160];
+    enum rp_store_status status = RP_STORE_FAILED;
+    unsigned tries = 0;
+
+    which = (size_t)_i;
+    snprintf(where, sizeof where, "unix:%s", redis.path);
+    ck_assert(rp_address_parse(&address, where, false, NULL));
+    listener = rp_listener_start(loop, rp_listen_open(&listen, NULL), on_connection, NULL, NULL);
+    snprintf(uri, sizeof uri, "%s?timeout=50", redis.uri);
+    open_uri(uri);
+    while (tries < 2) { /* two that were asked, whatever came of them */
+        struct rp_store_reply now;
+
+        prepare();
+        if (rp_store_get(store, text("a"), &now, &call) == RP_STORE_LATER) {
+            tries++;
+            while (!answered)
+                rp_loop_turn(loop, true);
+            status = last.status;
+            ck_assert_int_ne(status, RP_STORE_OK);
+        } else {
+            rp_loop_turn(loop, true);
+        }
+    }
+    rp_store_close(store);
+    store = NULL;
+    rp_listener_stop(listener, true);
+}
+END_TEST
+
+/* -- URIs */
+
+static const struct {
+    const char *uri;
+    bool ok;
+    struct rp_redis_place place;
+} uris[] = {
+    {"redis://h", true, {.host = "h", .port = 6379}},
+    {"redis://h:1/2", true, {.host = "h", .port = 1, .db = 2}},
+    {"redis://u:p%40@h", true, {.host = "h", .port = 6379, .user = "u", .password = "p@"}},
+    {"redis://:a@b@h", true, {.host = "h", .port = 6379, .password = "a@b"}},
+    {"redis://[::1]:7", true, {.host = "::1", .port = 7}},
+    {"redis://[::1]", true, {.host = "::1", .port = 6379}},
+    {"rediss://h", true, {.host = "h", .port = 6379, .tls = true}},
+    {"redis+unix:/a/b", true, {.path = "/a/b"}},
+    {"redis+unix:/a?db=4", true, {.path = "/a", .db = 4}},
+    {"redis://h/", true, {.host = "h", .port = 6379}},
+    {"redis:h", false, {.host = ""}},
+    {"redis://", false, {.host = ""}},
+    {"redis://h:0", false, {.host = ""}},
+    {"redis://h:65536", false, {.host = ""}},
+    {"redis://h:x", false, {.host = ""}},
+    {"redis://h/x", false, {.host = ""}},
+    {"redis://h/99999999999999", false, {.host = ""}},
+    {"redis://[::1", false, {.host = ""}},
+    {"redis://a%zz", false, {.host = ""}},
+    {"redis://a%4", false, {.host = ""}},
+    {"redis://a%00", false, {.host = ""}},
+    {"redis+unix:", false, {.host = ""}},
+    {"redis://h?nonsense=1", false, {.host = ""}},
+    {"redis://h?timeout=0", false, {.host = ""}},
+    {"redis://h?timeout", false, {.host = ""}},
+    {"redis://h?prefix=012345678901234567890123456789012", false, {.host = ""}},
+};
+
+START_TEST(uri_says_where)
+{
+    struct rp_redis_place p;
+    struct rp_error err = {0};
+
+    ck_assert_int_eq(rp_redis_place_parse(&p, uris[_i].uri, &err), uris[_i].ok);
+    if (!uris[_i].ok) {
+        ck_assert_str_eq(err.code, "ERR_STORE_URI");
+        return;
+    }
+    ck_assert_str_eq(p.host, uris[_i].place.host);
+    ck_assert_str_eq(p.path, uris[_i].place.path);
+    ck_assert_str_eq(p.user, uris[_i].place.user);
+    ck_assert_str_eq(p.password, uris[_i].place.password);
+    ck_assert_uint_eq(p.port, uris[_i].place.port);
+    ck_assert_uint_eq(p.db, uris[_i].place.db);
+    ck_assert_int_eq(p.tls, uris[_i].place.tls);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store_redis");
+    TCase *tc = tcase_create("redis"), *pure = tcase_create("uri");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, verbs_do_what_they_say);
+    tcase_add_test(tc, redis_that_comes_later_is_found);
+    tcase_add_test(tc, redis_that_is_silent_is_given_up);
+    tcase_add_test(tc, password_user_database_and_prefix_are_used);
+    tcase_add_test(tc, full_or_read_only_redis_is_a_trouble_that_ends);
+    tcase_add_test(tc, cancelled_call_is_not_answered);
+    tcase_add_test(tc, many_calls_are_answered_in_order_and_all);
+    tcase_add_test(tc, rediss_verifies_the_server);
+    tcase_add_loop_test(tc, nonsense_is_a_miss_and_no_harm, 0, sizeof nonsense / sizeof *nonsense);
+    tcase_add_loop_test(pure, uri_says_where, 0, sizeof uris / sizeof *uris);
+    suite_add_tcase(suite, tc);
+    suite_add_tcase(suite, pure);
+    return unit_run(suite);
+}
