@@ -14,7 +14,6 @@
 #include <reprise/net.h>
 #include <reprise/socket.h>
 
-
 enum {
     PAUSE_MIN_MS = 50,
     PAUSE_MAX_MS = 5000,
@@ -42,6 +41,7 @@ struct rp_redis_link {
     uint32_t pause_ms;
     unsigned held;
     bool up, freed;
+    bool fresh; /* the first attempt, which has not failed yet */
 };
 
 static void on_event(const struct rp_event *e, void *arg);
@@ -104,6 +104,12 @@ bool rp_redis_link_is_up(const struct rp_redis_link *l)
 
 /* -- sending */
 
+/* To connect takes longer than to answer. */
+static uint64_t patience(const struct rp_redis_link *l)
+{
+    return l->up ? l->place.timeout_ms : 4 * (uint64_t)l->place.timeout_ms;
+}
+
 static bool send_as(struct rp_redis_link *l, int argc, const char **argv, const size_t *lens,
                     rp_redis_replied *replied, void *arg)
 {
@@ -116,12 +122,12 @@ static bool send_as(struct rp_redis_link *l, int argc, const char **argv, const 
         return false;
     }
     *e = (struct expected){
-        .replied = replied, .arg = arg, .deadline = rp_loop_now(l->loop) + l->place.timeout_ms};
+        .replied = replied, .arg = arg, .deadline = rp_loop_now(l->loop) + patience(l)};
     if (l->last != NULL) {
         l->last->next = e;
     } else {
         l->first = e;
-        rp_timer_start(l->loop, &l->late, l->place.timeout_ms);
+        rp_timer_start(l->loop, &l->late, patience(l));
     }
     l->last = e;
     rp_stream_write(l->stream, command, (size_t)len);
@@ -133,7 +139,7 @@ static bool send_as(struct rp_redis_link *l, int argc, const char **argv, const 
 bool rp_redis_link_send(struct rp_redis_link *l, int argc, const char **argv, const size_t *lens,
                         rp_redis_replied *replied, void *arg)
 {
-    return l->up && send_as(l, argc, argv, lens, replied, arg);
+    return (l->up || l->fresh) && send_as(l, argc, argv, lens, replied, arg);
 }
 
 /* -- the greeting */
@@ -191,6 +197,7 @@ static void greet(struct rp_redis_link *l)
 static void be_up(struct rp_redis_link *l)
 {
     l->up = true;
+    l->fresh = false;
     l->pause_ms = 0;
     l->ops->up(l->arg);
 }
@@ -216,7 +223,7 @@ static void greeted(struct rp_redis_link *l, const redisReply *reply)
     if (reply->type == REDIS_REPLY_ERROR) {
         explain(reply, &error);
         fail(l, &error);
-    } else if (l->first == NULL) {
+    } else if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0) {
         be_up(l);
     }
 }
@@ -293,9 +300,6 @@ static void on_event(const struct rp_event *e, void *arg)
     l->held++;
     if (e->type == RP_EV_DATA) {
         on_data(l, e);
-    } else if (e->type == (l->place.tls ? RP_EV_SECURE_CONNECT : RP_EV_CONNECT)) {
-        rp_timer_stop(&l->late);
-        greet(l);
     } else if (e->type == RP_EV_ERROR) {
         fail(l, e->error.error);
     } else if (e->type == RP_EV_END || e->type == RP_EV_CLOSE) {
@@ -372,8 +376,7 @@ static struct rp_stream *dial(struct rp_redis_link *l, struct rp_error *error)
 static void begin(struct rp_redis_link *l)
 {
     rp_event_set events = RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_END) |
-                          RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE) |
-                          RP_EVENT_BIT(l->place.tls ? RP_EV_SECURE_CONNECT : RP_EV_CONNECT);
+                          RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE);
     struct rp_error error;
 
     redisReaderFree(l->reader);
@@ -386,7 +389,7 @@ static void begin(struct rp_redis_link *l)
         fail(l, &error);
         return;
     }
-    rp_timer_start(l->loop, &l->late, 4 * (uint64_t)l->place.timeout_ms);
+    greet(l); /* waits in the stream until it is connected */
 }
 
 static void on_pause(struct rp_timer *timer)
@@ -420,7 +423,7 @@ static void fail(struct rp_redis_link *l, const struct rp_error *error)
     if (l->freed)
         return;
     l->held++;
-    l->up = false;
+    l->up = l->fresh = false;
     l->first = l->last = NULL;
     rp_timer_stop(&l->late);
     drop_stream(l);
@@ -459,7 +462,8 @@ struct rp_redis_link *rp_redis_link_new(struct rp_loop *loop, const struct rp_re
         release(l);
         return NULL;
     }
-    rp_timer_start(loop, &l->pause, 0); /* never from inside this call */
+    l->fresh = true;
+    begin(l);
     release(l);
     return l;
 }

@@ -2,7 +2,8 @@
  *
  * redis_link.h - one connection to one Redis: commands go out in a pipeline, replies come back in
  * order. It connects by itself, greets (AUTH, SELECT, PING), and comes back after a failure with
- * growing, jittered pauses. While it is not up nobody is made to wait: rp_redis_link_send refuses.
+ * growing, jittered pauses. While it is not up nobody is made to wait: rp_redis_link_send refuses,
+ * but for the first attempt, behind whose greeting commands may stand already.
  * A reply that is late ends the connection, since all others wait behind it: that is the breaker,
  * and the next greeting that is answered closes it. */
 #ifndef RP_REDIS_LINK_H

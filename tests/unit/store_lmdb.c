@@ -379,7 +379,7 @@ static const struct {
     {"lmdb:f?size=1MB", "size=1MB is no size from 1M to 1024G; size=256M is one"},
     {"lmdb:f?size=99999999999999999999", "size=99999999999999999999 is no size from 1M to 1024G; "
                                          "size=256M is one"},
-    {"file:f", "file is no kind of store; lmdb:PATH?size=256M is one"},
+    {"file:f", "file is no kind of store; lmdb:PATH?size=256M is one, and redis://host:port/db"},
 };
 
 START_TEST(store_refuses_uris)

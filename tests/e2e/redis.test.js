@@ -1,0 +1,163 @@
+'use strict';
+// Hosts that share a Redis: whoever has met one is known to all, and nobody notices when it is gone.
+const assert = require('assert');
+const crypto = require('crypto');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const {execFileSync, spawn, spawnSync} = require('child_process');
+const {Service, certs, program, status, test, until} = require('./lib');
+
+const running = new Set();
+process.on('exit', () => { for (const redis of running) redis.child.kill('SIGKILL'); });
+
+class Redis {
+  static async start(...more) {
+    const redis = new Redis();
+    redis.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-redis-'));
+    redis.path = path.join(redis.dir, 's');
+    redis.more = more;
+    redis.secret = path.join(redis.dir, 'secret');
+    fs.writeFileSync(redis.secret, `${crypto.randomBytes(32).toString('hex')}\n`, {mode: 0o600});
+    await redis.begin();
+    return redis;
+  }
+
+  async begin() {
+    this.child = spawn('redis-server', ['--port', '0', '--unixsocket', this.path, '--unixsocketperm', '777', '--save', '', '--repl-diskless-sync-delay', '0', '--dir', this.dir, ...this.more], {stdio: 'ignore'});
+    running.add(this);
+    this.ended = new Promise((done) => this.child.once('close', done));
+    await until('redis answers', () => { try { return this.ask('PING') === 'PONG\n'; } catch { return false; } });
+  }
+
+  ask(...words) { return execFileSync('redis-cli', ['-s', this.path, ...words], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000}); }
+
+  async end() {
+    running.delete(this);
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  async remove() {
+    await this.end();
+    fs.rmSync(this.dir, {recursive: true, force: true});
+  }
+}
+
+const conf = (redis, cache = '') => `
+workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  secret-file = "${redis.secret}"
+cache { store = "redis+unix:${redis.path}?timeout=100" ${cache} }
+certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
+frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = "builtin:status" }
+`;
+const how = {'TLSv1.2 on': 'ticket', 'TLSv1.2 off': 'session id', 'TLSv1.3 on': 'ticket', 'TLSv1.3 off': 'stateful ticket'};
+
+async function withHosts(count, cache, body) {
+  const redis = await Redis.start();
+  try {
+    const hosts = [];
+    for (let i = 0; i < count; i++) hosts.push(await Service.start(conf(redis, cache)));
+    await until('all hosts have the store', () => hosts.every((host) => JSON.parse(host.command('status', '--json').out).cache.state === 'well'));
+    await body(hosts, redis);
+  } finally { await redis.remove(); }
+}
+
+// From one host to the next and back, always with the session of the last one.
+async function wander(hosts, version, times, check = (s, i) => assert.ok(s.reused, `attempt ${i}`)) {
+  const options = {minVersion: version, maxVersion: version};
+  let {session} = await status(hosts[0].port, options);
+  for (let i = 1; i <= times; i++) {
+    const s = await status(hosts[i % hosts.length].port, {...options, session});
+    check(s, i);
+    session = s.session || session;
+  }
+}
+
+for (const tickets of ['on', 'off'])
+  for (const version of ['TLSv1.2', 'TLSv1.3'])
+    test(`hosts: ${version}, tickets ${tickets}: three hosts know each other's clients`, () =>
+      withHosts(3, `tickets = ${tickets}`, (hosts) => wander(hosts, version, 18, (s, i) => {
+        assert.ok(s.reused, `attempt ${i}`);
+        assert.strictEqual(s.connection.resumed, how[`${version} ${tickets}`]);
+      })));
+
+test('hosts: ticket keys turn, and all hosts follow', () =>
+  withHosts(2, 'key-lifetime = 2s  session-timeout = 60s', async (hosts) => {
+    const epochs = new Set();
+    const options = {maxVersion: 'TLSv1.3'};
+    let {session} = await status(hosts[0].port, options);
+    let i = 0;
+    await until('three epochs', async () => {
+      const s = await status(hosts[++i % 2].port, {...options, session});
+      assert.ok(s.reused, `attempt ${i}`);
+      session = s.session || session;
+      epochs.add(JSON.parse(hosts[0].command('keys', '--json').out).keys.find((k) => k.mints).epoch);
+      return epochs.size >= 4;
+    });
+  }));
+
+for (const [name, hurt, heal] of [
+  ['killed', (redis) => redis.end(), (redis) => redis.begin()],
+  ['stopped', (redis) => redis.child.kill('SIGSTOP'), (redis) => redis.child.kill('SIGCONT')],
+  ['emptied', (redis) => redis.ask('FLUSHALL'), () => {}],
+  ['out of memory', (redis) => redis.ask('CONFIG', 'SET', 'maxmemory', '1'), (redis) => redis.ask('CONFIG', 'SET', 'maxmemory', '0')],
+  ['made read-only', (redis) => redis.ask('REPLICAOF', '127.0.0.1', '1'), (redis) => redis.ask('REPLICAOF', 'NO', 'ONE')],
+])
+  test(`hosts: redis ${name}: tickets go on across hosts, nothing fails, and it heals`, () =>
+    withHosts(2, '', async (hosts, redis) => {
+      const stateful = {maxVersion: 'TLSv1.2', secureOptions: crypto.constants.SSL_OP_NO_TICKET};
+      await hurt(redis);
+      for (const version of ['TLSv1.2', 'TLSv1.3']) await wander(hosts, version, 6);
+      let {session} = await status(hosts[0].port, stateful); // by id: full or not, but never an error
+      for (let i = 0; i < 6; i++) ({session = session} = await status(hosts[i % 2].port, {...stateful, session}));
+      await heal(redis);
+      await until('ids resume across hosts again', async () => {
+        ({session = session} = await status(hosts[0].port, stateful));
+        return (await status(hosts[1].port, {...stateful, session})).reused;
+      });
+      await until('the store is well again', () => hosts.every((host) => JSON.parse(host.command('status', '--json').out).cache.state === 'well'));
+    }));
+
+test('hosts: redis is away when they start: tickets under keys of their own, then they find it and each other', async () => {
+  const redis = await Redis.start();
+  await redis.end();
+  try {
+    const hosts = [await Service.start(conf(redis)), await Service.start(conf(redis))];
+    await wander([hosts[0]], 'TLSv1.3', 4);
+    assert.match(hosts[0].log, /the store is in trouble: redis at [^\n]*ECONNREFUSED|the store is in trouble: redis at [^\n]*ENOENT/);
+    await redis.begin();
+    await until('the hosts share keys', async () => {
+      const {session} = await status(hosts[0].port, {});
+      return (await status(hosts[1].port, {session})).reused;
+    }, 30000);
+  } finally { await redis.remove(); }
+});
+
+test('hosts: nothing readable is in redis', () => withHosts(1, '', async (hosts, redis) => {
+  const stateful = {maxVersion: 'TLSv1.2', secureOptions: crypto.constants.SSL_OP_NO_TICKET};
+  const lines = [];
+  const {session} = await status(hosts[0].port, {...stateful, onKeylog: (line) => lines.push(line)});
+  const dump = execFileSync('redis-cli', ['-s', redis.path, '--rdb', path.join(redis.dir, 'dump')], {stdio: 'ignore'});
+  void dump;
+  const bytes = fs.readFileSync(path.join(redis.dir, 'dump'));
+  assert.ok(bytes.includes('reprise:'), 'something was stored');
+  const id = session.indexOf(Buffer.from([4, 32])); // the session id in the DER of the session
+  assert.ok(id > 0);
+  assert.ok(!bytes.includes(session.subarray(id + 2, id + 34)), 'a session id');
+  assert.ok(!bytes.includes('localhost'), 'a server name');
+}));
+
+test('hosts: a shared store needs a shared secret, and the password is in no message', async () => {
+  const redis = {path: '/nonexistent/socket', secret: '/nonexistent'};
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-redis-')), 'conf');
+  const text = conf(redis).replace(/secret-file = "[^"]*"/, '').replace('redis+unix:/nonexistent/socket', 'redis://user:p4ssword@127.0.0.1:1')
+    .replace(/@DIR@/g, path.dirname(file)).replace(/@CERTS@/g, certs).replace('@PORT@', '1');
+  for (const [uri, why] of [['p4ssword@127.0.0.1', /secret-file/], ['p4ssword@127.0.0.1:nonsense', /host, port or database/]]) {
+    fs.writeFileSync(file, text.replace('p4ssword@127.0.0.1', uri));
+    const {status: code, stderr} = spawnSync(program, ['run', '-c', file], {encoding: 'utf8', timeout: 20000});
+    assert.strictEqual(code, 2);
+    assert.match(stderr, why);
+    assert.doesNotMatch(stderr, /p4ssword/);
+  }
+  fs.rmSync(path.dirname(file), {recursive: true});
+});
