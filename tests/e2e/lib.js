@@ -91,6 +91,7 @@ class Service {
   constructor(text, options = {}) {
     this.dir = options.dir || fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-e2e-'));
     this.ownDir = !options.dir;
+    this.env = options.env || process.env;
     this.conf = path.join(this.dir, 'test.conf');
     this.template = text;
     this.log = '';
@@ -115,7 +116,7 @@ class Service {
     this.configure();
     this.exited = undefined;
     const before = this.log.length;
-    const child = spawn(program, ['run', '-c', this.conf], {stdio: ['ignore', 'pipe', 'pipe']});
+    const child = spawn(program, ['run', '-c', this.conf], {stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
     this.child = child;
     running.add(this);
     child.once('exit', (code, signal) => {

@@ -5,44 +5,9 @@ const crypto = require('crypto');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
-const {execFileSync, spawn, spawnSync} = require('child_process');
+const {execFileSync, spawnSync} = require('child_process');
+const {Redis} = require('./hosts');
 const {Service, certs, program, status, test, until} = require('./lib');
-
-const running = new Set();
-process.on('exit', () => { for (const redis of running) redis.child.kill('SIGKILL'); });
-
-class Redis {
-  static async start(...more) {
-    const redis = new Redis();
-    redis.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-redis-'));
-    redis.path = path.join(redis.dir, 's');
-    redis.more = more;
-    redis.secret = path.join(redis.dir, 'secret');
-    fs.writeFileSync(redis.secret, `${crypto.randomBytes(32).toString('hex')}\n`, {mode: 0o600});
-    await redis.begin();
-    return redis;
-  }
-
-  async begin() {
-    this.child = spawn('redis-server', ['--port', '0', '--unixsocket', this.path, '--unixsocketperm', '777', '--save', '', '--repl-diskless-sync-delay', '0', '--dir', this.dir, ...this.more], {stdio: 'ignore'});
-    running.add(this);
-    this.ended = new Promise((done) => this.child.once('close', done));
-    await until('redis answers', () => { try { return this.ask('PING') === 'PONG\n'; } catch { return false; } });
-  }
-
-  ask(...words) { return execFileSync('redis-cli', ['-s', this.path, ...words], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000}); }
-
-  async end() {
-    running.delete(this);
-    this.child.kill('SIGKILL');
-    await this.ended;
-  }
-
-  async remove() {
-    await this.end();
-    fs.rmSync(this.dir, {recursive: true, force: true});
-  }
-}
 
 const conf = (redis, cache = '') => `
 workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  secret-file = "${redis.secret}"
