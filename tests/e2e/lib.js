@@ -179,6 +179,8 @@ async function finishAll() {
 
 // -- backends
 
+const BACKLOG = 4096; // the clients keep this process busy: what waits for it must not be dropped
+
 function backend(handler, where = 0) {
   return new Promise((done) => {
     const server = net.createServer({allowHalfOpen: true}, handler);
@@ -192,8 +194,8 @@ function backend(handler, where = 0) {
       for (const s of server.sockets) s.destroy();
       server.close(ended);
     });
-    if (typeof where === 'string') server.listen(where, () => done(server));
-    else server.listen(where, '127.0.0.1', () => { server.address_ = `127.0.0.1:${server.address().port}`; done(server); });
+    if (typeof where === 'string') server.listen(where, BACKLOG, () => done(server));
+    else server.listen(where, '127.0.0.1', BACKLOG, () => { server.address_ = `127.0.0.1:${server.address().port}`; done(server); });
   });
 }
 
