@@ -54,7 +54,7 @@ build: $(PROGRAM) $(LOADER) $(TOOLS) $(SHARED)
 # --- what the machine must have -----------------------------------------------------------------
 BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
               libjansson-dev openssl
-TEST_DEPS  := check curl nodejs redis-server strace procps
+TEST_DEPS  := check curl nodejs redis-server faketime strace procps
 BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch nodejs strace util-linux
 CARE_DEPS  := clang clang-format clang-tidy cppcheck gcovr mandoc
 deps:

@@ -9,6 +9,20 @@
 
 #include "cache/secret.h"
 
+uint64_t rp_key_epoch_behind(const struct rp_key_epochs *e, uint64_t now_ms)
+{
+    return now_ms < RP_KEY_GRACE_MS ? 0 : rp_key_epoch_at(e, now_ms - RP_KEY_GRACE_MS);
+}
+
+/* Who is ahead by no more than an epoch mints with the next key. */
+uint64_t rp_key_epoch_ahead(const struct rp_key_epochs *e, uint64_t now_ms)
+{
+    uint64_t next = rp_key_epoch_at(e, now_ms) + 1,
+             first = rp_key_epoch_at(e, now_ms + RP_KEY_GRACE_MS);
+
+    return first > next ? first : next;
+}
+
 uint64_t rp_key_erased_ms(const struct rp_key_epochs *e, uint64_t epoch)
 {
     return (epoch + 1) * e->epoch_ms + e->session_timeout_ms + RP_KEY_GRACE_MS;
@@ -51,16 +65,24 @@ static void erase(struct rp_key_epochs *e, size_t index)
     explicit_bzero(&e->known[e->count], sizeof e->known[0]);
 }
 
+/* The oldest that was derived in case that the store is lost, or else the oldest. */
+static void make_room(struct rp_key_epochs *e)
+{
+    size_t at = e->count;
+
+    while (at > 0 && e->known[at - 1].origin == e->known[at - 1].epoch)
+        at--;
+    erase(e, at > 0 ? at - 1 : e->count - 1);
+}
+
 static void insert(struct rp_key_epochs *e, const struct rp_known_key *known)
 {
     size_t at = 0;
 
+    if (e->count == RP_TICKET_KEYS_MAX)
+        make_room(e);
     while (at < e->count && compare(&e->known[at], known) < 0)
         at++;
-    if (at == RP_TICKET_KEYS_MAX)
-        return; /* older than all, and there is no room */
-    if (e->count == RP_TICKET_KEYS_MAX)
-        erase(e, e->count - 1);
     memmove(&e->known[at + 1], &e->known[at], (e->count - at) * sizeof e->known[0]);
     e->known[at] = *known;
     e->count++;
@@ -122,6 +144,22 @@ static bool step(const struct rp_known_key *from, struct rp_known_key *to)
     return ok;
 }
 
+static bool knows_epoch(const struct rp_key_epochs *e, uint64_t epoch)
+{
+    for (size_t i = 0; i < e->count; i++)
+        if (e->known[i].epoch == epoch)
+            return true;
+    return false;
+}
+
+/* A host that is without the store follows its chain for as long as that takes, unless it slept;
+ * others follow so far only. */
+static bool ends_here(const struct rp_key_epochs *e, const struct rp_known_key *last, uint64_t next)
+{
+    return last->epoch - last->origin >= RP_CHAIN_MAX &&
+           (last->epoch + RP_CHAIN_MAX < next || knows_epoch(e, last->epoch + 1));
+}
+
 /* Follow each chain up to the epoch that comes next, before the key it hangs on is erased. */
 static bool extend(struct rp_key_epochs *e, uint64_t next)
 {
@@ -130,7 +168,7 @@ static bool extend(struct rp_key_epochs *e, uint64_t next)
     for (size_t i = 0; i < e->count; i++) {
         struct rp_known_key *from = &e->known[i], to = {0};
 
-        if (from->stepped || from->epoch >= next || from->epoch - from->origin >= RP_CHAIN_MAX)
+        if (from->stepped || from->epoch >= next || ends_here(e, from, next))
             continue;
         from->stepped = true;
         if (step(from, &to)) {

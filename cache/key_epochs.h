@@ -14,7 +14,7 @@
 #include <reprise/ticket_keys.h>
 
 enum {
-    RP_CHAIN_MAX = 4,        /* epochs that hosts without the store are followed */
+    RP_CHAIN_MAX = 4,        /* epochs that hosts without the store are followed by those with it */
     RP_KEY_GRACE_MS = 60000, /* clocks of hosts may differ by so much */
     RP_KEY_MATERIAL = 80,    /* bytes of a key: as rp_ticket_key_encode has them */
 };
@@ -36,6 +36,10 @@ static inline uint64_t rp_key_epoch_at(const struct rp_key_epochs *e, uint64_t n
 {
     return now_ms / e->epoch_ms;
 }
+/* Clocks differ: the oldest epoch that a host may be in by its own, and the newest whose key is to
+ * be ready (the next one, at least). */
+uint64_t rp_key_epoch_behind(const struct rp_key_epochs *, uint64_t now_ms);
+uint64_t rp_key_epoch_ahead(const struct rp_key_epochs *, uint64_t now_ms);
 /* From when on a key of this epoch is nowhere any more. */
 uint64_t rp_key_erased_ms(const struct rp_key_epochs *, uint64_t epoch);
 /* The oldest epoch whose key is still of use. */

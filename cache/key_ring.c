@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * key_ring.c - keep a ring of ticket keys in step with the clock and the store; see key_ring.h.
- * A round asks the store for the key of this epoch and the next, and, after a time without the
- * store, for those of the past. A key that the store lacks is given to it with `add`: the one we
- * know, or a new one; so a store that lost everything has all keys again within a round. One
- * question at a time; whatever fails ends the round, and the next one comes by the timer, which
- * nothing but rp_key_ring_free stops.
- * The danger: minting what others cannot read. So a key mints only in its own epoch, one whole
- * epoch after it was there for all. */
+ * A round asks the store for the key of this epoch and the next, for those that hosts mint with
+ * whose clocks are ahead or behind, and, after a time without the store, for the others of the
+ * past. A key that the store lacks is given to it with `add`: the one we know, or a new one; so a
+ * store that lost everything has all keys again within a round. One question at a time; whatever
+ * fails ends the round, and the next one comes by the timer, which nothing but rp_key_ring_free
+ * stops. The danger: minting what others cannot read. So a key mints only in its own epoch, one
+ * whole epoch after it was there for all. */
 #include "cache/key_ring.h"
 
 #include <stdlib.h>
@@ -37,9 +37,10 @@ struct rp_key_ring {
     /* the round: */
     struct rp_store_call call;
     uint64_t asked, asked_turn; /* the epoch and the turn that the store is asked for */
-    unsigned step;              /* 0: this epoch, 1: the next, 2...: former ones, newest first */
+    unsigned questions;         /* of this round */
+    bool back;                  /* this epoch and those to come were asked for; now the former */
     size_t under;               /* by which of the sealers its record is named */
-    bool behind;                /* the past is of interest, too */
+    bool behind;                /* all of the past is of interest */
     bool adding, replaced;
     uint64_t retry_ms;
     struct rp_ticket_key offered; /* what we `add` */
@@ -238,12 +239,18 @@ static void ask(struct rp_key_ring *r)
     put_question(r, false);
 }
 
-/* The store has no key for this epoch: give it ours. The past is left as it is. */
+/* Is it in this epoch, by the clock of some host? */
+static bool is_present(const struct rp_key_ring *r)
+{
+    return !r->back || r->asked >= rp_key_epoch_behind(&r->epochs, r->now_ms());
+}
+
+/* The store has no key for this epoch: give it ours. For the past none is made. */
 static void offer(struct rp_key_ring *r)
 {
     const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked, r->asked_turn);
 
-    if (r->step >= 2) {
+    if (known == NULL && !is_present(r)) {
         next_question(r);
         return;
     }
@@ -263,9 +270,8 @@ static void replace(struct rp_key_ring *r)
     struct record_name name;
     uint8_t key[RP_SEAL_KEY_SIZE];
 
-    if (r->replaced || r->step >= 2 ||
-        !rp_seal_name(r->sealers[r->under], name_of(r, &name), key)) {
-        r->step < 2 ? end_round(r, false) : next_question(r);
+    if (r->replaced || r->back || !rp_seal_name(r->sealers[r->under], name_of(r, &name), key)) {
+        r->back ? next_question(r) : end_round(r, false);
         return;
     }
     r->replaced = true;
@@ -345,30 +351,33 @@ static bool go_back(struct rp_key_ring *r, uint64_t oldest)
     return true;
 }
 
-/* this epoch, the next, and if we are behind the former ones whose tickets may still come */
+/* This epoch, those to come, and the former ones: as far as a host may be behind, or all whose
+ * tickets may still come. */
 static void next_question(struct rp_key_ring *r)
 {
-    uint64_t now = r->now_ms(), current = rp_key_epoch_at(&r->epochs, now);
-    unsigned step = ++r->step;
+    uint64_t now = r->now_ms(), oldest = r->behind ? rp_key_oldest(&r->epochs, now)
+                                                   : rp_key_epoch_behind(&r->epochs, now);
 
-    if (step == 1) {
-        r->asked = current + 1;
+    if (++r->questions >= RP_TICKET_KEYS_MAX) {
+        end_round(r, true);
+        return;
+    }
+    if (!r->back && r->asked < rp_key_epoch_ahead(&r->epochs, now)) {
+        r->asked++;
         ask(r);
         return;
     }
-    if (step == 2) {
-        r->asked = current;
+    if (!r->back) {
+        r->back = true;
+        r->asked = rp_key_epoch_at(&r->epochs, now);
         /* The keys of a turn to come are there already; those until then may not be. */
-        if (r->behind && r->turns[0] > now) {
+        if (r->turns[0] > now) {
             r->asked_turn = rp_notices_turn_at(r->turns, now);
             ask(r);
             return;
         }
     }
-    if (r->behind && step < RP_TICKET_KEYS_MAX / 2 && go_back(r, rp_key_oldest(&r->epochs, now)))
-        ask(r);
-    else
-        end_round(r, true);
+    go_back(r, oldest) ? ask(r) : end_round(r, true);
 }
 
 static void begin_round(struct rp_key_ring *r)
@@ -379,7 +388,8 @@ static void begin_round(struct rp_key_ring *r)
         end_round(r, false);
         return;
     }
-    r->step = 0;
+    r->questions = 0;
+    r->back = false;
     r->asked = rp_key_epoch_at(&r->epochs, r->now_ms());
     r->asked_turn = r->turns[0];
     ask(r);

@@ -46,21 +46,6 @@ for (const tickets of ['on', 'off'])
         assert.strictEqual(s.connection.resumed, how[`${version} ${tickets}`]);
       })));
 
-test('hosts: ticket keys turn, and all hosts follow', () =>
-  withHosts(2, 'key-lifetime = 2s  session-timeout = 60s', async (hosts) => {
-    const epochs = new Set();
-    const options = {maxVersion: 'TLSv1.3'};
-    let {session} = await status(hosts[0].port, options);
-    let i = 0;
-    await until('three epochs', async () => {
-      const s = await status(hosts[++i % 2].port, {...options, session});
-      assert.ok(s.reused, `attempt ${i}`);
-      session = s.session || session;
-      epochs.add(JSON.parse(hosts[0].command('keys', '--json').out).keys.find((k) => k.mints).epoch);
-      return epochs.size >= 4;
-    });
-  }));
-
 for (const [name, hurt, heal] of [
   ['killed', (redis) => redis.end(), (redis) => redis.begin()],
   ['stopped', (redis) => redis.child.kill('SIGSTOP'), (redis) => redis.child.kill('SIGCONT')],

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { EPOCH = 10000, TIMEOUT = 25000, HOSTS = 3 };
+enum { AHEAD = RP_KEY_GRACE_MS / EPOCH }; /* epochs whose keys are there already */
 
 static char dir[] = "/tmp/ring-XXXXXX";
 static struct rp_loop *loop;
@@ -183,6 +184,29 @@ START_TEST(ring_reads_a_host_whose_clock_is_ahead)
 }
 END_TEST
 
+/* Clocks may differ by more than an epoch, and who is behind may come later. */
+START_TEST(ring_reads_hosts_whose_clocks_differ)
+{
+    start(0, hosts[0].store);
+    clocks[1] -= 30000;
+    start(1, hosts[0].store);
+    clocks[2] += 30000;
+    start(2, hosts[0].store);
+    for (int round = 0; round < 12; round++) {
+        for (int i = 0; i < HOSTS; i++)
+            go_on(i, hosts[0].store);
+        for (int from = 0; from < HOSTS; from++) {
+            struct rp_ticket_key key = minting(from);
+
+            for (int to = 0; to < HOSTS; to++)
+                ck_assert_msg(reads(to, &key), "round %d, from %d to %d", round, from, to);
+        }
+        for (int i = 0; i < HOSTS; i++)
+            clocks[i] += EPOCH / 2;
+    }
+}
+END_TEST
+
 START_TEST(ring_survives_a_restart)
 {
     struct rp_ticket_key before, after;
@@ -207,7 +231,7 @@ START_TEST(ring_without_store_steps_alike)
 
     for (int i = 0; i < HOSTS; i++)
         start(i, hosts[0].store);
-    for (int epoch = 1; epoch <= RP_CHAIN_MAX; epoch++) {
+    for (int epoch = 1; epoch < AHEAD + RP_CHAIN_MAX; epoch++) {
         set_clocks(clocks[0] + EPOCH);
         go_on(0, NULL);
         go_on(1, NULL);
@@ -217,12 +241,55 @@ START_TEST(ring_without_store_steps_alike)
         c = minting(2);
         ck_assert(same(&a, &b));
         ck_assert(reads(2, &a));
-        ck_assert(epoch == 1 ? same(&a, &c) : !same(&a, &c)); /* the next one was there already */
+        ck_assert(epoch <= AHEAD ? same(&a, &c) : !same(&a, &c));
     }
     go_on(0, hosts[0].store); /* back in touch: the fresh one mints, the derived one is read */
     b = minting(0);
     ck_assert(same(&b, &c));
     ck_assert(reads(0, &a));
+}
+END_TEST
+
+/* However long it is: those that lost the store go on alike. */
+START_TEST(ring_without_store_steps_alike_for_long)
+{
+    struct rp_ticket_key former = {.size = 0}, a, b;
+
+    start(0, hosts[0].store);
+    start(1, hosts[0].store);
+    for (int epoch = 1; epoch <= 100; epoch++) {
+        set_clocks(clocks[0] + EPOCH);
+        go_on(0, NULL);
+        go_on(1, NULL);
+        a = minting(0);
+        b = minting(1);
+        ck_assert(same(&a, &b));
+        ck_assert(!same(&a, &former));
+        former = a;
+    }
+    ck_assert_uint_lt(rp_ticket_keys_count(hosts[0].keys),
+                      5 * (TIMEOUT + 2 * RP_KEY_GRACE_MS) / EPOCH);
+}
+END_TEST
+
+/* Who slept through many epochs has nothing to mint with but what the store gives. */
+START_TEST(ring_that_slept_comes_back_in_step)
+{
+    struct rp_ticket_key a, b, asleep;
+
+    start(0, hosts[0].store);
+    start(1, hosts[0].store);
+    asleep = minting(1);
+    for (int epoch = 1; epoch <= 100; epoch++) {
+        clocks[0] += EPOCH;
+        go_on(0, hosts[0].store);
+    }
+    clocks[1] = clocks[0];
+    go_on(1, hosts[0].store);
+    a = minting(0);
+    b = minting(1);
+    ck_assert(same(&a, &b));
+    ck_assert(!reads(1, &asleep));
 }
 END_TEST
 
@@ -431,12 +498,12 @@ END_TEST
 
 START_TEST(ring_lists_its_keys)
 {
-    struct rp_key_info info[8];
+    struct rp_key_info info[64];
     size_t count;
     bool next = false, current = false;
 
     start(0, hosts[0].store);
-    count = rp_key_ring_list(hosts[0].ring, info, 8);
+    count = rp_key_ring_list(hosts[0].ring, info, 64);
     for (size_t i = 0; i < count; i++) {
         if (info[i].derived)
             continue;
@@ -469,6 +536,26 @@ START_TEST(epochs_are_bounded)
 }
 END_TEST
 
+/* What the store has is not given up for what was derived in case that it is lost. */
+START_TEST(epochs_keep_what_is_shared)
+{
+    static struct rp_key_epochs e = {.epoch_ms = 1000, .session_timeout_ms = 1 << 30};
+    struct rp_ticket_key key = {.size = 32};
+    size_t shared = 0;
+
+    for (uint64_t epoch = 1; epoch <= RP_TICKET_KEYS_MAX; epoch++) {
+        memcpy(key.name, &epoch, sizeof epoch);
+        memcpy(key.aes, &epoch, sizeof epoch);
+        rp_key_epochs_learn(&e, epoch, 0, true, &key);
+        rp_key_epochs_advance(&e, epoch * 1000);
+    }
+    for (size_t i = 0; i < e.count; i++)
+        shared += e.known[i].shared;
+    ck_assert_uint_ge(shared, RP_TICKET_KEYS_MAX - RP_CHAIN_MAX);
+    rp_key_epochs_wipe(&e);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("key_ring");
@@ -478,8 +565,11 @@ int main(void)
     tcase_add_test(core, ring_is_the_same_everywhere);
     tcase_add_test(core, ring_turns);
     tcase_add_test(core, ring_reads_a_host_whose_clock_is_ahead);
+    tcase_add_test(core, ring_reads_hosts_whose_clocks_differ);
     tcase_add_test(core, ring_survives_a_restart);
     tcase_add_test(core, ring_without_store_steps_alike);
+    tcase_add_test(core, ring_without_store_steps_alike_for_long);
+    tcase_add_test(core, ring_that_slept_comes_back_in_step);
     tcase_add_test(core, ring_without_any_store_goes_on_alone);
     tcase_add_test(core, ring_gives_its_keys_to_an_empty_store);
     tcase_add_test(core, ring_is_sealed);
@@ -491,6 +581,7 @@ int main(void)
     tcase_add_test(core, turn_comes_by_the_ring_s_own_timer);
     tcase_add_test(core, ring_lists_its_keys);
     tcase_add_test(core, epochs_are_bounded);
+    tcase_add_test(core, epochs_keep_what_is_shared);
     suite_add_tcase(suite, core);
     return unit_run(suite);
 }
