@@ -17,12 +17,13 @@
 enum {
     PAUSE_MIN_MS = 50,
     PAUSE_MAX_MS = 5000,
+    PROBE_MS = 1000,
     UNREAD_MAX = 64 * 1024, /* of one reply: a value is 16 KiB at most */
-    PEM_MAX = 256 * 1024,
 };
 
 struct expected {
     struct expected *next;
+    enum rp_redis_kind kind;
     rp_redis_replied *replied; /* NULL: part of the greeting */
     void *arg;
     uint64_t deadline;
@@ -30,15 +31,16 @@ struct expected {
 
 struct rp_redis_link {
     struct rp_loop *loop;
-    struct rp_redis_place place;
-    const struct rp_redis_link_ops *ops;
-    void *arg;
-    struct rp_secure_context *context; /* rediss */
-    struct rp_stream *stream;          /* a reference; NULL: none */
+    struct rp_redis_link_options o;
+    struct rp_redis_host host;
+    struct rp_stream *stream; /* a reference; NULL: none */
     redisReader *reader;
     struct expected *first, *last;
-    struct rp_timer late, pause;
+    struct rp_timer late, pause, probe;
+    struct rp_error down_why, refused_why; /* code "": none */
+    unsigned refused;                      /* a bit for each kind */
     uint32_t pause_ms;
+    bool born; /* its owner has it, and can be told */
     unsigned held;
     bool up, freed;
     bool fresh; /* the first attempt, which has not failed yet */
@@ -46,6 +48,51 @@ struct rp_redis_link {
 
 static void on_event(const struct rp_event *e, void *arg);
 static void fail(struct rp_redis_link *l, const struct rp_error *error);
+
+/* -- what is wrong */
+
+static void changed(struct rp_redis_link *l)
+{
+    if (l->born)
+        l->o.ops->changed(l->o.arg);
+}
+
+static void note(struct rp_redis_link *l, struct rp_error *to, const struct rp_error *why)
+{
+    char where[RP_REDIS_TEXT + 16];
+
+    rp_error_set(to, why->code, "%s at %.80s: %.150s", l->o.what,
+                 rp_redis_host_format(&l->host, where), why->message);
+}
+
+const struct rp_error *rp_redis_link_trouble(const struct rp_redis_link *l)
+{
+    if (l->down_why.code[0] != '\0')
+        return &l->down_why;
+    return l->refused != 0 ? &l->refused_why : NULL;
+}
+
+static void refuses(struct rp_redis_link *l, enum rp_redis_kind kind, const struct rp_error *why)
+{
+    if (l->refused == 0) {
+        note(l, &l->refused_why, why);
+        rp_timer_start(l->loop, &l->probe, PROBE_MS);
+    }
+    l->refused |= 1u << kind;
+    changed(l);
+}
+
+static void grants(struct rp_redis_link *l, enum rp_redis_kind kind)
+{
+    l->pause_ms = 0;
+    if ((l->refused & 1u << kind) == 0)
+        return;
+    l->refused &= ~(1u << kind);
+    if (l->refused == 0) {
+        rp_timer_stop(&l->probe);
+        changed(l);
+    }
+}
 
 /* -- memory */
 
@@ -78,8 +125,7 @@ static void release(struct rp_redis_link *l)
     if (--l->held > 0 || !l->freed)
         return;
     redisReaderFree(l->reader);
-    rp_secure_context_unref(l->context);
-    explicit_bzero(&l->place, sizeof l->place);
+    rp_secure_context_unref(l->o.context);
     free(l);
 }
 
@@ -92,6 +138,7 @@ void rp_redis_link_free(struct rp_redis_link *l)
     l->up = false;
     rp_timer_stop(&l->late);
     rp_timer_stop(&l->pause);
+    rp_timer_stop(&l->probe);
     drop_stream(l);
     drop_expected(l);
     release(l);
@@ -102,27 +149,39 @@ bool rp_redis_link_is_up(const struct rp_redis_link *l)
     return l->up;
 }
 
+bool rp_redis_link_is_idle(const struct rp_redis_link *l)
+{
+    return l->first == NULL;
+}
+
 /* -- sending */
+
+char *rp_redis_command_format(const struct rp_redis_command *c, size_t *len)
+{
+    char *bytes = NULL;
+    long long got = redisFormatCommandArgv(&bytes, c->argc, c->argv, c->lens);
+
+    *len = got < 0 ? 0 : (size_t)got;
+    return got < 0 ? NULL : bytes;
+}
 
 /* To connect takes longer than to answer. */
 static uint64_t patience(const struct rp_redis_link *l)
 {
-    return l->up ? l->place.timeout_ms : 4 * (uint64_t)l->place.timeout_ms;
+    return l->up ? l->o.place->timeout_ms : 4 * (uint64_t)l->o.place->timeout_ms;
 }
 
-static bool send_as(struct rp_redis_link *l, int argc, const char **argv, const size_t *lens,
-                    rp_redis_replied *replied, void *arg)
+static bool send_bytes(struct rp_redis_link *l, enum rp_redis_kind kind, const char *bytes,
+                       size_t len, rp_redis_replied *replied, void *arg)
 {
     struct expected *e = malloc(sizeof *e);
-    char *command = NULL;
-    long long len = e != NULL ? redisFormatCommandArgv(&command, argc, argv, lens) : -1;
 
-    if (len < 0) {
-        free(e);
+    if (e == NULL)
         return false;
-    }
-    *e = (struct expected){
-        .replied = replied, .arg = arg, .deadline = rp_loop_now(l->loop) + patience(l)};
+    *e = (struct expected){.kind = kind,
+                           .replied = replied,
+                           .arg = arg,
+                           .deadline = rp_loop_now(l->loop) + patience(l)};
     if (l->last != NULL) {
         l->last->next = e;
     } else {
@@ -130,67 +189,111 @@ static bool send_as(struct rp_redis_link *l, int argc, const char **argv, const 
         rp_timer_start(l->loop, &l->late, patience(l));
     }
     l->last = e;
-    rp_stream_write(l->stream, command, (size_t)len);
-    explicit_bzero(command, (size_t)len);
-    redisFreeCommand(command);
+    rp_stream_write(l->stream, bytes, len);
     return true;
 }
 
-bool rp_redis_link_send(struct rp_redis_link *l, int argc, const char **argv, const size_t *lens,
+static bool send_command(struct rp_redis_link *l, const struct rp_redis_command *c,
+                         rp_redis_replied *replied, void *arg)
+{
+    size_t len;
+    char *bytes = rp_redis_command_format(c, &len);
+    bool ok = bytes != NULL && send_bytes(l, c->kind, bytes, len, replied, arg);
+
+    if (bytes != NULL)
+        explicit_bzero(bytes, len);
+    free(bytes);
+    return ok;
+}
+
+bool rp_redis_link_send(struct rp_redis_link *l, const struct rp_redis_command *c,
                         rp_redis_replied *replied, void *arg)
 {
-    return (l->up || l->fresh) && send_as(l, argc, argv, lens, replied, arg);
+    return (l->up || l->fresh) && send_command(l, c, replied, arg);
+}
+
+bool rp_redis_link_send_bytes(struct rp_redis_link *l, enum rp_redis_kind kind, const char *bytes,
+                              size_t len, rp_redis_replied *replied, void *arg)
+{
+    return (l->up || l->fresh) && send_bytes(l, kind, bytes, len, replied, arg);
 }
 
 /* -- the greeting */
 
-static bool read_password(struct rp_redis_link *l, struct rp_error *error)
+static bool greet_with(struct rp_redis_link *l, int argc, const char **argv)
 {
-    struct rp_redis_place *p = &l->place;
+    struct rp_redis_command command = {.kind = RP_REDIS_OTHER, .argc = argc, .argv = argv};
+
+    return send_command(l, &command, NULL, NULL);
+}
+
+static bool read_password(struct rp_redis_account *a, struct rp_error *error)
+{
     FILE *file;
     size_t len;
 
-    if (p->password_file[0] == '\0')
+    if (a->password_file[0] == '\0')
         return true;
-    file = fopen(p->password_file, "re");
-    len = file != NULL ? fread(p->password, 1, sizeof p->password - 1, file) : 0;
+    file = fopen(a->password_file, "re");
+    len = file != NULL ? fread(a->password, 1, sizeof a->password - 1, file) : 0;
     if (file != NULL)
         fclose(file);
-    p->password[len] = '\0';
-    p->password[strcspn(p->password, "\r\n")] = '\0';
-    return p->password[0] != '\0' ||
+    a->password[len] = '\0';
+    a->password[strcspn(a->password, "\r\n")] = '\0';
+    return a->password[0] != '\0' ||
            rp_error_set(error, "ERR_STORE_PASSWORD",
-                        "password-file %.150s is empty or cannot be read", p->password_file);
+                        "password-file %.150s is empty or cannot be read", a->password_file);
 }
 
-static bool say_who(struct rp_redis_link *l)
+static bool say_who(struct rp_redis_link *l, struct rp_error *error)
 {
-    const char *with_user[] = {"AUTH", l->place.user, l->place.password};
-    const char *without[] = {"AUTH", l->place.password};
+    struct rp_redis_account account = *l->o.account;
+    const char *with_user[] = {"AUTH", account.user, account.password};
+    const char *without[] = {"AUTH", account.password};
+    bool ok = read_password(&account, error);
 
-    if (l->place.password[0] == '\0')
-        return true;
-    return l->place.user[0] != '\0' ? send_as(l, 3, with_user, NULL, NULL, NULL)
-                                    : send_as(l, 2, without, NULL, NULL, NULL);
+    if (ok && account.password[0] != '\0')
+        ok = account.user[0] != '\0' ? greet_with(l, 3, with_user) : greet_with(l, 2, without);
+    explicit_bzero(&account, sizeof account);
+    return ok;
 }
 
+/* Sentinels have none, clusters no other than the first. */
 static bool choose_database(struct rp_redis_link *l)
 {
     char number[16];
     const char *words[] = {"SELECT", number};
 
-    snprintf(number, sizeof number, "%u", l->place.db);
-    return l->place.db == 0 || send_as(l, 2, words, NULL, NULL, NULL);
+    snprintf(number, sizeof number, "%u", l->o.place->db);
+    return l->o.place->db == 0 || l->o.proof == RP_REDIS_ANY || greet_with(l, 2, words);
+}
+
+static void probe_key(struct rp_redis_link *l, char key[RP_REDIS_TEXT])
+{
+    if (l->o.ops->probe_key != NULL)
+        l->o.ops->probe_key(key, l->o.arg);
+    else
+        snprintf(key, RP_REDIS_TEXT, "%sprobe", l->o.place->prefix);
+}
+
+static bool ask_for_proof(struct rp_redis_link *l)
+{
+    char key[RP_REDIS_TEXT];
+    const char *role[] = {"ROLE"}, *del[] = {"DEL", key};
+
+    if (l->o.proof == RP_REDIS_MASTER)
+        return greet_with(l, 1, role);
+    probe_key(l, key);
+    return l->o.proof == RP_REDIS_ANY || greet_with(l, 2, del);
 }
 
 static void greet(struct rp_redis_link *l)
 {
-    const char *words[] = {"PING"};
+    const char *ping[] = {"PING"};
     struct rp_error error;
 
-    rp_error_set(&error, "ENOMEM", "no memory to greet redis");
-    if (!read_password(l, &error) || !say_who(l) || !choose_database(l) ||
-        !send_as(l, 1, words, NULL, NULL, NULL))
+    rp_error_set(&error, "ENOMEM", "no memory to greet it");
+    if (!say_who(l, &error) || !choose_database(l) || !ask_for_proof(l) || !greet_with(l, 1, ping))
         fail(l, &error);
 }
 
@@ -198,22 +301,45 @@ static void be_up(struct rp_redis_link *l)
 {
     l->up = true;
     l->fresh = false;
-    l->pause_ms = 0;
-    l->ops->up(l->arg);
+    rp_error_clear(&l->down_why);
+    changed(l);
 }
 
 /* -- replies */
+
+bool rp_redis_reply_says(const redisReply *reply, const char *word)
+{
+    size_t len = strlen(word);
+
+    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, word, len) == 0 &&
+           (reply->str[len] == ' ' || reply->str[len] == '\0');
+}
+
+static const struct {
+    const char *word, *remedy;
+} remedies[] = {
+    {"WRONGPASS", " (see the user and password of the store's URI, or password-file)"},
+    {"NOAUTH", " (see the user and password of the store's URI, or password-file)"},
+    {"ERR AUTH", " (see the user and password of the store's URI, or password-file)"},
+    {"NOPERM", " (the user lacks a command or our keys: see reprise.conf(5))"},
+    {"OOM", " (see its maxmemory and maxmemory-policy)"},
+    {"READONLY", " (it is a replica: name the master, or use redis+sentinel:)"},
+};
 
 static void explain(const redisReply *reply, struct rp_error *error)
 {
     const char *remedy = "";
 
-    if (strncmp(reply->str, "WRONGPASS", 9) == 0 || strncmp(reply->str, "NOAUTH", 6) == 0 ||
-        strncmp(reply->str, "ERR AUTH", 8) == 0)
-        remedy = " (see the user and password of the store's URI, or password-file)";
-    else if (strncmp(reply->str, "NOPERM", 6) == 0)
-        remedy = " (the user needs get, set, del, select and ping on our keys)";
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+        if (strncmp(reply->str, remedies[i].word, strlen(remedies[i].word)) == 0)
+            remedy = remedies[i].remedy;
     rp_error_set(error, "ERR_STORE_REDIS", "it answers %.80s%s", reply->str, remedy);
+}
+
+static bool is_role_of_master(const redisReply *reply)
+{
+    return reply->elements > 0 && reply->element[0]->type == REDIS_REPLY_STRING &&
+           strcmp(reply->element[0]->str, "master") == 0;
 }
 
 static void greeted(struct rp_redis_link *l, const redisReply *reply)
@@ -223,14 +349,63 @@ static void greeted(struct rp_redis_link *l, const redisReply *reply)
     if (reply->type == REDIS_REPLY_ERROR) {
         explain(reply, &error);
         fail(l, &error);
+    } else if (l->o.proof == RP_REDIS_MASTER && reply->type == REDIS_REPLY_ARRAY &&
+               !is_role_of_master(reply)) {
+        rp_error_set(&error, "ERR_STORE_REDIS", "it is not a master");
+        fail(l, &error);
     } else if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0) {
         be_up(l);
+    }
+}
+
+static void nonsense(struct rp_redis_link *l, enum rp_redis_kind kind)
+{
+    struct rp_error error;
+
+    rp_error_set(&error, "ERR_STORE_REDIS", "it answers garbage, or too much of it");
+    if (kind != RP_REDIS_OTHER)
+        refuses(l, kind, &error); /* is not over when it has been greeted again */
+    fail(l, &error);
+}
+
+static bool is_sensible(enum rp_redis_kind kind, const redisReply *reply)
+{
+    switch (kind) {
+    case RP_REDIS_GET:
+        return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_NIL;
+    case RP_REDIS_SET:
+        return reply->type == REDIS_REPLY_STATUS || reply->type == REDIS_REPLY_NIL;
+    case RP_REDIS_DEL:
+        return reply->type == REDIS_REPLY_INTEGER;
+    default:
+        return true;
+    }
+}
+
+/* After whoever asked was told. */
+static void judge(struct rp_redis_link *l, enum rp_redis_kind kind, const redisReply *reply)
+{
+    struct rp_error error;
+
+    if (rp_redis_reply_says(reply, "MOVED") || rp_redis_reply_says(reply, "ASK"))
+        return; /* a word for who keeps the map */
+    if (rp_redis_reply_says(reply, "READONLY") || rp_redis_reply_says(reply, "MASTERDOWN")) {
+        explain(reply, &error);
+        fail(l, &error);
+    } else if (kind != RP_REDIS_OTHER && reply->type == REDIS_REPLY_ERROR) {
+        explain(reply, &error);
+        refuses(l, kind, &error);
+    } else if (!is_sensible(kind, reply)) {
+        nonsense(l, kind);
+    } else {
+        grants(l, kind);
     }
 }
 
 static void take(struct rp_redis_link *l, const redisReply *reply)
 {
     struct expected *e = l->first, copy;
+    struct rp_stream *stream = l->stream;
     struct rp_error error;
 
     if (e == NULL) {
@@ -245,33 +420,55 @@ static void take(struct rp_redis_link *l, const redisReply *reply)
         l->last = NULL;
         rp_timer_stop(&l->late);
     }
-    if (copy.replied == NULL)
+    if (copy.replied == NULL) {
         greeted(l, reply);
-    else
-        copy.replied(reply, copy.arg);
+        return;
+    }
+    copy.replied(is_sensible(copy.kind, reply) || reply->type == REDIS_REPLY_ERROR ? reply : NULL,
+                 copy.arg);
+    if (!l->freed && l->stream == stream)
+        judge(l, copy.kind, reply);
 }
 
 static void on_data(struct rp_redis_link *l, const struct rp_event *e)
 {
     struct rp_stream *stream = l->stream;
-    struct rp_error error;
+    bool ok = redisReaderFeed(l->reader, (const char *)e->data.bytes, e->data.len) == REDIS_OK;
     void *reply = NULL;
 
-    rp_error_set(&error, "ERR_STORE_REDIS", "it answers garbage, or too much of it");
-    if (redisReaderFeed(l->reader, (const char *)e->data.bytes, e->data.len) != REDIS_OK) {
-        fail(l, &error);
-        return;
-    }
-    while (l->stream == stream && !l->freed) {
-        if (redisReaderGetReply(l->reader, &reply) != REDIS_OK ||
-            (reply == NULL && l->reader->len - l->reader->pos > UNREAD_MAX)) {
-            fail(l, &error);
-            return;
-        }
-        if (reply == NULL)
-            return;
+    while (ok && l->stream == stream && !l->freed) {
+        ok = redisReaderGetReply(l->reader, &reply) == REDIS_OK &&
+             (reply != NULL || l->reader->len - l->reader->pos <= UNREAD_MAX);
+        if (!ok || reply == NULL)
+            break;
         take(l, reply);
         freeReplyObject(reply);
+    }
+    if (!ok)
+        nonsense(l, l->first != NULL ? l->first->kind : RP_REDIS_OTHER);
+}
+
+static void on_probed(const redisReply *reply, void *arg)
+{
+    (void)reply, (void)arg; /* the link has judged it */
+}
+
+static void on_probe(struct rp_timer *timer)
+{
+    struct rp_redis_link *l = timer->arg;
+    char key[RP_REDIS_TEXT];
+    const char *words[][5] = {{"GET", key}, {"SET", key, "", "PX", "1000"}, {"DEL", key}};
+    const int counts[] = {2, 5, 2};
+
+    rp_timer_start(l->loop, &l->probe, PROBE_MS);
+    if (!l->up)
+        return;
+    probe_key(l, key);
+    for (enum rp_redis_kind kind = RP_REDIS_GET; kind <= RP_REDIS_DEL; kind++) {
+        struct rp_redis_command c = {.kind = kind, .argc = counts[kind], .argv = words[kind]};
+
+        if ((l->refused & 1u << kind) != 0)
+            send_command(l, &c, on_probed, NULL);
     }
 }
 
@@ -286,7 +483,7 @@ static void on_late(struct rp_timer *timer)
         rp_timer_start(l->loop, &l->late, l->first->deadline - now);
         return;
     }
-    rp_error_set(&error, "ETIMEDOUT", "no answer within %u ms", l->place.timeout_ms);
+    rp_error_set(&error, "ETIMEDOUT", "no answer within %u ms", l->o.place->timeout_ms);
     fail(l, &error);
 }
 
@@ -309,66 +506,26 @@ static void on_event(const struct rp_event *e, void *arg)
     release(l);
 }
 
-static bool add_pem(const char *path, struct rp_pem *pem, size_t *count, struct rp_error *err)
-{
-    char *text;
-    FILE *file;
-    size_t len;
-
-    if (path[0] == '\0')
-        return true;
-    text = calloc(1, PEM_MAX);
-    file = text != NULL ? fopen(path, "re") : NULL;
-    len = file != NULL ? fread(text, 1, PEM_MAX - 1, file) : 0;
-    if (file != NULL)
-        fclose(file);
-    *pem = (struct rp_pem){.bytes = text};
-    *count = 1;
-    return len > 0 || rp_error_set(err, "ERR_STORE_URI", "%.150s is empty or cannot be read", path);
-}
-
-/* For rediss: read once, when the store is opened. */
-static bool make_context(struct rp_redis_link *l, struct rp_error *err)
-{
-    struct rp_pem ca = {0}, cert = {0}, key = {0};
-    struct rp_secure_context_options o = {.ca = &ca, .cert = &cert, .key = &key};
-
-    if (!l->place.tls)
-        return true;
-    if (add_pem(l->place.ca, &ca, &o.ca_count, err) &&
-        add_pem(l->place.cert, &cert, &o.cert_count, err) &&
-        add_pem(l->place.key, &key, &o.key_count, err))
-        l->context = rp_secure_context_new(&o, err);
-    free((void *)(uintptr_t)ca.bytes);
-    free((void *)(uintptr_t)cert.bytes);
-    if (key.bytes != NULL)
-        explicit_bzero((void *)(uintptr_t)key.bytes, PEM_MAX);
-    free((void *)(uintptr_t)key.bytes);
-    return l->context != NULL;
-}
-
 static struct rp_stream *dial(struct rp_redis_link *l, struct rp_error *error)
 {
     struct rp_net_options net = {.no_delay = RP_ON, .keep_alive = RP_ON};
-    struct rp_connect_options o = {.context = l->context, .net = &net};
+    struct rp_connect_options o = {.context = l->o.context, .net = &net};
     struct rp_address numeric;
     struct rp_socket *socket;
-    char text[RP_REDIS_TEXT + 8];
+    char text[RP_REDIS_TEXT + 16];
 
-    if (l->place.path[0] != '\0') {
-        net.path = l->place.path;
+    if (l->host.port == 0) {
+        net.path = l->host.name;
     } else {
-        net.host = l->place.host;
-        net.port = l->place.port;
+        net.host = l->host.name;
+        net.port = l->host.port;
     }
-    if (!l->place.tls)
+    if (l->o.context == NULL)
         return rp_net_connect(l->loop, &net, error);
-    snprintf(text, sizeof text, strchr(l->place.host, ':') != NULL ? "[%s]:1" : "%s:1",
-             l->place.host);
-    if (l->place.servername[0] != '\0')
-        o.servername = l->place.servername;
-    else if (!rp_address_parse(&numeric, text, false, NULL))
-        o.servername = l->place.host; /* addresses are no names */
+    if (l->o.place->servername[0] != '\0')
+        o.servername = l->o.place->servername;
+    else if (!rp_address_parse(&numeric, rp_redis_host_format(&l->host, text), false, NULL))
+        o.servername = l->host.name; /* addresses are no names */
     socket = rp_connect(l->loop, &o, error);
     return socket != NULL ? rp_socket_stream(socket) : NULL;
 }
@@ -385,7 +542,7 @@ static void begin(struct rp_redis_link *l)
     if (l->reader == NULL || l->stream == NULL ||
         !rp_stream_listen(l->stream, events, on_event, l)) {
         if (l->stream != NULL)
-            rp_error_set(&error, "ENOMEM", "no memory to connect to redis");
+            rp_error_set(&error, "ENOMEM", "no memory to connect");
         fail(l, &error);
         return;
     }
@@ -428,7 +585,8 @@ static void fail(struct rp_redis_link *l, const struct rp_error *error)
     rp_timer_stop(&l->late);
     drop_stream(l);
     rp_timer_start(l->loop, &l->pause, next_pause(l));
-    l->ops->down(&copy, l->arg);
+    note(l, &l->down_why, &copy);
+    changed(l);
     while (waiting != NULL) {
         struct expected *e = waiting;
 
@@ -440,30 +598,47 @@ static void fail(struct rp_redis_link *l, const struct rp_error *error)
     release(l);
 }
 
-struct rp_redis_link *rp_redis_link_new(struct rp_loop *loop, const struct rp_redis_place *place,
-                                        const struct rp_redis_link_ops *ops, void *arg,
+void rp_redis_link_aim(struct rp_redis_link *l, const struct rp_redis_host *host)
+{
+    l->host = *host;
+}
+
+void rp_redis_link_move(struct rp_redis_link *l, const struct rp_redis_host *host)
+{
+    struct rp_error error;
+
+    rp_error_set(&error, "ECONNRESET", "it is given up: the master is elsewhere");
+    l->held++;
+    fail(l, &error);
+    if (!l->freed) {
+        l->host = *host;
+        l->pause_ms = 0;
+        rp_timer_stop(&l->pause);
+        l->fresh = true;
+        begin(l);
+    }
+    release(l);
+}
+
+struct rp_redis_link *rp_redis_link_new(struct rp_loop *loop, const struct rp_redis_link_options *o,
                                         struct rp_error *err)
 {
     struct rp_redis_link *l = calloc(1, sizeof *l);
 
     if (l == NULL) {
-        rp_error_set(err, "ENOMEM", "no memory for a redis store");
+        rp_error_set(err, "ENOMEM", "no memory for a connection to redis");
         return NULL;
     }
     l->loop = loop;
-    l->place = *place;
-    l->ops = ops;
-    l->arg = arg;
-    l->held = 1;
+    l->o = *o;
+    l->host = *o->host;
+    if (o->context != NULL)
+        rp_secure_context_ref(o->context);
     l->late = (struct rp_timer){.fire = on_late, .arg = l};
     l->pause = (struct rp_timer){.fire = on_pause, .arg = l};
-    if (!make_context(l, err)) {
-        rp_redis_link_free(l);
-        release(l);
-        return NULL;
-    }
+    l->probe = (struct rp_timer){.fire = on_probe, .arg = l};
     l->fresh = true;
     begin(l);
-    release(l);
+    l->born = true;
     return l;
 }

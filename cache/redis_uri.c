@@ -7,14 +7,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PORT = 6379, DB_MAX = 65535, TIMEOUT_MAX = 60000 };
+enum { PORT = 6379, SENTINEL_PORT = 26379, DB_MAX = 65535, TIMEOUT_MAX = 60000, PATH_SIZE = 108 };
 
-static bool wrong(struct rp_error *err, const char *what)
+static const struct scheme {
+    const char *name;
+    enum rp_redis_form form;
+    bool tls, path;
+} schemes[] = {
+    {"redis", RP_REDIS_ALONE, false, false},
+    {"rediss", RP_REDIS_ALONE, true, false},
+    {"redis+unix", RP_REDIS_ALONE, false, true},
+    {"redis+sentinel", RP_REDIS_SENTINEL, false, false},
+    {"rediss+sentinel", RP_REDIS_SENTINEL, true, false},
+    {"redis+cluster", RP_REDIS_CLUSTER, false, false},
+    {"rediss+cluster", RP_REDIS_CLUSTER, true, false},
+};
+
+static const struct scheme *scheme_of(const char *uri)
 {
-    return rp_error_set(err, "ERR_STORE_URI",
-                        "%s; it is redis://[user:password@]host:port/db, rediss://... or "
-                        "redis+unix:PATH, then ?prefix=...&timeout=250&password-file=...",
-                        what);
+    size_t len = strcspn(uri, ":");
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (uri[len] == ':' && strlen(schemes[i].name) == len &&
+            memcmp(uri, schemes[i].name, len) == 0)
+            return &schemes[i];
+    return NULL;
+}
+
+bool rp_redis_uri_is(const char *uri)
+{
+    return scheme_of(uri) != NULL;
+}
+
+static bool wrong(struct rp_error *err, const char *what, const char *right)
+{
+    return rp_error_set(err, "ERR_STORE_URI", "%s; it is %s, then ?prefix=...&timeout=250...", what,
+                        right);
 }
 
 static int hex(char c)
@@ -72,29 +100,68 @@ static bool is(const char *name, size_t len, const char *word)
     return strlen(word) == len && memcmp(name, word, len) == 0;
 }
 
-static bool set_option(struct rp_redis_place *p, const char *name, size_t name_len,
-                       const char *value, size_t len)
-{
-    const struct {
-        const char *name;
-        char *to;
-        size_t size;
-    } texts[] = {{"prefix", p->prefix, sizeof p->prefix},
-                 {"user", p->user, sizeof p->user},
-                 {"password-file", p->password_file, sizeof p->password_file},
-                 {"ca", p->ca, sizeof p->ca},
-                 {"cert", p->cert, sizeof p->cert},
-                 {"key", p->key, sizeof p->key},
-                 {"servername", p->servername, sizeof p->servername}};
+enum needs { NOTHING, TLS, SENTINELS };
 
+static const struct text_option {
+    const char *name;
+    size_t at, size;
+    enum needs needs;
+} texts[] = {
+#define TEXT(name, field, needs)                                                                   \
+    {                                                                                              \
+        name, offsetof(struct rp_redis_place, field), sizeof(((struct rp_redis_place *)0)->field), \
+            needs                                                                                  \
+    }
+    TEXT("prefix", prefix, NOTHING),
+    TEXT("user", account.user, NOTHING),
+    TEXT("password-file", account.password_file, NOTHING),
+    TEXT("ca", ca, TLS),
+    TEXT("cert", cert, TLS),
+    TEXT("key", key, TLS),
+    TEXT("servername", servername, TLS),
+    TEXT("sentinel-user", sentinel.user, SENTINELS),
+    TEXT("sentinel-password-file", sentinel.password_file, SENTINELS),
+#undef TEXT
+};
+
+static bool bad_option(struct rp_error *err, const char *name, size_t len, const char *why)
+{
+    return rp_error_set(err, "ERR_STORE_URI", "%.*s %s", (int)len, name, why);
+}
+
+static bool set_text(struct rp_redis_place *p, const struct text_option *o, const char *value,
+                     size_t len, struct rp_error *err)
+{
+    if (o->needs == TLS && !p->tls)
+        return bad_option(err, o->name, strlen(o->name),
+                          "is an option of TLS: the redis store must begin with rediss");
+    if (o->needs == SENTINELS && p->form != RP_REDIS_SENTINEL)
+        return bad_option(err, o->name, strlen(o->name),
+                          "is an option of redis+sentinel:// stores only");
+    return decode((char *)p + o->at, o->size, value, len) ||
+           bad_option(err, o->name, strlen(o->name),
+                      "of the redis store is too long, or has a % without two hex digits");
+}
+
+static bool set_option(struct rp_redis_place *p, const char *name, size_t name_len,
+                       const char *value, size_t len, struct rp_error *err)
+{
     if (is(name, name_len, "timeout"))
-        return number(&p->timeout_ms, value, len, TIMEOUT_MAX) && p->timeout_ms > 0;
+        return (number(&p->timeout_ms, value, len, TIMEOUT_MAX) && p->timeout_ms > 0) ||
+               bad_option(err, name, name_len,
+                          "of the redis store is a number of milliseconds, 1 to 60000");
+    if (is(name, name_len, "db") && p->form == RP_REDIS_CLUSTER)
+        return bad_option(err, name, name_len, "can't be chosen in a redis cluster: it has one");
     if (is(name, name_len, "db"))
-        return number(&p->db, value, len, DB_MAX);
+        return number(&p->db, value, len, DB_MAX) ||
+               bad_option(err, name, name_len, "of the redis store is a number, 0 to 65535");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (is(name, name_len, texts[i].name))
-            return decode(texts[i].to, texts[i].size, value, len);
-    return false;
+            return set_text(p, &texts[i], value, len, err);
+    return bad_option(err, name, name_len,
+                      "is no option of a redis store: there are prefix, timeout, db, user, "
+                      "password-file, ca, cert, key, servername, sentinel-user, "
+                      "sentinel-password-file");
 }
 
 static bool set_options(struct rp_redis_place *p, const char *at, struct rp_error *err)
@@ -102,92 +169,138 @@ static bool set_options(struct rp_redis_place *p, const char *at, struct rp_erro
     while (*at != '\0') {
         size_t len = strcspn(at, "&"), name = strcspn(at, "=&");
 
-        if (name == len || !set_option(p, at, name, at + name + 1, len - name - 1))
-            return rp_error_set(err, "ERR_STORE_URI",
-                                "%.*s is no option of a redis store, or has no such value: there "
-                                "are prefix, timeout (ms), db, user, password-file, ca, cert, key, "
-                                "servername",
-                                (int)name, at);
+        if (name == len)
+            return bad_option(err, at, name < 40 ? name : 40,
+                              "is no option of a redis store: they are name=value, joined by &");
+        if (!set_option(p, at, name < 40 ? name : 40, at + name + 1, len - name - 1, err))
+            return false;
         at += len + (at[len] == '&');
     }
     return true;
 }
 
-/* -- user:password@host:port/db */
+/* -- user:password@host:port,host:port/rest */
 
-static bool set_who(struct rp_redis_place *p, const char *at, size_t len)
+static bool set_who(struct rp_redis_account *a, const char *at, size_t len)
 {
     const char *colon = memchr(at, ':', len);
     size_t user = colon != NULL ? (size_t)(colon - at) : len;
 
-    return decode(p->user, sizeof p->user, at, user) &&
-           (colon == NULL || decode(p->password, sizeof p->password, colon + 1, len - user - 1));
+    return decode(a->user, sizeof a->user, at, user) &&
+           (colon == NULL || decode(a->password, sizeof a->password, colon + 1, len - user - 1));
 }
 
-static bool set_host(struct rp_redis_place *p, const char *at, size_t len)
+static bool set_host(struct rp_redis_host *h, uint16_t standard, const char *at, size_t len)
 {
     const char *bracket = len > 0 && at[0] == '[' ? memchr(at, ']', len) : NULL;
     const char *from = bracket != NULL ? bracket : at;
     const char *colon = memchr(from, ':', len - (size_t)(from - at));
     size_t host = colon != NULL ? (size_t)(colon - at) : len;
-    uint32_t port = PORT;
+    uint32_t port = standard;
 
     if (colon != NULL && (!number(&port, colon + 1, len - host - 1, UINT16_MAX) || port == 0))
         return false;
-    p->port = (uint16_t)port;
-    if (bracket != NULL && at + host == bracket + 1)
-        return decode(p->host, sizeof p->host, at + 1, host - 2);
-    return host > 0 && bracket == NULL && decode(p->host, sizeof p->host, at, host);
+    h->port = (uint16_t)port;
+    if (bracket != NULL)
+        return at + host == bracket + 1 && decode(h->name, sizeof h->name, at + 1, host - 2);
+    return host > 0 && decode(h->name, sizeof h->name, at, host);
+}
+
+static bool set_hosts(struct rp_redis_place *p, const char *at, size_t len)
+{
+    uint16_t standard = p->form == RP_REDIS_SENTINEL ? SENTINEL_PORT : PORT;
+
+    for (;;) {
+        const char *comma = p->form != RP_REDIS_ALONE ? memchr(at, ',', len) : NULL;
+        size_t part = comma != NULL ? (size_t)(comma - at) : len;
+
+        if (p->host_count == RP_REDIS_HOSTS_MAX ||
+            !set_host(&p->hosts[p->host_count++], standard, at, part))
+            return false;
+        if (comma == NULL)
+            return true;
+        at += part + 1;
+        len -= part + 1;
+    }
+}
+
+static bool set_rest(struct rp_redis_place *p, const char *at, size_t len)
+{
+    if (p->form == RP_REDIS_SENTINEL)
+        return len > 0 && memchr(at, '/', len) == NULL &&
+               decode(p->master, sizeof p->master, at, len);
+    return len == 0 || (p->form == RP_REDIS_ALONE && number(&p->db, at, len, DB_MAX));
 }
 
 static bool set_authority(struct rp_redis_place *p, const char *at, size_t len)
 {
-    const char *slash = memchr(at, '/', len), *who = NULL;
-    size_t host = slash != NULL ? (size_t)(slash - at) : len;
+    const char *slash = memchr(at, '/', len);
+    size_t hosts = slash != NULL ? (size_t)(slash - at) : len, who = hosts;
 
-    for (size_t i = 0; i < host; i++) /* a password may contain '@' */
-        if (at[i] == '@')
-            who = at + i;
-    if (who != NULL && !set_who(p, at, (size_t)(who - at)))
+    if (!set_rest(p, at + hosts + (slash != NULL), len - hosts - (slash != NULL)))
         return false;
-    if (slash != NULL && slash + 1 < at + len && !number(&p->db, slash + 1, len - host - 1, DB_MAX))
+    while (who > 0 && at[who - 1] != '@') /* the last one: a password may contain '@' */
+        who--;
+    if (who > 0 && !set_who(&p->account, at, who - 1))
         return false;
-    if (who == NULL)
-        return set_host(p, at, host);
-    return set_host(p, who + 1, host - (size_t)(who + 1 - at));
+    return set_hosts(p, at + who, hosts - who);
+}
+
+static bool set_path(struct rp_redis_place *p, const char *at, size_t len, struct rp_error *err)
+{
+    p->host_count = 1;
+    return (len > 0 && decode(p->hosts[0].name, PATH_SIZE, at, len)) ||
+           wrong(err, "a redis+unix: store without a path, or with one that is too long",
+                 "redis+unix:PATH");
+}
+
+static bool set_where(struct rp_redis_place *p, const struct scheme *scheme, const char *at,
+                      size_t len, struct rp_error *err)
+{
+    if (scheme->path)
+        return set_path(p, at, len, err);
+    if (len > 2 && memcmp(at, "//", 2) == 0 && set_authority(p, at + 2, len - 2))
+        return true;
+    if (p->form == RP_REDIS_SENTINEL)
+        return wrong(err, "the sentinels or the master's name of the redis store can't be read",
+                     "redis+sentinel://[user:password@]host[:port],host.../MASTER-NAME");
+    if (p->form == RP_REDIS_CLUSTER)
+        return wrong(err, "the hosts and ports of the redis cluster can't be read",
+                     "redis+cluster://[user:password@]host[:port],host...");
+    return wrong(err, "the host, port or database of the redis store can't be read",
+                 "redis://[user:password@]host[:port][/db]");
 }
 
 bool rp_redis_place_parse(struct rp_redis_place *p, const char *uri, struct rp_error *err)
 {
-    static const char unix_scheme[] = "redis+unix:";
-    const char *query = strchr(uri, '?');
-    size_t len = query != NULL ? (size_t)(query - uri) : strlen(uri);
+    const struct scheme *scheme = scheme_of(uri);
+    size_t where = strcspn(uri, ":") + 1, len = strcspn(uri, "?");
 
     *p = (struct rp_redis_place){.timeout_ms = RP_REDIS_TIMEOUT_MS};
     snprintf(p->prefix, sizeof p->prefix, "reprise:");
-    if (strncmp(uri, unix_scheme, sizeof unix_scheme - 1) == 0) {
-        uri += sizeof unix_scheme - 1;
-        len -= sizeof unix_scheme - 1;
-        if (len == 0 || !decode(p->path, 108, uri, len))
-            return wrong(err, "a redis+unix: store without a path, or with one that is too long");
-    } else {
-        size_t scheme = strcspn(uri, ":");
-
-        p->tls = scheme == 6 && memcmp(uri, "rediss", 6) == 0;
-        if ((!p->tls && !(scheme == 5 && memcmp(uri, "redis", 5) == 0)) || len < scheme + 3 ||
-            memcmp(uri + scheme, "://", 3) != 0)
-            return wrong(err, "this is no kind of redis store");
-        if (!set_authority(p, uri + scheme + 3, len - scheme - 3))
-            return wrong(err, "the host, port or database of the redis store can't be read");
-    }
-    return query == NULL || set_options(p, query + 1, err);
+    if (scheme == NULL || len < where)
+        return wrong(err, "this is no kind of redis store",
+                     "redis://..., redis+unix:PATH, redis+sentinel://... or redis+cluster://..., "
+                     "over TLS rediss://...");
+    p->form = scheme->form;
+    p->tls = scheme->tls;
+    return set_where(p, scheme, uri + where, len - where, err) &&
+           (uri[len] == '\0' || set_options(p, uri + len + 1, err));
 }
 
-const char *rp_redis_place_name(const struct rp_redis_place *p, char text[RP_REDIS_TEXT + 32])
+bool rp_redis_host_equal(const struct rp_redis_host *a, const struct rp_redis_host *b)
 {
-    if (p->path[0] != '\0')
-        snprintf(text, RP_REDIS_TEXT + 32, "redis at %s", p->path);
+    return a->port == b->port && strcmp(a->name, b->name) == 0;
+}
+
+const char *rp_redis_host_format(const struct rp_redis_host *h, char text[RP_REDIS_TEXT + 16])
+{
+    bool bare = strchr(h->name, ':') == NULL;
+
+    if (h->port == 0)
+        snprintf(text, RP_REDIS_TEXT + 16, "%s", h->name);
     else
-        snprintf(text, RP_REDIS_TEXT + 32, "redis at %s:%u", p->host, p->port);
+        snprintf(text, RP_REDIS_TEXT + 16, "%s%s%s:%u", bare ? "" : "[", h->name, bare ? "" : "]",
+                 h->port);
     return text;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/redis_uri.h"
 #include "cache/store_lmdb.h"
 #include "cache/store_redis.h"
 
@@ -18,11 +19,6 @@ static bool has_scheme(const char *uri, const char *scheme)
     size_t len = strlen(scheme);
 
     return strncmp(uri, scheme, len) == 0 && uri[len] == ':';
-}
-
-static bool is_redis(const char *uri)
-{
-    return has_scheme(uri, "redis") || has_scheme(uri, "rediss") || has_scheme(uri, "redis+unix");
 }
 
 static bool unknown_scheme(const char *uri, struct rp_error *err)
@@ -38,7 +34,7 @@ struct rp_store *rp_store_open(struct rp_loop *loop, const char *uri, const char
 {
     if (has_scheme(uri, "lmdb"))
         return rp_store_lmdb_open(loop, uri, directory, err);
-    if (is_redis(uri))
+    if (rp_redis_uri_is(uri))
         return rp_store_redis_open(loop, uri, err);
     unknown_scheme(uri, err);
     return NULL;
@@ -46,20 +42,20 @@ struct rp_store *rp_store_open(struct rp_loop *loop, const char *uri, const char
 
 bool rp_store_check_uri(const char *uri, struct rp_error *err)
 {
-    if (is_redis(uri))
+    if (rp_redis_uri_is(uri))
         return rp_store_redis_check(uri, err);
     return has_scheme(uri, "lmdb") ? rp_store_lmdb_check(uri, err) : unknown_scheme(uri, err);
 }
 
 bool rp_store_uri_is_remote(const char *uri)
 {
-    return strncmp(uri, "redis", 5) == 0;
+    return rp_redis_uri_is(uri);
 }
 
 bool rp_store_set_aside(const char *uri, const char *directory, uint64_t found,
                         struct rp_error *err)
 {
-    if (is_redis(uri))
+    if (rp_redis_uri_is(uri))
         return true; /* there is no file */
     return has_scheme(uri, "lmdb") ? rp_store_lmdb_set_aside(uri, directory, found, err)
                                    : unknown_scheme(uri, err);

@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache/redis_link.h"
+#include "cache/redis_router.h"
 
 struct redis_store {
     struct rp_store store; /* first */
-    struct rp_redis_link *link;
-    struct rp_redis_place place;
+    struct rp_redis_router *router;
     struct asked *asked; /* all that wait for replies */
 };
 
@@ -40,28 +39,12 @@ static void forget(struct asked *a)
     free(a);
 }
 
-/* An error of one command: the store is in trouble until a command succeeds. */
-static void note_error(struct redis_store *s, const redisReply *reply)
-{
-    char name[RP_REDIS_TEXT + 32];
-    struct rp_error error;
-
-    rp_error_set(&error, "ERR_STORE_REDIS", "%.60s: it answers %.120s",
-                 rp_redis_place_name(&s->place, name), reply->str);
-    rp_store_trouble_is(&s->store, &error);
-}
-
 static struct rp_store_reply meaning(struct asked *a, const redisReply *reply)
 {
     struct rp_store_reply out = {.status = RP_STORE_FAILED};
 
-    if (reply == NULL)
+    if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
         return out;
-    if (reply->type == REDIS_REPLY_ERROR) {
-        note_error(a->store, reply);
-        return out;
-    }
-    rp_store_trouble_is(&a->store->store, NULL);
     if (a->verb == PUT || a->verb == REMOVE) {
         out.status = RP_STORE_OK;
     } else if (a->verb == ADD && a->set) {
@@ -94,8 +77,6 @@ static void on_added(const redisReply *reply, void *arg)
 {
     struct asked *a = arg;
 
-    if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
-        note_error(a->store, reply);
     a->set = reply != NULL && reply->type == REDIS_REPLY_STATUS;
 }
 
@@ -130,22 +111,24 @@ static enum rp_store_status under_way(struct redis_store *s, struct rp_store_cal
 static size_t name_of(const struct redis_store *s, struct rp_bytes key,
                       char name[RP_REDIS_PREFIX_MAX + RP_STORE_KEY_MAX])
 {
-    size_t prefix = strlen(s->place.prefix);
+    const char *before = rp_redis_router_place(s->router)->prefix;
+    size_t prefix = strlen(before);
 
-    memcpy(name, s->place.prefix, prefix);
+    memcpy(name, before, prefix);
     memcpy(name + prefix, key.bytes, key.len);
     return prefix + key.len;
 }
 
 /* One command with a key and nothing else. */
-static bool send_plain(struct redis_store *s, const char *word, struct rp_bytes key,
+static bool send_plain(struct redis_store *s, enum rp_redis_kind kind, struct rp_bytes key,
                        rp_redis_replied *replied, void *arg)
 {
     char name[RP_REDIS_PREFIX_MAX + RP_STORE_KEY_MAX];
-    const char *words[] = {word, name};
-    size_t lens[] = {strlen(word), name_of(s, key, name)};
+    const char *words[] = {kind == RP_REDIS_GET ? "GET" : "DEL", name};
+    size_t lens[] = {3, name_of(s, key, name)};
+    struct rp_redis_command c = {.kind = kind, .argc = 2, .argv = words, .lens = lens};
 
-    return rp_redis_link_send(s->link, 2, words, lens, replied, arg);
+    return rp_redis_router_send(s->router, &c, replied, arg);
 }
 
 static bool send_set(struct redis_store *s, struct rp_bytes key, struct rp_bytes value,
@@ -154,19 +137,19 @@ static bool send_set(struct redis_store *s, struct rp_bytes key, struct rp_bytes
     char name[RP_REDIS_PREFIX_MAX + RP_STORE_KEY_MAX], ttl[24];
     const char *words[6] = {"SET", name, value.bytes};
     size_t lens[6] = {3, name_of(s, key, name), value.len};
-    int count = 3;
+    struct rp_redis_command c = {.kind = RP_REDIS_SET, .argc = 3, .argv = words, .lens = lens};
 
     if (ttl_ms > 0) {
-        words[count] = "PX";
-        lens[count++] = 2;
-        words[count] = ttl;
-        lens[count++] = (size_t)snprintf(ttl, sizeof ttl, "%llu", (unsigned long long)ttl_ms);
+        words[c.argc] = "PX";
+        lens[c.argc++] = 2;
+        words[c.argc] = ttl;
+        lens[c.argc++] = (size_t)snprintf(ttl, sizeof ttl, "%llu", (unsigned long long)ttl_ms);
     }
     if (only_if_absent) {
-        words[count] = "NX";
-        lens[count++] = 2;
+        words[c.argc] = "NX";
+        lens[c.argc++] = 2;
     }
-    return rp_redis_link_send(s->link, count, words, lens, replied, arg);
+    return rp_redis_router_send(s->router, &c, replied, arg);
 }
 
 static enum rp_store_status sent(struct redis_store *s, struct asked *a, bool ok,
@@ -187,7 +170,7 @@ static enum rp_store_status redis_get(struct rp_store *store, struct rp_bytes ke
     (void)now;
     if (a == NULL)
         return RP_STORE_FAILED;
-    return sent(s, a, send_plain(s, "GET", key, on_reply, a), call);
+    return sent(s, a, send_plain(s, RP_REDIS_GET, key, on_reply, a), call);
 }
 
 static enum rp_store_status redis_put(struct rp_store *store, struct rp_bytes key,
@@ -214,7 +197,7 @@ static enum rp_store_status redis_add(struct rp_store *store, struct rp_bytes ke
         return RP_STORE_FAILED;
     if (!send_set(s, key, value, ttl_ms, true, on_added, a))
         return sent(s, a, false, call);
-    if (send_plain(s, "GET", key, on_reply, a))
+    if (send_plain(s, RP_REDIS_GET, key, on_reply, a))
         return under_way(s, call);
     a->call = NULL; /* the SET's reply still comes here; a is freed when the store closes */
     return RP_STORE_FAILED;
@@ -228,7 +211,7 @@ static enum rp_store_status redis_remove(struct rp_store *store, struct rp_bytes
 
     if (a == NULL)
         return RP_STORE_FAILED;
-    return sent(s, a, send_plain(s, "DEL", key, on_reply, a), call);
+    return sent(s, a, send_plain(s, RP_REDIS_DEL, key, on_reply, a), call);
 }
 
 static void redis_cancel(struct rp_store_call *call)
@@ -242,35 +225,23 @@ static void redis_cancel(struct rp_store_call *call)
 
 /* -- life */
 
-static void on_up(void *arg)
+static void on_changed(void *arg)
 {
     struct redis_store *s = arg;
 
-    rp_store_trouble_is(&s->store, NULL);
-}
-
-static void on_down(const struct rp_error *error, void *arg)
-{
-    struct redis_store *s = arg;
-    char name[RP_REDIS_TEXT + 32];
-    struct rp_error told;
-
-    rp_error_set(&told, error->code, "%.60s: %.180s", rp_redis_place_name(&s->place, name),
-                 error->message);
-    rp_store_trouble_is(&s->store, &told);
+    rp_store_trouble_is(&s->store, rp_redis_router_trouble(s->router));
 }
 
 static void redis_close(struct rp_store *store)
 {
     struct redis_store *s = (struct redis_store *)store;
 
-    rp_redis_link_free(s->link);
+    rp_redis_router_close(s->router);
     while (s->asked != NULL) {
         if (s->asked->call != NULL)
             s->asked->call->store = NULL;
         forget(s->asked);
     }
-    explicit_bzero(&s->place, sizeof s->place);
     free(s);
 }
 
@@ -279,6 +250,9 @@ bool rp_store_redis_check(const char *uri, struct rp_error *err)
     struct rp_redis_place place;
     bool ok = rp_redis_place_parse(&place, uri, err);
 
+    if (ok && place.form != RP_REDIS_ALONE)
+        ok =
+            rp_error_set(err, "ERR_STORE_URI", "this version knows neither sentinels nor clusters");
     explicit_bzero(&place, sizeof place);
     return ok;
 }
@@ -294,7 +268,6 @@ struct rp_store *rp_store_redis_open(struct rp_loop *loop, const char *uri, stru
         .cancel = redis_cancel,
         .close = redis_close,
     };
-    static const struct rp_redis_link_ops link_ops = {.up = on_up, .down = on_down};
     struct redis_store *s = calloc(1, sizeof *s);
 
     if (s == NULL) {
@@ -302,10 +275,8 @@ struct rp_store *rp_store_redis_open(struct rp_loop *loop, const char *uri, stru
         return NULL;
     }
     rp_store_init(&s->store, &ops, loop);
-    if (rp_redis_place_parse(&s->place, uri, err))
-        s->link = rp_redis_link_new(loop, &s->place, &link_ops, s, err);
-    explicit_bzero(s->place.password, sizeof s->place.password);
-    if (s->link != NULL)
+    s->router = rp_redis_router_open(loop, uri, on_changed, s, err);
+    if (s->router != NULL)
         return &s->store;
     free(s);
     return NULL;
