@@ -33,7 +33,7 @@ struct rp_client {
     rp_client_psk *psk;
     void *arg;
     uint32_t min_dh_size;
-    bool allow_unauthorized, request_ocsp, gave_key;
+    bool allow_unauthorized, request_ocsp, want_handles, gave_key;
 };
 
 void rp_client_free(struct rp_client *c)
@@ -115,7 +115,9 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
         rp_client_free(c);
         return NULL;
     }
-    c->session = rp_session_decode(o->session.bytes, o->session.len);
+    c->session = o->session_handle != NULL ? rp_session_copy(o->session_handle)
+                                           : rp_session_decode(o->session.bytes, o->session.len);
+    c->want_handles = o->want_handles;
     c->min_dh_size = o->min_dh_size != 0 ? o->min_dh_size : MIN_DH_SIZE;
     c->allow_unauthorized = o->allow_unauthorized;
     c->request_ocsp = o->request_ocsp;
@@ -393,25 +395,32 @@ void rp_client_done(struct rp_socket *s)
     rp_client_sessions(s);
 }
 
+static void tell_session(struct rp_socket *s, SSL_SESSION *session)
+{
+    struct rp_event event = {.type = RP_EV_SESSION};
+    size_t len = 0;
+    uint8_t *der = NULL;
+
+    if (!s->client->want_handles && (der = rp_session_encode(session, &len)) == NULL)
+        return;
+    event.session.bytes = der;
+    event.session.len = len;
+    event.session.handle = rp_session_handle(session);
+    rp_stream_emit(&s->stream, &event);
+    if (der != NULL)
+        OPENSSL_cleanse(der, len);
+    free(der);
+}
+
 void rp_client_sessions(struct rp_socket *s)
 {
     struct arrival *a;
 
     while (!s->stream.destroyed && (a = s->client->arrivals) != NULL) {
-        struct rp_event event = {.type = RP_EV_SESSION};
-        size_t len = 0;
-        uint8_t *der = rp_session_encode(a->session, &len);
-
         s->client->arrivals = a->next;
+        tell_session(s, a->session);
         SSL_SESSION_free(a->session);
         free(a);
-        if (der == NULL)
-            continue;
-        event.data.bytes = der;
-        event.data.len = len;
-        rp_stream_emit(&s->stream, &event);
-        OPENSSL_cleanse(der, len);
-        free(der);
     }
 }
 

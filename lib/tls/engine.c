@@ -97,6 +97,10 @@ static void *enter(struct rp_engine *e)
 
 static void release(struct rp_engine *e)
 {
+    /* A client's session may be in other hands, too (session_handle.c): a close without
+     * close_notify must not mark it as bad. */
+    if (!e->server && e->ssl != NULL)
+        SSL_set_shutdown(e->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(e->ssl);
     SSL_SESSION_free(e->offered);
     if (e->staple != NULL)

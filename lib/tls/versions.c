@@ -10,16 +10,24 @@
 
 #include <reprise/tls.h>
 
+static const struct {
+    const char *name;
+    int number;
+} names[] = {{"TLSv1", TLS1_VERSION},
+             {"TLSv1.1", TLS1_1_VERSION},
+             {"TLSv1.2", TLS1_2_VERSION},
+             {"TLSv1.3", TLS1_3_VERSION}};
+
+const char *rp_version_name(int number)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (number == names[i].number)
+            return names[i].name;
+    return NULL;
+}
+
 int rp_version_number(const char *name)
 {
-    static const struct {
-        const char *name;
-        int number;
-    } names[] = {{"TLSv1", TLS1_VERSION},
-                 {"TLSv1.1", TLS1_1_VERSION},
-                 {"TLSv1.2", TLS1_2_VERSION},
-                 {"TLSv1.3", TLS1_3_VERSION}};
-
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i].name) == 0)
             return names[i].number;

@@ -17,5 +17,7 @@ bool rp_versions_choose(struct rp_versions *, const char *min_version, const cha
                         const char *secure_protocol, struct rp_error *);
 /* "TLSv1.2" to its number; 0 for what is none. Case matters (A7). */
 int rp_version_number(const char *name);
+/* And back: static text; NULL for another version. */
+const char *rp_version_name(int number);
 
 #endif

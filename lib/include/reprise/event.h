@@ -15,6 +15,7 @@
 
 struct rp_address;
 struct rp_request;
+struct rp_session;
 struct rp_socket;
 struct rp_stream;
 
@@ -33,7 +34,7 @@ enum rp_event_type {
     /* TLS sockets: D32..D34 */
     RP_EV_SECURE,         /* the handshake is complete, nothing was verified         */
     RP_EV_SECURE_CONNECT, /* client: complete, and verified unless allowed otherwise */
-    RP_EV_SESSION,        /* client: a session to keep                 .data         */
+    RP_EV_SESSION,        /* client: a session to keep               .session        */
     RP_EV_OCSP_RESPONSE,  /* client: staple, or bytes NULL if none     .data         */
     RP_EV_KEYLOG,         /* one NSS key log line with its newline     .keylog       */
     /* servers: C13..C15 */
@@ -67,6 +68,11 @@ struct rp_event {
             const uint8_t *bytes;
             size_t len;
         } data; /* DATA, SESSION, OCSP_RESPONSE */
+        struct {
+            const uint8_t *bytes; /* the same as in .data; NULL when handles are wanted */
+            size_t len;
+            struct rp_session *handle; /* take a reference to keep it */
+        } session;                     /* SESSION */
         struct {
             const char *host;
             const struct rp_address *address;

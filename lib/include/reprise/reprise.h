@@ -11,6 +11,7 @@
 #include <reprise/net.h>
 #include <reprise/ticket_keys.h>
 #include <reprise/secure_context.h>
+#include <reprise/session.h>
 #include <reprise/x509.h>
 #include <reprise/tls.h>
 #include <reprise/socket.h>

@@ -8,6 +8,7 @@
 #define RP_SOCKET_H
 
 #include <reprise/secure_context.h>
+#include <reprise/session.h>
 
 struct rp_socket;
 struct rp_server;
@@ -38,11 +39,13 @@ struct rp_connect_options {
     struct rp_stream
         *stream;            /* an open stream to speak TLS over (STARTTLS); a reference is taken */
     const char *servername; /* SNI and identity (E4, E6); NULL = no SNI */
-    const char *const *alpn_protocols;        /* NULL-terminated */
-    struct rp_bytes session;                  /* D29: from RP_EV_SESSION */
-    bool allow_unauthorized;                  /* node's rejectUnauthorized: false */
-    bool request_ocsp;                        /* J14 */
-    uint32_t min_dh_size;                     /* E7: bits; 0 = 1024 */
+    const char *const *alpn_protocols; /* NULL-terminated */
+    struct rp_bytes session;           /* D29: from RP_EV_SESSION */
+    struct rp_session *session_handle; /* or this, which wins: a reference is taken (session.h) */
+    bool want_handles;                 /* RP_EV_SESSION has the handle only, which costs less */
+    bool allow_unauthorized;           /* node's rejectUnauthorized: false */
+    bool request_ocsp;                 /* J14 */
+    uint32_t min_dh_size;              /* E7: bits; 0 = 1024 */
     rp_check_identity *check_server_identity; /* NULL: rp_check_server_identity */
     rp_client_psk *psk_callback;
     void *arg; /* handed to both */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session_handle.c - a client's session as a handle: OpenSSL's own object under another name.
+ * The danger: OpenSSL marks a session as not to be resumed when it was used in TLS 1.3, when a
+ * newer ticket came, when its connection ended without a close_notify. So a connection that offers
+ * one gets a copy, and the engine of the one it came with ends in peace. */
+#include <openssl/ssl.h>
+
+#include <reprise/session.h>
+
+#include "lib/tls/session.h"
+#include "lib/tls/versions.h"
+
+/* Constness is ours alone: OpenSSL's getters take either. */
+static SSL_SESSION *inside(const struct rp_session *s)
+{
+    return (SSL_SESSION *)(uintptr_t)s;
+}
+
+struct rp_session *rp_session_handle(SSL_SESSION *session)
+{
+    return (struct rp_session *)session;
+}
+
+SSL_SESSION *rp_session_copy(const struct rp_session *s)
+{
+    return SSL_SESSION_dup(inside(s));
+}
+
+struct rp_session *rp_session_ref(struct rp_session *s)
+{
+    SSL_SESSION_up_ref(inside(s));
+    return s;
+}
+
+void rp_session_unref(struct rp_session *s)
+{
+    SSL_SESSION_free(inside(s));
+}
+
+struct rp_session *rp_session_from_der(const void *der, size_t len, struct rp_error *err)
+{
+    SSL_SESSION *session = rp_session_decode(der, len);
+
+    if (session == NULL)
+        rp_error_set(err, "ERR_INVALID_ARG_VALUE", "these bytes are no TLS session");
+    return rp_session_handle(session);
+}
+
+size_t rp_session_to_der(struct rp_session *s, uint8_t *bytes, size_t capacity)
+{
+    int len = i2d_SSL_SESSION(inside(s), NULL);
+
+    if (len > 0 && bytes != NULL && (size_t)len <= capacity)
+        len = i2d_SSL_SESSION(inside(s), &bytes);
+    return len > 0 ? (size_t)len : 0;
+}
+
+const char *rp_session_protocol(const struct rp_session *s)
+{
+    return rp_version_name(SSL_SESSION_get_protocol_version(inside(s)));
+}
+
+size_t rp_session_ticket(const struct rp_session *s, const uint8_t **bytes)
+{
+    const uint8_t *ticket = NULL;
+    size_t len = 0;
+
+    SSL_SESSION_get0_ticket(inside(s), &ticket, &len);
+    if (bytes != NULL)
+        *bytes = ticket;
+    return len;
+}
+
+uint32_t rp_session_lifetime(const struct rp_session *s)
+{
+    return (uint32_t)SSL_SESSION_get_ticket_lifetime_hint(inside(s));
+}
