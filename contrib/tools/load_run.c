@@ -161,8 +161,10 @@ static void on_session(struct slot *s, const struct rp_event *event)
 {
     if (s->run->o->resume <= 0)
         return;
-    s->fresh = load_session_set(&s->session, event->data.bytes, event->data.len,
-                                rp_loop_now(s->run->loop));
+    load_session_clear(&s->session);
+    s->session.handle = rp_session_ref(event->session.handle);
+    s->session.born_ms = rp_loop_now(s->run->loop);
+    s->fresh = true;
 }
 
 /* A session that was used and not renewed may be used again where that is allowed: TLS 1.2. */
@@ -170,12 +172,11 @@ static void keep_session(struct slot *s)
 {
     const char *protocol = s->run->o->tls;
 
-    if (s->session.len == 0 || !s->secure)
-        return;
-    if (s->fresh)
+    if (s->session.handle != NULL && s->secure && s->fresh)
         load_sessions_put(s->run->sessions, s->target, s->name, &s->session);
     else if (s->resumed && protocol != NULL && strcmp(protocol, "TLSv1.2") == 0)
         load_sessions_put(s->run->sessions, s->origin, s->name, &s->session);
+    load_session_clear(&s->session);
 }
 
 static void on_close(struct slot *s)
@@ -247,7 +248,6 @@ static void choose(struct slot *s)
     r->turn++;
     s->offered = s->resumed = s->secure = s->done = s->fresh = false;
     s->requests = 0;
-    s->session.len = 0;
     load_response_begin(&s->response);
     if (dice >= r->o->resume)
         return;
@@ -284,7 +284,8 @@ static bool open_socket(struct slot *s, struct rp_error *err)
     struct rp_connect_options connect = {.context = r->context,
                                          .net = &net,
                                          .servername = r->o->sni_count ? r->o->sni[s->name] : NULL,
-                                         .allow_unauthorized = r->o->ca == NULL};
+                                         .allow_unauthorized = r->o->ca == NULL,
+                                         .want_handles = true};
     rp_event_set set = RP_EVENT_BIT(RP_EV_SECURE_CONNECT) | RP_EVENT_BIT(RP_EV_DATA) |
                        RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE) |
                        RP_EVENT_BIT(RP_EV_TIMEOUT);
@@ -292,7 +293,7 @@ static bool open_socket(struct slot *s, struct rp_error *err)
     if (r->o->resume > 0)
         set |= RP_EVENT_BIT(RP_EV_SESSION);
     if (s->offered)
-        connect.session = (struct rp_bytes){s->session.bytes, s->session.len};
+        connect.session_handle = s->session.handle;
     connect.stream = proxied(r, &net, err);
     if (r->o->proxy != NULL && connect.stream == NULL)
         return false;
@@ -467,7 +468,7 @@ static bool prepare(struct run *r, unsigned share, struct rp_error *err)
 static void dispose(struct run *r)
 {
     for (unsigned i = 0; r->slots != NULL && i < r->slot_count; i++)
-        load_session_free(&r->slots[i].session);
+        load_session_clear(&r->slots[i].session);
     rp_secure_context_unref(r->context);
     rp_loop_free(r->loop);
     load_sessions_free(r->sessions);

@@ -4,7 +4,6 @@
 #include "load_sessions.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct ring {
     struct load_session *kept; /* SESSIONS_KEPT, made at the first use */
@@ -27,17 +26,9 @@ struct load_sessions *load_sessions_new(unsigned hosts, unsigned names)
     return s;
 }
 
-static void wipe(struct load_session *session)
+void load_session_clear(struct load_session *session)
 {
-    if (session->bytes != NULL)
-        explicit_bzero(session->bytes, session->capacity);
-    session->len = 0;
-}
-
-void load_session_free(struct load_session *session)
-{
-    wipe(session);
-    free(session->bytes);
+    rp_session_unref(session->handle);
     *session = (struct load_session){0};
 }
 
@@ -47,34 +38,15 @@ void load_sessions_free(struct load_sessions *s)
         return;
     for (size_t i = 0; i < (size_t)s->hosts * s->names; i++) {
         for (unsigned j = 0; s->rings[i].kept != NULL && j < SESSIONS_KEPT; j++)
-            load_session_free(&s->rings[i].kept[j]);
+            load_session_clear(&s->rings[i].kept[j]);
         free(s->rings[i].kept);
     }
     free(s);
 }
 
-bool load_session_set(struct load_session *session, const uint8_t *bytes, size_t len, uint64_t now)
+static struct load_session *place(struct ring *ring, unsigned index)
 {
-    wipe(session);
-    if (len > session->capacity) {
-        free(session->bytes);
-        session->bytes = malloc(len);
-        session->capacity = session->bytes != NULL ? len : 0;
-        if (session->bytes == NULL)
-            return false;
-    }
-    memcpy(session->bytes, bytes, len);
-    session->len = len;
-    session->born_ms = now;
-    return true;
-}
-
-static void swap(struct load_session *a, struct load_session *b)
-{
-    struct load_session c = *a;
-
-    *a = *b;
-    *b = c;
+    return &ring->kept[(ring->first + index) % SESSIONS_KEPT];
 }
 
 void load_sessions_put(struct load_sessions *s, unsigned host, unsigned name,
@@ -84,14 +56,18 @@ void load_sessions_put(struct load_sessions *s, unsigned host, unsigned name,
 
     if (ring->kept == NULL)
         ring->kept = calloc(SESSIONS_KEPT, sizeof *ring->kept);
-    if (ring->kept == NULL)
+    if (ring->kept == NULL) {
+        load_session_clear(session);
         return;
-    if (ring->count == SESSIONS_KEPT)
+    }
+    if (ring->count == SESSIONS_KEPT) {
+        load_session_clear(place(ring, 0));
         ring->first = (ring->first + 1) % SESSIONS_KEPT;
-    else
+    } else {
         ring->count++;
-    swap(&ring->kept[(ring->first + ring->count - 1) % SESSIONS_KEPT], session);
-    session->len = 0;
+    }
+    *place(ring, ring->count - 1) = *session;
+    *session = (struct load_session){0};
 }
 
 bool load_sessions_take(struct load_sessions *s, unsigned host, unsigned name, uint64_t now,
@@ -102,11 +78,11 @@ bool load_sessions_take(struct load_sessions *s, unsigned host, unsigned name, u
 
     if (ring->count == 0)
         return false;
-    oldest = &ring->kept[ring->first];
+    oldest = place(ring, 0);
     if (now < oldest->born_ms + min_age_ms)
         return false;
-    swap(oldest, session);
-    oldest->len = 0;
+    *session = *oldest;
+    *oldest = (struct load_session){0};
     ring->first = (ring->first + 1) % SESSIONS_KEPT;
     ring->count--;
     return true;
