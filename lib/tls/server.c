@@ -109,6 +109,7 @@ void rp_server_unref(struct rp_server *s)
     rp_emitter_clear(&s->events);
     free_names(s);
     rp_secure_context_unref(s->context);
+    rp_ticket_keys_unref(s->given_keys);
     for (char **name = s->alpn_list; name != NULL && *name != NULL; name++)
         free(*name);
     free(s->alpn_list);
@@ -154,6 +155,14 @@ static bool copy_hint(struct rp_server *s, const char *hint, struct rp_error *er
     return s->psk_hint != NULL || rp_error_set(err, "ENOMEM", "no memory for a server");
 }
 
+/* C8: what later contexts of the server have too, unless their options say otherwise. */
+static void remember(struct rp_server *s, const struct rp_secure_context_options *o)
+{
+    if (o->ticket_keys != NULL)
+        s->given_keys = rp_ticket_keys_ref(o->ticket_keys);
+    s->given_timeout = o->session_timeout;
+}
+
 static bool set_up(struct rp_server *s, const struct rp_server_options *o, struct rp_error *err)
 {
     if (o->alpn_callback != NULL && o->alpn_protocols != NULL)
@@ -164,6 +173,8 @@ static bool set_up(struct rp_server *s, const struct rp_server_options *o, struc
         return false;
     s->context = o->context != NULL ? rp_secure_context_ref(o->context)
                                     : rp_secure_context_new(o->context_options, err);
+    if (o->context == NULL && o->context_options != NULL)
+        remember(s, o->context_options);
     return s->context != NULL;
 }
 
@@ -309,6 +320,27 @@ void rp_server_set_secure_context(struct rp_server *s, struct rp_secure_context 
     rp_secure_context_ref(context);
     rp_secure_context_unref(s->context);
     s->context = context;
+}
+
+bool rp_server_renew_secure_context(struct rp_server *s,
+                                    const struct rp_secure_context_options *options,
+                                    struct rp_error *err)
+{
+    struct rp_secure_context_options o = {0};
+    struct rp_secure_context *context;
+
+    if (options != NULL)
+        o = *options;
+    if (o.ticket_keys == NULL)
+        o.ticket_keys = s->given_keys;
+    if (o.session_timeout == 0)
+        o.session_timeout = s->given_timeout;
+    context = rp_secure_context_new(&o, err);
+    if (context == NULL)
+        return false;
+    rp_secure_context_unref(s->context);
+    s->context = context;
+    return true;
 }
 
 bool rp_server_add_context(struct rp_server *s, const char *hostname,

@@ -29,6 +29,8 @@ struct rp_server {
     struct rp_emitter events;
     struct rp_server_options options; /* its pointers to callbacks only; lists are copied */
     struct rp_secure_context *context;
+    struct rp_ticket_keys *given_keys; /* C8: with which it was made; NULL: none */
+    uint32_t given_timeout;            /* likewise; 0: none */
     char *psk_hint;                    /* NULL: none */
     char **alpn_list;                  /* NULL-terminated */
     const char *const *alpn_protocols; /* the same, as it is read; NULL: none */

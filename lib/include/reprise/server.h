@@ -101,6 +101,11 @@ uint32_t rp_server_connections(const struct rp_server *); /* open now, handshaki
 
 /* C20: for later connections; existing ones keep what they have. A reference is taken. */
 void rp_server_set_secure_context(struct rp_server *, struct rp_secure_context *);
+/* The same with a context that is made of these options, and of the ticket_keys and session_timeout
+ * that the server's own context_options had, where these have none (C8). false: it can't be made,
+ * and the former one stays. */
+bool rp_server_renew_secure_context(struct rp_server *, const struct rp_secure_context_options *,
+                                    struct rp_error *);
 /* C17, J1: the newest pattern that matches wins. */
 bool rp_server_add_context(struct rp_server *, const char *hostname, struct rp_secure_context *,
                            struct rp_error *);
