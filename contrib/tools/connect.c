@@ -325,10 +325,11 @@ static void on_upgraded(const struct rp_error *error, void *arg)
     (void)arg;
     if (error == NULL && !begin_tls(&own))
         error = &own;
-    if (error != NULL)
+    if (error != NULL) {
         say_error(error);
-    if (error != NULL)
         rp_stream_destroy(run.plain, NULL);
+        on_close(true);
+    }
     rp_stream_unref(run.plain);
 }
 
@@ -337,7 +338,9 @@ static bool begin_plain(struct rp_error *error)
     run.plain = rp_net_connect(run.loop, &run.net, error);
     if (run.plain == NULL)
         return false;
-    if (starttls_begin(run.plain, flags.starttls, run.host, on_upgraded, NULL) != NULL)
+    if (starttls_begin(run.plain, flags.starttls,
+                       flags.servername != NULL ? flags.servername : run.host, on_upgraded,
+                       NULL) != NULL)
         return true;
     rp_stream_destroy(run.plain, NULL);
     rp_stream_unref(run.plain);

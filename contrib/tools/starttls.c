@@ -2,14 +2,17 @@
  *
  * starttls.c - ask a server to speak TLS on the connection there is (RFC 3207, 9051, 2595, 6120,
  * 4511, and PostgreSQL's SSLRequest). The danger: what came in the clear must not count as having
- * come over TLS. Whatever follows the server's last word is an error. */
+ * come over TLS. Whatever follows an answer before the next question is an error. */
 #include "starttls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 16384 };
+enum {
+    ANSWER_MAX = 16384, /* bytes of one line, one element, one message */
+    TOTAL_MAX = 65536,  /* bytes in all before TLS: who greets for ever is left */
+};
 
 /* Wait for an answer that begins (or, in XML, contains) so; then say that. wait NULL: begin. say
  * "": what is no constant text, or no text. */
@@ -32,7 +35,7 @@ struct starttls {
     starttls_done *done;
     void *arg;
     const char *name;
-    size_t len;
+    size_t len, total;
     char answer[ANSWER_MAX];
 };
 
@@ -46,25 +49,35 @@ static long look_at_line(const char *answer, size_t len, const char *wait, bool 
 
     if (end == NULL)
         return 0;
-    *matched = (size_t)(end - answer) >= want && memcmp(answer, wait, want) == 0;
+    *matched = (size_t)(end - answer) >= want && memcmp(answer, wait, want) == 0 &&
+               memchr(" \r\n", answer[want], 3) != NULL;
     if (*matched || (wait[0] == 'a' && answer[0] == '*') ||
-        ((size_t)(end - answer) > 3 && answer[3] == '-' && memcmp(answer, wait, 3) == 0))
+        (want == 3 && (size_t)(end - answer) > 3 && answer[3] == '-' &&
+         memcmp(answer, wait, 3) == 0))
         return end + 1 - answer;
     return -1;
 }
 
+static bool contains(const char *bytes, size_t len, const char *word)
+{
+    return memmem(bytes, len, word, strlen(word)) != NULL;
+}
+
+/* Up to the end of the tag waited for. Features without STARTTLS are a refusal, too. */
 static long look_at_xml(const char *answer, size_t len, const char *wait, bool *matched)
 {
     const char *found = memmem(answer, len, wait, strlen(wait)), *end;
+    size_t before = found != NULL ? (size_t)(found - answer) : len;
 
-    if (found == NULL)
-        return memmem(answer, len, "<failure", 8) != NULL ||
-                       memmem(answer, len, "</stream:stream>", 16) != NULL
-                   ? -1
-                   : 0;
-    end = memchr(found, '>', len - (size_t)(found - answer));
-    *matched = end != NULL;
-    return end != NULL ? end + 1 - answer : 0;
+    if (contains(answer, before, "<failure") || contains(answer, before, "</stream:stream>") ||
+        contains(answer, before, "<stream:error") || contains(answer, before, "<stream:features/>"))
+        return -1;
+    if (found == NULL || (end = memchr(found, '>', len - before)) == NULL)
+        return 0;
+    if (wait[1] == '/' && !contains(answer, before, "<starttls"))
+        return -1;
+    *matched = true;
+    return end + 1 - answer;
 }
 
 static long look_at_byte(const char *answer, size_t len, const char *wait, bool *matched)
@@ -74,27 +87,58 @@ static long look_at_byte(const char *answer, size_t len, const char *wait, bool 
     return *matched ? 1 : -1;
 }
 
-/* LDAPMessage { messageID 1, [APPLICATION 24] { resultCode success ... } }, lengths short. */
+/* Step into a BER element: *content is how long it says it is, by a short or a long length, which
+ * may be more than there is. false: not enough to tell. */
+static bool ber_open(const unsigned char **at, const unsigned char *end, size_t *content)
+{
+    size_t octets = 0;
+
+    if (end - *at < 2)
+        return false;
+    *content = (*at)[1];
+    *at += 2;
+    if (*content < 0x80)
+        return true;
+    octets = *content & 0x7f;
+    if (octets > 4)
+        return *content = SIZE_MAX, true;
+    if ((size_t)(end - *at) < octets)
+        return false;
+    for (*content = 0; octets > 0; octets--)
+        *content = *content << 8 | *(*at)++;
+    return true;
+}
+
+/* LDAPMessage { messageID 1, [APPLICATION 24] { resultCode success ... } }. */
 static long look_at_ber(const char *answer, size_t len, const char *wait, bool *matched)
 {
-    const unsigned char *b = (const unsigned char *)answer;
+    const unsigned char *at = (const unsigned char *)answer, *end = at + len;
+    size_t content;
 
     (void)wait;
-    if (len < 2)
-        return 0;
-    if (b[0] != 0x30 || b[1] > 127)
+    if (at[0] != 0x30)
         return -1;
-    if (len < 2u + b[1])
+    if (!ber_open(&at, end, &content))
         return 0;
-    *matched = b[1] >= 8 && memcmp(b + 2, "\x02\x01\x01\x78", 4) == 0 &&
-               memcmp(b + 7, "\x0a\x01\x00", 3) == 0;
-    return *matched ? 2 + b[1] : -1;
+    if (content > ANSWER_MAX)
+        return -1;
+    if (content > (size_t)(end - at))
+        return 0;
+    end = at + content;
+    if (content < 4 || memcmp(at, "\x02\x01\x01\x78", 4) != 0)
+        return -1;
+    at += 3;
+    if (!ber_open(&at, end, &content) || content > (size_t)(end - at) || content < 3 ||
+        memcmp(at, "\x0a\x01\x00", 3) != 0)
+        return -1;
+    *matched = true;
+    return end - (const unsigned char *)answer;
 }
 
 /* -- protocols */
 
 static const struct step smtp[] = {
-    {"220 ", "EHLO localhost\r\n"}, {"250 ", "STARTTLS\r\n"}, {"220 ", NULL}};
+    {"220", "EHLO localhost\r\n"}, {"250", "STARTTLS\r\n"}, {"220", NULL}};
 static const struct step imap[] = {{"* OK", "a1 STARTTLS\r\n"}, {"a1 OK", NULL}};
 static const struct step pop3[] = {{"+OK", "STLS\r\n"}, {"+OK", NULL}};
 static const struct step xmpp[] = {
@@ -131,29 +175,75 @@ static void refuse(struct starttls *t, const char *why)
     finish(t, &error);
 }
 
+/* With what the server said, as far as it is one line of text. */
+static void refuse_answer(struct starttls *t)
+{
+    char text[160];
+    size_t n = 0;
+
+    while (t->protocol->steps != ldap && n < t->len && n < 100 && t->answer[n] >= ' ' &&
+           t->answer[n] <= '~')
+        n++;
+    if (n > 0)
+        snprintf(text, sizeof text, "the server does not agree: \"%.*s\"", (int)n, t->answer);
+    else
+        snprintf(text, sizeof text, "the server does not agree");
+    refuse(t, text);
+}
+
+/* The name goes into an attribute in single quotes. */
+static void open_xml(struct starttls *t)
+{
+    static const char head[] = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+                               "xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='";
+
+    rp_stream_write(t->stream, head, sizeof head - 1);
+    for (const char *at = t->name; *at != '\0'; at++) {
+        const char *escaped = *at == '\''  ? "&apos;"
+                              : *at == '&' ? "&amp;"
+                              : *at == '<' ? "&lt;"
+                                           : NULL;
+
+        rp_stream_write(t->stream, escaped != NULL ? escaped : at,
+                        escaped != NULL ? strlen(escaped) : 1);
+    }
+    rp_stream_write(t->stream, "'>", 2);
+}
+
 static void say(struct starttls *t)
 {
     static const char ssl_request[] = "\0\0\0\x08\x04\xd2\x16\x2f";
     static const char extended_request[] = "\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
                                            "1.3.6.1.4.1.1466.20037";
-    char text[600];
 
-    if (t->step->say[0] != '\0') {
+    if (t->step->say[0] != '\0')
         rp_stream_write(t->stream, t->step->say, strlen(t->step->say));
-    } else if (t->protocol->steps == xmpp) {
-        int len = snprintf(text, sizeof text,
-                           "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
-                           "xmlns:stream='http://etherx.jabber.org/streams' version='1.0' "
-                           "to='%.255s'>",
-                           t->name);
-
-        rp_stream_write(t->stream, text, (size_t)len);
-    } else if (t->protocol->steps == postgres) {
+    else if (t->protocol->steps == xmpp)
+        open_xml(t);
+    else if (t->protocol->steps == postgres)
         rp_stream_write(t->stream, ssl_request, sizeof ssl_request - 1);
-    } else {
+    else
         rp_stream_write(t->stream, extended_request, sizeof extended_request - 1);
-    }
     t->step++;
+}
+
+/* Between elements XML may have white space. */
+static void skip_space(struct starttls *t)
+{
+    size_t n = 0;
+
+    while (n < t->len && memchr(" \t\r\n", t->answer[n], 4) != NULL)
+        n++;
+    t->len -= n;
+    memmove(t->answer, t->answer + n, t->len);
+}
+
+/* What comes before it was asked for was not meant as an answer. */
+static bool is_too_much(struct starttls *t)
+{
+    if (t->protocol->steps == xmpp && t->step->say != NULL)
+        skip_space(t);
+    return t->len > 0;
 }
 
 static void look(struct starttls *t)
@@ -163,7 +253,7 @@ static void look(struct starttls *t)
         long taken = t->protocol->look(t->answer, t->len, t->step->wait, &matched);
 
         if (taken < 0) {
-            refuse(t, "the server does not agree");
+            refuse_answer(t);
             return;
         }
         if (taken == 0)
@@ -172,15 +262,15 @@ static void look(struct starttls *t)
         memmove(t->answer, t->answer + taken, t->len);
         if (!matched)
             continue;
-        if (t->step->say != NULL) {
-            say(t);
-        } else if (t->len > 0) {
+        if (is_too_much(t)) {
             refuse(t, "more came in the clear than the server's answer");
             return;
-        } else {
+        }
+        if (t->step->say == NULL) {
             finish(t, NULL);
             return;
         }
+        say(t);
     }
 }
 
@@ -193,7 +283,8 @@ static void on_event(const struct rp_event *e, void *arg)
     } else if (e->type == RP_EV_END || e->type == RP_EV_CLOSE) {
         refuse(t, "the server ended the connection");
     } else if (e->type == RP_EV_DATA) {
-        if (e->data.len > sizeof t->answer - t->len) {
+        t->total += e->data.len;
+        if (e->data.len > sizeof t->answer - t->len || t->total > TOTAL_MAX) {
             refuse(t, "the answer does not end");
             return;
         }

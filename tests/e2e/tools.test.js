@@ -164,12 +164,15 @@ const dialogues = {
   smtp: [['', '220-hello\r\n220 mail ready\r\n'], ['EHLO localhost\r\n', '250-mail\r\n250-PIPELINING\r\n250 STARTTLS\r\n'], ['STARTTLS\r\n', '220 go\r\n']],
   imap: [['', '* OK ready\r\n'], ['a1 STARTTLS\r\n', '* BYE not yet\r\na1 OK begin\r\n']],
   pop3: [['', '+OK ready\r\n'], ['STLS\r\n', '+OK begin\r\n']],
-  xmpp: [['to=\'127.0.0.1\'>', '<stream:stream><stream:features><starttls/></stream:features>'], ['<starttls', '<proceed xmlns="x"/>']],
+  xmpp: [['to=\'localhost\'>', '<stream:stream><stream:features><starttls/></stream:features>'], ['<starttls', '<proceed xmlns="x"/>']],
   postgres: [['\0\0\0\x08\x04\xd2\x16\x2f', 'S']],
   ldap: [['1.3.6.1.4.1.1466.20037', Buffer.from('300c02010178070a010004000400', 'hex')]],
+  'smtp in few words': [['', '220\r\n'], ['EHLO', '250\r\n'], ['STARTTLS', '220\r\n']],
+  'ldap in long lengths': [['1.3.6.1.4.1.1466.20037', Buffer.from('308400000010020101788400000007' + '0a010004000400', 'hex')]],
+  'xmpp with white space': [['to=', '<stream:stream><stream:features><starttls/></stream:features>\n'], ['<starttls', '<proceed xmlns="x"/>']],
 };
 
-async function upgrading(steps, after = '') {
+async function upgrading(steps, after = '', cert = 'ecdsa') {
   const server = net.createServer((socket) => {
     let left = steps.slice();
     let seen = '';
@@ -182,7 +185,7 @@ async function upgrading(steps, after = '') {
         left = left.slice(1);
         if (last) {
           socket.removeListener('data', listen);
-          const secure = new tls.TLSSocket(socket, {isServer: true, secureContext: tls.createSecureContext({cert: read('ecdsa.pem'), key: read('ecdsa.key')})});
+          const secure = new tls.TLSSocket(socket, {isServer: true, secureContext: tls.createSecureContext({cert: read(`${cert}.pem`), key: read(`${cert}.key`)})});
           secure.on('error', () => {});
           secure.pipe(secure);
         }
@@ -200,13 +203,87 @@ async function upgrading(steps, after = '') {
 for (const [name, steps] of Object.entries(dialogues)) {
   test(`tools: --starttls ${name}`, async () => {
     const server = await upgrading(steps);
-    const client = await connect(`127.0.0.1:${server.address().port}`, ['--starttls', name], 'over tls');
+    const client = await connect(`127.0.0.1:${server.address().port}`, ['--starttls', name.split(' ')[0]], 'over tls');
     assert.strictEqual(client.err, '');
     assert.strictEqual(client.out, 'over tls');
     assert.strictEqual(client.code, 0);
     server.close();
   });
 }
+
+// Servers that refuse, that are something else, that answer before they are asked, or without end.
+const ehlo = (answer) => [['', '220 hi\r\n'], ['EHLO', answer]];
+const hostile = [
+  ['smtp', ehlo('250 mail\r\n').concat([['STARTTLS', '454 not\x07 now\r\n']]), /does not agree: "454 not"/],
+  ['smtp', [['', '554 go away\r\n']], /does not agree: "554 go away"/],
+  ['smtp', [['', '2200 hi\r\n']], /does not agree/],
+  ['smtp', [['', '220 hi\r\n250 mail\r\n220 go\r\n']], /in the clear/],
+  ['smtp', [['', '220-' + 'x'.repeat(20000)]], /does not end/],
+  ['imap', [['', '* PREAUTH you\r\n']], /does not agree: "\* PREAUTH you"/],
+  ['imap', [['', '* OK hi\r\n'], ['a1', 'a1 BAD no\r\n']], /does not agree: "a1 BAD no"/],
+  ['imap', [['', '* OK hi\r\na1 OK done\r\n']], /in the clear/],
+  ['pop3', [['', '+OK hi\r\n'], ['STLS', '-ERR no\r\n']], /does not agree: "-ERR no"/],
+  ['xmpp', [['to=', '<stream:stream><stream:features><mechanisms/></stream:features>']], /does not agree/],
+  ['xmpp', [['to=', '<stream:stream><stream:features/>']], /does not agree/],
+  ['xmpp', [['to=', '<stream:features><starttls/></stream:features>'], ['<starttls', '<failure xmlns="x"/><proceed/>']], /does not agree/],
+  ['postgres', [['\0\0\0\x08', 'N']], /does not agree: "N"/],
+  ['postgres', [['\0\0\0\x08', 'SX']], /in the clear/],
+  ['ldap', [['1.3.6', Buffer.from('300c02010178070a013404000400', 'hex')]], /does not agree/],
+  ['ldap', [['1.3.6', Buffer.from('3085ffffffffff', 'hex')]], /does not agree/],
+  ['ldap', [['1.3.6', Buffer.from('3084ffffffff02010178', 'hex')]], /does not agree/],
+  ['ldap', [['1.3.6', Buffer.from('300c02010178090a010004000400', 'hex')]], /does not agree/],
+];
+test('tools: --starttls with servers that must be refused', async () => {
+  for (const [name, steps, why] of hostile) {
+    const server = net.createServer((socket) => {
+      const left = steps.slice();
+      const next = (seen) => { if (left.length > 0 && seen.includes(left[0][0])) socket.write(left.shift()[1]); };
+      socket.on('error', () => {});
+      socket.on('data', (chunk) => next(chunk.toString('latin1')));
+      next('');
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const client = await connect(`127.0.0.1:${server.address().port}`, ['--starttls', name, '--json'], 'x');
+    assert.strictEqual(client.code, 1, `${name} ${client.out}`);
+    assert.deepStrictEqual(client.events().map((e) => e.event), ['error', 'close'], name);
+    assert.match(client.events()[0].message, why);
+    assert.strictEqual(client.events()[0].code, 'ERR_STARTTLS');
+    server.close();
+  }
+});
+
+test('tools: --starttls with a server whose greeting never ends', async () => {
+  for (const [name, line] of [['smtp', '220-more\r\n'], ['imap', '* more\r\n'], ['xmpp', '<a/>\n']]) {
+    const server = net.createServer((socket) => {
+      const more = () => { while (!socket.destroyed && socket.write(line.repeat(100))); };
+      if (name === 'imap') socket.write('* OK hi\r\n');
+      socket.on('error', () => {}).on('drain', more).on('data', () => {});
+      if (name === 'imap') socket.once('data', more);
+      else more();
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const client = await connect(`127.0.0.1:${server.address().port}`, ['--starttls', name], 'x');
+    assert.strictEqual(client.code, 1, name);
+    assert.match(client.err, /does not end/);
+    server.close();
+  }
+});
+
+test('tools: --starttls is asked of the name given, and the host is verified without one', async () => {
+  const said = [];
+  const server = net.createServer((socket) => { socket.on('error', () => {}).once('data', (chunk) => { said.push(chunk.toString()); socket.end(); }); });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  for (const args of [['--servername', 'it\'s<&.example'], []])
+    await start('reprise-connect', [...args, '--starttls', 'xmpp', `127.0.0.1:${server.address().port}`], '').ended;
+  server.close();
+  assert.match(said[0], /to='it&apos;s&lt;&amp;.example'>$/);
+  assert.match(said[1], /to='127.0.0.1'>$/);
+  const mail = await upgrading(dialogues.smtp, '', 'wildcard'); // a certificate without 127.0.0.1
+  const client = start('reprise-connect', ['--ca', pem('ca.pem'), '--starttls', 'smtp', `127.0.0.1:${mail.address().port}`], 'x');
+  assert.strictEqual(await client.ended, 1);
+  assert.match(client.err, /ALTNAME_INVALID.*127\.0\.0\.1/);
+  mail.close();
+});
 
 test('tools: what follows the last word in the clear is an error', async () => {
   const server = await upgrading(dialogues.smtp, '250 injected\r\n');
