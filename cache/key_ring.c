@@ -279,11 +279,33 @@ static void replace(struct rp_key_ring *r)
     offer(r);
 }
 
-static void take_key(struct rp_key_ring *r, struct rp_bytes sealed)
+/* So that we know it when we start while the store of all hosts is away. */
+static void keep(struct rp_key_ring *r, struct rp_bytes sealed)
+{
+    struct record_name name;
+    uint8_t key[RP_SEAL_KEY_SIZE];
+    uint64_t now = r->now_ms(), erased = rp_key_erased_ms(&r->epochs, r->asked);
+
+    if (erased > now && rp_seal_name(r->sealers[r->under], name_of(r, &name), key))
+        rp_store_keep(r->store, (struct rp_bytes){key, sizeof key}, sealed, erased - now);
+}
+
+static void keep_offered(struct rp_key_ring *r)
+{
+    uint8_t sealed[RP_KEY_MATERIAL + RP_SEAL_OVERHEAD];
+    size_t len = seal(r, &r->offered, sealed);
+
+    if (len > 0)
+        keep(r, (struct rp_bytes){sealed, len});
+}
+
+static void take_key(struct rp_key_ring *r, const struct rp_store_reply *reply)
 {
     struct rp_ticket_key key = {.size = 0};
 
-    if (unseal(r, sealed, &key)) {
+    if (unseal(r, reply->value, &key)) {
+        if (reply->far)
+            keep(r, reply->value);
         learn(r, true, &key);
         next_question(r);
     } else {
@@ -317,14 +339,15 @@ static void take_answer(struct rp_key_ring *r, const struct rp_store_reply *repl
     switch (reply->status) {
     case RP_STORE_OK:
         if (r->adding) {
+            keep_offered(r);
             learn(r, true, &r->offered);
             next_question(r);
             return;
         }
-        take_key(r, reply->value);
+        take_key(r, reply);
         return;
     case RP_STORE_EXISTS:
-        take_key(r, reply->value);
+        take_key(r, reply);
         return;
     case RP_STORE_MISSING:
         offer(r);

@@ -77,7 +77,9 @@ static void hear(struct rp_notice_board *b, const struct rp_store_reply *reply)
         len = rp_unseal(b->secrets[b->asked].sealer, record, none, b->now_ms(), reply->value, plain,
                         &expires);
     rp_notices_decode(&b->heard, rp_cursor_of(plain, len));
-    learn(b, &b->heard);
+    if (learn(b, &b->heard) && reply->far)
+        rp_store_keep(b->store, (struct rp_bytes){b->secrets[b->asked].key, RP_SEAL_KEY_SIZE},
+                      reply->value, 0);
     if (b->asked == 0 && !says_nothing(&b->known) && !rp_notices_cover(&b->heard, &b->known))
         put(b);
 }

@@ -123,6 +123,17 @@ static void wait_for(struct waiting *w, struct rp_request *request, uint32_t ms)
 
 /* -- resumeSession */
 
+/* The client was on another host, and now it is here. */
+static void keep(struct rp_session_cache *cache, struct rp_bytes id, struct rp_bytes sealed,
+                 uint64_t expires)
+{
+    uint64_t now = cache->now_ms();
+    uint8_t key[RP_SEAL_KEY_SIZE];
+
+    if (expires > now && rp_seal_name(sealer_of(cache, id), id, key))
+        rp_store_keep(cache->store, (struct rp_bytes){key, sizeof key}, sealed, expires - now);
+}
+
 static void found(struct rp_session_cache *cache, struct rp_request *request, const uint8_t *id,
                   const struct binding *binding, const struct rp_store_reply *reply)
 {
@@ -143,6 +154,8 @@ static void found(struct rp_session_cache *cache, struct rp_request *request, co
         return;
     }
     cache->counters->hits++;
+    if (reply->far)
+        keep(cache, name, reply->value, expires);
     rp_request_answer(request, cache->plain, len);
     explicit_bzero(cache->plain, len);
 }

@@ -11,6 +11,7 @@
 #include "cache/redis_uri.h"
 #include "cache/store_lmdb.h"
 #include "cache/store_redis.h"
+#include "cache/store_tiered.h"
 
 /* -- by URI */
 
@@ -40,6 +41,30 @@ struct rp_store *rp_store_open(struct rp_loop *loop, const char *uri, const char
     return NULL;
 }
 
+struct rp_store *rp_store_open_tiers(struct rp_loop *loop, const char *near, const char *uri,
+                                     const char *directory, struct rp_error *err)
+{
+    if (!rp_store_uri_is_remote(uri) || near == NULL || near[0] == '\0')
+        return rp_store_open(loop, uri, directory, err);
+    return rp_store_tiered_open(loop, near, uri, directory, err);
+}
+
+bool rp_store_check_near(const char *uri, struct rp_error *err)
+{
+    if (rp_store_uri_is_remote(uri))
+        return rp_error_set(err, "ERR_STORE_URI",
+                            "it stands before the store and is one of this host; "
+                            "lmdb:sessions?size=256M is one");
+    return rp_store_check_uri(uri, err);
+}
+
+const char *rp_store_file_uri(const char *near, const char *uri)
+{
+    if (!rp_store_uri_is_remote(uri))
+        return uri;
+    return near != NULL && near[0] != '\0' ? near : NULL;
+}
+
 bool rp_store_check_uri(const char *uri, struct rp_error *err)
 {
     if (rp_redis_uri_is(uri))
@@ -61,6 +86,37 @@ bool rp_store_set_aside(const char *uri, const char *directory, uint64_t found,
                                    : unknown_scheme(uri, err);
 }
 
+/* -- tiers */
+
+static struct rp_store *tier(struct rp_store *store, bool far)
+{
+    if (store->ops->tier != NULL)
+        return store->ops->tier(store, far);
+    return store->far == far ? store : NULL;
+}
+
+struct rp_store *rp_store_near(struct rp_store *store)
+{
+    return tier(store, false);
+}
+
+struct rp_store *rp_store_far(struct rp_store *store)
+{
+    return tier(store, true);
+}
+
+struct rp_store *rp_store_shared(struct rp_store *store)
+{
+    return store->ops->shared != NULL ? store->ops->shared(store) : store;
+}
+
+void rp_store_keep(struct rp_store *store, struct rp_bytes key, struct rp_bytes value,
+                   uint64_t ttl_ms)
+{
+    if (store->ops->tier != NULL)
+        rp_store_put(store->ops->tier(store, false), key, value, ttl_ms, NULL);
+}
+
 /* -- troubles */
 
 void rp_store_init(struct rp_store *store, const struct rp_store_ops *ops, struct rp_loop *loop)
@@ -68,11 +124,16 @@ void rp_store_init(struct rp_store *store, const struct rp_store_ops *ops, struc
     store->ops = ops;
     store->loop = loop;
     store->place = &store->nowhere;
+    store->counted = &store->own;
 }
 
 void rp_store_mark_place(struct rp_store *store, volatile uint64_t *place)
 {
+    struct rp_store *near = rp_store_near(store);
+
     store->place = place;
+    if (near != NULL)
+        near->place = place;
 }
 
 static void tell(struct rp_store *store)
@@ -85,6 +146,8 @@ static void tell(struct rp_store *store)
 
 void rp_store_on_trouble(struct rp_store *store, rp_store_trouble *listener, void *arg)
 {
+    if (store->ops->tier != NULL)
+        store = rp_store_far(store);
     store->on_trouble = listener;
     store->on_trouble_arg = arg;
     if (store->trouble.code[0] != '\0')
@@ -112,7 +175,7 @@ static bool fits(struct rp_bytes key, struct rp_bytes value)
 static enum rp_store_status counted(struct rp_store *store, enum rp_store_status status)
 {
     if (status == RP_STORE_FAILED)
-        store->counted.failures++;
+        store->counted->failures++;
     return status;
 }
 
@@ -122,11 +185,11 @@ enum rp_store_status rp_store_get(struct rp_store *store, struct rp_bytes key,
     struct rp_bytes none = {0};
 
     *now = (struct rp_store_reply){.status = RP_STORE_FAILED};
-    store->counted.gets++;
+    store->counted->gets++;
     if (fits(key, none))
         now->status = store->ops->get(store, key, now, later);
     if (now->status == RP_STORE_OK)
-        store->counted.hits++;
+        store->counted->hits++;
     return counted(store, now->status);
 }
 
@@ -134,7 +197,7 @@ enum rp_store_status rp_store_put(struct rp_store *store, struct rp_bytes key,
                                   struct rp_bytes value, uint64_t ttl_ms,
                                   struct rp_store_call *later)
 {
-    store->counted.puts++;
+    store->counted->puts++;
     return counted(store, fits(key, value) ? store->ops->put(store, key, value, ttl_ms, later)
                                            : RP_STORE_FAILED);
 }
@@ -144,7 +207,7 @@ enum rp_store_status rp_store_add(struct rp_store *store, struct rp_bytes key,
                                   struct rp_store_reply *now, struct rp_store_call *later)
 {
     *now = (struct rp_store_reply){.status = RP_STORE_FAILED};
-    store->counted.adds++;
+    store->counted->adds++;
     if (fits(key, value))
         now->status = store->ops->add(store, key, value, ttl_ms, now, later);
     return counted(store, now->status);
@@ -155,7 +218,7 @@ enum rp_store_status rp_store_remove(struct rp_store *store, struct rp_bytes key
 {
     struct rp_bytes none = {0};
 
-    store->counted.removes++;
+    store->counted->removes++;
     return counted(store,
                    fits(key, none) ? store->ops->remove(store, key, later) : RP_STORE_FAILED);
 }
@@ -178,9 +241,26 @@ void rp_store_answer(struct rp_store_call *call, const struct rp_store_reply *re
 
 void rp_store_stats(struct rp_store *store, struct rp_store_stats *stats)
 {
-    *stats = store->counted;
+    *stats = (struct rp_store_stats){.counted = *store->counted};
     if (store->ops->stats != NULL)
         store->ops->stats(store, stats);
+}
+
+void rp_store_count_in(struct rp_store *store, struct rp_store_counters *where)
+{
+    const struct rp_store_counters *from = store->counted;
+
+    where->gets += from->gets;
+    where->hits += from->hits;
+    where->puts += from->puts;
+    where->adds += from->adds;
+    where->removes += from->removes;
+    where->failures += from->failures;
+    where->expired += from->expired;
+    where->evicted += from->evicted;
+    where->outages += from->outages;
+    where->probes += from->probes;
+    store->counted = where;
 }
 
 const char *rp_store_kind(const struct rp_store *store)

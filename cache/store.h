@@ -23,8 +23,9 @@ enum rp_store_status {
 
 struct rp_store_reply {
     enum rp_store_status status;
-    struct rp_bytes value; /* of get, and of add that found something; borrowed: until the next call
-                              to this store, or until `done` returns */
+    struct rp_bytes value; /* of get, and of add that found something; borrowed: what was given at
+                              once, until the next call to this store; else until `done` returns */
+    bool far;              /* it came from the far tier of two: see rp_store_keep */
 };
 
 /* A call under way; the caller's, zeroed, kept until done ran or it was cancelled. Set by the store
@@ -45,15 +46,39 @@ struct rp_store;
  */
 struct rp_store *rp_store_open(struct rp_loop *, const char *uri, const char *directory,
                                struct rp_error *) __attribute__((warn_unused_result));
+/* The same with a near tier, a store of this host, before a far one that hosts share (see
+ * store_tiered.h). `near` NULL or "": none; it is not looked at when `uri` is no far store. */
+struct rp_store *rp_store_open_tiers(struct rp_loop *, const char *near, const char *uri,
+                                     const char *directory, struct rp_error *)
+    __attribute__((warn_unused_result));
 /* Is this a URI that rp_store_open understands? Touches nothing. */
 bool rp_store_check_uri(const char *uri, struct rp_error *);
+/* Is this one for a near tier? */
+bool rp_store_check_near(const char *uri, struct rp_error *);
+/* Of these two, the one with a file that this host's processes share, or NULL. */
+const char *rp_store_file_uri(const char *near, const char *uri);
 /* Is the store of this URI shared by several hosts (so that its cluster secret must be given)? */
 bool rp_store_uri_is_remote(const char *uri);
 void rp_store_close(struct rp_store *); /* NULL ok; calls under way are forgotten, not answered */
 
+/* -- tiers. A store of one tier is its own. */
+
+/* The tier of this host, or the one that hosts share; NULL: there is none. Borrowed: for counts and
+ * troubles, not for verbs. */
+struct rp_store *rp_store_near(struct rp_store *);
+struct rp_store *rp_store_far(struct rp_store *);
+/* The store as all hosts see it: the far tier decides, and the near one is looked into only when
+ * that can't answer. For what must be the same everywhere: ticket keys, announcements, and what is
+ * to be used once. It is the store's, and is closed with it. */
+struct rp_store *rp_store_shared(struct rp_store *);
+/* What was found far and is good: have it near, too, for the time it has left to live. Not for what
+ * may be used once. Does nothing when there is one tier. */
+void rp_store_keep(struct rp_store *, struct rp_bytes key, struct rp_bytes value, uint64_t ttl_ms);
+
 /* For the log: what goes wrong with the store itself, once when it begins, and once, with error
  * NULL, when it is over. What was found at the opening is said from inside this call, later things
- * from inside any other; the listener only takes note. */
+ * from inside any other; the listener only takes note. Of two tiers the far one is meant; the near
+ * one's troubles are told to who listens to rp_store_near. */
 typedef void rp_store_trouble(const struct rp_error *error, void *arg);
 void rp_store_on_trouble(struct rp_store *, rp_store_trouble *, void *arg);
 
@@ -83,11 +108,18 @@ enum rp_store_status rp_store_remove(struct rp_store *, struct rp_bytes key,
                                      struct rp_store_call *later);
 void rp_store_cancel(struct rp_store_call *); /* its done will not run; what it does may happen */
 
-struct rp_store_stats {
+struct rp_store_counters { /* plain counters, the owner may place them in shared memory */
     uint64_t gets, hits, puts, adds, removes, failures, expired, evicted;
+    uint64_t outages, probes; /* times it went away; attempts to reach it since then */
+};
+struct rp_store_stats {
+    struct rp_store_counters counted;
     uint64_t entries, bytes_used, bytes_size; /* as of now; 0 where unknown */
 };
 void rp_store_stats(struct rp_store *, struct rp_store_stats *);
+/* Count there, in what must outlive the store, what was counted so far included. Of two tiers each
+ * counts for itself. */
+void rp_store_count_in(struct rp_store *, struct rp_store_counters *);
 const char *rp_store_kind(const struct rp_store *); /* "lmdb", "redis", ... */
 
 /* -- for implementations. store.c has checked sizes and counts calls and immediate answers. */
@@ -103,12 +135,16 @@ struct rp_store_ops {
     void (*cancel)(struct rp_store_call *);
     void (*stats)(struct rp_store *, struct rp_store_stats *); /* fills entries and bytes */
     void (*close)(struct rp_store *);
+    /* of two tiers; NULL: there is one */
+    struct rp_store *(*tier)(struct rp_store *, bool far);
+    struct rp_store *(*shared)(struct rp_store *);
 };
 struct rp_store { /* first member of each implementation */
     const struct rp_store_ops *ops;
     struct rp_loop *loop;
-    struct rp_store_stats counted;
-    volatile uint64_t *place; /* never NULL */
+    struct rp_store_counters *counted, own; /* counted: never NULL */
+    bool far;                               /* hosts share it */
+    volatile uint64_t *place;               /* never NULL */
     rp_store_trouble *on_trouble;
     void *on_trouble_arg;
     struct rp_error trouble; /* code "" = none */

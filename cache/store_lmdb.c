@@ -404,10 +404,10 @@ static bool is_full(struct lmdb *l, MDB_txn *txn)
 
 static int make_room(struct lmdb *l, MDB_txn *txn, uint64_t now)
 {
-    int code = delete_until(l, txn, now, EXPIRE_MAX, &l->base.counted.expired);
+    int code = delete_until(l, txn, now, EXPIRE_MAX, &l->base.counted->expired);
 
     if (code == 0 && is_full(l, txn))
-        code = delete_until(l, txn, NEVER, EVICT_MAX, &l->base.counted.evicted);
+        code = delete_until(l, txn, NEVER, EVICT_MAX, &l->base.counted->evicted);
     return code;
 }
 
@@ -420,7 +420,7 @@ static int evict_more(struct lmdb *l, unsigned most)
 
     if (code != 0)
         return code;
-    code = delete_until(l, txn, NEVER, most, &l->base.counted.evicted);
+    code = delete_until(l, txn, NEVER, most, &l->base.counted->evicted);
     if (code == 0)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -583,8 +583,8 @@ static void lmdb_close(struct rp_store *store)
     free(l);
 }
 
-struct rp_store *rp_store_lmdb_open(struct rp_loop *loop, const char *uri, const char *directory,
-                                    struct rp_error *err)
+static struct lmdb *lmdb_new(struct rp_loop *loop, const char *uri, const char *directory,
+                             struct rp_error *err)
 {
     static const struct rp_store_ops ops = {
         .kind = "lmdb",
@@ -596,23 +596,47 @@ struct rp_store *rp_store_lmdb_open(struct rp_loop *loop, const char *uri, const
         .close = lmdb_close,
     };
     struct lmdb *l = calloc(1, sizeof *l);
-    struct rp_error trouble = {0};
-    int code;
 
     if (l == NULL) {
         rp_error_set(err, "ENOMEM", "no memory for a store");
         return NULL;
     }
     rp_store_init(&l->base, &ops, loop);
-    code = rp_lmdb_place_parse(&l->place, uri, directory, err) ? open_or_renew(l, &trouble) : -1;
-    if (l->env == NULL) {
-        if (code != -1)
-            describe(err, l, code);
+    if (rp_lmdb_place_parse(&l->place, uri, directory, err)) {
+        l->looked_ms = rp_loop_now(loop);
+        return l;
+    }
+    free(l);
+    return NULL;
+}
+
+struct rp_store *rp_store_lmdb_open(struct rp_loop *loop, const char *uri, const char *directory,
+                                    struct rp_error *err)
+{
+    struct lmdb *l = lmdb_new(loop, uri, directory, err);
+    struct rp_error trouble = {0};
+    int code = l != NULL ? open_or_renew(l, &trouble) : 0;
+
+    if (code != 0) {
+        describe(err, l, code);
         free(l);
         return NULL;
     }
-    l->looked_ms = rp_loop_now(loop);
     if (trouble.code[0] != '\0')
         rp_store_trouble_is(&l->base, &trouble);
-    return &l->base;
+    return l != NULL ? &l->base : NULL;
+}
+
+struct rp_store *rp_store_lmdb_open_anyway(struct rp_loop *loop, const char *uri,
+                                           const char *directory, struct rp_error *err)
+{
+    struct lmdb *l = lmdb_new(loop, uri, directory, err);
+    struct rp_error trouble = {0};
+    int code = l != NULL ? open_or_renew(l, &trouble) : 0;
+
+    if (code != 0)
+        give_up(l, code);
+    else if (trouble.code[0] != '\0')
+        rp_store_trouble_is(&l->base, &trouble);
+    return l != NULL ? &l->base : NULL;
 }

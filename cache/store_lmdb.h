@@ -19,6 +19,10 @@ bool rp_lmdb_place_parse(struct rp_lmdb_place *, const char *uri, const char *di
 
 struct rp_store *rp_store_lmdb_open(struct rp_loop *, const char *uri, const char *directory,
                                     struct rp_error *) __attribute__((warn_unused_result));
+/* The same, but what can't be opened now is a trouble of the store, which is tried again; NULL only
+ * for a wrong URI or no memory. For a store that one can do without. */
+struct rp_store *rp_store_lmdb_open_anyway(struct rp_loop *, const char *uri, const char *directory,
+                                           struct rp_error *) __attribute__((warn_unused_result));
 bool rp_store_lmdb_check(const char *uri, struct rp_error *);
 bool rp_store_lmdb_set_aside(const char *uri, const char *directory, uint64_t found,
                              struct rp_error *);

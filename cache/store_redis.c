@@ -66,7 +66,7 @@ static void on_reply(const redisReply *reply, void *arg)
 
     out = meaning(a, reply);
     if (out.status == RP_STORE_OK && a->verb == GET)
-        a->store->store.counted.hits++;
+        a->store->store.counted->hits++;
     forget(a);
     if (call != NULL)
         rp_store_answer(call, &out);
@@ -275,6 +275,7 @@ struct rp_store *rp_store_redis_open(struct rp_loop *loop, const char *uri, stru
         return NULL;
     }
     rp_store_init(&s->store, &ops, loop);
+    s->store.far = true;
     s->router = rp_redis_router_open(loop, uri, on_changed, s, err);
     if (s->router != NULL)
         return &s->store;

@@ -33,7 +33,7 @@ struct conf_log {
 
 struct conf_cache {
     struct conf_place place;
-    char *store, *l1; /* URIs; l1 NULL = none */
+    char *store, *l1; /* URIs; l1 "" = none, and unused unless hosts share the store */
     uint32_t lookup_timeout_ms, session_timeout_s, tickets_per_connection;
     uint64_t key_lifetime_ms;
     bool tickets;

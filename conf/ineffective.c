@@ -12,8 +12,6 @@ bool conf_ineffective(const struct conf *conf, size_t index, struct rp_error *no
         return !rp_error_set(
             note, "ERR_CONF",
             "%s: admin: has no effect in this version; builtin:status shows counts", conf->file);
-    if (conf->cache.l1 != NULL && conf->cache.l1[0] != '\0' && index-- == 0)
-        return !conf_error(note, &conf->cache.place, "l1: has no effect in this version");
     for (size_t i = 0; i < conf->certificate_count; i++)
         if (conf->certificates[i].ocsp == CONF_OCSP_FILE && index-- == 0)
             return !conf_error(note, &conf->certificates[i].place,

@@ -222,7 +222,8 @@ static bool read_process(struct conf *conf, const struct conf_tree *file, struct
            set_default(&conf->state_dir, "/var/lib/reprise", err) &&
            set_default(&conf->run_dir, "/run/reprise", err) &&
            set_default(&conf->log.destination, "stderr", err) &&
-           set_default(&conf->cache.store, "lmdb:sessions?size=256M", err);
+           set_default(&conf->cache.store, "lmdb:sessions?size=256M", err) &&
+           set_default(&conf->cache.l1, "lmdb:sessions?size=256M", err);
 }
 
 /* -- certificates */

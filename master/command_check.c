@@ -41,8 +41,10 @@ static bool check_store(const struct conf *conf, struct rp_error *err)
 {
     struct rp_error why;
 
-    return rp_store_check_uri(conf->cache.store, &why) ||
-           conf_error(err, &conf->cache.place, "store: %s", why.message);
+    if (!rp_store_check_uri(conf->cache.store, &why))
+        return conf_error(err, &conf->cache.place, "store: %s", why.message);
+    return conf->cache.l1[0] == '\0' || rp_store_check_near(conf->cache.l1, &why) ||
+           conf_error(err, &conf->cache.place, "l1: %s", why.message);
 }
 
 static bool check_certificates(const struct conf *conf, struct rp_error *err)

@@ -158,9 +158,10 @@ static void never_ready(struct generation *g, const char *how)
 static void set_store_aside(struct generation *g)
 {
     const struct conf *conf = g->options.conf;
+    const char *file = rp_store_file_uri(conf->cache.l1, conf->cache.store);
     struct rp_error error;
 
-    if (rp_store_set_aside(conf->cache.store, conf->state_dir, *g->store_place, &error))
+    if (file == NULL || rp_store_set_aside(file, conf->state_dir, *g->store_place, &error))
         rp_log(g->log, RP_LOG_ERROR, "the store is damaged and begun anew; sessions are lost");
     else
         rp_log(g->log, RP_LOG_ERROR, "the store is damaged: %s", error.message);

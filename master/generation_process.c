@@ -110,8 +110,10 @@ static bool check_store(const struct conf *conf, struct rp_error *err)
 {
     struct rp_error why;
 
-    return rp_store_check_uri(conf->cache.store, &why) ||
-           conf_error(err, &conf->cache.place, "store: %s", why.message);
+    if (!rp_store_check_uri(conf->cache.store, &why))
+        return conf_error(err, &conf->cache.place, "store: %s", why.message);
+    return conf->cache.l1[0] == '\0' || rp_store_check_near(conf->cache.l1, &why) ||
+           conf_error(err, &conf->cache.place, "l1: %s", why.message);
 }
 
 /* As root: keys may be readable by root only. */
@@ -138,15 +140,28 @@ static void on_store_trouble(const struct rp_error *error, void *arg)
         rp_log(p->setup->log, RP_LOG_INFO, "the store is well again");
 }
 
+static void on_near_trouble(const struct rp_error *error, void *arg)
+{
+    struct process *p = arg;
+
+    if (error != NULL)
+        rp_log(p->setup->log, RP_LOG_WARN, "l1, the store before the store, is in trouble: %s",
+               error->message);
+    else
+        rp_log(p->setup->log, RP_LOG_INFO, "l1, the store before the store, is well again");
+}
+
 /* As the user that the workers are, since they share the store's files. A store that can't be
  * opened is no reason not to serve: no sessions are kept then, and ticket keys are our own. */
 static void open_store(struct process *p)
 {
     const struct conf *conf = p->setup->conf;
+    struct rp_store *near;
     struct rp_error why;
 
     *p->setup->store_place = RP_STORE_OPENING;
-    p->store = rp_store_open(p->loop, conf->cache.store, conf->state_dir, &why);
+    p->store =
+        rp_store_open_tiers(p->loop, conf->cache.l1, conf->cache.store, conf->state_dir, &why);
     *p->setup->store_place = 0;
     if (p->store == NULL) {
         rp_log(p->setup->log, RP_LOG_WARN, "no sessions are kept: %s", why.message);
@@ -154,13 +169,21 @@ static void open_store(struct process *p)
     }
     rp_store_mark_place(p->store, p->setup->store_place);
     rp_store_on_trouble(p->store, on_store_trouble, p);
+    near = rp_store_near(p->store);
+    if (near != NULL && near != p->store)
+        rp_store_on_trouble(near, on_near_trouble, p);
+}
+
+static struct rp_store *shared_store(const struct process *p)
+{
+    return p->store != NULL ? rp_store_shared(p->store) : NULL;
 }
 
 static bool start_ring(struct process *p, struct rp_error *err)
 {
     const struct conf_cache *cache = &p->setup->conf->cache;
     struct rp_key_ring_options options = {
-        .store = p->store,
+        .store = shared_store(p),
         .secret = &p->secret,
         .keys = p->keys,
         .epoch_ms = cache->key_lifetime_ms,
@@ -189,7 +212,7 @@ static void on_notices(const struct rp_notices *notices, void *arg)
 static bool start_board(struct process *p, struct rp_error *err)
 {
     struct rp_notice_board_options options = {
-        .store = p->store,
+        .store = shared_store(p),
         .secret = &p->secret,
         .known = p->setup->notices,
         .changed = on_notices,
@@ -318,9 +341,10 @@ static struct stats_row *row_of(const struct process *p, int pid)
 static void set_store_aside(struct process *p, struct stats_row *row)
 {
     const struct conf *conf = p->setup->conf;
+    const char *file = rp_store_file_uri(conf->cache.l1, conf->cache.store);
     struct rp_error error;
 
-    if (rp_store_set_aside(conf->cache.store, conf->state_dir, row->in_store, &error)) {
+    if (file == NULL || rp_store_set_aside(file, conf->state_dir, row->in_store, &error)) {
         row->store_restarts++;
         rp_log(p->setup->log, RP_LOG_ERROR,
                "the store is damaged and begun anew; sessions are lost");

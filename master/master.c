@@ -10,6 +10,7 @@
 #include "master/master.h"
 
 #include "cache/clock.h"
+#include "cache/store.h"
 #include "master/announce.h"
 #include "master/control.h"
 #include "master/generation.h"
@@ -377,6 +378,15 @@ static void show(struct status_generation *list, size_t *count, const struct gen
         };
 }
 
+static void tell_stores(struct status *status, const struct conf *conf)
+{
+    const char *file = rp_store_file_uri(conf->cache.l1, conf->cache.store);
+
+    status->store = conf->cache.store;
+    if (file == conf->cache.l1)
+        status->l1 = file;
+}
+
 static void tell_status(struct master *m, uint64_t question)
 {
     struct status_generation list[GENERATIONS_SHOWN];
@@ -386,9 +396,12 @@ static void tell_status(struct master *m, uint64_t question)
                             .now_s = (uint64_t)time(NULL),
                             .generations = list,
                             .stats = m->stats,
-                            .store = any != NULL ? generation_conf(any)->cache.store : ""};
+                            .store = "",
+                            .l1 = ""};
     struct rp_json json = {0};
 
+    if (any != NULL)
+        tell_stores(&status, generation_conf(any));
     show(list, &status.generation_count, m->current);
     show(list, &status.generation_count, m->next);
     for (const struct leaving *l = m->leaving; l != NULL; l = l->next)

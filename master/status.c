@@ -83,37 +83,30 @@ static void counters(struct rp_json *json, const struct stats_row *sum)
     rp_json_end_object(json);
 }
 
-/* How many living workers are without the store, and since when the first of them is. */
-static unsigned without_store(const struct stats *stats, uint64_t *since_s)
+/* The state of a store, how many living workers are without it, and since when the first of them
+ * is. */
+static void away(struct rp_json *json, const struct stats_away *away, const char *state,
+                 const char *without, const char *since)
 {
-    unsigned count = 0;
-
-    *since_s = 0;
-    for (size_t i = 0; i < STATS_ROWS; i++) {
-        const struct stats_row *row = &stats->rows[i];
-        uint64_t since = __atomic_load_n(&row->store_away_s, __ATOMIC_RELAXED);
-
-        if (row->started_s == 0 || since == 0 || !stats_alive(row))
-            continue;
-        count++;
-        *since_s = *since_s == 0 || since < *since_s ? since : *since_s;
-    }
-    return count;
+    text(json, state, away->workers == 0 ? "well" : "away");
+    number(json, without, away->workers);
+    rp_json_key(json, since);
+    away->workers == 0 ? rp_json_null(json) : rp_json_int(json, (int64_t)away->since_s);
 }
 
 static void cache(struct rp_json *json, const struct status *s, const struct stats_row *sum)
 {
-    uint64_t since_s;
-    unsigned without = without_store(s->stats, &since_s);
+    struct stats_away store, l1;
 
+    stats_away(s->stats, &store, &l1);
     rp_json_key(json, "cache");
     rp_json_begin_object(json);
     rp_json_key(json, "store");
     rp_json_string_bytes(json, s->store, strcspn(s->store, ":"));
-    text(json, "state", without == 0 ? "well" : "away");
-    number(json, "workersWithout", without);
-    rp_json_key(json, "awaySince");
-    without == 0 ? rp_json_null(json) : rp_json_int(json, (int64_t)since_s);
+    away(json, &store, "state", "workersWithout", "awaySince");
+    rp_json_key(json, "l1");
+    s->l1[0] == '\0' ? rp_json_null(json) : rp_json_string_bytes(json, s->l1, strcspn(s->l1, ":"));
+    away(json, &l1, "l1State", "workersWithoutL1", "l1AwaySince");
     number(json, "stored", sum->sessions.stored);
     number(json, "storeFailed", sum->sessions.store_failed);
     number(json, "tooLarge", sum->sessions.too_large);

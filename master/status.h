@@ -17,7 +17,8 @@ struct status {
     const struct status_generation *generations;
     size_t generation_count;
     const char
-        *store; /* its URI; what is shown is the kind of store alone: it may hold a password */
+        *store;     /* its URI; what is shown is the kind of store alone: it may hold a password */
+    const char *l1; /* the same of the one before it; "": there is none */
     const struct stats *stats;
 };
 void status_compose(struct rp_json *, const struct status *);

@@ -15,13 +15,23 @@
 
 enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
 
-/* For `reprise status`. */
-static void store_is(struct process *p, bool well)
+/* For `reprise status`: since when. */
+static void is_away(uint64_t *since_s, bool well)
 {
     if (well)
-        p->row->store_away_s = 0;
-    else if (p->row->store_away_s == 0)
-        p->row->store_away_s = (uint64_t)time(NULL);
+        *since_s = 0;
+    else if (*since_s == 0)
+        *since_s = (uint64_t)time(NULL);
+}
+
+static void store_is(struct process *p, bool well)
+{
+    is_away(&p->row->store_away_s, well);
+}
+
+static void near_is(struct process *p, bool well)
+{
+    is_away(&p->row->l1_away_s, well);
 }
 
 static void attach(struct process *p)
@@ -46,7 +56,7 @@ static void on_notices(const struct rp_notices *notices, void *arg)
 static struct rp_notice_board *next_board(struct process *p, struct rp_error *err)
 {
     struct rp_notice_board_options options = {
-        .store = p->store,
+        .store = p->store != NULL ? rp_store_shared(p->store) : NULL,
         .secret = p->setup->secret,
         .known = p->board != NULL ? rp_notice_board_read(p->board) : p->setup->notices,
         .changed = on_notices,
@@ -61,11 +71,12 @@ static bool follow(struct process *p, struct rp_error *err)
 {
     struct rp_notice_board *board = next_board(p, err);
     struct rp_key_ring *from = p->ring != NULL ? p->ring : p->setup->ring, *ring = NULL;
+    struct rp_store *store = p->store != NULL ? rp_store_shared(p->store) : NULL;
 
     if (board == NULL)
         return false;
     if (from != NULL) { /* else: pinned keys */
-        ring = rp_key_ring_forked(from, p->loop, p->store, err);
+        ring = rp_key_ring_forked(from, p->loop, store, err);
         if (ring == NULL) {
             rp_notice_board_free(board);
             return false;
@@ -111,6 +122,29 @@ static void on_trouble(const struct rp_error *error, void *arg)
         rp_log(p->log, RP_LOG_INFO, "the store is well again");
 }
 
+/* Sessions are still shared; this host asks for each of its own. */
+static void on_near_trouble(const struct rp_error *error, void *arg)
+{
+    struct process *p = arg;
+
+    near_is(p, error == NULL);
+    if (error != NULL)
+        rp_log(p->log, RP_LOG_WARN, "l1, the store before the store, is in trouble: %s",
+               error->message);
+    else
+        rp_log(p->log, RP_LOG_INFO, "l1, the store before the store, is well again");
+}
+
+static void watch_store(struct process *p)
+{
+    struct rp_store *near = rp_store_near(p->store);
+
+    rp_store_mark_place(p->store, &p->row->in_store);
+    rp_store_on_trouble(p->store, on_trouble, p);
+    if (near != NULL && near != p->store)
+        rp_store_on_trouble(near, on_near_trouble, p);
+}
+
 static bool open_store(struct process *p, struct rp_error *err)
 {
     const struct conf *conf = p->setup->conf;
@@ -121,13 +155,14 @@ static bool open_store(struct process *p, struct rp_error *err)
     };
 
     p->row->in_store = RP_STORE_OPENING;
-    p->store = rp_store_open(p->loop, conf->cache.store, conf->state_dir, err);
+    p->store =
+        rp_store_open_tiers(p->loop, conf->cache.l1, conf->cache.store, conf->state_dir, err);
     p->row->in_store = 0;
     store_is(p, p->store != NULL);
+    near_is(p, true);
     if (p->store == NULL)
         return false;
-    rp_store_mark_place(p->store, &p->row->in_store);
-    rp_store_on_trouble(p->store, on_trouble, p);
+    watch_store(p);
     options.store = p->store;
     p->cache = rp_session_cache_new(p->loop, &options, err);
     if (p->cache != NULL && follow(p, err)) {

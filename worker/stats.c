@@ -51,6 +51,7 @@ static bool take(struct stats_row *row, unsigned slot)
     row->started_s = (uint64_t)time(NULL);
     row->active = 0;
     row->store_away_s = 0;
+    row->l1_away_s = 0;
     row->in_store = 0;
     return true;
 }
@@ -81,6 +82,30 @@ void stats_release(struct stats_row *row)
         return;
     row->active = 0;
     __atomic_store_n(&row->pid, 0, __ATOMIC_RELEASE);
+}
+
+static void add_away(struct stats_away *away, const uint64_t *since_s)
+{
+    uint64_t since = __atomic_load_n(since_s, __ATOMIC_RELAXED);
+
+    if (since == 0)
+        return;
+    away->workers++;
+    if (away->since_s == 0 || since < away->since_s)
+        away->since_s = since;
+}
+
+void stats_away(const struct stats *stats, struct stats_away *store, struct stats_away *l1)
+{
+    *store = *l1 = (struct stats_away){.workers = 0};
+    for (size_t i = 0; i < STATS_ROWS; i++) {
+        const struct stats_row *row = &stats->rows[i];
+
+        if (row->started_s == 0 || !stats_alive(row))
+            continue;
+        add_away(store, &row->store_away_s);
+        add_away(l1, &row->l1_away_s);
+    }
 }
 
 /* All that is counted stands as 64-bit words from `accepted` to the end of the row's sessions. */

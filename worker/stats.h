@@ -43,6 +43,7 @@ struct stats_row {
     uint64_t started_s;    /* wall clock */
     uint64_t active;       /* open connections now */
     uint64_t store_away_s; /* wall clock since when its store is in trouble, 0 = it is well */
+    uint64_t l1_away_s;    /* the same of the near store before it */
     uint64_t in_store;     /* inside an LMDB call: a crash there is the store's fault */
 #define X(name) uint64_t name;
     STATS_COUNTERS(X)
@@ -62,6 +63,12 @@ struct stats_row *stats_claim(struct stats *, unsigned slot) __attribute__((warn
 void stats_release(struct stats_row *); /* NULL ok */
 /* Does the process that claimed this row live? */
 bool stats_alive(const struct stats_row *);
+/* How many living workers are without a store, and since when the first of them is. */
+struct stats_away {
+    unsigned workers;
+    uint64_t since_s; /* 0: none */
+};
+void stats_away(const struct stats *, struct stats_away *store, struct stats_away *l1);
 /* The sum of all rows: counts of all, `active` of those that live, `pid` = how many live. */
 void stats_sum(const struct stats *, struct stats_row *out);
 

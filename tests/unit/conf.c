@@ -49,6 +49,7 @@ START_TEST(conf_has_defaults)
     ck_assert(!conf->log.access);
     ck_assert_uint_eq(conf->drain_timeout_ms, 30000);
     ck_assert_str_eq(conf->cache.store, "lmdb:sessions?size=256M");
+    ck_assert_str_eq(conf->cache.l1, "lmdb:sessions?size=256M");
     ck_assert_uint_eq(conf->cache.lookup_timeout_ms, 50);
     ck_assert_uint_eq(conf->cache.session_timeout_s, 300);
     ck_assert_uint_eq(conf->cache.tickets_per_connection, 1);

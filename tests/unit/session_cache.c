@@ -51,7 +51,8 @@ static enum rp_store_status shelf_get(struct rp_store *s, struct rp_bytes key,
     shelf.gets++;
     for (size_t i = 0; i < shelf.count; i++)
         if (entries[i].key_len == key.len && memcmp(entries[i].key, key.bytes, key.len) == 0)
-            reply = (struct rp_store_reply){RP_STORE_OK, {entries[i].value, entries[i].len}};
+            reply = (struct rp_store_reply){.status = RP_STORE_OK,
+                                            .value = {entries[i].value, entries[i].len}};
     return finish(reply, now, later);
 }
 

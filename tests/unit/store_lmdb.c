@@ -145,7 +145,7 @@ START_TEST(store_refuses_sizes)
     ck_assert_int_eq(
         rp_store_put(store, of("k"), (struct rp_bytes){large, sizeof large - 1}, 60000, NULL),
         RP_STORE_OK);
-    ck_assert_uint_eq(stats().failures, 3);
+    ck_assert_uint_eq(stats().counted.failures, 3);
 }
 END_TEST
 
@@ -187,10 +187,10 @@ START_TEST(store_full_evicts_the_oldest)
     check_missing("first");
     snprintf(key, sizeof key, "key %u", i - 1);
     ck_assert_int_eq(rp_store_get(store, of(key), &(struct rp_store_reply){0}, NULL), RP_STORE_OK);
-    ck_assert_uint_gt(stats().evicted, 0);
+    ck_assert_uint_gt(stats().counted.evicted, 0);
     ck_assert_uint_gt(stats().bytes_used, 256 << 10);
     ck_assert_uint_le(stats().bytes_used, 1 << 20);
-    ck_assert_uint_eq(stats().failures, 0);
+    ck_assert_uint_eq(stats().counted.failures, 0);
 }
 END_TEST
 
