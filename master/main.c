@@ -4,7 +4,7 @@
 #include "master/command.h"
 #include "master/master.h"
 
-#include "lib/tls/allocator.h"
+#include <reprise/tls.h>
 
 #define CONF                                                                                       \
     {                                                                                              \

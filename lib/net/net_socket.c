@@ -113,7 +113,7 @@ static void net_end(struct rp_stream *s)
 {
     struct rp_net_socket *n = of_stream(s);
 
-    n->wire.close_follows = s->end_emitted;
+    n->wire.close_follows = s->end_emitted || s->destroying_soon;
     if (rp_wire_is_open(&n->wire))
         rp_wire_shutdown(&n->wire);
 }

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct rp_write_note {
     struct rp_write_note *next;
@@ -480,6 +481,15 @@ void rp_stream_destroy_soon(struct rp_stream *s)
     s->destroying_soon = true;
     rp_stream_end(s);
     maybe_close(s);
+}
+
+void rp_stream_reset_and_destroy(struct rp_stream *s)
+{
+    int fd = s->destroyed ? -1 : rp_stream_fd(s);
+
+    if (fd >= 0) /* Unix sockets have no such thing, and need none */
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+    rp_stream_destroy(s, NULL);
 }
 
 void rp_stream_close_now(struct rp_stream *s)

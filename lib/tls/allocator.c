@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * allocator.c - memory for OpenSSL by size classes; see allocator.h.
+ * allocator.c - memory for OpenSSL by size classes; see rp_allocator_install.
  * A large range of addresses is reserved, not used. It is cut into slabs; a slab has blocks of one
  * class, and a table says which, so a block needs no header. Free blocks of a class are a list, the
  * one freed last is used first. A slab is never given back: what was once needed will be again.
  * What is larger than all classes comes from malloc.
  * One thread owns it. Another one allocates by malloc; what it frees it leaves in a basket, which
  * the owner empties when it runs out of blocks. */
-#include "lib/tls/allocator.h"
+#include <reprise/tls.h>
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -382,7 +382,7 @@ static void send_end(struct rp_socket *s)
 {
     rp_engine_send_close(&s->engine);
     flush(s);
-    rp_transport_shutdown(&s->transport, s->stream.end_emitted);
+    rp_transport_shutdown(&s->transport, s->stream.end_emitted || s->stream.destroying_soon);
 }
 
 static void socket_end(struct rp_stream *stream)

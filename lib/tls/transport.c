@@ -59,7 +59,10 @@ static void carried_finish(struct rp_transport *t)
     if (!t->carried.shutting || t->carried.shut_done || t->carried.out.len > 0)
         return;
     t->carried.shut_done = true;
-    rp_stream_end(t->carrier);
+    if (t->carried.close_follows)
+        rp_stream_destroy_soon(t->carrier);
+    else
+        rp_stream_end(t->carrier);
 }
 
 static void carried_flush(struct rp_next_tick *tick)
@@ -212,6 +215,7 @@ void rp_transport_shutdown(struct rp_transport *t, bool close_follows)
         return;
     }
     t->carried.shutting = true;
+    t->carried.close_follows = close_follows;
     rp_transport_flush_later(t);
 }
 

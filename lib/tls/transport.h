@@ -30,7 +30,7 @@ struct rp_transport {
         struct {
             struct rp_queue out;
             struct rp_next_tick flush;
-            bool held, blocked, shutting, shut_done, closed;
+            bool held, blocked, shutting, close_follows, shut_done, closed;
         } carried;
     };
 };

@@ -2,7 +2,7 @@
  *
  * allocator.c - OpenSSL's memory by size classes keeps what is written to it, whatever is
  * allocated, grown and freed around it, by one thread or by two. */
-#include "lib/tls/allocator.h"
+#include <reprise/tls.h>
 #include "tests/unit/unit.h"
 
 #include <openssl/crypto.h>

@@ -253,6 +253,34 @@ START_TEST(net_destroyed_with_an_error)
 }
 END_TEST
 
+START_TEST(net_reset_is_an_error_over_there)
+{
+    connect_with((struct rp_net_options){0});
+    rp_stream_write(client.stream, "q", 1);
+    run_until(&served, 'd');
+    rp_stream_reset_and_destroy(client.stream);
+    both_close();
+    ck_assert_str_eq(client.events, "CRX");
+    ck_assert_str_eq(served.events, "d!X");
+}
+END_TEST
+
+/* What was written arrives, and nobody waits for the other's end. */
+START_TEST(net_destroyed_soon_sends_first)
+{
+    served.ends_at_end = false;
+    connect_with((struct rp_net_options){0});
+    rp_stream_write(client.stream, block, sizeof block);
+    rp_stream_destroy_soon(client.stream);
+    run_until(&client, 'X');
+    ck_assert_str_eq(client.events, "CRDFX");
+    run_until(&served, 'E');
+    ck_assert_uint_eq(served.bytes, sizeof block);
+    rp_stream_destroy(served.stream, NULL);
+    run_until(&served, 'X');
+}
+END_TEST
+
 START_TEST(net_half_open_still_receives)
 {
     served.ends_at_end = false;
@@ -385,6 +413,8 @@ int main(void)
                         sizeof moments / sizeof *moments);
     tcase_add_test(core, net_destroyed_at_once);
     tcase_add_test(core, net_destroyed_with_an_error);
+    tcase_add_test(core, net_reset_is_an_error_over_there);
+    tcase_add_test(core, net_destroyed_soon_sends_first);
     tcase_add_test(core, net_half_open_still_receives);
     tcase_add_test(core, net_tells_what_was_written);
     tcase_add_test(core, net_times_out_and_stays);

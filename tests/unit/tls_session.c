@@ -111,6 +111,36 @@ START_TEST(handle_and_der_are_the_same_session)
 }
 END_TEST
 
+static char last_words[8];
+static bool ended;
+
+static void on_accepted_data(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    if (e->type == RP_EV_DATA && e->data.len < sizeof last_words)
+        memcpy(last_words, e->data.bytes, e->data.len);
+    ended = ended || e->type == RP_EV_END; /* by close_notify */
+}
+
+/* A client that has said all need not wait for the server's goodbye. */
+START_TEST(client_destroyed_soon_sends_its_words_and_its_end)
+{
+    memset(last_words, 0, sizeof last_words);
+    ended = false;
+    take_a_session(_i, true);
+    rp_stream_listen(rp_socket_stream(linked.accepted),
+                     RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_END), on_accepted_data, NULL);
+    rp_stream_write(rp_socket_stream(linked.client), "bye", 3);
+    rp_stream_destroy_soon(rp_socket_stream(linked.client));
+    link_run(both_closed);
+    ck_assert_str_eq(last_words, "bye");
+    ck_assert(ended);
+    ck_assert_str_eq(linked.client_error.code, "");
+    link_close();
+    forget();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls_session");
@@ -118,6 +148,7 @@ int main(void)
 
     tcase_add_loop_test(t, handle_resumes_again_and_again_whatever_became_of_its_connections, 0, 2);
     tcase_add_loop_test(t, handle_and_der_are_the_same_session, 0, 2);
+    tcase_add_loop_test(t, client_destroyed_soon_sends_its_words_and_its_end, 0, 2);
     suite_add_tcase(suite, t);
     return unit_run(suite);
 }

@@ -65,6 +65,9 @@ void rp_stream_unpipe(struct rp_stream *from);
 void rp_stream_destroy(struct rp_stream *, const struct rp_error *error);
 /* Destroy after what was written has left: node's destroySoon. */
 void rp_stream_destroy_soon(struct rp_stream *);
+/* Destroy, and have TCP reset the connection instead of ending it: node's resetAndDestroy. What was
+ * not sent is lost, and no port waits in TIME_WAIT. */
+void rp_stream_reset_and_destroy(struct rp_stream *);
 
 /* -- state */
 size_t rp_stream_writable_length(const struct rp_stream *); /* plain bytes that still wait (L1) */
