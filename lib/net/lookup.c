@@ -83,7 +83,7 @@ static void on_answer(struct rp_io *io, int events)
         rp_error_set(&error, l->rc == EAI_AGAIN ? "EAI_AGAIN" : "ENOTFOUND",
                      "getaddrinfo %s: %.100s", l->rc == EAI_AGAIN ? "EAI_AGAIN" : "ENOTFOUND",
                      l->host);
-    l->done(l->arg, l->addresses, l->count, l->rc != 0 ? &error : NULL);
+    l->done(l->arg, l->host, l->addresses, l->count, l->rc != 0 ? &error : NULL);
     let_go(l);
 }
 

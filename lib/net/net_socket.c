@@ -75,9 +75,32 @@ static void on_shut(struct rp_wire *w)
     rp_stream_finished(&of_wire(w)->stream);
 }
 
+/* In node's words, with whom it was. Returns false. */
+static bool cannot_connect(const struct rp_net_socket *n, int sys_errno, const char *syscall,
+                           struct rp_error *err)
+{
+    char remote[RP_ADDRESS_TEXT];
+
+    if (err == NULL)
+        return false;
+    rp_error_set(err, rp_errno_name(sys_errno), "%s %s %s", syscall, rp_errno_name(sys_errno),
+                 rp_address_format(&n->remote, remote));
+    err->sys_errno = sys_errno;
+    err->syscall = syscall;
+    memcpy(err->remote, remote, sizeof err->remote);
+    if (n->local.len != 0)
+        rp_address_format(&n->local, err->local);
+    return false;
+}
+
 static void on_failed(struct rp_wire *w, const struct rp_error *error)
 {
-    rp_stream_destroy(&of_wire(w)->stream, error);
+    struct rp_net_socket *n = of_wire(w);
+    struct rp_error copy = *error;
+
+    if (n->stream.connecting && error->syscall != NULL)
+        cannot_connect(n, error->sys_errno, error->syscall, &copy);
+    rp_stream_destroy(&n->stream, &copy);
 }
 
 static const struct rp_wire_ops wire_ops = {
@@ -273,16 +296,14 @@ struct rp_stream *rp_net_open(struct rp_loop *loop, int fd, const struct rp_stre
 /* Open a socket and begin to connect it. false: *err says why. */
 static bool connect_to(struct rp_net_socket *n, const struct rp_address *to, struct rp_error *err)
 {
-    char text[RP_ADDRESS_TEXT];
     int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc;
     bool now;
 
-    rp_address_format(to, text);
-    if (fd < 0)
-        return rp_error_errno(err, errno, "socket", "to connect to %s", text);
     n->remote = *to;
+    if (fd < 0)
+        return cannot_connect(n, errno, "socket", err);
     if (n->local.len != 0 && bind(fd, &n->local.any, n->local.len) < 0) {
-        rp_error_errno(err, errno, "bind", "to connect to %s", text);
+        cannot_connect(n, errno, "bind", err);
         close(fd);
         return false;
     }
@@ -291,7 +312,7 @@ static bool connect_to(struct rp_net_socket *n, const struct rp_address *to, str
     rc = connect(fd, &to->any, to->len);
     now = rc == 0;
     if (rc < 0 && errno != EINPROGRESS) {
-        rp_error_errno(err, errno, "connect", "%s", text);
+        cannot_connect(n, errno, "connect", err);
         close(fd);
         return false;
     }
@@ -326,7 +347,7 @@ static void fail_later(struct rp_net_socket *n, const struct rp_error *error)
 }
 
 /* Names with several addresses: each is tried until a connect() is under way. */
-static void on_lookup(void *arg, const struct rp_address *addresses, size_t count,
+static void on_lookup(void *arg, const char *host, const struct rp_address *addresses, size_t count,
                       const struct rp_error *error)
 {
     struct rp_net_socket *n = arg;
@@ -340,7 +361,7 @@ static void on_lookup(void *arg, const struct rp_address *addresses, size_t coun
     rp_error_set(&last, "ENOTFOUND", "getaddrinfo ENOTFOUND: no address");
     rp_stream_ref(&n->stream);
     rp_stream_emit(&n->stream,
-                   &(struct rp_event){.type = RP_EV_LOOKUP, .lookup = {NULL, addresses}});
+                   &(struct rp_event){.type = RP_EV_LOOKUP, .lookup = {host, addresses}});
     for (size_t i = 0; i < count && !n->stream.destroyed; i++)
         if (connect_to(n, &addresses[i], &last))
             break;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <reprise/net.h>
+
 struct rp_write_note {
     struct rp_write_note *next;
     uint64_t position; /* of bytes_written: called when all before it has left */
@@ -587,6 +589,19 @@ const struct rp_address *rp_stream_local_address(const struct rp_stream *s)
 const struct rp_address *rp_stream_remote_address(const struct rp_stream *s)
 {
     return s->ops->remote_address != NULL ? s->ops->remote_address(s) : NULL;
+}
+
+static void note_address(const struct rp_address *address, char text[RP_ADDRESS_TEXT])
+{
+    if (address != NULL)
+        rp_address_format(address, text);
+}
+
+void rp_stream_note_addresses(const struct rp_stream *s, struct rp_error *error)
+{
+    _Static_assert(sizeof error->remote == RP_ADDRESS_TEXT, "there is room for an address");
+    note_address(rp_stream_remote_address(s), error->remote);
+    note_address(rp_stream_local_address(s), error->local);
 }
 
 int rp_stream_fd(const struct rp_stream *s)

@@ -47,6 +47,8 @@ void rp_stream_progress(struct rp_stream *);
 void rp_stream_connected(struct rp_stream *);
 /* Something moved: restart the idle timeout. */
 void rp_stream_touch(struct rp_stream *);
+/* Note both ends of a connection in an error. */
+void rp_stream_note_addresses(const struct rp_stream *, struct rp_error *);
 /* Emit without building the event by hand. */
 bool rp_stream_emit_plain(struct rp_stream *, enum rp_event_type);
 

@@ -274,9 +274,11 @@ static bool dh_is_large_enough(struct rp_socket *s, struct rp_error *error)
 static bool identity_matches(struct rp_socket *s, X509 *peer, struct rp_error *error)
 {
     const struct rp_client *c = s->client;
-    struct rp_x509 *cert = peer != NULL ? rp_x509_new(peer, error) : NULL;
+    struct rp_x509 *cert = NULL;
     bool ok;
 
+    if (peer != NULL) /* a check of the program's own sees the whole chain */
+        cert = c->check != NULL ? rp_socket_peer_x509(s, true, error) : rp_x509_new(peer, error);
     if (peer != NULL && cert == NULL)
         return false;
     if (c->check != NULL)

@@ -281,10 +281,10 @@ const struct rp_address *rp_server_address(const struct rp_server *s)
     return s->ports != NULL && s->address.len != 0 ? &s->address : NULL;
 }
 
-void rp_server_close(struct rp_server *s)
+bool rp_server_close(struct rp_server *s)
 {
     if (s->closing)
-        return;
+        return false;
     s->closing = true;
     while (s->ports != NULL) {
         struct rp_server_port *port = s->ports;
@@ -294,6 +294,7 @@ void rp_server_close(struct rp_server *s)
         free(port);
     }
     rp_next_tick(s->loop, &s->tick);
+    return true;
 }
 
 bool rp_server_listening(const struct rp_server *s)

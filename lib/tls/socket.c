@@ -174,13 +174,17 @@ static void end_of_input(struct rp_socket *s)
         return;
     }
     if (s->phase == RP_PHASE_STORING || s->questions != NULL)
-        return; /* what was asked is answered first */
-    if (s->client != NULL && s->phase != RP_PHASE_OPEN)
+        return;                                           /* what was asked is answered first */
+    if (s->client != NULL && s->phase != RP_PHASE_OPEN) { /* E11 */
+        rp_stream_push_end(&s->stream);
         rp_error_set(&error, "ECONNRESET",
                      "Client network socket disconnected before secure TLS connection was "
                      "established");
-    else
+        if (!s->stream.destroyed)
+            rp_stream_note_addresses(&s->stream, &error);
+    } else {
         rp_error_set(&error, "ECONNRESET", "socket hang up");
+    }
     rp_socket_fail(s, &error);
 }
 

@@ -15,6 +15,9 @@ struct rp_error {
     char reason[80];  /* OpenSSL's reason ("no shared cipher"), or the reason of a name mismatch  */
     const char *syscall; /* the system call that failed ("connect"), static text, or NULL */
     int sys_errno; /* errno of that call, or 0                                                   */
+    /* A connection that did not come to be, E11: the ends of it, "127.0.0.1:443" or "unix:/path",
+     * as far as they are known; "" otherwise. */
+    char remote[128], local[128];
     char message[256]; /* one sentence for people, no newline */
 };
 

@@ -94,8 +94,9 @@ const struct rp_address *rp_server_address(const struct rp_server *);
 bool rp_server_take_stream(struct rp_server *, struct rp_stream *, struct rp_error *);
 bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *);
-/* Accept no more; `close` is emitted when the last connection has closed (C21). */
-void rp_server_close(struct rp_server *);
+/* Accept no more; `close` is emitted when the last connection has closed (C21). false: it was
+ * closed before (node's ERR_SERVER_NOT_RUNNING). */
+bool rp_server_close(struct rp_server *);
 bool rp_server_listening(const struct rp_server *);
 uint32_t rp_server_connections(const struct rp_server *); /* open now, handshaking ones included */
 

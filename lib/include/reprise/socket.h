@@ -26,8 +26,8 @@ typedef size_t rp_client_psk(struct rp_socket *, const char *hint,
 /* A server's key for an identity, which is valid UTF-8: its length, 0 = unknown. */
 typedef size_t rp_server_psk(struct rp_socket *, const char *identity, uint8_t key[RP_PSK_MAX],
                              void *arg);
-/* E7, E8: is this certificate for `hostname`? `cert` is NULL when the server proved itself with a
- * pre-shared key. To refuse return false, with *err saying why. */
+/* E7, E8: is this certificate for `hostname`? Its chain hangs below it. `cert` is NULL when the
+ * server proved itself with a pre-shared key. To refuse return false, with *err saying why. */
 typedef bool rp_check_identity(const char *hostname, const struct rp_x509 *cert, void *arg,
                                struct rp_error *err);
 
