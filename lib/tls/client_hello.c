@@ -60,18 +60,19 @@ static bool take_versions(struct rp_client_hello *h, struct rp_cursor body)
     return true;
 }
 
-/* RFC 8446 section 4.2.11; binders are OpenSSL's concern. */
+/* RFC 8446 section 4.2.11; whether a binder is right is OpenSSL's concern. */
 static bool take_identities(struct rp_client_hello *h, struct rp_cursor body)
 {
     struct rp_cursor list = rp_cursor_vector(&body, 2), rest = list, identity;
+    struct rp_cursor binders = rp_cursor_vector(&body, 2);
 
-    rp_cursor_vector(&body, 2);
     if (!rp_cursor_done(&body) || rp_cursor_left(&list) == 0)
         return false;
     while (rp_cursor_left(&rest) > 0)
         if (!rp_hello_next_identity(&rest, &identity))
             return false;
     h->identities = list;
+    h->binder = rp_cursor_vector(&binders, 1);
     return true;
 }
 

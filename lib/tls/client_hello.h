@@ -16,6 +16,7 @@ struct rp_client_hello {
     struct rp_cursor alpn;       /* a list of names, each behind its length; empty: none */
     struct rp_cursor ticket;     /* of TLS 1.2; empty: none */
     struct rp_cursor identities; /* of TLS 1.3: see rp_hello_next_identity */
+    struct rp_cursor binder;     /* of the first identity */
     bool offers_tls13, offers_tickets, offers_early_data, asks_ticket_count, asks_staple;
     uint8_t new_tickets, resumed_tickets; /* RFC 9149; if asks_ticket_count */
 };

@@ -13,8 +13,10 @@
 
 /* Options of ours on every context. A missing close_notify is an ordinary end (N8): the transport
  * says so itself, OpenSSL 3 would make it an error. Clients may renegotiate, within limits (D26).
+ * Whether early data was seen before is the program's to know, not that of a cache in one process.
  */
-#define RP_SSL_OP_ALWAYS (SSL_OP_NO_COMPRESSION | SSL_OP_ALLOW_CLIENT_RENEGOTIATION)
+#define RP_SSL_OP_ALWAYS                                                                           \
+    (SSL_OP_NO_COMPRESSION | SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_NO_ANTI_REPLAY)
 
 /* OpenSSL may be built without its tracer. */
 #ifdef OPENSSL_NO_SSL_TRACE

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * connect.c - tls.connect: a client's socket, and what it makes of the server (section E).
- * The danger: nothing that the program wrote may leave before the server is who it should be. A
- * chain that is refused is refused inside the handshake, the name directly after it. */
+ * The danger: nothing that the program wrote may leave before the server is who it should be, but
+ * for early data, under a session with it. A chain that is refused is refused inside the handshake,
+ * the name directly after it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ struct rp_client {
     rp_client_psk *psk;
     void *arg;
     uint32_t min_dh_size;
-    bool allow_unauthorized, request_ocsp, want_handles, gave_key;
+    bool allow_unauthorized, request_ocsp, want_handles, early_data, gave_key;
 };
 
 void rp_client_free(struct rp_client *c)
@@ -121,6 +122,7 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
     c->min_dh_size = o->min_dh_size != 0 ? o->min_dh_size : MIN_DH_SIZE;
     c->allow_unauthorized = o->allow_unauthorized;
     c->request_ocsp = o->request_ocsp;
+    c->early_data = o->early_data;
     c->check = o->check_server_identity;
     c->psk = o->psk_callback;
     c->arg = o->arg;
@@ -242,6 +244,8 @@ void rp_client_begin(struct rp_socket *s)
     }
     if (s->client->psk != NULL)
         rp_psk_use(s);
+    else if (s->client->early_data && !rp_early_send(s, s->client->session, s->client->protocols))
+        return;
     rp_socket_advance(s);
 }
 
@@ -384,6 +388,8 @@ void rp_client_done(struct rp_socket *s)
         rp_stream_destroy(&s->stream, &error); /* and our Finished never leaves */
         return;
     }
+    if (s->client->early_data)
+        rp_early_taken(s);
     rp_socket_open(s);
     if (!s->stream.destroyed && !s->bare)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE_CONNECT);

@@ -27,7 +27,7 @@ struct rp_secure_context {
     uint64_t options; /* SSL_OP_*, complete */
     enum rp_toggle honor_cipher_order;
     enum rp_client_auth client_auth;
-    uint32_t session_timeout, tickets_per_connection;
+    uint32_t session_timeout, tickets_per_connection, max_early_data;
     bool tickets;
     char *groups; /* NULL = OpenSSL's */
     char **names;

@@ -283,6 +283,12 @@ static int on_status(SSL *ssl, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
+static int on_early_data(SSL *ssl, void *arg)
+{
+    (void)arg;
+    return rp_engine_of(ssl)->early_granted;
+}
+
 static void on_keylog(const SSL *ssl, const char *line)
 {
     struct rp_engine *e = rp_engine_of(ssl);
@@ -343,6 +349,12 @@ bool rp_engine_use(struct rp_engine *e, struct rp_secure_context *context, enum 
            rp_error_handshake(err, "ENOMEM", "no memory for the connection");
 }
 
+void rp_engine_expect_early(struct rp_engine *e)
+{
+    e->early = RP_EARLY_EXPECTED;
+    SSL_set_allow_early_data_cb(e->ssl, on_early_data, NULL);
+}
+
 void rp_engine_close(struct rp_engine *e)
 {
     e->closing = true;
@@ -379,20 +391,52 @@ static void send_extra_tickets(struct rp_engine *e)
         SSL_do_handshake(e->ssl);
 }
 
+static enum rp_engine_status complete(struct rp_engine *e, struct rp_error *err)
+{
+    int returned = SSL_do_handshake(e->ssl);
+
+    if (returned != 1)
+        return status_of(e, returned, err);
+    if (e->early != RP_EARLY_NOT_EXPECTED)
+        e->early = RP_EARLY_OVER;
+    e->established = true;
+    send_extra_tickets(e);
+    SSL_SESSION_free(e->offered);
+    e->offered = NULL;
+    return RP_ENGINE_OK;
+}
+
+/* As far as early data, if it is taken. OpenSSL wants to give some of it in the same call: one byte
+ * is kept for the first read. */
+static enum rp_engine_status accept_early(struct rp_engine *e, struct rp_error *err)
+{
+    size_t len;
+    int returned = SSL_read_early_data(e->ssl, &e->early_byte, 1, &len);
+    bool taken = SSL_get_early_data_status(e->ssl) == SSL_EARLY_DATA_ACCEPTED;
+    enum rp_engine_status status = RP_ENGINE_OK;
+
+    if (returned == SSL_READ_EARLY_DATA_ERROR) {
+        status = status_of(e, 0, err);
+        if (status != RP_ENGINE_WANT || !taken)
+            return status;
+    }
+    e->has_early_byte = returned == SSL_READ_EARLY_DATA_SUCCESS;
+    e->early = !taken                                   ? RP_EARLY_OVER
+               : returned == SSL_READ_EARLY_DATA_FINISH ? RP_EARLY_FINISHING
+                                                        : RP_EARLY_READING;
+    e->established = taken;
+    return RP_ENGINE_OK;
+}
+
 enum rp_engine_status rp_engine_handshake(struct rp_engine *e, struct rp_error *err)
 {
     void *outer = enter(e);
-    int returned = SSL_do_handshake(e->ssl);
     enum rp_engine_status status = RP_ENGINE_OK;
 
-    if (returned != 1) {
-        status = status_of(e, returned, err);
-    } else {
-        e->established = true;
-        send_extra_tickets(e);
-        SSL_SESSION_free(e->offered);
-        e->offered = NULL;
-    }
+    if (e->early == RP_EARLY_EXPECTED)
+        status = accept_early(e, err);
+    if (status == RP_ENGINE_OK && !rp_engine_unconfirmed(e))
+        status = complete(e, err);
     leave(e, outer);
     return status;
 }
@@ -420,21 +464,47 @@ static bool floods(struct rp_engine *e, size_t before, struct rp_error *err)
     return true;
 }
 
+/* Early data, and once it is over, the rest of the handshake: then OK with *len 0. */
+static enum rp_engine_status read_early(struct rp_engine *e, uint8_t *bytes, size_t capacity,
+                                        size_t *len, struct rp_error *err)
+{
+    enum rp_engine_status status = RP_ENGINE_OK;
+    size_t had = e->has_early_byte, more = 0;
+    int returned;
+
+    if (e->early == RP_EARLY_FINISHING)
+        return complete(e, err);
+    bytes[0] = e->early_byte;
+    e->has_early_byte = false;
+    returned = SSL_read_early_data(e->ssl, bytes + had, capacity - had, &more);
+    if (returned == SSL_READ_EARLY_DATA_ERROR)
+        status = status_of(e, 0, err);
+    else if (returned == SSL_READ_EARLY_DATA_FINISH)
+        e->early = RP_EARLY_FINISHING;
+    *len = had + (returned == SSL_READ_EARLY_DATA_SUCCESS ? more : 0);
+    if (status == RP_ENGINE_WANT && had > 0)
+        return RP_ENGINE_OK;
+    if (status == RP_ENGINE_OK && *len == 0)
+        return complete(e, err);
+    return status;
+}
+
 enum rp_engine_status rp_engine_read(struct rp_engine *e, uint8_t *bytes, size_t capacity,
                                      size_t *len, struct rp_error *err)
 {
     void *outer = enter(e);
     size_t before = rp_engine_left(e);
     enum rp_engine_status status = RP_ENGINE_OK;
-    int returned = SSL_read_ex(e->ssl, bytes, capacity, len);
 
-    if (returned == 1) {
+    *len = 0;
+    if (rp_engine_unconfirmed(e))
+        status = read_early(e, bytes, capacity, len, err);
+    if (status == RP_ENGINE_OK && *len == 0 && SSL_read_ex(e->ssl, bytes, capacity, len) != 1)
+        status = status_of(e, 0, err);
+    if (status == RP_ENGINE_OK)
         e->unproductive = 0;
-    } else {
-        status = status_of(e, returned, err);
-        if (status == RP_ENGINE_WANT && floods(e, before, err))
-            status = RP_ENGINE_FAILED;
-    }
+    else if (status == RP_ENGINE_WANT && floods(e, before, err))
+        status = RP_ENGINE_FAILED;
     leave(e, outer);
     return status;
 }
@@ -450,8 +520,24 @@ enum rp_engine_status rp_engine_write(struct rp_engine *e, const uint8_t *bytes,
     if (len == 0)
         return RP_ENGINE_OK; /* OpenSSL would send an empty record (L4) */
     outer = enter(e);
-    returned = SSL_write_ex(e->ssl, bytes, len, &written);
+    if (rp_engine_unconfirmed(e)) /* to a client that has proved nothing but its session */
+        returned = SSL_write_early_data(e->ssl, bytes, len, &written);
+    else
+        returned = SSL_write_ex(e->ssl, bytes, len, &written);
     if (returned != 1)
+        status = failed(e, err);
+    leave(e, outer);
+    return status;
+}
+
+enum rp_engine_status rp_engine_write_early(struct rp_engine *e, const uint8_t *bytes, size_t len,
+                                            struct rp_error *err)
+{
+    void *outer = enter(e);
+    size_t written;
+    enum rp_engine_status status = RP_ENGINE_OK;
+
+    if (SSL_write_early_data(e->ssl, bytes, len, &written) != 1)
         status = failed(e, err);
     leave(e, outer);
     return status;

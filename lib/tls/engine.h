@@ -28,7 +28,7 @@ struct rp_engine_ops {
 };
 
 enum rp_engine_status {
-    RP_ENGINE_OK,     /* handshake: complete. read: bytes were read */
+    RP_ENGINE_OK,     /* handshake: complete, or see rp_engine_unconfirmed. read: bytes were read */
     RP_ENGINE_WANT,   /* more input is needed */
     RP_ENGINE_HELLO,  /* server: a ClientHello is there; decide, then go on (once) */
     RP_ENGINE_STAPLE, /* server: a staple is to be found, then go on (once) */
@@ -41,6 +41,15 @@ enum rp_hello_verdict {
     RP_HELLO_DECIDING, /* the caller is asked */
     RP_HELLO_GO,
     RP_HELLO_UNRECOGNIZED_NAME, /* answer with that alert */
+};
+
+/* How far a server has come that early data may reach. */
+enum rp_early_state {
+    RP_EARLY_NOT_EXPECTED, /* the handshake is done by the plain call */
+    RP_EARLY_EXPECTED,
+    RP_EARLY_READING,   /* accepted: read and write already */
+    RP_EARLY_FINISHING, /* all of it was read; the end of the handshake was not */
+    RP_EARLY_OVER,
 };
 
 enum rp_alpn_mode { RP_ALPN_NONE, RP_ALPN_LIST, RP_ALPN_CHOSEN, RP_ALPN_REFUSED };
@@ -72,6 +81,10 @@ struct rp_engine {
     uint8_t hello, alpn_mode, auth;       /* enums */
     uint8_t resumption;                   /* enum rp_resumption, if it was resumed */
     uint8_t new_tickets, resumed_tickets; /* how many are sent */
+    uint8_t early;                        /* enum rp_early_state */
+    uint8_t early_byte;                   /* the first of early data, if has_early_byte */
+    bool early_granted;                   /* server: the program takes it */
+    bool has_early_byte;
     bool server, closing, sent_close, established;
 };
 
@@ -83,6 +96,13 @@ bool rp_engine_use(struct rp_engine *, struct rp_secure_context *, enum rp_clien
                    struct rp_error *);
 /* Server, after the last rp_engine_use: stop for a staple before a certificate is sent. */
 bool rp_engine_want_staple(struct rp_engine *);
+/* Server, once open: early data may come, and is taken if early_granted by the end of the hello. */
+void rp_engine_expect_early(struct rp_engine *);
+/* OK was said at the first early data: the handshake goes on in rp_engine_read. */
+static inline bool rp_engine_unconfirmed(const struct rp_engine *e)
+{
+    return e->early == RP_EARLY_READING || e->early == RP_EARLY_FINISHING;
+}
 /* End it now; what was not sent of the output stays the caller's. Idempotent. */
 void rp_engine_close(struct rp_engine *);
 
@@ -99,6 +119,9 @@ static inline size_t rp_engine_left(const struct rp_engine *e)
 enum rp_engine_status rp_engine_handshake(struct rp_engine *, struct rp_error *);
 enum rp_engine_status rp_engine_read(struct rp_engine *, uint8_t *bytes, size_t capacity,
                                      size_t *len, struct rp_error *);
+/* Client, before its handshake, whose session allows as much: takes all. */
+enum rp_engine_status rp_engine_write_early(struct rp_engine *, const uint8_t *bytes, size_t len,
+                                            struct rp_error *);
 /* After the handshake, in TLS 1.2: begin another; it goes on while we read. */
 bool rp_engine_renegotiate(struct rp_engine *, struct rp_error *);
 /* After the handshake; takes all. */

@@ -102,7 +102,7 @@ static bool choose_protocol(struct rp_socket *s, const struct rp_client_hello *h
 
 /* -- tickets */
 
-static bool will_be_tls13(const struct rp_socket *s, const struct rp_client_hello *hello)
+bool rp_handshake_will_be_tls13(const struct rp_socket *s, const struct rp_client_hello *hello)
 {
     const struct rp_secure_context *c = s->context;
 
@@ -131,9 +131,11 @@ static void decide_tickets(struct rp_socket *s, const struct rp_client_hello *he
     }
     if (c->tickets ? !rp_ticket_keys_mints(c->keys) : !s->stores_sessions) {
         fresh = resumed = 0;
-        if (!will_be_tls13(s, hello) && !has_known_ticket(s, hello))
+        if (!rp_handshake_will_be_tls13(s, hello) && !has_known_ticket(s, hello))
             SSL_set_options(s->engine.ssl, SSL_OP_NO_TICKET);
     }
+    if (s->asks_early_data)
+        SSL_set_max_early_data(s->engine.ssl, c->max_early_data);
     s->engine.new_tickets = (uint8_t)fresh;
     s->engine.resumed_tickets = (uint8_t)resumed;
     SSL_set_num_tickets(s->engine.ssl, fresh);
@@ -160,7 +162,7 @@ static bool id_to_look_up(const struct rp_socket *s, const struct rp_client_hell
 
     if (!s->asks_sessions)
         return false;
-    if (!will_be_tls13(s, hello)) {
+    if (!rp_handshake_will_be_tls13(s, hello)) {
         *id = hello->session_id;
         return !(s->context->tickets && has_known_ticket(s, hello)) && accepted_id(s, *id);
     }
@@ -177,6 +179,7 @@ static bool ask_for_session(struct rp_socket *s, struct rp_cursor id)
 {
     struct rp_event event = {.type = RP_EV_RESUME_SESSION};
     struct rp_request *r = rp_request_new(s, RP_REQUEST_SESSION);
+    uint8_t copy[SSL_MAX_SSL_SESSION_ID_LENGTH]; /* a listener may destroy what it points into */
     bool go = false;
 
     if (r == NULL)
@@ -185,8 +188,8 @@ static bool ask_for_session(struct rp_socket *s, struct rp_cursor id)
     r->asking = true;
     event.resume_session.request = r;
     event.resume_session.socket = s;
-    event.resume_session.id = id.at;
     event.resume_session.id_len = rp_cursor_left(&id);
+    event.resume_session.id = memcpy(copy, id.at, event.resume_session.id_len);
     rp_server_emit(s->server, &event);
     r->asking = false;
     if (!s->stream.destroyed && (r->socket == NULL || rp_request_forgotten(r))) {
@@ -236,8 +239,7 @@ static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
         return fail_for_memory(s);
     if (id_to_look_up(s, &hello, &id) && !ask_for_session(s, id))
         return false;
-    s->engine.hello = RP_HELLO_GO;
-    return true;
+    return rp_early_ask(s);
 }
 
 static bool use_context_answer(struct rp_socket *s, struct rp_request *r)
@@ -379,8 +381,9 @@ static void secure(struct rp_socket *s)
 {
     struct rp_event event = {.type = RP_EV_SECURE_CONNECTION, .secure_connection = {s}};
 
+    s->unconfirmed = rp_engine_unconfirmed(&s->engine);
     rp_socket_open(s);
-    if (!s->stream.destroyed)
+    if (!s->stream.destroyed && !s->unconfirmed)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
     if (!s->stream.destroyed && !s->bare)
         rp_server_emit(s->server, &event);
@@ -395,7 +398,7 @@ void rp_handshake_done(struct rp_socket *s)
         return;
     }
     if (SSL_version(s->engine.ssl) == TLS1_3_VERSION) {
-        s->tickets_wait = s->questions == NULL;
+        s->tickets_wait = s->questions == NULL && !rp_engine_unconfirmed(&s->engine);
         secure(s); /* C15: the sessions come after it */
         if (!s->stream.destroyed && s->questions != NULL)
             rp_handshake_sessions(s);
@@ -415,6 +418,10 @@ void rp_handshake_answered(struct rp_socket *s, struct rp_request *r)
     case RP_REQUEST_SESSION:
         s->engine.offered = r->session;
         r->session = NULL;
+        rp_early_ask(s);
+        break;
+    case RP_REQUEST_EARLY:
+        s->engine.early_granted = r->accepted;
         s->engine.hello = RP_HELLO_GO;
         break;
     case RP_REQUEST_STAPLE:

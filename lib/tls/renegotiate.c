@@ -4,7 +4,7 @@
  * OpenSSL runs it while it reads; here is only what it may, and what follows from it. The dangers:
  * a client that does nothing else (it costs us more than it), and a server that proves to be
  * somebody else the second time: nothing that came after is shown before that was looked at.
- * Until it is complete nothing can be written; it waits with what was written early. */
+ * Until it is complete nothing can be written; it waits with what was written before. */
 #include <stdlib.h>
 
 #include "lib/tls/socket_internal.h"
@@ -102,7 +102,7 @@ bool rp_renegotiation_settle(struct rp_socket *s)
     else
         tell(s, NULL);
     if (!s->stream.destroyed)
-        rp_socket_write_early(s);
+        rp_socket_write_waiting(s);
     rp_stream_unref(&s->stream);
     return !s->stream.destroyed;
 }

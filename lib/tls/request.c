@@ -100,6 +100,14 @@ bool rp_request_done(struct rp_request *r)
     return answered(r);
 }
 
+bool rp_request_answer_early_data(struct rp_request *r, bool accept)
+{
+    if (r->socket == NULL || r->kind != RP_REQUEST_EARLY)
+        return false;
+    r->accepted = accept;
+    return answered(r);
+}
+
 bool rp_request_answer_context(struct rp_request *r, struct rp_secure_context *context)
 {
     if (r->socket == NULL || r->kind != RP_REQUEST_CONTEXT)

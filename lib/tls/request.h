@@ -15,6 +15,7 @@ enum rp_request_kind {
     RP_REQUEST_SESSION, /* RP_EV_RESUME_SESSION */
     RP_REQUEST_STORE,   /* RP_EV_NEW_SESSION    */
     RP_REQUEST_STAPLE,  /* RP_EV_OCSP_REQUEST   */
+    RP_REQUEST_EARLY,   /* RP_EV_EARLY_DATA     */
 };
 
 struct rp_request {
@@ -29,6 +30,7 @@ struct rp_request {
     size_t len;
     struct rp_secure_context *context; /* CONTEXT: the answer, if any */
     bool unrecognized_name;            /* CONTEXT: the answer is a refusal */
+    bool accepted;                     /* EARLY: the answer */
 };
 
 /* A question of a socket, at the end of its list, which holds the one reference. NULL: no memory.

@@ -17,7 +17,14 @@
 #include "lib/tls/ticket_crypt.h"
 #include "lib/tls/tls_errors.h"
 
-enum { DEFAULT_SESSION_TIMEOUT = 300, NODE_SECURITY_LEVEL = 1, TICKETS_MAX = 16 };
+enum {
+    DEFAULT_SESSION_TIMEOUT = 300,
+    NODE_SECURITY_LEVEL = 1,
+    TICKETS_MAX = 16,
+    /* What is declined has to be read over, records and all, whatever was allowed when its ticket
+     * was made. What is taken is limited by the ticket. */
+    EARLY_DATA_SKIPPED = 128 * 1024,
+};
 
 static SSL_CTX *new_ssl_ctx(struct rp_error *err)
 {
@@ -55,10 +62,12 @@ static bool set_limits(struct rp_secure_context *c, const struct rp_secure_conte
                             TICKETS_MAX, o->tickets_per_connection);
     c->session_timeout = o->session_timeout != 0 ? o->session_timeout : DEFAULT_SESSION_TIMEOUT;
     c->tickets_per_connection = o->tickets_per_connection != 0 ? o->tickets_per_connection : 1;
+    c->max_early_data = o->max_early_data;
     c->tickets = o->tickets != RP_OFF && (o->secure_options & SSL_OP_NO_TICKET) == 0;
     c->honor_cipher_order = o->honor_cipher_order;
     c->client_auth = o->client_auth;
     SSL_CTX_set_timeout(c->ssl, c->session_timeout);
+    SSL_CTX_set_recv_max_early_data(c->ssl, EARLY_DATA_SKIPPED);
     return true;
 }
 

@@ -37,6 +37,7 @@ struct rp_socket *rp_server_socket_new(struct rp_server *s, struct rp_secure_con
     socket->asks_sessions = rp_emitter_heard(&s->events, RP_EV_RESUME_SESSION);
     socket->stores_sessions = rp_emitter_heard(&s->events, RP_EV_NEW_SESSION);
     socket->asks_staples = rp_emitter_heard(&s->events, RP_EV_OCSP_REQUEST);
+    socket->asks_early_data = rp_emitter_heard(&s->events, RP_EV_EARLY_DATA);
     socket->preface_done = true;
     s->connections++;
     return socket;

@@ -72,7 +72,7 @@ static bool read_records(struct rp_socket *s)
     }
     while (status == RP_ENGINE_OK && !s->stream.destroyed && !s->stream.paused) {
         status = rp_engine_read(&s->engine, bytes, room, &len, &error);
-        if (!rp_renegotiation_settle(s))
+        if (!rp_early_settle(s) || !rp_renegotiation_settle(s))
             break;
         if (status == RP_ENGINE_OK)
             rp_stream_push(&s->stream, bytes, len);
@@ -138,7 +138,11 @@ static bool begin_server(struct rp_socket *s)
     if (s->client != NULL || (!s->preface_done && !rp_server_preface(s)) ||
         rp_engine_left(&s->engine) == 0)
         return false;
-    return rp_socket_open_engine(s, true, rp_server_client_auth(s->server));
+    if (!rp_socket_open_engine(s, true, rp_server_client_auth(s->server)))
+        return false;
+    if (s->asks_early_data && !s->bare)
+        rp_engine_expect_early(&s->engine);
+    return true;
 }
 
 /* true: something has changed, look again. */
@@ -168,7 +172,7 @@ static void end_of_input(struct rp_socket *s)
 {
     struct rp_error error;
 
-    if (can_write(s)) {
+    if (can_write(s) && (s->stream.paused || !s->unconfirmed)) {
         if (!s->stream.paused)
             rp_stream_push_end(&s->stream);
         return;
@@ -376,14 +380,17 @@ static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t 
 
     if (can_write(s)) {
         write_records(s, bytes, len);
-    } else if (!rp_queue_append(&s->early, stream->loop, bytes, len)) {
+    } else if (!rp_queue_append(&s->waiting, stream->loop, bytes, len)) {
         rp_error_set(&error, "ENOMEM", "no memory to write");
         rp_socket_fail(s, &error);
     }
 }
 
+/* Not before the client has proved to be there: our close_notify would end its handshake. */
 static void send_end(struct rp_socket *s)
 {
+    if (s->unconfirmed)
+        return;
     rp_engine_send_close(&s->engine);
     flush(s);
     rp_transport_shutdown(&s->transport, s->stream.end_emitted || s->stream.destroying_soon);
@@ -397,15 +404,15 @@ static void socket_end(struct rp_stream *stream)
         send_end(s);
 }
 
-void rp_socket_write_early(struct rp_socket *s)
+void rp_socket_write_waiting(struct rp_socket *s)
 {
     const uint8_t *bytes;
     size_t len;
 
-    while (!s->stream.destroyed && (bytes = rp_queue_peek(&s->early, &len)) != NULL) {
+    while (!s->stream.destroyed && (bytes = rp_queue_peek(&s->waiting, &len)) != NULL) {
         write_records(s, bytes, len);
         if (!s->stream.destroyed)
-            rp_queue_consume(&s->early, s->stream.loop, len);
+            rp_queue_consume(&s->waiting, s->stream.loop, len);
     }
     if (s->stream.ending && !s->stream.destroyed)
         send_end(s);
@@ -414,9 +421,10 @@ void rp_socket_write_early(struct rp_socket *s)
 void rp_socket_open(struct rp_socket *s)
 {
     s->phase = RP_PHASE_OPEN;
-    rp_timeout_stop(&s->timeout);
+    if (!s->unconfirmed)
+        rp_timeout_stop(&s->timeout);
     rp_renegotiation_watch(s);
-    rp_socket_write_early(s);
+    rp_socket_write_waiting(s);
 }
 
 static void socket_read_stop(struct rp_stream *stream)
@@ -442,7 +450,7 @@ static void socket_read_start(struct rp_stream *stream)
 
 static size_t socket_pending(const struct rp_stream *stream)
 {
-    return of_stream(stream)->early.len + of_stream(stream)->in_flight;
+    return of_stream(stream)->waiting.len + of_stream(stream)->in_flight;
 }
 
 /* -- ending */
@@ -487,7 +495,7 @@ static void socket_destroy(struct rp_stream *stream)
         rp_request_drop(s->questions);
     rp_renegotiation_drop(s);
     rp_timeout_stop(&s->timeout);
-    rp_queue_clear(&s->early, stream->loop);
+    rp_queue_clear(&s->waiting, stream->loop);
     rp_engine_close(&s->engine);
     s->in_flight = 0;
     rp_next_tick_cancel(&s->wake);
@@ -528,7 +536,10 @@ static void on_timeout(struct rp_timeout *t)
         return;
     }
     if (s->phase == RP_PHASE_OPEN) {
-        flush(s);
+        if (s->unconfirmed)
+            rp_early_timeout(s);
+        else
+            flush(s);
         return;
     }
     rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");

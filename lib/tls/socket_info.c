@@ -93,6 +93,25 @@ bool rp_socket_session_reused(const struct rp_socket *s)
     return ssl != NULL && SSL_session_reused(ssl);
 }
 
+enum rp_early_data rp_socket_early_data(const struct rp_socket *s)
+{
+    const SSL *ssl = established(s);
+
+    switch (ssl != NULL ? SSL_get_early_data_status(ssl) : SSL_EARLY_DATA_NOT_SENT) {
+    case SSL_EARLY_DATA_ACCEPTED:
+        return RP_EARLY_DATA_ACCEPTED;
+    case SSL_EARLY_DATA_REJECTED:
+        return RP_EARLY_DATA_REJECTED;
+    default:
+        return RP_EARLY_DATA_NONE;
+    }
+}
+
+bool rp_socket_handshake_confirmed(const struct rp_socket *s)
+{
+    return s->engine.established && !rp_engine_unconfirmed(&s->engine);
+}
+
 enum rp_resumption rp_socket_resumption(const struct rp_socket *s)
 {
     if (!rp_socket_session_reused(s))

@@ -14,6 +14,7 @@
 #include <reprise/server.h>
 
 struct rp_client;
+struct rp_client_hello;
 struct rp_request;
 
 enum rp_phase {
@@ -31,7 +32,7 @@ struct rp_socket {
     struct rp_engine engine;
     struct rp_next_tick wake;
     struct rp_timeout timeout;         /* of the handshake, the tickets, the lingering */
-    struct rp_queue early;             /* written before the handshake was complete */
+    struct rp_queue waiting;           /* written before it could be sent */
     size_t in_flight;                  /* plain bytes whose records have not left */
     struct rp_server *server;          /* a reference; NULL: none */
     struct rp_client *client;          /* what only a client has; NULL on a server's socket */
@@ -48,6 +49,7 @@ struct rp_socket {
     struct rp_address remote;
     uint32_t lingered;          /* bytes thrown away */
     uint16_t max_send_fragment; /* 0: OpenSSL's */
+    uint16_t sent_early;        /* client: so much of what waits has left as early data */
     uint8_t phase;              /* enum rp_phase */
     bool renegotiation_disabled;
     bool bare;         /* wrapped: judges nobody */
@@ -56,9 +58,10 @@ struct rp_socket {
     bool input_ended;  /* FIN */
     bool got_close;    /* close_notify: what follows is not looked at */
     bool tickets_wait; /* TLS 1.3's, in the output, for the first answer to go with */
+    bool unconfirmed;  /* server: open for early data, its handshake is not complete */
     bool preface_done, reported, authorized;
-    bool asks_sessions, stores_sessions,
-        asks_staples; /* the server was listened to when it was accepted */
+    bool asks_sessions, stores_sessions, asks_staples,
+        asks_early_data; /* the server was listened to when it was accepted */
 };
 
 /* A socket over a transport that the caller opens. One reference, the caller's, besides that of
@@ -82,8 +85,8 @@ void rp_socket_trace(struct rp_socket *);
 void rp_socket_advance(struct rp_socket *);
 /* The handshake is complete and what it led to acceptable: data may flow. */
 void rp_socket_open(struct rp_socket *);
-/* What was written before it could be sent. */
-void rp_socket_write_early(struct rp_socket *);
+/* Send it. */
+void rp_socket_write_waiting(struct rp_socket *);
 /* It is over, because of *error. An alert that is in the output is delivered first. */
 void rp_socket_fail(struct rp_socket *, const struct rp_error *error);
 /* For rp_engine_ops.keylog: tells the socket's and the server's listeners. */
@@ -100,10 +103,25 @@ bool rp_handshake_hello(struct rp_socket *);
 /* OpenSSL says that it is complete. */
 void rp_handshake_done(struct rp_socket *);
 void rp_handshake_answered(struct rp_socket *, struct rp_request *);
+/* Does what is offered, and the context, lead to TLS 1.3? */
+bool rp_handshake_will_be_tls13(const struct rp_socket *, const struct rp_client_hello *);
 /* D6, D7: what the client's certificate is worth. false: it is refused. */
 bool rp_handshake_judge(struct rp_socket *, struct rp_error *);
 /* Tell of the sessions that have come up. true: nobody is storing one. */
 bool rp_handshake_sessions(struct rp_socket *);
+
+/* -- early.c: early data */
+/* Server, its session found: may the early data be read? true: go on with the handshake. false:
+ * wait for the answer, or it is over. */
+bool rp_early_ask(struct rp_socket *);
+/* After each read: has the handshake been completed in it? false: the socket is gone. */
+bool rp_early_settle(struct rp_socket *);
+/* The time for the handshake of a socket that is open already is up. */
+void rp_early_timeout(struct rp_socket *);
+/* Client, about to begin: send as early data what waits and may. false: it has failed. */
+bool rp_early_send(struct rp_socket *, SSL_SESSION *, char *const *protocols);
+/* Client, complete: what the server took waits no more. */
+void rp_early_taken(struct rp_socket *);
 
 /* -- renegotiate.c */
 void rp_renegotiation_watch(struct rp_socket *);

@@ -46,6 +46,7 @@ enum rp_event_type {
     RP_EV_NEW_SESSION,       /* store this session, then answer        .new_session     */
     RP_EV_RESUME_SESSION,    /* find this session, then answer         .resume_session  */
     RP_EV_OCSP_REQUEST,      /* find a staple, then answer             .ocsp_request    */
+    RP_EV_EARLY_DATA,        /* may this early data be taken? answer   .early_data      */
     /* clusters: section M */
     RP_EV_FORK,       /* a worker was forked                            .worker */
     RP_EV_ONLINE,     /* a worker said that it is up                    .worker */
@@ -118,6 +119,12 @@ struct rp_event {
             size_t certificate_len, issuer_len;
         } ocsp_request;
         struct {
+            struct rp_request *request; /* rp_request_answer_early_data */
+            struct rp_socket *socket;
+            const uint8_t *binder; /* what tells this flight from all others: see server.h */
+            size_t binder_len;
+        } early_data;
+        struct {
             unsigned id; /* the worker's number: its slot, stable over respawns */
             int pid;     /* its process                                         */
             int status;  /* EXIT: as waitpid gives it                           */
@@ -132,10 +139,10 @@ struct rp_event {
 
 typedef void rp_listener(const struct rp_event *event, void *arg);
 
-/* One asynchronous question of a handshake (new_session, resume_session, ocsp_request, the SNI
- * callback). It may be answered inside the listener, or later by whoever holds a reference; it may
- * be answered late, twice, never, or after its socket is gone: only the first answer that still
- * finds its handshake waiting has an effect, and then true is returned. The question is the
+/* One asynchronous question of a handshake (new_session, resume_session, ocsp_request, early_data,
+ * the SNI callback). It may be answered inside the listener, or later by whoever holds a reference;
+ * it may be answered late, twice, never, or after its socket is gone: only the first answer that
+ * still finds its handshake waiting has an effect, and then true is returned. The question is the
  * listener's only during the event unless it takes a reference. Contract: I3, I4, J4, J14. */
 struct rp_request *rp_request_ref(struct rp_request *request);
 void rp_request_unref(struct rp_request *request); /* NULL ok */
@@ -144,6 +151,8 @@ bool rp_request_pending(const struct rp_request *request);
 bool rp_request_answer(struct rp_request *request, const uint8_t *bytes, size_t len);
 /* Answer a question that wants no value (new_session). */
 bool rp_request_done(struct rp_request *request);
+/* Take early data, or decline it, which the client hears of; the handshake goes on either way. */
+bool rp_request_answer_early_data(struct rp_request *request, bool accept);
 /* Refuse: the connection ends, the server's tlsClientError carries this error. */
 bool rp_request_fail(struct rp_request *request, const struct rp_error *error);
 

@@ -52,6 +52,9 @@ struct rp_secure_context_options {
     struct rp_ticket_keys *ticket_keys; /* B25: a reference is taken; NULL: random keys */
     enum rp_toggle tickets;             /* off: stateful sessions only, in every version */
     uint32_t tickets_per_connection;    /* TLS 1.3; 0 = 1. RFC 9149 requests go up to 4 */
+    /* A server: how many bytes a client that resumes may send with its ClientHello; its tickets say
+     * so. 0 = none. See EARLY_DATA in server.h. */
+    uint32_t max_early_data;
     /* B26: ids of OpenSSL engines, or paths of their libraries. The identifier names the private
      * key that stands in for `key`. Errors: ERR_CRYPTO_ENGINE_UNKNOWN, ERR_SSL_ENGINE_LIB,
      * ERR_CRYPTO_OPERATION_FAILED, ERR_CRYPTO_CUSTOM_ENGINE_NOT_SUPPORTED. */

@@ -2,8 +2,9 @@
  *
  * server.h - tls.Server: accepts connections, completes handshakes, emits secureConnection.
  * Events: LISTENING, CONNECTION, DROP, SECURE_CONNECTION, TLS_CLIENT_ERROR, NEW_SESSION,
- * RESUME_SESSION, OCSP_REQUEST, KEYLOG, ERROR, CLOSE. A server asks for a stored session only when
- * someone listens for RESUME_SESSION as the connection is accepted (C14). Contract: section C. */
+ * RESUME_SESSION, OCSP_REQUEST, EARLY_DATA, KEYLOG, ERROR, CLOSE. A server asks for a stored
+ * session only when someone listens for RESUME_SESSION as the connection is accepted (C14).
+ * Contract: section C. */
 #ifndef RP_SERVER_H
 #define RP_SERVER_H
 
@@ -35,6 +36,21 @@ typedef int rp_preface(struct rp_socket *, const uint8_t *bytes, size_t len, voi
                        struct rp_error *err);
 void rp_socket_set_addresses(struct rp_socket *, const struct rp_address *remote,
                              const struct rp_address *local);
+
+/* Early data (0-RTT, RFC 8446 section 2.3): what a client that resumes sends with its ClientHello.
+ * It can be captured and sent again by anybody, so it is taken only when all of this holds: the
+ * context says how much (max_early_data), someone listens for EARLY_DATA as the connection is
+ * accepted, the session may resume, and the answer to the event is "accept". Give that only to
+ * what was never seen before: remember the binder in all processes that have the ticket keys, for
+ * as long as the flight could come again: OpenSSL looks at the age that the client says its ticket
+ * has, and takes it within 10 seconds. Nobody has verified the binder yet: it names the flight, and
+ * proves nothing. Not asked in TLS 1.2, nor where there is nothing to resume.
+ *
+ * A connection whose early data was taken is open at once: secureConnection, then data, and what is
+ * written answers it without waiting for the client's Finished. SECURE of the socket comes when the
+ * handshake is complete; until then rp_socket_handshake_confirmed is false, and an error of the
+ * handshake is one of the socket. The handshake timeout goes on meanwhile, and the end of what is
+ * written waits. */
 
 /* Where a session began: the full handshake that all its tickets and ids come from. */
 struct rp_session_origin {

@@ -46,6 +46,14 @@ struct rp_connect_options {
     bool allow_unauthorized;           /* node's rejectUnauthorized: false */
     bool request_ocsp;                 /* J14 */
     uint32_t min_dh_size;              /* E7: bits; 0 = 1024 */
+    /* Early data (0-RTT): what is written in the same turn of the loop as rp_connect leaves with
+     * the ClientHello, up to 16 KiB, if `session` allows it: as much as its server said, and under
+     * the same name and protocol. A server that declines gets it again after the handshake, so it
+     * is read once and in order either way; but whoever captures it may send it again, so it has to
+     * be harmless to do twice. Only the server that the session is with can read it. See
+     * rp_socket_early_data. A server that has gone back to TLS 1.2 since fails the connection: try
+     * again without. */
+    bool early_data;
     rp_check_identity *check_server_identity; /* NULL: rp_check_server_identity */
     rp_client_psk *psk_callback;
     void *arg; /* handed to both */
@@ -95,6 +103,16 @@ enum rp_resumption {
     RP_RESUMED_PSK
 };
 enum rp_resumption rp_socket_resumption(const struct rp_socket *);
+/* What became of early data, once the connection is open. */
+enum rp_early_data {
+    RP_EARLY_DATA_NONE, /* the client offered none */
+    RP_EARLY_DATA_ACCEPTED,
+    RP_EARLY_DATA_REJECTED
+};
+enum rp_early_data rp_socket_early_data(const struct rp_socket *);
+/* Is the handshake complete? On a server that took early data false at first: what has been read is
+ * from a client that once had this session, but may have been sent again by somebody else. */
+bool rp_socket_handshake_confirmed(const struct rp_socket *);
 /* The session-id context in force: what binds a session to names and policy. Returns its length. */
 size_t rp_socket_session_id_context(const struct rp_socket *, uint8_t context[32]);
 struct rp_secure_context *
