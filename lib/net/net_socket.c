@@ -51,8 +51,10 @@ static void on_input(struct rp_wire *w, const uint8_t *bytes, size_t len)
     rp_stream_push(&of_wire(w)->stream, bytes, len);
 }
 
+/* Both ends in one turn: the close that follows sends our FIN, so no shutdown() need do it. */
 static void on_input_end(struct rp_wire *w)
 {
+    w->close_follows = true;
     rp_stream_push_end(&of_wire(w)->stream);
 }
 
