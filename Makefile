@@ -55,7 +55,8 @@ build: $(PROGRAM) $(LOADER) $(TOOLS) $(SHARED)
 BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
               libjansson-dev openssl
 TEST_DEPS  := check curl nodejs redis-server faketime strace procps
-BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch nodejs strace util-linux
+BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch stunnel4 nodejs redis-server strace valgrind \
+              procps util-linux
 CARE_DEPS  := clang clang-format clang-tidy cppcheck gcovr mandoc
 deps:
 	@contrib/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
@@ -171,7 +172,7 @@ bench: deps
 	@contrib/deps.sh $(BENCH_DEPS)
 	@$(MAKE) --no-print-directory -s MODE=release build bench-programs
 	@node tests/bench/run.js $(BENCH)
-bench-programs: $(O)/bench/backend $(O)/bench/floor
+bench-programs: $(O)/bench/backend $(O)/bench/floor $(O)/bench/client
 $(O)/bench/%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * backend.c - the server behind the servers that are compared: answers GET /N with N bytes, cheaply
- * and always alike. Keeps connections open unless told to close. One thread, epoll, loopback only.
- * usage: backend PORT */
+ * backend.c - the server behind the servers that are compared: answers GET /N with N bytes, takes
+ * in the body of a POST, cheaply and always alike. Keeps connections open unless told to close. One
+ * thread, epoll, loopback only; on eight addresses, 127.0.0.1 to .8, since a port of one address
+ * can have no more connections than its peer has ports. usage: backend PORT [PROCESSES] */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -13,22 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 4096, BODY_CHUNK = 256 * 1024, EVENTS = 256 };
+enum { HEAD_MAX = 4096, BODY_CHUNK = 256 * 1024, EVENTS = 256, LISTENERS = 8 };
 
 struct peer {
     int fd;
     bool closing, waits_for_room;
     size_t head_len;    /* of the request so far */
     uint64_t body_left; /* of the answer */
+    uint64_t upload_left;
     size_t answer_len, answer_at;
     char head[HEAD_MAX + 1], answer[128];
 };
 
-static char body[BODY_CHUNK];
+static char body[BODY_CHUNK], upload[BODY_CHUNK];
 static int poll_fd;
 
 static void drop(struct peer *p)
@@ -64,7 +67,7 @@ static bool send_answer(struct peer *p)
 
 static bool answer(struct peer *p)
 {
-    char *path = strchr(p->head, '/');
+    const char *path = strchr(p->head, '/');
 
     p->body_left = path != NULL ? strtoull(path + 1, NULL, 10) : 0;
     p->closing = strcasestr(p->head, "\nconnection: close") != NULL;
@@ -76,19 +79,46 @@ static bool answer(struct peer *p)
     return send_answer(p);
 }
 
+/* The head is there, and perhaps the beginning of a body. */
+static bool begin_upload(struct peer *p, size_t head_end)
+{
+    const char *length = strcasestr(p->head, "\ncontent-length:");
+    uint64_t here = p->head_len - head_end;
+
+    p->upload_left = length != NULL ? strtoull(length + 16, NULL, 10) : 0;
+    p->upload_left -= here < p->upload_left ? here : p->upload_left;
+    return p->upload_left > 0 || answer(p);
+}
+
+static bool read_upload(struct peer *p)
+{
+    size_t want = p->upload_left < BODY_CHUNK ? (size_t)p->upload_left : BODY_CHUNK;
+    ssize_t n = read(p->fd, upload, want);
+
+    if (n < 0)
+        return errno == EAGAIN;
+    p->upload_left -= (uint64_t)n;
+    return n > 0 && (p->upload_left > 0 || answer(p));
+}
+
 /* One request at a time: a peer that sends another one before its answer has it ignored. */
 static bool read_request(struct peer *p)
 {
-    ssize_t n = read(p->fd, p->head + p->head_len, HEAD_MAX - p->head_len);
+    ssize_t n;
+    char *end;
 
+    if (p->upload_left > 0)
+        return read_upload(p);
+    n = read(p->fd, p->head + p->head_len, HEAD_MAX - p->head_len);
     if (n < 0)
         return errno == EAGAIN;
     if (n == 0)
         return false;
     p->head_len += (size_t)n;
     p->head[p->head_len] = '\0';
-    if (p->head_len >= 4 && memcmp(p->head + p->head_len - 4, "\r\n\r\n", 4) == 0)
-        return answer(p);
+    end = strstr(p->head, "\r\n\r\n");
+    if (end != NULL)
+        return begin_upload(p, (size_t)(end + 4 - p->head));
     return p->head_len < HEAD_MAX;
 }
 
@@ -122,14 +152,15 @@ static void welcome(int listen_fd)
     }
 }
 
-static int listen_on(const char *port)
+static int listen_on(const char *port, unsigned host)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + host)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
         bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 4096) != 0) {
         perror("backend: listen");
         exit(1);
@@ -137,29 +168,55 @@ static int listen_on(const char *port)
     return fd;
 }
 
+/* Each process has listening sockets of its own, and none outlives the first. */
+static void multiply(unsigned long processes)
+{
+    pid_t first = getpid();
+
+    while (processes-- > 1)
+        if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (getppid() != first)
+                exit(0);
+            return;
+        }
+}
+
+static void listen_everywhere(const char *port, int *listeners)
+{
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listeners[i]};
+
+        listeners[i] = listen_on(port, i);
+        if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, listeners[i], &event) != 0) {
+            perror("backend: epoll");
+            exit(1);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
-    struct epoll_event events[EVENTS], event = {.events = EPOLLIN, .data.ptr = NULL};
-    int listen_fd;
+    struct epoll_event events[EVENTS];
+    int listeners[LISTENERS];
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: backend PORT\n");
+    if (argc < 2 || argc > 3) {
+        fprintf(stderr, "usage: backend PORT [PROCESSES]\n");
         return 2;
     }
     memset(body, 'x', sizeof body);
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-    listen_fd = listen_on(argv[1]);
+    multiply(argc == 3 ? strtoul(argv[2], NULL, 10) : 1);
     poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (poll_fd < 0 || epoll_ctl(poll_fd, EPOLL_CTL_ADD, listen_fd, &event) != 0) {
-        perror("backend: epoll");
-        return 1;
-    }
+    listen_everywhere(argv[1], listeners);
     for (;;) {
         int count = epoll_wait(poll_fd, events, EVENTS, -1);
 
         for (int i = 0; i < count; i++) {
-            if (events[i].data.ptr == NULL)
-                welcome(listen_fd);
+            int *listener = events[i].data.ptr;
+
+            if (listener >= listeners && listener < listeners + LISTENERS)
+                welcome(*listener);
             else if (!serve(events[i].data.ptr, events[i].events))
                 drop(events[i].data.ptr);
         }

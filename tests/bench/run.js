@@ -1,37 +1,47 @@
-// run.js - `make bench`: what a connection costs the server, beside nginx, HAProxy and hitch.
-// All servers run on CPU 0 one at a time in turns, load and backend on CPU 1; the figure is user and
-// system time of all processes of the server, a connection, as the ratio to each peer in the same
-// rounds. Output: a table, build/bench/results.json, build/bench/results.svg.
-// usage: node run.js [--rounds N] [--count N] [--only a,c] [--peers nginx,haproxy,hitch]
+// run.js - `make bench`: what a connection or a byte costs the server, beside nginx stream, HAProxy,
+// hitch, stunnel and a node cluster. The server runs on CPU 0, load and backend on CPU 1; servers
+// take turns, round by round. The figure is user and system time of all processes of the server, and
+// its ratio to each peer in the same rounds; beside it system calls (strace) and instructions (perf
+// where the machine counts them, else callgrind, user space only). Then memory of idle connections,
+// two workers on two CPUs, and reloads under load.
+// Output: tables, build/bench/results.json, build/bench/results.svg.
+// usage: node run.js [--rounds N] [--count N] [--only a,c,h1-up,...] [--peers nginx,...] [--no-extras]
 'use strict';
 const { spawn, spawnSync, execFileSync } = require('child_process');
 const fs = require('fs');
-const net = require('net');
 const os = require('os');
-const path = require('path');
+const measure = require('./measure.js');
 const peers = require('./peers.js');
+const report = require('./report.js');
 
-const root = path.resolve(__dirname, '../..');
-const out = path.join(root, 'build/bench');
-const build = path.join(root, 'build/release');
+const { out, build, freePort, start, stop } = measure;
+const flag = (name) => process.argv.includes('--' + name);
 const argument = (name, otherwise) => {
     const at = process.argv.indexOf('--' + name);
     return at < 0 ? otherwise : process.argv[at + 1];
 };
 const rounds = Number(argument('rounds', 5));
-const count = Number(argument('count', 3000));
+const count = Number(argument('count', 2000));
 
-// The flags are those of reprise-load; `share` of `count` connections are made.
+// `flags` are those of reprise-load, `client` those of tests/bench/client.c. `share` of `count`
+// connections are made; the figure is for each of `per`.
 const scenarios = {
-    a: { name: 'full TLS 1.3, P-256', flags: ['-t', '1.3'] },
-    b: { name: 'full TLS 1.2, P-256', flags: ['-t', '1.2'] },
-    c: { name: 'resumed TLS 1.3', flags: ['-t', '1.3', '-r', '100'] },
-    d: { name: 'resumed TLS 1.2, ticket', flags: ['-t', '1.2', '-r', '100'] },
-    e: { name: 'resumed TLS 1.2, id', flags: ['--by-id', '-r', '100'] },
-    f: { name: 'full TLS 1.3, RSA-2048', flags: ['-t', '1.3'], rsa: true },
-    g: { name: 'keep-alive requests', flags: ['-c', '64', '-k', '200'], share: 0.064, per: 'requests' },
-    h: { name: '1 MB bodies', flags: ['-g', '/1000000', '-c', '4'], share: 0.05 },
+    a: { name: 'a full TLS 1.3, P-256', flags: ['-t', '1.3'] },
+    b: { name: 'b full TLS 1.2, P-256', flags: ['-t', '1.2'] },
+    c: { name: 'c resumed TLS 1.3', flags: ['-t', '1.3', '-r', '100'] },
+    d: { name: 'd resumed TLS 1.2, ticket', flags: ['-t', '1.2', '-r', '100'] },
+    e: { name: 'e resumed TLS 1.2, id', flags: ['--by-id', '-r', '100'] },
+    f: { name: 'f full TLS 1.3, RSA-2048', flags: ['-t', '1.3'], rsa: true },
+    hosts: { name: 'e2 the same, two hosts', flags: ['--by-id', '-r', '100', '--from', 'other'], hosts: true },
+    g: { name: 'g request, keep-alive', flags: ['-c', '64', '-k', '200'], share: 0.064, per: 'requests' },
+    'h1-down': { name: 'h 1 MB down, per MB', client: ['down', 1e6], share: 0.05, mb: 1 },
+    'h1-up': { name: 'h 1 MB up, per MB', client: ['up', 1e6], share: 0.05, mb: 1 },
+    'h100-down': { name: 'h 100 MB down, per MB', client: ['down', 1e8], share: 0.002, mb: 100 },
+    'h100-up': { name: 'h 100 MB up, per MB', client: ['up', 1e8], share: 0.002, mb: 100 },
+    workers: { name: 'two workers, full TLS 1.3', flags: ['-t', '1.3', '-r', '0'], workers: 2 },
+    'workers-c': { name: 'two workers, resumed 1.3', flags: ['-t', '1.3', '-r', '100'], workers: 2 },
 };
+const HOSTS_CALLS = 300, CALLGRIND = [40, 160];
 
 function certificate(kind) {
     const cert = `${out}/${kind}.pem`, key = `${out}/${kind}.key`, both = `${out}/${kind}.both`;
@@ -45,179 +55,216 @@ function certificate(kind) {
     return { cert, key, both };
 }
 
-const freePort = () => new Promise((done) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-        const { port } = server.address();
-        server.close(() => done(port));
-    });
-});
-
-const connects = (port) => new Promise((done) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.on('connect', () => { socket.destroy(); done(true); }).on('error', () => done(false));
-});
-
-const running = new Set();
-
-async function start(cpu, argv, port) {
-    const child = spawn('taskset', ['-c', String(cpu), ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
-    running.add(child);
-    child.on('exit', () => running.delete(child));
-    let said = '';
-    child.stderr.on('data', (text) => { said = (said + text).slice(-2000); });
-    for (const end = Date.now() + 10000; Date.now() < end && child.exitCode === null;) {
-        if (await connects(port))
-            return child;
-        await new Promise((done) => setTimeout(done, 20));
-    }
-    child.kill('SIGKILL');
-    throw new Error(`${argv[0]} does not come up: ${said}`);
-}
-
-const stop = (child) => new Promise((done) => {
-    if (child.exitCode !== null || child.signalCode !== null)
-        return done();
-    const kill = setTimeout(() => child.kill('SIGKILL'), 5000);
-    child.on('exit', () => { clearTimeout(kill); done(); });
-    child.kill('SIGTERM');
-});
-
-function family(pid) {
-    const all = [pid];
-    for (const parent of all) {
-        const children = fs.readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
-        all.push(...children.split(' ').filter(Boolean).map(Number));
-    }
-    return all;
-}
-
-// The scheduler's own account, in nanoseconds: /proc/PID/stat counts in ticks of 10 ms.
-const cpuOf = (pid) => family(pid).reduce((sum, one) =>
-    sum + Number(fs.readFileSync(`/proc/${one}/schedstat`, 'utf8').split(' ')[0]), 0) / 1000;
-
-function load(scenario, port, number) {
+function load(flags, ports, number) {
     const argv = ['-c', '1', `${build}/reprise-load`, '-q', '--json', '-', '-n', String(number), '-c', '32',
-        '-g', '/100', '--seed', '1', ...scenario.flags, `127.0.0.1:${port}`];
-    const run = spawnSync('taskset', argv, { encoding: 'utf8', timeout: 120000 });
+        '-g', '/100', '--seed', '1', ...flags, ...ports.map((port) => `127.0.0.1:${port}`)];
+    const run = spawnSync('taskset', argv, { encoding: 'utf8', timeout: 300000 });
     if (run.status !== 0)
         throw new Error(`reprise-load: ${run.status} ${run.stderr} ${run.stdout.slice(0, 600)}`);
     return JSON.parse(run.stdout);
 }
 
-function systemCalls(pid, work) {
-    const file = `${out}/strace.${pid}`;
-    const tracer = spawn('strace', ['-c', '-f', '-o', file, ...family(pid).flatMap((p) => ['-p', String(p)])],
-        { stdio: 'ignore' });
-    return new Promise((done) => setTimeout(done, 500)).then(async () => {
-        const result = work();
-        tracer.kill('SIGINT');
-        await new Promise((done) => tracer.on('exit', done));
-        const total = /^\s*[\d.]+\s+[\d.]+\s+\d*\s+(\d+)\s.*total$/m.exec(fs.readFileSync(file, 'utf8'));
-        return total ? Number(total[1]) / result.started : null;
-    });
+function transfer(client, [port], number) {
+    const argv = ['-c', '1', `${build}/bench/client`, client[0], String(client[1]), String(number),
+        String(Math.min(4, number)), String(port)];
+    const run = spawnSync('taskset', argv, { encoding: 'utf8', timeout: 300000 });
+    if (run.status !== 0)
+        throw new Error(`bench client: ${run.status} ${run.stderr}`);
+    return { started: number, offered: 0 };
 }
 
-async function once(peer, scenario, backend, counted) {
+const drive = (scenario, ports, number) => (scenario.client ? transfer(scenario.client, ports, number)
+    : load(scenario.flags, ports, number));
+
+const directory = (peer) => {
     const dir = fs.mkdtempSync(`${out}/${peer}-`);
-    fs.chmodSync(dir, 0o755);
-    const port = await freePort();
-    const argv = peers[peer]({ dir, port, backend, program: `${build}/reprise`,
-        ...certificate(scenario.rsa ? 'rsa' : 'ec') });
-    const server = await start(0, argv, port);
+    fs.chmodSync(dir, 0o777); // some give up root
+    return dir;
+};
+
+// A Redis for as long as `work` takes: what several hosts share.
+async function withRedis(work) {
+    const dir = directory('redis'), port = await freePort();
+    fs.writeFileSync(`${dir}/secret`, 'c0ffee'.repeat(11) + '\n', { mode: 0o600 });
+    const redis = await start(1, ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--save', '',
+        '--dir', dir], port);
     try {
-        const number = Math.ceil(count * (scenario.share || 1));
-        load(scenario, port, Math.min(number, 100)); // everything was touched once
-        if (counted)
-            return await systemCalls(server.pid, () => load(scenario, port, Math.min(number, 500)));
-        const before = cpuOf(server.pid);
-        const result = load(scenario, port, number);
-        const spent = cpuOf(server.pid) - before;
-        if (result.offered > 0 && result.resumed < 0.9 * result.offered)
-            return { cpu: NaN, result }; // it does not resume: nothing to compare
-        return { cpu: spent / (scenario.per ? result[scenario.per] : result.started), result };
+        return await work({ uri: `redis://127.0.0.1:${port}/0`, secret: `${dir}/secret` });
     } finally {
-        await stop(server);
+        await stop(redis);
         fs.rmSync(dir, { recursive: true, force: true });
     }
 }
 
-const median = (list) => list.slice().sort((x, y) => x - y)[list.length >> 1];
-
-function chart(table, names) {
-    const width = 160 + names.length * 130;
-    const rows = Object.entries(table).map(([, row], i) => {
-        const worst = Math.max(...names.map((n) => row.cpu[n] || 0));
-        return names.map((n, j) => `<rect x="${200 + j * 110}" y="${20 + i * 26}" height="18" width="${
-            (100 * (row.cpu[n] || 0) / worst).toFixed(1)}" fill="${n === 'reprise' ? '#26a' : '#bbb'}"/>` +
-            `<text x="${204 + j * 110}" y="${33 + i * 26}">${(row.cpu[n] || 0).toFixed(0)} us</text>`).join('') +
-            `<text x="4" y="${33 + i * 26}">${row.name}</text>`;
-    });
-    const heads = names.map((n, j) => `<text x="${200 + j * 110}" y="14">${n}</text>`);
-    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width + 60}" height="${30 + rows.length * 26}" ` +
-        `font-family="sans-serif" font-size="12">${heads.join('')}${rows.join('')}</svg>\n`;
-}
-
-function print(table, names) {
-    const others = names.filter((n) => n !== 'reprise');
-    console.log(`\nserver CPU, us a connection (median of ${rounds} rounds)` +
-        `${names.includes('reprise') ? '; ratio of reprise to each peer' : ''}; system calls a connection`);
-    console.log('scenario'.padEnd(28) + names.map((n) => n.padStart(10)).join('') +
-        others.map((n) => ('/' + n).padStart(10)).join('') + names.map((n) => ('sys ' + n).padStart(13)).join(''));
-    for (const [id, row] of Object.entries(table)) {
-        const cell = (value, digits) => (value == null || Number.isNaN(value) ? '-' : value.toFixed(digits));
-        console.log(`${id} ${row.name}`.padEnd(28) + names.map((n) => cell(row.cpu[n], 1).padStart(10)).join('') +
-            others.map((n) => cell(row.cpu.reprise && row.cpu.reprise / row.cpu[n], 3).padStart(10)).join('') +
-            names.map((n) => cell(row.calls[n], 1).padStart(13)).join(''));
+// `work` with the servers of a scenario: one, or two that act as one.
+async function withServers(peer, scenario, backend, work, wrap = (dir, argv) => argv) {
+    const hosts = scenario.hosts ? 2 : 1, cpus = scenario.workers > 1 ? '0,1' : '0';
+    const dirs = [], servers = [], ports = [];
+    const begin = async (store) => {
+        for (let i = 0; i < hosts; i++) {
+            dirs.push(directory(peer));
+            ports.push(await freePort());
+            servers.push(await start(cpus, wrap(dirs[i], peers[peer].make({ dir: dirs[i], port: ports[i], backend,
+                program: `${build}/reprise`, workers: scenario.workers, store, idle: scenario.idle,
+                ...certificate(scenario.rsa ? 'rsa' : 'ec') })), ports[i], 60000));
+        }
+        return work(servers, ports, dirs);
+    };
+    try {
+        return await (scenario.hosts && peer === 'reprise' ? withRedis(begin) : begin());
+    } finally {
+        for (const server of servers)
+            await stop(server);
+        for (const dir of dirs)
+            fs.rmSync(dir, { recursive: true, force: true });
     }
 }
 
-// After every scenario, so that a run that is cut short has told what it knows.
-function save(table, names) {
-    const about = { date: new Date().toISOString(), cpu: os.cpus()[0].model, kernel: os.release(), rounds, count };
-    fs.writeFileSync(`${out}/results.json`, JSON.stringify({ about, table }, null, 1) + '\n');
-    fs.writeFileSync(`${out}/results.svg`, chart(table, names));
+const numberOf = (peer, scenario) =>
+    Math.ceil(count * (scenario.share || 1) * (peers[peer].slow && !scenario.client ? 0.25 : 1));
+const unitsOf = (scenario, result) =>
+    (scenario.per ? result[scenario.per] : result.started) * (scenario.mb || 1);
+const resumes = (result) => result.offered === 0 || result.resumed >= 0.9 * result.offered;
+
+const timed = (peer, scenario, backend) => withServers(peer, scenario, backend, (servers, ports) => {
+    const cpu = () => servers.reduce((sum, s) => sum + measure.cpuOf(s.pid, peers[peer].threads), 0);
+    drive(scenario, ports, scenario.client ? 1 : 100); // everything was touched once
+    const before = cpu(), result = drive(scenario, ports, numberOf(peer, scenario));
+    // A server that does not resume has nothing that could be compared.
+    return { cpu: resumes(result) ? (cpu() - before) / unitsOf(scenario, result) : NaN, result };
+});
+
+const callsOf = (peer, scenario, backend) => withServers(peer, scenario, backend, async ([server], ports) => {
+    drive(scenario, ports, scenario.client ? 1 : 100);
+    const traced = await measure.systemCalls(server.pid, () =>
+        drive(scenario, ports, Math.min(numberOf(peer, scenario), HOSTS_CALLS)));
+    return traced ? traced.count / unitsOf(scenario, traced.result) : NaN;
+});
+
+// Thousands of instructions a connection: the difference of two runs, without start and stop.
+async function instructionsOf(peer, scenario, backend) {
+    const total = (number) => withServers(peer, scenario, backend, async ([server], ports, [dir]) => {
+        await measure.pause(1500); // hitch listens, closes, and listens again in its worker
+        const { started } = load([...scenario.flags, '-c', '8'], ports, number);
+        await stop(server);
+        return { count: measure.counted(dir), started };
+    }, measure.underCallgrind);
+    const few = await total(CALLGRIND[0]), many = await total(CALLGRIND[1]);
+    return (many.count - few.count) / (many.started - few.started) / 1000;
+}
+
+const median = (list) => list.slice().sort((x, y) => x - y)[list.length >> 1];
+
+// One server's trouble is no reason to tell nothing of the others.
+async function attempt(what, otherwise, work) {
+    try {
+        return await work();
+    } catch (error) {
+        console.log(`${what}: ${error.message.slice(0, 300)}`);
+        return otherwise;
+    }
+}
+
+async function compare(id, names, backend) {
+    const scenario = scenarios[id];
+    const row = { name: scenario.name, cpu: {}, runs: {}, calls: {}, instructions: {}, tester: {} };
+    const able = names.filter((n) => !(scenario.hosts && n !== 'reprise'));
+    for (let round = 0; round < rounds; round++)
+        for (const name of able) {
+            const { cpu, result } = await attempt(`${scenario.name}, ${name}`, { cpu: NaN, result: {} },
+                () => timed(name, scenario, backend));
+            (row.runs[name] = row.runs[name] || []).push(cpu);
+            if (result.tester_cpu_us)
+                row.tester[name] = result.tester_cpu_us / result.started;
+        }
+    for (const name of able) {
+        row.cpu[name] = median(row.runs[name]);
+        if (!scenario.hosts && !Number.isNaN(row.cpu[name]))
+            row.calls[name] = await attempt(name, NaN, () => callsOf(name, scenario, backend));
+        // One process of C at a time: node under callgrind would be another program.
+        if ('abcdef'.includes(id) && !peers[name].slow && !peers[name].threads && !Number.isNaN(row.cpu[name]))
+            row.instructions[name] = await attempt(name, NaN, () => instructionsOf(name, scenario, backend));
+    }
+    return row;
+}
+
+/* -- what is not CPU time */
+
+// The limit on descriptors decides how many a process can hold: two for each connection.
+function idleCount() {
+    const limit = Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }));
+    return Math.min(10000, Math.floor((limit - 100) / 2));
+}
+
+const idle = (peer, number, backend) => withServers(peer, { idle: true }, backend, async ([server], [port]) => {
+    load(['-t', '1.3'], [port], 100);
+    const before = measure.pssOf(server.pid);
+    const holder = spawn('taskset', ['-c', '1', `${build}/bench/client`, 'hold', String(number), '10', String(port)],
+        { stdio: ['pipe', 'pipe', 'inherit'] });
+    await new Promise((done, failed) => {
+        holder.stdout.once('data', done);
+        holder.once('exit', () => failed(new Error(`${peer}: could not hold ${number} connections`)));
+    });
+    const bytes = (measure.pssOf(server.pid) - before) / number;
+    const ended = new Promise((done) => holder.once('exit', done));
+    holder.stdin.end();
+    await ended;
+    return bytes;
+});
+
+// Connections that failed while the server took its configuration anew three times.
+const reloads = (peer, backend) => withServers(peer, { workers: 1 }, backend, ([server], [port]) => {
+    const phases = [1, 2, 3].flatMap((at) => ['--phase', `at ${at}s: ${peers[peer].reload(server.pid)}`]);
+    const { started, failed } = load(['-t', '1.3', '-n', '1000000', '-d', '4s', ...phases], [port], 1000000);
+    return { started, failed };
+});
+
+async function extras(names, backend) {
+    const rows = { idle: {}, reload: {}, idleCount: idleCount() };
+    for (const name of names) {
+        rows.idle[name] = await attempt(name, NaN, () => idle(name, rows.idleCount, backend));
+        if (peers[name].reload)
+            rows.reload[name] = await attempt(name, null, () => reloads(name, backend));
+    }
+    return rows;
 }
 
 async function main() {
+    const begun = Date.now();
     fs.mkdirSync(out, { recursive: true });
-    const names = argument('peers', 'reprise,nginx,haproxy,hitch').split(',');
-    const chosen = argument('only', Object.keys(scenarios).join(',')).split(',');
+    const names = argument('peers', Object.keys(peers).join(',')).split(',');
+    const chosen = argument('only', Object.keys(scenarios).join(',')).split(',').filter((id) => scenarios[id]);
     const port = await freePort();
     const backend = await start(1, [`${build}/bench/backend`, String(port)], port);
-    const table = {};
+    const results = { about: { date: new Date().toISOString(), cpu: os.cpus()[0].model, cpus: os.cpus().length,
+        kernel: os.release(), load: os.loadavg()[0], rounds, count, perf: measure.perfCounts() }, table: {} };
+    const save = () => report.save(out, results, names);
     try {
         for (const id of chosen) {
-            const row = table[id] = { name: scenarios[id].name, cpu: {}, runs: {}, calls: {}, tester: {} };
-            for (let round = 0; round < rounds; round++)
-                for (const name of names) {
-                    const { cpu, result } = await once(name, scenarios[id], port);
-                    (row.runs[name] = row.runs[name] || []).push(cpu);
-                    row.tester[name] = result.tester_cpu_us / result.started;
-                    row.resumed = result.offered ? result.resumed / result.offered : 0;
-                }
-            for (const name of names) {
-                row.cpu[name] = median(row.runs[name]);
-                row.calls[name] = await once(name, scenarios[id], port, true);
-            }
-            save(table, names);
-            print({ [id]: row }, names);
+            results.table[id] = await compare(id, names, port);
+            save(); // a run that is cut short has told what it knows
+            report.progress(results.table[id], names, (Date.now() - begun) / 1000);
         }
+        if (!flag('no-extras') && !argument('only'))
+            results.extras = await extras(names, port);
+        results.floor = execFileSync('taskset', ['-c', '0', `${build}/bench/floor`, '1'], { encoding: 'utf8' });
     } finally {
         await stop(backend);
     }
-    if (chosen.length > 1)
-        print(table, names);
+    save();
+    report.print(results, names);
+    console.log(`\n${((Date.now() - begun) / 60000).toFixed(1)} minutes; ${out}/results.json, ${out}/results.svg`);
 }
 
 // Nothing that was started stays behind.
 for (const signal of ['SIGINT', 'SIGTERM'])
     process.on(signal, () => {
-        for (const child of running)
-            child.kill('SIGTERM');
+        measure.stopAll();
         process.exit(1);
     });
 
 main().catch((error) => {
     console.error(`bench: ${error.message}`);
+    measure.stopAll();
     process.exitCode = 1;
 });
