@@ -33,6 +33,7 @@ struct waiting {
     struct rp_session_cache *cache;
     struct rp_request *request; /* a reference; NULL: the handshake went on */
     struct rp_timer deadline;
+    uint64_t since_us;
     struct waiting *next, **at; /* list of the cache */
     uint8_t id[RP_SEAL_ID_SIZE];
     struct binding binding;
@@ -121,6 +122,11 @@ static void wait_for(struct waiting *w, struct rp_request *request, uint32_t ms)
     rp_timer_start(cache->loop, &w->deadline, ms);
 }
 
+static void took(const struct waiting *w, struct rp_latency *latency)
+{
+    rp_latency_add(latency, rp_latency_now_us() - w->since_us);
+}
+
 /* -- resumeSession */
 
 /* The client was on another host, and now it is here. */
@@ -143,6 +149,7 @@ static void found(struct rp_session_cache *cache, struct rp_request *request, co
 
     if (reply->status != RP_STORE_OK || reply->value.len > sizeof cache->plain) {
         cache->counters->misses++;
+        cache->counters->failed += reply->status == RP_STORE_FAILED;
         rp_request_answer(request, NULL, 0);
         return;
     }
@@ -154,6 +161,7 @@ static void found(struct rp_session_cache *cache, struct rp_request *request, co
         return;
     }
     cache->counters->hits++;
+    cache->counters->far_hits += reply->far;
     if (reply->far)
         keep(cache, name, reply->value, expires);
     rp_request_answer(request, cache->plain, len);
@@ -164,6 +172,7 @@ static void on_found(struct rp_store_call *call, const struct rp_store_reply *re
 {
     struct waiting *w = call->arg;
 
+    took(w, &w->cache->counters->far_lookup);
     found(w->cache, w->request, w->id, &w->binding, reply);
     free_waiting(w);
 }
@@ -174,6 +183,7 @@ static void on_lookup_deadline(struct rp_timer *timer)
 
     rp_store_cancel(&w->call);
     w->cache->counters->timeouts++;
+    took(w, &w->cache->counters->far_lookup);
     rp_request_answer(w->request, NULL, 0);
     free_waiting(w);
 }
@@ -196,11 +206,14 @@ static void on_resume_session(const struct rp_event *event, void *arg)
     w->deadline.arg = w;
     memcpy(w->id, id.bytes, sizeof w->id);
     w->binding = binding_of(event->resume_session.socket);
+    w->since_us = rp_latency_now_us();
     if (rp_store_get(cache->store, (struct rp_bytes){key, sizeof key}, &reply, &w->call) ==
-        RP_STORE_LATER)
+        RP_STORE_LATER) {
         wait_for(w, request, cache->lookup_timeout_ms);
-    else
+    } else {
+        took(w, &cache->counters->near_lookup);
         found(cache, request, w->id, &w->binding, &reply);
+    }
 }
 
 /* -- newSession */
@@ -220,6 +233,8 @@ static void on_stored(struct rp_store_call *call, const struct rp_store_reply *r
 {
     struct waiting *w = call->arg;
 
+    if (w->request != NULL)
+        took(w, &w->cache->counters->store);
     stored(w->cache, w->request, reply->status);
     free_waiting(w);
 }
@@ -229,7 +244,8 @@ static void on_store_deadline(struct rp_timer *timer)
 {
     struct waiting *w = timer->arg;
 
-    w->cache->counters->timeouts++;
+    w->cache->counters->store_timeouts++;
+    took(w, &w->cache->counters->store);
     rp_request_done(w->request);
     rp_request_unref(w->request);
     w->request = NULL;
@@ -266,12 +282,15 @@ static void on_new_session(const struct rp_event *event, void *arg)
     w->call = (struct rp_store_call){.done = on_stored, .arg = w};
     w->deadline.fire = on_store_deadline;
     w->deadline.arg = w;
+    w->since_us = rp_latency_now_us();
     status = rp_store_put(cache->store, (struct rp_bytes){key, sizeof key},
                           (struct rp_bytes){cache->sealed, len}, ttl_ms, &w->call);
-    if (status == RP_STORE_LATER)
+    if (status == RP_STORE_LATER) {
         wait_for(w, request, cache->store_timeout_ms);
-    else
-        stored(cache, request, status);
+        return;
+    }
+    took(w, &cache->counters->store);
+    stored(cache, request, status);
 }
 
 /* -- ids */

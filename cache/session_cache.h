@@ -7,12 +7,19 @@
 #ifndef RP_SESSION_CACHE_H
 #define RP_SESSION_CACHE_H
 
+#include "cache/latency.h"
 #include "cache/secret.h"
 #include "cache/store.h"
 #include <reprise/server.h>
 
 struct rp_session_cache_counters { /* plain counters, the owner may place them in shared memory */
-    uint64_t stored, store_failed, too_large, hits, misses, bad_seals, timeouts, foreign_ids;
+    uint64_t stored, store_failed, store_timeouts, too_large;
+    uint64_t hits, misses, bad_seals, timeouts; /* of lookups */
+    uint64_t far_hits;                          /* of the hits, those of the far tier */
+    uint64_t failed; /* of the misses, those when the store could not answer */
+    uint64_t foreign_ids;
+    /* how long the store took: what was answered at once, what was waited for; a new session */
+    struct rp_latency near_lookup, far_lookup, store;
 };
 struct rp_session_cache_options {
     struct rp_store *store;         /* borrowed; must outlive the cache */

@@ -158,8 +158,10 @@ void rp_store_trouble_is(struct rp_store *store, const struct rp_error *error)
 {
     bool was = store->trouble.code[0] != '\0', is = error != NULL;
 
+    store->counted->probes += was;
     if (was == is)
         return;
+    store->counted->outages += is;
     store->trouble = is ? *error : (struct rp_error){.code = ""};
     if (is || store->trouble_told)
         tell(store);

@@ -110,7 +110,7 @@ void rp_store_cancel(struct rp_store_call *); /* its done will not run; what it 
 
 struct rp_store_counters { /* plain counters, the owner may place them in shared memory */
     uint64_t gets, hits, puts, adds, removes, failures, expired, evicted;
-    uint64_t outages, probes; /* times it went away; attempts to reach it since then */
+    uint64_t outages, probes; /* times a trouble began; what was tried during troubles */
 };
 struct rp_store_stats {
     struct rp_store_counters counted;

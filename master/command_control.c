@@ -143,10 +143,35 @@ static void print_processes(const json_t *answer)
                number(one, "accepted"));
 }
 
+static void print_store(const json_t *c, const char *title, const char *kind, const char *state,
+                        const char *without, const char *since)
+{
+    char when[32];
+
+    printf("%s %s: %s", title, text(c, kind), text(c, state));
+    if (number(c, without) > 0)
+        printf(" from %lld workers since %s", number(c, without), moment(number(c, since), when));
+}
+
+static void print_tier(const json_t *cache, const char *key, const char *title, const char *lookups)
+{
+    const json_t *tier = json_object_get(cache, key), *took = json_object_get(cache, lookups);
+
+    if (number(tier, "gets") == 0 && number(tier, "puts") == 0)
+        return;
+    printf("%s: %lld lookups in %lld us each, %lld failures, %lld outages, %lld probes", title,
+           number(took, "count"), number(took, "meanUs"), number(tier, "failures"),
+           number(tier, "outages"), number(tier, "probes"));
+    if (strcmp(key, "near") == 0)
+        printf(", %lld entries in %lld of %lld MB, %lld evicted", number(cache, "entries"),
+               number(cache, "bytesUsed") >> 20, number(cache, "bytesSize") >> 20,
+               number(tier, "evicted"));
+    putchar('\n');
+}
+
 static void print_status(const json_t *answer)
 {
     const json_t *n = json_object_get(answer, "counters"), *c = json_object_get(answer, "cache");
-    char since[32];
 
     print_processes(answer);
     printf("handshakes: %lld full, %lld by ticket, %lld by id, %lld by stateful ticket, %lld "
@@ -154,13 +179,16 @@ static void print_status(const json_t *answer)
            number(n, "handshakesFull"), number(n, "handshakesTicket"), number(n, "handshakesId"),
            number(n, "handshakesStateful"), number(n, "handshakesFailed"),
            number(n, "sessionsForgotten"));
-    printf("store %s: %s", text(c, "store"), text(c, "state"));
-    if (number(c, "workersWithout") > 0)
-        printf(" from %lld workers since %s", number(c, "workersWithout"),
-               moment(number(c, "awaySince"), since));
+    print_store(c, "store", "store", "state", "workersWithout", "awaySince");
     printf("; %lld stored, %lld hits, %lld misses, %lld timeouts, %lld bad seals\n",
            number(c, "stored"), number(c, "hits"), number(c, "misses"), number(c, "timeouts"),
            number(c, "badSeals"));
+    if (json_is_string(json_object_get(c, "l1"))) {
+        print_store(c, "before it", "l1", "l1State", "workersWithoutL1", "l1AwaySince");
+        printf("; %lld of the hits\n", number(c, "hits") - number(c, "farHits"));
+    }
+    print_tier(c, "near", "on this host", "nearLookups");
+    print_tier(c, "far", "of all hosts", "farLookups");
 }
 
 /* -- keys */

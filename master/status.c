@@ -77,7 +77,7 @@ static void counters(struct rp_json *json, const struct stats_row *sum)
     rp_json_key(json, "counters");
     rp_json_begin_object(json);
     number(json, "active", sum->active);
-#define X(name) counter(json, #name, sum->name);
+#define X(name, metric, label, help) counter(json, #name, sum->name);
     STATS_COUNTERS(X)
 #undef X
     rp_json_end_object(json);
@@ -94,27 +94,76 @@ static void away(struct rp_json *json, const struct stats_away *away, const char
     away->workers == 0 ? rp_json_null(json) : rp_json_int(json, (int64_t)away->since_s);
 }
 
-static void cache(struct rp_json *json, const struct status *s, const struct stats_row *sum)
+static void tier(struct rp_json *json, const char *key, const struct rp_store_counters *c)
+{
+    rp_json_key(json, key);
+    rp_json_begin_object(json);
+    number(json, "gets", c->gets);
+    number(json, "hits", c->hits);
+    number(json, "puts", c->puts);
+    number(json, "adds", c->adds);
+    number(json, "removes", c->removes);
+    number(json, "failures", c->failures);
+    number(json, "expired", c->expired);
+    number(json, "evicted", c->evicted);
+    number(json, "outages", c->outages);
+    number(json, "probes", c->probes);
+    rp_json_end_object(json);
+}
+
+static void took(struct rp_json *json, const char *key, const struct rp_latency *l)
+{
+    uint64_t count = rp_latency_count(l);
+
+    rp_json_key(json, key);
+    rp_json_begin_object(json);
+    number(json, "count", count);
+    number(json, "meanUs", count > 0 ? l->sum_us / count : 0);
+    rp_json_end_object(json);
+}
+
+static void sessions(struct rp_json *json, const struct rp_session_cache_counters *c)
+{
+    number(json, "stored", c->stored);
+    number(json, "storeFailed", c->store_failed);
+    number(json, "storeTimeouts", c->store_timeouts);
+    number(json, "tooLarge", c->too_large);
+    number(json, "hits", c->hits);
+    number(json, "farHits", c->far_hits);
+    number(json, "misses", c->misses);
+    number(json, "failed", c->failed);
+    number(json, "badSeals", c->bad_seals);
+    number(json, "timeouts", c->timeouts);
+    number(json, "foreignIds", c->foreign_ids);
+    took(json, "nearLookups", &c->near_lookup);
+    took(json, "farLookups", &c->far_lookup);
+    took(json, "stores", &c->store);
+}
+
+static void stores(struct rp_json *json, const struct status *s)
 {
     struct stats_away store, l1;
 
     stats_away(s->stats, &store, &l1);
-    rp_json_key(json, "cache");
-    rp_json_begin_object(json);
     rp_json_key(json, "store");
     rp_json_string_bytes(json, s->store, strcspn(s->store, ":"));
     away(json, &store, "state", "workersWithout", "awaySince");
     rp_json_key(json, "l1");
     s->l1[0] == '\0' ? rp_json_null(json) : rp_json_string_bytes(json, s->l1, strcspn(s->l1, ":"));
     away(json, &l1, "l1State", "workersWithoutL1", "l1AwaySince");
-    number(json, "stored", sum->sessions.stored);
-    number(json, "storeFailed", sum->sessions.store_failed);
-    number(json, "tooLarge", sum->sessions.too_large);
-    number(json, "hits", sum->sessions.hits);
-    number(json, "misses", sum->sessions.misses);
-    number(json, "badSeals", sum->sessions.bad_seals);
-    number(json, "timeouts", sum->sessions.timeouts);
-    number(json, "foreignIds", sum->sessions.foreign_ids);
+}
+
+static void cache(struct rp_json *json, const struct status *s, const struct stats_row *sum)
+{
+    rp_json_key(json, "cache");
+    rp_json_begin_object(json);
+    stores(json, s);
+    sessions(json, &sum->sessions);
+    tier(json, "near", &sum->near);
+    tier(json, "far", &sum->far);
+    number(json, "entries", sum->store_entries);
+    number(json, "bytesUsed", sum->store_bytes);
+    number(json, "bytesSize", sum->store_size);
     rp_json_end_object(json);
 }
 

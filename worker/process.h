@@ -30,7 +30,7 @@ struct process {
     struct rp_session_cache *cache;
     struct rp_key_ring *ring;
     struct rp_notice_board *board; /* also without a store */
-    struct rp_timer store_retry;
+    struct rp_timer store_retry, store_measure;
     uint32_t store_wait_ms;
 
     struct rp_timer log_flush, drain_end;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
+enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000, MEASURE_MS = 5000 };
 
 /* For `reprise status`: since when. */
 static void is_away(uint64_t *since_s, bool well)
@@ -135,11 +135,34 @@ static void on_near_trouble(const struct rp_error *error, void *arg)
         rp_log(p->log, RP_LOG_INFO, "l1, the store before the store, is well again");
 }
 
+/* How much is in the file, for `reprise status`. */
+static void measure(struct process *p)
+{
+    struct rp_store_stats stats;
+
+    rp_store_stats(p->store, &stats);
+    p->row->store_entries = stats.entries;
+    p->row->store_bytes = stats.bytes_used;
+    p->row->store_size = stats.bytes_size;
+    rp_timer_start(p->loop, &p->store_measure, MEASURE_MS);
+}
+
+static void on_measure(struct rp_timer *timer)
+{
+    measure(timer->arg);
+}
+
 static void watch_store(struct process *p)
 {
     struct rp_store *near = rp_store_near(p->store);
+    struct rp_store *far = rp_store_far(p->store);
 
     rp_store_mark_place(p->store, &p->row->in_store);
+    if (near != NULL)
+        rp_store_count_in(near, &p->row->near);
+    if (far != NULL)
+        rp_store_count_in(far, &p->row->far);
+    measure(p);
     rp_store_on_trouble(p->store, on_trouble, p);
     if (near != NULL && near != p->store)
         rp_store_on_trouble(near, on_near_trouble, p);
@@ -169,6 +192,7 @@ static bool open_store(struct process *p, struct rp_error *err)
         attach(p);
         return true;
     }
+    rp_timer_stop(&p->store_measure);
     rp_session_cache_free(p->cache);
     rp_store_close(p->store);
     p->cache = NULL;
@@ -206,6 +230,8 @@ void shared_open(struct process *p)
 
     p->store_retry.fire = on_retry;
     p->store_retry.arg = p;
+    p->store_measure.fire = on_measure;
+    p->store_measure.arg = p;
     try_store(p);
     if (p->board == NULL && !follow(p, &error))
         rp_log(p->log, RP_LOG_ERROR, "can't follow the ticket keys: %s", error.message);
@@ -214,6 +240,7 @@ void shared_open(struct process *p)
 void shared_close(struct process *p)
 {
     rp_timer_stop(&p->store_retry);
+    rp_timer_stop(&p->store_measure);
     rp_session_cache_free(p->cache);
     rp_key_ring_free(p->ring);
     rp_notice_board_free(p->board);

@@ -53,6 +53,7 @@ static bool take(struct stats_row *row, unsigned slot)
     row->store_away_s = 0;
     row->l1_away_s = 0;
     row->in_store = 0;
+    row->store_entries = row->store_bytes = row->store_size = 0;
     return true;
 }
 
@@ -121,6 +122,14 @@ static void add(struct stats_row *sum, const struct stats_row *row)
         to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }
 
+static void most(uint64_t *to, const uint64_t *from)
+{
+    uint64_t value = __atomic_load_n(from, __ATOMIC_RELAXED);
+
+    if (value > *to)
+        *to = value;
+}
+
 void stats_sum(const struct stats *stats, struct stats_row *out)
 {
     memset(out, 0, sizeof *out);
@@ -133,6 +142,9 @@ void stats_sum(const struct stats *stats, struct stats_row *out)
         if (stats_alive(row)) {
             out->pid++;
             out->active += __atomic_load_n(&row->active, __ATOMIC_RELAXED);
+            most(&out->store_entries, &row->store_entries);
+            most(&out->store_bytes, &row->store_bytes);
+            most(&out->store_size, &row->store_size);
         }
     }
 }

@@ -17,25 +17,28 @@
 
 enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
 
+/* Field, and how it is told to the world: the metric, its label, what it means. Those of one metric
+ * stand together. */
 #define STATS_COUNTERS(X)                                                                          \
-    X(accepted) /* connections accepted */                                                         \
-    X(dropped)  /* closed for a limit before TLS */                                                \
-    X(handshakes_full)                                                                             \
-    X(handshakes_ticket)   /* resumed by ticket */                                                 \
-    X(handshakes_id)       /* resumed by TLS 1.2 session id */                                     \
-    X(handshakes_stateful) /* resumed by TLS 1.3 stateful ticket */                                \
-    X(handshakes_failed)                                                                           \
-    X(handshake_timeouts)                                                                          \
-    X(idle_timeouts)                                                                               \
-    X(tls12)                                                                                       \
-    X(tls13)                                                                                       \
-    X(client_certificates)                                                                         \
-    X(bytes_in)  /* plain bytes from clients */                                                    \
-    X(bytes_out) /* plain bytes to clients */                                                      \
-    X(backend_connects)                                                                            \
-    X(backend_failures)                                                                            \
-    X(sessions_forgotten) /* offers of sessions that were revoked */                               \
-    X(store_restarts)     /* times a damaged store was replaced */
+    X(accepted, "connections_accepted_total", "", "Connections accepted")                          \
+    X(dropped, "connections_dropped_total", "", "Connections closed for a limit, before TLS")      \
+    X(handshakes_full, "handshakes_total", "kind=\"full\"", "Handshakes that succeeded")           \
+    X(handshakes_ticket, "handshakes_total", "kind=\"ticket\"", "")                                \
+    X(handshakes_id, "handshakes_total", "kind=\"session_id\"", "")                                \
+    X(handshakes_stateful, "handshakes_total", "kind=\"stateful_ticket\"", "")                     \
+    X(handshakes_failed, "handshake_failures_total", "reason=\"error\"", "Handshakes that failed") \
+    X(handshake_timeouts, "handshake_failures_total", "reason=\"timeout\"", "")                    \
+    X(idle_timeouts, "idle_timeouts_total", "", "Connections closed since nothing was said")       \
+    X(tls12, "versions_total", "version=\"TLSv1.2\"", "Handshakes that succeeded, by version")     \
+    X(tls13, "versions_total", "version=\"TLSv1.3\"", "")                                          \
+    X(client_certificates, "client_certificates_total", "",                                        \
+      "Handshakes with a client certificate")                                                      \
+    X(bytes_in, "bytes_total", "direction=\"in\"", "Plain bytes from and to clients")              \
+    X(bytes_out, "bytes_total", "direction=\"out\"", "")                                           \
+    X(backend_connects, "backend_connects_total", "", "Connections to backends")                   \
+    X(backend_failures, "backend_failures_total", "", "Connections to backends that failed")       \
+    X(sessions_forgotten, "sessions_revoked_total", "", "Offers of sessions that were revoked")    \
+    X(store_restarts, "store_replaced_total", "", "Times a damaged store was begun anew")
 
 struct stats_row {
     int64_t pid;           /* of the worker that writes, 0 = none */
@@ -45,9 +48,12 @@ struct stats_row {
     uint64_t store_away_s; /* wall clock since when its store is in trouble, 0 = it is well */
     uint64_t l1_away_s;    /* the same of the near store before it */
     uint64_t in_store;     /* inside an LMDB call: a crash there is the store's fault */
-#define X(name) uint64_t name;
+    /* the file of this host's sessions, as the worker last saw it; 0: there is none */
+    uint64_t store_entries, store_bytes, store_size;
+#define X(name, metric, label, help) uint64_t name;
     STATS_COUNTERS(X)
 #undef X
+    struct rp_store_counters near, far;
     struct rp_session_cache_counters sessions;
 } __attribute__((aligned(64)));
 
@@ -69,7 +75,8 @@ struct stats_away {
     uint64_t since_s; /* 0: none */
 };
 void stats_away(const struct stats *, struct stats_away *store, struct stats_away *l1);
-/* The sum of all rows: counts of all, `active` of those that live, `pid` = how many live. */
+/* The sum of all rows: counts of all, `active` of those that live, `pid` = how many live, and of
+ * the file what the one that saw most of it says. */
 void stats_sum(const struct stats *, struct stats_row *out);
 
 #endif

@@ -104,7 +104,14 @@ static const struct count counts[] = {
     COUNT(store_restarts, "storeRestarts", "stores replaced"),
     COUNT(sessions.stored, "sessionsStored", "sessions stored"),
     COUNT(sessions.hits, "sessionHits", "sessions found"),
+    COUNT(sessions.far_hits, "sessionFarHits", "of those, on another host's word"),
     COUNT(sessions.misses, "sessionMisses", "sessions not found"),
+    COUNT(sessions.failed, "sessionLookupsFailed", "lookups without a store"),
+    COUNT(sessions.timeouts, "sessionTimeouts", "lookups that took too long"),
+    COUNT(sessions.bad_seals, "sessionBadSeals", "sessions with a bad seal"),
+    COUNT(near.gets, "nearLookups", "questions to this host's store"),
+    COUNT(far.gets, "farLookups", "questions to the shared store"),
+    COUNT(far.outages, "farOutages", "outages of the shared store"),
 };
 enum { COUNTS = sizeof counts / sizeof *counts };
 

@@ -101,7 +101,7 @@ START_TEST(stats_sum_adds_each_counter)
 
     for (int i = 0; i < 3; i++) {
         struct stats_row *row = stats_claim(stats, (unsigned)i);
-#define X(name) row->name = 1;
+#define X(name, metric, label, help) row->name = 1;
         STATS_COUNTERS(X)
 #undef X
         row->sessions.stored = 1;
@@ -109,7 +109,7 @@ START_TEST(stats_sum_adds_each_counter)
         row->active = 2;
     }
     stats_sum(stats, &sum);
-#define X(name) ck_assert_uint_eq(sum.name, 3);
+#define X(name, metric, label, help) ck_assert_uint_eq(sum.name, 3);
     STATS_COUNTERS(X)
 #undef X
     ck_assert_uint_eq(sum.sessions.stored, 3);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * metrics.c - counters and gauges by name; see metrics.h.
+ * The names are promises: dashboards and alarms are built on them. One may be added, none changes.
+ * Values of one metric stand together, under one HELP and one TYPE. */
+#include "master/metrics.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct metric {
+    const char *name, *label, *help; /* help is the first one's of a name */
+    size_t offset;                   /* in a struct stats_row */
+};
+#define ROW(field) offsetof(struct stats_row, field)
+
+#define X(field, metric, label, help) {metric, label, help, ROW(field)},
+static const struct metric row_counters[] = {STATS_COUNTERS(X)};
+#undef X
+
+static const struct metric session_counters[] = {
+    {"sessions_stored_total", "result=\"ok\"", "New sessions given to the store",
+     ROW(sessions.stored)},
+    {"sessions_stored_total", "result=\"failed\"", "", ROW(sessions.store_failed)},
+    {"sessions_stored_total", "result=\"too_large\"", "", ROW(sessions.too_large)},
+    {"session_store_timeouts_total", "", "Handshakes that did not wait for the store any longer",
+     ROW(sessions.store_timeouts)},
+    {"session_lookups_total", "result=\"hit\"", "Sessions looked up, by what came of it",
+     ROW(sessions.hits)},
+    {"session_lookups_total", "result=\"miss\"", "", ROW(sessions.misses)},
+    {"session_lookups_total", "result=\"bad_seal\"", "", ROW(sessions.bad_seals)},
+    {"session_lookups_total", "result=\"timeout\"", "", ROW(sessions.timeouts)},
+    {"session_lookups_failed_total", "", "Of the misses, those that the store could not answer",
+     ROW(sessions.failed)},
+    {"session_far_hits_total", "", "Of the hits, those that were found in the shared store alone",
+     ROW(sessions.far_hits)},
+    {"session_foreign_ids_total", "", "Session ids that are none of this cluster, never looked up",
+     ROW(sessions.foreign_ids)},
+};
+
+/* Of each tier of the store. */
+static const struct metric tier_counters[] = {
+#define TIER(field) offsetof(struct rp_store_counters, field)
+    {"store_operations_total", "verb=\"get\"", "What the store was asked", TIER(gets)},
+    {"store_operations_total", "verb=\"put\"", "", TIER(puts)},
+    {"store_operations_total", "verb=\"add\"", "", TIER(adds)},
+    {"store_operations_total", "verb=\"remove\"", "", TIER(removes)},
+    {"store_hits_total", "", "Questions to the store that found something", TIER(hits)},
+    {"store_failures_total", "", "Operations that the store could not carry out", TIER(failures)},
+    {"store_outages_total", "", "Times the store went away and was no longer asked", TIER(outages)},
+    {"store_probes_total", "", "Attempts to reach a store that was away", TIER(probes)},
+    {"store_expired_total", "", "Entries cleared since their time was over", TIER(expired)},
+    {"store_evicted_total", "", "Entries that gave way to others", TIER(evicted)},
+#undef TIER
+};
+
+static uint64_t value_at(const void *base, size_t offset)
+{
+    return *(const uint64_t *)(const void *)((const char *)base + offset);
+}
+
+static void head(struct rp_text *out, const char *name, const char *type, const char *help)
+{
+    rp_text_printf(out, "# HELP reprise_%s %s.\n# TYPE reprise_%s %s\n", name, help, name, type);
+}
+
+static void sample(struct rp_text *out, const char *name, const char *label, const char *tier,
+                   uint64_t value)
+{
+    bool both = label[0] != '\0' && tier[0] != '\0', any = label[0] != '\0' || tier[0] != '\0';
+
+    rp_text_printf(out, "reprise_%s%s%s%s%s%s %llu\n", name, any ? "{" : "", tier, both ? "," : "",
+                   label, any ? "}" : "", (unsigned long long)value);
+}
+
+static void gauge(struct rp_text *out, const char *name, const char *help, uint64_t value)
+{
+    head(out, name, "gauge", help);
+    sample(out, name, "", "", value);
+}
+
+static bool begins(const struct metric *list, size_t i)
+{
+    return i == 0 || strcmp(list[i].name, list[i - 1].name) != 0;
+}
+
+static void count_all(struct rp_text *out, const struct metric *list, size_t count,
+                      const struct stats_row *sum)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (begins(list, i))
+            head(out, list[i].name, "counter", list[i].help);
+        sample(out, list[i].name, list[i].label, "", value_at(sum, list[i].offset));
+    }
+}
+
+/* Both tiers of a metric under one head. */
+static void count_tiers(struct rp_text *out, const struct stats_row *sum)
+{
+    const size_t count = sizeof tier_counters / sizeof *tier_counters;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct metric *m = &tier_counters[i];
+
+        if (begins(tier_counters, i))
+            head(out, m->name, "counter", m->help);
+        sample(out, m->name, m->label, "tier=\"near\"", value_at(&sum->near, m->offset));
+        sample(out, m->name, m->label, "tier=\"far\"", value_at(&sum->far, m->offset));
+    }
+}
+
+static void histogram(struct rp_text *out, const char *name, const char *label,
+                      const struct rp_latency *l)
+{
+    const char *comma = label[0] != '\0' ? "," : "";
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < RP_LATENCY_BOUNDS; i++) {
+        count += l->counts[i];
+        rp_text_printf(out, "reprise_%s_bucket{%s%sle=\"%g\"} %llu\n", name, label, comma,
+                       rp_latency_bounds_us[i] / 1e6, (unsigned long long)count);
+    }
+    count += l->counts[RP_LATENCY_BOUNDS];
+    rp_text_printf(out, "reprise_%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, label, comma,
+                   (unsigned long long)count);
+    rp_text_printf(out, "reprise_%s_sum%s%s%s %.6f\n", name, label[0] != '\0' ? "{" : "", label,
+                   label[0] != '\0' ? "}" : "", (double)l->sum_us / 1e6);
+    rp_text_printf(out, "reprise_%s_count%s%s%s %llu\n", name, label[0] != '\0' ? "{" : "", label,
+                   label[0] != '\0' ? "}" : "", (unsigned long long)count);
+}
+
+static void latencies(struct rp_text *out, const struct stats_row *sum)
+{
+    head(out, "session_lookup_seconds", "histogram",
+         "How long a handshake waited for a session: near, answered at once; far, by the shared "
+         "store");
+    histogram(out, "session_lookup_seconds", "tier=\"near\"", &sum->sessions.near_lookup);
+    histogram(out, "session_lookup_seconds", "tier=\"far\"", &sum->sessions.far_lookup);
+    head(out, "session_store_seconds", "histogram",
+         "How long a handshake waited until its session was stored");
+    histogram(out, "session_store_seconds", "", &sum->sessions.store);
+}
+
+static void away(struct rp_text *out, const struct status *s)
+{
+    bool is_far = rp_store_uri_is_remote(s->store), is_near = !is_far || s->l1[0] != '\0';
+    struct stats_away store, l1;
+    const struct stats_away *near = is_far ? &l1 : &store;
+
+    stats_away(s->stats, &store, &l1);
+    head(out, "store_workers_away", "gauge", "Workers whose store is away");
+    if (is_near)
+        sample(out, "store_workers_away", "", "tier=\"near\"", near->workers);
+    if (is_far)
+        sample(out, "store_workers_away", "", "tier=\"far\"", store.workers);
+    head(out, "store_away_since_seconds", "gauge",
+         "When the store went away, in seconds of 1970; 0: it is well");
+    if (is_near)
+        sample(out, "store_away_since_seconds", "", "tier=\"near\"", near->since_s);
+    if (is_far)
+        sample(out, "store_away_since_seconds", "", "tier=\"far\"", store.since_s);
+}
+
+static void stores(struct rp_text *out, const struct status *s, const struct stats_row *sum)
+{
+    away(out, s);
+    gauge(out, "store_entries", "Entries in this host's file", sum->store_entries);
+    gauge(out, "store_bytes", "Bytes of this host's file that are in use", sum->store_bytes);
+    gauge(out, "store_size_bytes", "Bytes that this host's file may have", sum->store_size);
+}
+
+static void processes(struct rp_text *out, const struct status *s, const struct stats_row *sum)
+{
+    head(out, "build_info", "gauge", "The version; the value is 1");
+    rp_text_printf(out, "reprise_build_info{version=\"%s\"} 1\n", RP_VERSION);
+    gauge(out, "start_time_seconds", "When the master began, in seconds of 1970", s->started_s);
+    gauge(out, "generations", "Generations of workers, those that drain included",
+          s->generation_count);
+    gauge(out, "workers", "Workers that live", (uint64_t)sum->pid);
+    gauge(out, "connections_active", "Connections that are open", sum->active);
+}
+
+void metrics_compose(struct rp_text *out, const struct status *s)
+{
+    struct stats_row sum;
+
+    stats_sum(s->stats, &sum);
+    processes(out, s, &sum);
+    count_all(out, row_counters, sizeof row_counters / sizeof *row_counters, &sum);
+    count_all(out, session_counters, sizeof session_counters / sizeof *session_counters, &sum);
+    stores(out, s, &sum);
+    count_tiers(out, &sum);
+    latencies(out, &sum);
+}
