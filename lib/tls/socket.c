@@ -53,6 +53,19 @@ static bool wants_input(struct rp_socket *s)
     }
 }
 
+/* A chain was refused: say why in the words of the verification. */
+static void explain(struct rp_socket *s, struct rp_error *error)
+{
+    long result = SSL_get_verify_result(s->engine.ssl);
+
+    if (result == X509_V_OK || strcmp(error->code, "ERR_SSL_CERTIFICATE_VERIFY_FAILED") != 0)
+        return;
+    s->authorized = false;
+    s->authorization_error = rp_verify_error_code(result);
+    if (s->client != NULL)
+        rp_error_set(error, s->authorization_error, "%s", rp_verify_error_text(result));
+}
+
 /* One record after the other, until the program has enough or there is no more. */
 static bool read_records(struct rp_socket *s)
 {
@@ -84,21 +97,11 @@ static bool read_records(struct rp_socket *s)
         rp_handshake_sessions(s); /* of a renegotiation */
     if (status == RP_ENGINE_END)
         s->got_close = true;
-    else if (status == RP_ENGINE_FAILED && !s->stream.destroyed)
+    if (status == RP_ENGINE_FAILED && !s->stream.destroyed) {
+        explain(s, &error); /* a renegotiation can end like this */
         rp_socket_fail(s, &error);
+    }
     return false;
-}
-
-/* A chain was refused: say why in the words of the verification. */
-static void explain(struct rp_socket *s, struct rp_error *error)
-{
-    long result = SSL_get_verify_result(s->engine.ssl);
-
-    if (result == X509_V_OK || strcmp(error->code, "ERR_SSL_CERTIFICATE_VERIFY_FAILED") != 0)
-        return;
-    s->authorization_error = rp_verify_error_code(result);
-    if (s->client != NULL)
-        rp_error_set(error, s->authorization_error, "%s", rp_verify_error_text(result));
 }
 
 static bool do_handshake(struct rp_socket *s)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "tests/unit/goldens.h"
 #include "tests/unit/unit.h"
 
 enum { WORKERS = 2, REPORTS = 4 };
@@ -58,7 +59,13 @@ START_TEST(workers_share_ticket_keys_without_being_asked)
     struct rp_cluster_options o = {.workers = WORKERS, .worker = work, .respawn_min_ms = 1};
     struct rp_server *apart;
     uint8_t keys[RP_TICKET_KEYS_SIZE];
+    json_t *goldens = golden_json("more.json"), *golden = json_object_get(goldens, "cluster auto");
 
+    /* As with node: the same, for who comes late too, and changes stay where they are made. */
+    ck_assert(json_is_true(json_object_get(golden, "same_keys")));
+    ck_assert(json_is_true(json_object_get(golden, "late_worker_gets_original")));
+    ck_assert(json_is_false(json_object_get(golden, "set_in_one_propagates")));
+    json_decref(goldens);
     loop = rp_loop_new(NULL);
     cluster = rp_cluster_new(loop, &o, NULL);
     ck_assert_ptr_nonnull(cluster);

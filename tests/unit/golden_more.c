@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * golden_more.c - more.json, and of misc.json the rows about renegotiation and pre-shared keys.
+ * A renegotiation that is one too many, or forbidden, ends the connection with us (D24, D26); a
+ * client's secureConnect does not come again (N3). Of stream.json: who is asked when a server
+ * renegotiates. What stream.json has of STARTTLS, streams and pairs is in tls_wrap.c. */
+#include "tests/unit/golden_pair.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/ssl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static json_t *more, *misc;
+
+static void setup(void)
+{
+    more = golden_json("more.json");
+    misc = golden_json("misc.json");
+    pair_begin();
+}
+
+static void teardown(void)
+{
+    pair_close();
+    json_decref(more);
+    json_decref(misc);
+}
+
+static const json_t *row_of(const json_t *file, const char *name)
+{
+    const json_t *row = json_object_get(file, name);
+
+    ck_assert_msg(row != NULL, "%s is not in the goldens", name);
+    return row;
+}
+
+static struct rp_stream *client_stream(void)
+{
+    return rp_socket_stream(pair.client);
+}
+
+/* -- renegotiation */
+
+static unsigned told;
+static struct rp_error told_error;
+
+static void on_done(struct rp_socket *s, const struct rp_error *error, void *arg)
+{
+    (void)s, (void)arg;
+    told++;
+    if (error != NULL)
+        told_error = *error;
+}
+
+static bool is_told(void)
+{
+    return told > 0 || pair.client_closed;
+}
+
+static void renegotiate(struct rp_socket *s, const struct rp_renegotiate_options *o)
+{
+    told = 0;
+    ck_assert(rp_socket_renegotiate(s, o, on_done, NULL, NULL));
+    pair_wait(is_told);
+}
+
+START_TEST(client_that_renegotiates_on_and_on_is_stopped_as_by_node)
+{
+    const json_t *row = row_of(misc, "reneg client 1.2");
+
+    pair_versions("TLSv1.2");
+    ck_assert(pair_run());
+    for (int i = 0; i < 3; i++) {
+        renegotiate(pair.client, NULL);
+        ck_assert(told == 1 && told_error.code[0] == '\0');
+    }
+    renegotiate(pair.client, NULL);
+    pair_settle(5);
+    pair_check_error(&pair.socket_error, json_object_get(row, "serr"), "server");
+    ck_assert(rp_stream_destroyed(rp_socket_stream(pair.accepted)));
+}
+END_TEST
+
+START_TEST(limit_of_none_stops_the_first_as_with_node)
+{
+    const json_t *row = row_of(more, "exception: CLIENT_RENEG_LIMIT=0");
+
+    pair_versions("TLSv1.2");
+    rp_tls_defaults()->client_reneg_limit = 0;
+    ck_assert(pair_run());
+    renegotiate(pair.client, NULL);
+    pair_settle(5);
+    ck_assert_str_eq(pair.socket_error.code, json_string_value(json_array_get(row, 0)));
+}
+END_TEST
+
+START_TEST(window_that_has_passed_begins_anew_as_with_node)
+{
+    const json_t *row = row_of(more, "reneg window reset");
+
+    pair_versions("TLSv1.2");
+    rp_tls_defaults()->client_reneg_limit = 1;
+    rp_tls_defaults()->client_reneg_window = 1;
+    ck_assert(pair_run());
+    for (int i = 0; i < 2; i++) { /* "no error when spaced > window" */
+        renegotiate(pair.client, NULL);
+        pair_settle(1100);
+        ck_assert_str_eq(pair.socket_error.code, "");
+    }
+    renegotiate(pair.client, NULL);
+    renegotiate(pair.client, NULL);
+    pair_settle(5);
+    ck_assert_str_eq(pair.socket_error.code, json_string_value(json_array_get(row, 1)));
+}
+END_TEST
+
+START_TEST(server_that_forbids_it_says_so_as_node)
+{
+    const json_t *row = row_of(misc, "reneg disableRenegotiation on server");
+
+    pair_versions("TLSv1.2");
+    ck_assert(pair_run());
+    rp_socket_disable_renegotiation(pair.accepted);
+    renegotiate(pair.client, NULL);
+    pair_settle(5);
+    pair_check_error(&pair.socket_error, json_object_get(row, "serr"), "server");
+}
+END_TEST
+
+START_TEST(tls13_has_none_as_with_node)
+{
+    const json_t *row = row_of(misc, "reneg 1.3");
+    struct rp_error err;
+
+    ck_assert(pair_run());
+    ck_assert(!rp_socket_renegotiate(pair.client, NULL, on_done, NULL, &err));
+    ck_assert_str_eq(err.code, golden_string(json_object_get(row, "cb"), "code"));
+    ck_assert(!rp_socket_renegotiate(pair.accepted, NULL, on_done, NULL, &err));
+    ck_assert_str_eq(err.code, golden_string(json_object_get(row, "scb"), "code"));
+    ck_assert_int_eq(!rp_stream_destroyed(client_stream()),
+                     json_is_true(json_object_get(row, "alive")));
+}
+END_TEST
+
+static void ask_for_certificate(const char *client, bool reject, uint64_t options)
+{
+    struct rp_renegotiate_options o = {RP_ON, reject ? RP_ON : RP_OFF};
+
+    pair_versions("TLSv1.2");
+    pair.server_tls.secure_options = options;
+    if (client != NULL)
+        pair_show(client);
+    ck_assert(pair_run());
+    ck_assert(!rp_socket_authorized(pair.accepted));
+    told = 0;
+    ck_assert(rp_socket_renegotiate(pair.accepted, &o, on_done, NULL, NULL));
+    pair_wait(is_told);
+    pair_settle(5);
+}
+
+START_TEST(server_learns_later_who_the_client_is_as_with_node)
+{
+    const json_t *row =
+        row_of(more, "reneg server requests cert 1.2 + NO_SESSION_RESUMPTION_ON_RENEGOTIATION");
+    struct rp_x509 *peer;
+    size_t count;
+
+    ask_for_certificate("client-rsa", false, SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
+    ck_assert(told == 1 && told_error.code[0] == '\0');
+    ck_assert_int_eq(rp_socket_authorized(pair.accepted),
+                     json_is_true(json_object_get(row, "auth")));
+    peer = rp_socket_peer_x509(pair.accepted, false, NULL);
+    ck_assert_ptr_nonnull(peer);
+    ck_assert_texts_eq(rp_x509_subject_attributes(peer, &count)[1].value,
+                       golden_string(row, "after"));
+    rp_x509_unref(peer);
+}
+END_TEST
+
+START_TEST(server_that_insists_ends_the_connection_as_with_node)
+{
+    static const char *const rows[] = {"reneg server requests cert, reject, no client cert",
+                                       "reneg server requests cert, reject, self-signed"};
+    const json_t *row = row_of(more, rows[_i]);
+
+    ask_for_certificate(_i == 0 ? NULL : "client-self", true,
+                        SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
+    ck_assert_int_eq(rp_stream_destroyed(rp_socket_stream(pair.accepted)),
+                     json_is_true(json_object_get(row, "d")));
+    if (_i == 0)
+        pair_check_error(&pair.client_error, json_object_get(row, "cerr"), rows[_i]);
+    else
+        ck_assert_texts_eq(rp_socket_authorization_error(pair.accepted), golden_string(row, "ae"));
+}
+END_TEST
+
+/* -- pre-shared keys */
+
+enum key { RIGHT, WRONG, NO_KEY };
+static const struct psk_case {
+    const char *golden, *identity, *hint;
+    enum key key;
+    bool tls13;
+} psk_cases[] = {
+    {"PSK 1.2 ok", "id1", "hint!", RIGHT, false},
+    {"PSK 1.3 ok", "id1", "hint!", RIGHT, true},
+    {"PSK 1.2 unknown id", "id2", NULL, RIGHT, false},
+    {"PSK 1.3 unknown id", "id2", NULL, RIGHT, true},
+    {"PSK 1.2 wrong key", "id1", NULL, WRONG, false},
+    {"PSK 1.3 wrong key", "id1", NULL, WRONG, true},
+    {"PSK 1.2 client null", NULL, NULL, NO_KEY, false},
+    {"PSK 1.3 client null", NULL, NULL, NO_KEY, true},
+    {"PSK 1.2 server {psk}", "id1", NULL, RIGHT, false},
+};
+static const struct psk_case *psk;
+static char seen_hint[32], seen_identity[32];
+
+static size_t serve_key(struct rp_socket *s, const char *identity, uint8_t key[RP_PSK_MAX],
+                        void *arg)
+{
+    (void)s, (void)arg;
+    snprintf(seen_identity, sizeof seen_identity, "%s", identity);
+    memset(key, 1, 32);
+    return strcmp(identity, "id1") == 0 ? 32 : 0;
+}
+
+static size_t give_key(struct rp_socket *s, const char *hint,
+                       char identity[RP_PSK_IDENTITY_MAX + 1], uint8_t key[RP_PSK_MAX], void *arg)
+{
+    (void)s, (void)arg;
+    snprintf(seen_hint, sizeof seen_hint, "%s", hint != NULL ? hint : "");
+    if (psk->key == NO_KEY)
+        return 0;
+    snprintf(identity, RP_PSK_IDENTITY_MAX + 1, "%s", psk->identity);
+    memset(key, psk->key == RIGHT ? 1 : 2, 32);
+    return 32;
+}
+
+static bool anybody(const char *host, const struct rp_x509 *cert, void *arg, struct rp_error *err)
+{
+    (void)host, (void)arg, (void)err;
+    ck_assert_ptr_null(cert);
+    return true;
+}
+
+static void check_psk(const json_t *row)
+{
+    struct rp_cipher_info cipher;
+    struct rp_ephemeral_key_info key;
+    const json_t *eki = json_object_get(row, "eki");
+
+    ck_assert_int_eq(rp_socket_authorized(pair.client),
+                     json_is_true(json_object_get(row, "cauth")));
+    ck_assert_int_eq(rp_socket_authorized(pair.accepted),
+                     json_is_true(json_object_get(row, "sauth")));
+    ck_assert(rp_socket_cipher(pair.client, &cipher));
+    ck_assert_texts_eq(cipher.name, golden_string(row, "cipher"));
+    ck_assert_int_eq(rp_socket_session_reused(pair.client),
+                     json_is_true(json_object_get(row, "reused")));
+    ck_assert_ptr_null(rp_socket_peer_x509(pair.client, true, NULL)); /* G14 */
+    ck_assert(rp_socket_ephemeral_key_info(pair.client, &key));
+    ck_assert_texts_eq(key.name, golden_string(eki, "name"));
+}
+
+START_TEST(pre_shared_keys_work_and_fail_as_with_node)
+{
+    const json_t *row;
+
+    psk = &psk_cases[_i];
+    row = row_of(misc, psk->golden);
+    pair_versions(psk->tls13 ? "TLSv1.3" : "TLSv1.2");
+    pair.server_tls.cert_count = pair.server_tls.key_count = 0;
+    pair.server_tls.ciphers = pair.client_tls.ciphers = "PSK+HIGH:TLS_AES_128_GCM_SHA256";
+    pair.server_options.psk_callback = serve_key;
+    pair.server_options.psk_identity_hint = psk->hint;
+    pair.options.psk_callback = give_key;
+    pair.options.check_server_identity = anybody;
+    ck_assert(pair_run());
+    ck_assert_int_eq(pair.connected, json_is_true(json_object_get(row, "ok")));
+    ck_assert_str_eq(seen_hint, golden_string(row, "hint") ? golden_string(row, "hint") : "");
+    ck_assert_str_eq(seen_identity, golden_string(row, "sid") ? golden_string(row, "sid") : "");
+    if (pair.connected) {
+        check_psk(row);
+    } else {
+        ck_assert_str_eq(pair.client_error.code,
+                         json_string_value(json_array_get(json_object_get(row, "c"), 0)));
+        ck_assert_str_eq(pair.server_error.code,
+                         json_string_value(json_array_get(json_object_get(row, "s"), 0)));
+    }
+    pair_check_told(json_object_get(row, "ev"), true, psk->golden);
+    pair_check_told(json_object_get(row, "ev"), false, psk->golden);
+}
+END_TEST
+
+/* -- the stream */
+
+static unsigned drained;
+
+static void on_drain(const struct rp_event *e, void *arg)
+{
+    (void)e, (void)arg;
+    drained++;
+}
+
+static size_t total;
+
+static bool all_arrived(void)
+{
+    return drained > 0 && rp_stream_bytes_read(rp_socket_stream(pair.accepted)) == total;
+}
+
+START_TEST(writer_is_held_back_as_by_node)
+{
+    const json_t *row = row_of(more, "write backpressure");
+    uint8_t *bytes;
+
+    total = (size_t)json_integer_value(json_object_get(row, "writableLength"));
+    bytes = calloc(1, total);
+    ck_assert(pair_run());
+    ck_assert_uint_eq(rp_stream_high_water_mark(client_stream()),
+                      json_integer_value(json_array_get(json_object_get(row, "hwm"), 0)));
+    rp_stream_on(client_stream(), RP_EV_DRAIN, on_drain, NULL);
+    ck_assert_int_eq(rp_stream_write(client_stream(), bytes, 100),
+                     json_is_true(json_object_get(row, "small")));
+    ck_assert_int_eq(rp_stream_write(client_stream(), bytes, total - 100),
+                     json_is_true(json_object_get(row, "big")));
+    ck_assert_uint_eq(rp_stream_writable_length(client_stream()), total);
+    pair_wait(all_arrived);
+    ck_assert_uint_eq(drained, json_integer_value(json_object_get(row, "drained")));
+    ck_assert_uint_eq(rp_stream_bytes_written(client_stream()),
+                      json_integer_value(json_object_get(row, "c_bytesWritten")));
+    ck_assert_uint_eq(rp_stream_writable_length(client_stream()), 0);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(high_water_mark_is_an_option)
+{
+    const json_t *hwm = json_object_get(row_of(more, "write backpressure"), "hwm2");
+
+    pair.options.stream_options.high_water_mark = 1000;
+    pair.server_options.stream.high_water_mark = 1000;
+    ck_assert(pair_run());
+    ck_assert_uint_eq(rp_stream_high_water_mark(client_stream()),
+                      json_integer_value(json_array_get(hwm, 0)));
+    ck_assert_uint_eq(rp_stream_high_water_mark(rp_socket_stream(pair.accepted)),
+                      json_integer_value(json_array_get(hwm, 1)));
+}
+END_TEST
+
+static const char *in_end, *in_close;
+static bool authorized_in_close, alpn_in_close;
+
+static void on_last(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    if (e->type == RP_EV_END) {
+        in_end = rp_socket_protocol(pair.client);
+    } else {
+        struct rp_cipher_info cipher;
+
+        in_close = rp_socket_protocol(pair.client);
+        ck_assert(!rp_socket_cipher(pair.client, &cipher));
+        ck_assert_ptr_null(rp_socket_peer_x509(pair.client, false, NULL));
+        ck_assert_uint_eq(rp_socket_session(pair.client, NULL, 0), 0);
+        authorized_in_close = rp_socket_authorized(pair.client);
+        alpn_in_close = rp_socket_alpn_protocol(pair.client) != NULL;
+    }
+}
+
+static bool client_is_closed(void)
+{
+    return pair.client_closed;
+}
+
+START_TEST(getters_end_with_close_and_not_before)
+{
+    static const char *const protocols[] = {"a", NULL};
+    const json_t *row = row_of(more, "after clean end: getters");
+
+    pair.server_options.alpn_protocols = pair.options.alpn_protocols = protocols;
+    ck_assert(pair_run());
+    rp_stream_listen(client_stream(), RP_EVENT_BIT(RP_EV_END) | RP_EVENT_BIT(RP_EV_CLOSE), on_last,
+                     NULL);
+    rp_stream_end(rp_socket_stream(pair.accepted));
+    pair_wait(client_is_closed);
+    ck_assert_texts_eq(in_end,
+                       json_string_value(json_array_get(json_object_get(row, "in_end"), 0)));
+    ck_assert_texts_eq(in_close,
+                       json_string_value(json_array_get(json_object_get(row, "in_close"), 0)));
+    ck_assert(authorized_in_close && alpn_in_close); /* D6, D8: kept */
+}
+END_TEST
+
+/* -- who it is meant for */
+
+static char asked_host[64];
+
+static bool note_host(const char *host, const struct rp_x509 *cert, void *arg, struct rp_error *err)
+{
+    (void)cert, (void)arg, (void)err;
+    snprintf(asked_host, sizeof asked_host, "%s", host);
+    return true;
+}
+
+START_TEST(name_that_counts_is_the_one_that_counts_with_node)
+{
+    static const char *const cases[] = {"servername_and_host", "host_only", "none"};
+    const json_t *row = row_of(more, "hostname for identity: servername > host > localhost");
+    struct rp_net_options net = {.host = "127.0.0.1"};
+
+    pair.options.servername = _i == 0 ? "www.example.com" : NULL;
+    pair.options.check_server_identity = note_host;
+    ck_assert(pair_listen());
+    pair.options.context_options = &pair.client_tls;
+    net.port = rp_address_port(rp_server_address(pair.server));
+    if (_i == 2) { /* a stream that has no name */
+        pair.options.stream = rp_net_connect(pair.loop, &net, NULL);
+        pair.client = rp_connect(pair.loop, &pair.options, NULL);
+        rp_stream_unref(pair.options.stream);
+    } else {
+        pair.options.net = &net;
+        pair.client = rp_connect(pair.loop, &pair.options, NULL);
+    }
+    rp_stream_on(client_stream(), RP_EV_SECURE_CONNECT, pair_on_client, NULL);
+    rp_stream_on(client_stream(), RP_EV_CLOSE, pair_on_client, NULL);
+    pair_wait(pair_is_decided);
+    ck_assert_texts_eq(asked_host, golden_string(row, cases[_i]));
+}
+END_TEST
+
+/* -- tickets and traces */
+
+START_TEST(ticket_is_laid_out_as_nodes)
+{
+    static const char *const rows[] = {"ticket layout TLSv1.2", "ticket layout TLSv1.3"};
+    const json_t *row = row_of(more, rows[_i]);
+    uint8_t ticket[4096], keys[RP_TICKET_KEYS_SIZE], mac[32];
+    unsigned mac_len = sizeof mac;
+    size_t len;
+
+    pair_versions(_i == 0 ? "TLSv1.2" : "TLSv1.3");
+    ck_assert(pair_run());
+    pair_wait(pair_has_ticket);
+    len = rp_socket_ticket(pair.client, ticket, sizeof ticket);
+    ck_assert(rp_server_get_ticket_keys(pair.server, keys));
+    ck_assert_int_eq(memcmp(ticket, keys, 16) == 0,
+                     json_is_true(json_object_get(row, "name_matches")));
+    ck_assert_uint_eq((len - 16 - 16 - 32) % 16, 0);
+    HMAC(EVP_sha256(), keys + 16, 16, ticket, len - 32, mac, &mac_len);
+    ck_assert_int_eq(memcmp(mac, ticket + len - 32, 32) == 0,
+                     json_is_true(json_object_get(row, "mac_ok")));
+}
+END_TEST
+
+static unsigned late_sessions;
+
+static void on_session(const struct rp_event *e, void *arg)
+{
+    (void)e, (void)arg;
+    late_sessions++;
+}
+
+START_TEST(session_can_be_had_without_having_listened)
+{
+    const json_t *row =
+        row_of(more, "session event before/after listener; session for reused 1.2 via session id");
+    uint8_t session[16384];
+    size_t len;
+
+    pair_versions("TLSv1.2");
+    ck_assert(pair_run());
+    rp_stream_on(client_stream(), RP_EV_SESSION, on_session, NULL);
+    pair_settle(5);
+    ck_assert_uint_eq(late_sessions,
+                      json_integer_value(json_object_get(row, "late_listener_sessions")));
+    ck_assert_int_eq(rp_socket_ticket(pair.client, NULL, 0) > 0,
+                     json_is_true(json_object_get(row, "ticket")));
+    len = rp_socket_session(pair.client, session, sizeof session);
+    ck_assert_uint_gt(len, 0);
+    pair_hang_up();
+    pair.options.session = (struct rp_bytes){session, len};
+    pair_connect();
+    pair_wait(pair_is_decided);
+    ck_assert_int_eq(rp_socket_session_reused(pair.client),
+                     json_is_true(json_object_get(row, "resumed_with_late_getSession")));
+}
+END_TEST
+
+static void trace(struct rp_socket *client)
+{
+    ck_assert(rp_socket_enable_trace(client));
+}
+
+START_TEST(trace_reads_as_nodes)
+{
+    const json_t *lines = json_array_get(row_of(more, "enableTrace output"), 1);
+    int real = dup(2), file = memfd_create("trace", MFD_CLOEXEC);
+    char text[4096], *line = text;
+    ssize_t len;
+
+    fflush(stderr);
+    dup2(file, 2);
+    pair.prepare_client = trace;
+    ck_assert(pair_run());
+    dup2(real, 2);
+    len = pread(file, text, sizeof text - 1, 0);
+    ck_assert_int_gt(len, 0);
+    text[len] = '\0';
+    for (size_t i = 0; i < 4; i++) { /* up to the lengths */
+        line[strcspn(line, "\n")] = '\0';
+        ck_assert_texts_eq(line, json_string_value(json_array_get(lines, i)));
+        line += strlen(line) + 1;
+    }
+    close(file);
+    close(real);
+}
+END_TEST
+
+START_TEST(unix_socket_is_a_server_as_with_node)
+{
+    const json_t *row = row_of(more, "unix path");
+    struct rp_address address;
+    struct rp_listen_options listen = {.address = &address};
+    struct rp_net_options net = {0};
+    char path[64], text[RP_ADDRESS_TEXT];
+
+    snprintf(path, sizeof path, "unix:build/golden-%d.sock", (int)getpid());
+    net.path = path + 5;
+    ck_assert(rp_address_parse(&address, path, false, NULL));
+    pair.server_options.context_options = &pair.server_tls;
+    pair.server = rp_server_new(pair.loop, &pair.server_options, NULL);
+    rp_server_on(pair.server, RP_EV_SECURE_CONNECTION, pair_on_server, NULL);
+    rp_server_on(pair.server, RP_EV_CLOSE, pair_on_server, NULL);
+    ck_assert(rp_server_listen(pair.server, &listen, NULL));
+    ck_assert_str_eq(rp_address_host(rp_server_address(pair.server), text), net.path);
+    pair.options.context_options = &pair.client_tls;
+    pair.options.net = &net;
+    pair.client = rp_connect(pair.loop, &pair.options, NULL);
+    rp_stream_on(client_stream(), RP_EV_SECURE_CONNECT, pair_on_client, NULL);
+    rp_stream_on(client_stream(), RP_EV_CLOSE, pair_on_client, NULL);
+    pair_wait(pair_is_decided);
+    ck_assert_int_eq(rp_socket_authorized(pair.client), json_is_true(json_object_get(row, "auth")));
+    unlink(net.path);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("golden_more");
+    TCase *t = tcase_create("golden_more");
+
+    pair_make_certs();
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, client_that_renegotiates_on_and_on_is_stopped_as_by_node);
+    tcase_add_test(t, limit_of_none_stops_the_first_as_with_node);
+    tcase_add_test(t, window_that_has_passed_begins_anew_as_with_node);
+    tcase_add_test(t, server_that_forbids_it_says_so_as_node);
+    tcase_add_test(t, tls13_has_none_as_with_node);
+    tcase_add_test(t, server_learns_later_who_the_client_is_as_with_node);
+    tcase_add_loop_test(t, server_that_insists_ends_the_connection_as_with_node, 0, 2);
+    tcase_add_loop_test(t, pre_shared_keys_work_and_fail_as_with_node, 0,
+                        sizeof psk_cases / sizeof *psk_cases);
+    tcase_add_test(t, writer_is_held_back_as_by_node);
+    tcase_add_test(t, high_water_mark_is_an_option);
+    tcase_add_test(t, getters_end_with_close_and_not_before);
+    tcase_add_loop_test(t, name_that_counts_is_the_one_that_counts_with_node, 0, 3);
+    tcase_add_loop_test(t, ticket_is_laid_out_as_nodes, 0, 2);
+    tcase_add_test(t, session_can_be_had_without_having_listened);
+    tcase_add_test(t, trace_reads_as_nodes);
+    tcase_add_test(t, unix_socket_is_a_server_as_with_node);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
