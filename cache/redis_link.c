@@ -18,7 +18,8 @@ enum {
     PAUSE_MIN_MS = 50,
     PAUSE_MAX_MS = 5000,
     PROBE_MS = 1000,
-    UNREAD_MAX = 64 * 1024, /* of one reply: a value is 16 KiB at most */
+    REPLY_MAX = 64 * 1024, /* a value is 16 KiB at most */
+    MAP_MAX = 1024 * 1024,
 };
 
 struct expected {
@@ -34,7 +35,7 @@ struct rp_redis_link {
     struct rp_redis_link_options o;
     struct rp_redis_host host;
     struct rp_stream *stream; /* a reference; NULL: none */
-    redisReader *reader;
+    struct rp_redis_reader reader;
     struct expected *first, *last;
     struct rp_timer late, pause, probe;
     struct rp_error down_why, refused_why; /* code "": none */
@@ -124,7 +125,7 @@ static void release(struct rp_redis_link *l)
 {
     if (--l->held > 0 || !l->freed)
         return;
-    redisReaderFree(l->reader);
+    rp_redis_reader_end(&l->reader);
     rp_secure_context_unref(l->o.context);
     free(l);
 }
@@ -307,14 +308,6 @@ static void be_up(struct rp_redis_link *l)
 
 /* -- replies */
 
-bool rp_redis_reply_says(const redisReply *reply, const char *word)
-{
-    size_t len = strlen(word);
-
-    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, word, len) == 0 &&
-           (reply->str[len] == ' ' || reply->str[len] == '\0');
-}
-
 static const struct {
     const char *word, *remedy;
 } remedies[] = {
@@ -430,15 +423,19 @@ static void take(struct rp_redis_link *l, const redisReply *reply)
         judge(l, copy.kind, reply);
 }
 
+static size_t longest(const struct rp_redis_link *l)
+{
+    return l->first != NULL && l->first->kind == RP_REDIS_OTHER ? MAP_MAX : REPLY_MAX;
+}
+
 static void on_data(struct rp_redis_link *l, const struct rp_event *e)
 {
     struct rp_stream *stream = l->stream;
-    bool ok = redisReaderFeed(l->reader, (const char *)e->data.bytes, e->data.len) == REDIS_OK;
-    void *reply = NULL;
+    bool ok = rp_redis_reader_feed(&l->reader, e->data.bytes, e->data.len);
+    redisReply *reply;
 
     while (ok && l->stream == stream && !l->freed) {
-        ok = redisReaderGetReply(l->reader, &reply) == REDIS_OK &&
-             (reply != NULL || l->reader->len - l->reader->pos <= UNREAD_MAX);
+        ok = rp_redis_reader_next(&l->reader, longest(l), &reply);
         if (!ok || reply == NULL)
             break;
         take(l, reply);
@@ -536,10 +533,8 @@ static void begin(struct rp_redis_link *l)
                           RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE);
     struct rp_error error;
 
-    redisReaderFree(l->reader);
-    l->reader = redisReaderCreate();
     l->stream = dial(l, &error);
-    if (l->reader == NULL || l->stream == NULL ||
+    if (l->stream == NULL || !rp_redis_reader_begin(&l->reader) ||
         !rp_stream_listen(l->stream, events, on_event, l)) {
         if (l->stream != NULL)
             rp_error_set(&error, "ENOMEM", "no memory to connect");

@@ -12,8 +12,7 @@
 #ifndef RP_REDIS_LINK_H
 #define RP_REDIS_LINK_H
 
-#include <hiredis/hiredis.h>
-
+#include "cache/redis_reply.h"
 #include "cache/redis_uri.h"
 #include <reprise/secure_context.h>
 #include <reprise/stream.h>
@@ -73,8 +72,5 @@ bool rp_redis_link_send_bytes(struct rp_redis_link *, enum rp_redis_kind, const 
 void rp_redis_link_aim(struct rp_redis_link *, const struct rp_redis_host *);
 /* There, at once. Those who wait for replies are told that there will be none. */
 void rp_redis_link_move(struct rp_redis_link *, const struct rp_redis_host *);
-
-/* Is it an error that begins with this word? */
-bool rp_redis_reply_says(const redisReply *, const char *word);
 
 #endif

@@ -166,6 +166,10 @@ static bool set_option(struct rp_redis_place *p, const char *name, size_t name_l
 
 static bool set_options(struct rp_redis_place *p, const char *at, struct rp_error *err)
 {
+    if (strchr(at, '@') != NULL) /* the end of a password, perhaps: it is not shown */
+        return rp_error_set(err, "ERR_STORE_URI",
+                            "an @ behind the ? of the redis store: a ? in a password is written "
+                            "%%3F, an @ in an option %%40");
     while (*at != '\0') {
         size_t len = strcspn(at, "&"), name = strcspn(at, "=&");
 

@@ -3,9 +3,9 @@
  * redis_uri.c - URIs of redis stores: what they say, and what is said of wrong ones. */
 #include "cache/redis_uri.h"
 #include "cache/store.h"
+#include "tests/fuzz/fuzz_redis_uri.c"
+#include "tests/unit/corpus.h"
 #include "tests/unit/unit.h"
-
-#include <string.h>
 
 static const struct {
     const char *uri;
@@ -118,6 +118,8 @@ static const struct {
     {"redis://h?nonsense=1", "nonsense is no option"},
     {"redis://h?timeout=0", "timeout of the redis store is a number of milliseconds"},
     {"redis://h?timeout", "name=value"},
+    {"redis://u:1?s3cret@h", "a ? in a password is written %3F"},
+    {"redis://u:1?s3cret=@h", "a ? in a password is written %3F"},
     {"redis://h?db=x", "db of the redis store is a number"},
     {"redis://h?prefix=012345678901234567890123456789012", "prefix of the redis store is too long"},
     {"redis://h?ca=/x", "ca is an option of TLS"},
@@ -134,6 +136,7 @@ START_TEST(wrong_uri_is_told_what_would_be_right)
     ck_assert_str_eq(err.code, "ERR_STORE_URI");
     ck_assert_msg(strstr(err.message, bad[_i].why) != NULL, "%s: %s", bad[_i].uri, err.message);
     ck_assert(!rp_store_check_uri(bad[_i].uri, &err));
+    ck_assert_ptr_null(strstr(err.message, "s3cret"));
 }
 END_TEST
 
@@ -151,6 +154,12 @@ START_TEST(host_is_shown_as_people_write_it)
 }
 END_TEST
 
+START_TEST(corpus_of_the_fuzzer_is_held_to_its_rules)
+{
+    corpus_replay("tests/fuzz/corpus/redis_uri", LLVMFuzzerTestOneInput);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("redis_uri");
@@ -159,6 +168,7 @@ int main(void)
     tcase_add_loop_test(tc, uri_says_where, 0, sizeof right / sizeof *right);
     tcase_add_loop_test(tc, wrong_uri_is_told_what_would_be_right, 0, sizeof bad / sizeof *bad);
     tcase_add_test(tc, host_is_shown_as_people_write_it);
+    tcase_add_test(tc, corpus_of_the_fuzzer_is_held_to_its_rules);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }
