@@ -41,6 +41,7 @@ void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms)
         ev_now_update(loop->ev); /* outside of the loop its clock stands still */
     timer->loop = loop;
     ev_timer_init(w, on_timer, (double)ms / 1000, 0);
+    ev_set_priority(w, -1); /* what has arrived is seen first: it is not late */
     w->data = timer;
     ev_timer_start(loop->ev, w);
 }

@@ -195,6 +195,25 @@ START_TEST(io_is_told)
 }
 END_TEST
 
+/* A loop that was busy: an answer that has come is no late one. */
+START_TEST(what_has_arrived_comes_before_what_is_late)
+{
+    struct rp_io io = {.fire = on_io, .arg = "i"};
+    struct rp_timer t = {.fire = note_timer, .arg = "t"};
+    int fds[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    rp_io_start(loop, &io, fds[0], RP_READABLE);
+    rp_timer_start(loop, &t, 1);
+    ck_assert_int_eq(write(fds[1], "x", 1), 1);
+    usleep(5000);
+    rp_loop_run(loop);
+    ck_assert_str_eq(order, "it");
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
 /* -- queues */
 
 static uint8_t pattern(size_t i)
@@ -301,6 +320,7 @@ int main(void)
     tcase_add_test(core, timeouts_of_many_durations);
     tcase_add_test(core, signals_arrive_on_the_loop);
     tcase_add_test(core, io_is_told);
+    tcase_add_test(core, what_has_arrived_comes_before_what_is_late);
     tcase_add_test(core, queue_keeps_bytes_in_order);
     tcase_add_test(core, queue_reserves_room);
     tcase_add_test(core, queue_sends_what_the_socket_takes);
