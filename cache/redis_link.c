@@ -41,6 +41,7 @@ struct rp_redis_link {
     struct rp_error down_why, refused_why; /* code "": none */
     unsigned refused;                      /* a bit for each kind */
     uint32_t pause_ms;
+    uint64_t up_since;
     bool born; /* its owner has it, and can be told */
     unsigned held;
     bool up, freed;
@@ -85,7 +86,8 @@ static void refuses(struct rp_redis_link *l, enum rp_redis_kind kind, const stru
 
 static void grants(struct rp_redis_link *l, enum rp_redis_kind kind)
 {
-    l->pause_ms = 0;
+    if (rp_loop_now(l->loop) - l->up_since > l->pause_ms)
+        l->pause_ms = 0; /* not for who answers once and fails again */
     if ((l->refused & 1u << kind) == 0)
         return;
     l->refused &= ~(1u << kind);
@@ -301,6 +303,7 @@ static void greet(struct rp_redis_link *l)
 static void be_up(struct rp_redis_link *l)
 {
     l->up = true;
+    l->up_since = rp_loop_now(l->loop);
     l->fresh = false;
     rp_error_clear(&l->down_why);
     changed(l);
@@ -357,7 +360,7 @@ static void nonsense(struct rp_redis_link *l, enum rp_redis_kind kind)
 
     rp_error_set(&error, "ERR_STORE_REDIS", "it answers garbage, or too much of it");
     if (kind != RP_REDIS_OTHER)
-        refuses(l, kind, &error); /* is not over when it has been greeted again */
+        refuses(l, kind, &error); /* whose answer it was may have been told already */
     fail(l, &error);
 }
 
@@ -575,6 +578,8 @@ static void fail(struct rp_redis_link *l, const struct rp_error *error)
     if (l->freed)
         return;
     l->held++;
+    if (waiting != NULL && waiting->kind != RP_REDIS_OTHER)
+        refuses(l, waiting->kind, error); /* a greeting alone does not make it well again */
     l->up = l->fresh = false;
     l->first = l->last = NULL;
     rp_timer_stop(&l->late);
