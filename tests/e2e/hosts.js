@@ -1,8 +1,9 @@
 'use strict';
 // hosts.js - what tests of many hosts share: a real Redis, a relay before it that spoils what it says, and hosts
 // (masters on ports of their own) that share it and a secret.
-const {execFileSync, spawn} = require('child_process');
+const {execFileSync, fork, spawn} = require('child_process');
 const crypto = require('crypto');
+const {once} = require('events');
 const fs = require('fs');
 const net = require('net');
 const os = require('os');
@@ -24,11 +25,15 @@ class Redis {
     return redis;
   }
 
-  async begin() {
+  spawn() {
     this.child = spawn('redis-server', ['--port', '0', '--unixsocket', this.path, '--unixsocketperm', '777', '--save', '',
       '--repl-diskless-sync-delay', '0', '--dir', this.dir, '--enable-debug-command', 'yes', ...this.more], {stdio: 'ignore'});
     running.add(this);
     this.ended = new Promise((done) => this.child.once('close', done));
+  }
+
+  async begin() {
+    this.spawn();
     await until('redis answers', () => { try { return this.ask('PING') === 'PONG\n'; } catch { return false; } });
   }
 
@@ -92,42 +97,25 @@ function parse(c) {
   return c.at > c.bytes.length ? undefined : c.bytes.subarray(c.at - 2 - Number(text), c.at - 2);
 }
 
-// Between hosts and a Redis. `reply` is what becomes of the bytes that the Redis says (null: they never arrive), after
-// `delay` ms; with `gone` every connection is cut and none is made.
+// Between hosts and a Redis: see relay.js.
 class Relay {
-  static start(redis) {
+  static async start(redis) {
     const relay = new Relay();
-    Object.assign(relay, {sockets: new Set(), delay: 0, gone: false, reply: (bytes) => bytes, secret: redis.secret,
-      path: path.join(redis.dir, `relay-${crypto.randomBytes(4).toString('hex')}`)});
-    relay.server = net.createServer((host) => relay.join(host, redis.path));
-    return new Promise((done) => relay.server.listen(relay.path, () => done(relay)));
+    relay.secret = redis.secret;
+    relay.path = path.join(redis.dir, `relay-${crypto.randomBytes(4).toString('hex')}`);
+    relay.child = fork(path.join(__dirname, 'relay.js'), [relay.path, redis.path]);
+    await once(relay.child, 'message');
+    return relay;
   }
 
-  join(host, where) {
-    if (this.gone) { host.destroy(); return; }
-    const redis = net.connect(where), both = [host, redis];
-    for (const socket of both) {
-      this.sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => { this.sockets.delete(socket); for (const one of both) one.destroy(); });
-    }
-    host.on('data', (bytes) => redis.write(bytes));
-    redis.on('data', (bytes) => {
-      const said = this.reply(bytes);
-      if (said === null) return;
-      if (this.delay) setTimeout(() => host.write(said), this.delay);
-      else host.write(said);
-    });
+  async set(how) {
+    this.child.send(how);
+    await once(this.child, 'message');
   }
 
-  set(how) {
-    Object.assign(this, how);
-    if (this.gone) for (const socket of this.sockets) socket.destroy();
-  }
-
-  stop() {
-    this.set({gone: true});
-    return new Promise((done) => this.server.close(done));
+  async stop() {
+    this.child.disconnect();
+    await once(this.child, 'exit');
   }
 }
 

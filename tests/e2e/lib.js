@@ -244,6 +244,7 @@ const sha = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
 const tests = [];
 const test = (name, run) => tests.push({name, run});
+const testThatWaits = (name, run) => tests.push({name, run, waits: true});
 
 module.exports = {Service, alive, backend, certs, connect, drain, finishAll, freePort, makeCerts, net, pem,
-  program, sha, sleep, status, test, tests, tls, top, until};
+  program, sha, sleep, status, test, testThatWaits, tests, tls, top, until};

@@ -15,7 +15,6 @@ cache { store = "redis+unix:${redis.path}?timeout=100" ${cache} }
 certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
 frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = "builtin:status" }
 `;
-const how = {'TLSv1.2 on': 'ticket', 'TLSv1.2 off': 'session id', 'TLSv1.3 on': 'ticket', 'TLSv1.3 off': 'stateful ticket'};
 
 async function withHosts(count, cache, body) {
   const redis = await Redis.start();
@@ -37,36 +36,6 @@ async function wander(hosts, version, times, check = (s, i) => assert.ok(s.reuse
     session = s.session || session;
   }
 }
-
-for (const tickets of ['on', 'off'])
-  for (const version of ['TLSv1.2', 'TLSv1.3'])
-    test(`hosts: ${version}, tickets ${tickets}: three hosts know each other's clients`, () =>
-      withHosts(3, `tickets = ${tickets}`, (hosts) => wander(hosts, version, 18, (s, i) => {
-        assert.ok(s.reused, `attempt ${i}`);
-        assert.strictEqual(s.connection.resumed, how[`${version} ${tickets}`]);
-      })));
-
-for (const [name, hurt, heal] of [
-  ['killed', (redis) => redis.end(), (redis) => redis.begin()],
-  ['stopped', (redis) => redis.child.kill('SIGSTOP'), (redis) => redis.child.kill('SIGCONT')],
-  ['emptied', (redis) => redis.ask('FLUSHALL'), () => {}],
-  ['out of memory', (redis) => redis.ask('CONFIG', 'SET', 'maxmemory', '1'), (redis) => redis.ask('CONFIG', 'SET', 'maxmemory', '0')],
-  ['made read-only', (redis) => redis.ask('REPLICAOF', '127.0.0.1', '1'), (redis) => redis.ask('REPLICAOF', 'NO', 'ONE')],
-])
-  test(`hosts: redis ${name}: tickets go on across hosts, nothing fails, and it heals`, () =>
-    withHosts(2, '', async (hosts, redis) => {
-      const stateful = {maxVersion: 'TLSv1.2', secureOptions: crypto.constants.SSL_OP_NO_TICKET};
-      await hurt(redis);
-      for (const version of ['TLSv1.2', 'TLSv1.3']) await wander(hosts, version, 6);
-      let {session} = await status(hosts[0].port, stateful); // by id: full or not, but never an error
-      for (let i = 0; i < 6; i++) ({session = session} = await status(hosts[i % 2].port, {...stateful, session}));
-      await heal(redis);
-      await until('ids resume across hosts again', async () => {
-        ({session = session} = await status(hosts[0].port, stateful));
-        return (await status(hosts[1].port, {...stateful, session})).reused;
-      });
-      await until('the store is well again', () => hosts.every((host) => JSON.parse(host.command('status', '--json').out).cache.state === 'well'));
-    }));
 
 test('hosts: redis is away when they start: tickets under keys of their own, then they find it and each other', async () => {
   const redis = await Redis.start();

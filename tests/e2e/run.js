@@ -20,17 +20,35 @@ function limited(run) {
   })]).finally(() => clearTimeout(timer));
 }
 
+// Tests that mostly wait run beside each other, up to four; services are common to them and end with the last.
+function batches(all) {
+  const out = [];
+  for (const one of all) {
+    const last = out[out.length - 1];
+    if (one.waits && last && last[0].waits && last.length < 4) last.push(one);
+    else out.push([one]);
+  }
+  return out;
+}
+
+async function timed(one) {
+  const begin = Date.now();
+  try { await limited(one.run); } catch (e) { one.error = e; }
+  one.ms = Date.now() - begin;
+}
+
 (async () => {
   let passed = 0, failed = 0;
   makeCerts();
-  for (const {name, run} of tests.filter((t) => pattern.test(t.name))) {
-    const begin = Date.now();
-    let error;
-    try { await limited(run); } catch (e) { error = e; }
-    try { await finishAll(); } catch (e) { error = error || e; }
-    error ? failed++ : passed++;
-    console.log(`${error ? 'FAIL' : 'ok  '}  ${name} (${Date.now() - begin} ms)`);
-    if (error) console.log(`      ${String(error.stack).replace(/\n/g, '\n      ')}`);
+  for (const batch of batches(tests.filter((t) => pattern.test(t.name)))) {
+    await Promise.all(batch.map(timed));
+    const last = batch[batch.length - 1];
+    try { await finishAll(); } catch (e) { last.error = last.error || e; }
+    for (const {name, error, ms} of batch) {
+      error ? failed++ : passed++;
+      console.log(`${error ? 'FAIL' : 'ok  '}  ${name} (${ms} ms)`);
+      if (error) console.log(`      ${String(error.stack).replace(/\n/g, '\n      ')}`);
+    }
   }
   console.log(`e2e: ${passed} passed, ${failed} failed`);
   process.exit(failed || !passed ? 1 : 0);

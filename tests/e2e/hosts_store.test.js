@@ -1,0 +1,105 @@
+'use strict';
+// A Redis on its worst day: slow, gone, full, read-only, talking nonsense. No client notices: no handshake fails or
+// waits for it, tickets resume on all hosts, and it heals by itself; each process says when it begins and when it ends.
+const assert = require('assert');
+const {spawn} = require('child_process');
+const {Service, testThatWaits, until} = require('./lib');
+const {Relay, cacheOf, conf, fresh, kinds, statusOf, visit, well, withRedis} = require('./hosts');
+
+const begins = /the store is in trouble/g, ends = /the store is well again/g;
+const impatient = {cache: '', timeout: 100};
+
+async function visitAll(hosts) {
+  for (const kind of kinds)
+    for (const from of hosts)
+      for (const to of hosts) {
+        const s = await visit(to, kind, {session: await fresh(from, kind)});
+        assert.ok(s.reused || kind.stored, `${kind.kind}: a ticket`);
+      }
+}
+
+const resumesAcross = async ([a, b], kind) => (await visit(b, kind, {session: await fresh(a, kind)})).reused;
+const allKindsResume = (hosts) => until('all kinds resume across hosts', async () => {
+  for (const kind of kinds) if (!await resumesAcross(hosts, kind)) return false;
+  return true;
+}, 40000);
+
+const ask = (...words) => ({redis}) => redis.ask(...words);
+const set = (how) => ({relay}) => relay.set(how);
+const spoils = (spoil) => ({relay: true, hurt: set({spoil}), heal: set({spoil: 'nothing'})});
+
+// {hurt, heal}: what is done to it. told: how many processes of a host say so, the generation and the worker; only the
+// worker where reading is as ever. brief: it may be over before they notice. options: of the hosts.
+const ills = {
+  killed: {hurt: ({redis}) => redis.end(), heal: ({redis}) => redis.begin()},
+  'stopped (SIGSTOP)': {hurt: ({redis}) => redis.child.kill('SIGSTOP'), heal: ({redis}) => redis.child.kill('SIGCONT')},
+  'emptied': {hurt: ask('FLUSHALL'), told: 0},
+  'killed and begun empty': {hurt: async ({redis}) => { await redis.end(); await redis.begin(); }, brief: true},
+  'out of memory': {told: 1, hurt: ask('CONFIG', 'SET', 'maxmemory', '1'), heal: ask('CONFIG', 'SET', 'maxmemory', '0')},
+  'a replica': {told: 1, hurt: ask('REPLICAOF', '127.0.0.1', '1'), heal: ask('REPLICAOF', 'NO', 'ONE')},
+  'not letting us write (ACL)': {told: 1, hurt: ask('ACL', 'SETUSER', 'default', '-set'), heal: ask('ACL', 'SETUSER', 'default', '+set')},
+  'not letting us in (password)': {
+    hurt: ({redis}) => { redis.ask('CONFIG', 'SET', 'requirepass', 'other'); redis.ask('-a', 'other', 'CLIENT', 'KILL', 'TYPE', 'normal'); },
+    heal: ask('-a', 'other', 'CONFIG', 'SET', 'requirepass', '')},
+  'busy with a script': {
+    hurt: async ({redis}) => {
+      redis.ask('CONFIG', 'SET', 'busy-reply-threshold', '10');
+      spawn('redis-cli', ['-s', redis.path, 'EVAL', 'while true do end', '0'], {stdio: 'ignore'});
+      await until('it is busy', () => /^BUSY/.test(redis.ask('GET', 'x')));
+    },
+    heal: ask('SCRIPT', 'KILL')},
+  'loading': {
+    hurt: async ({redis}) => {
+      redis.ask('DEBUG', 'POPULATE', '30', 'filling', '2000');
+      redis.ask('SAVE');
+      await redis.end();
+      redis.more.push('--key-load-delay', '100000', '--loading-process-events-interval-bytes', '1024');
+      redis.spawn();
+      await until('it is loading', () => { try { return /^LOADING/.test(redis.ask('GET', 'x')); } catch { return false; } });
+    }}, // heals when it has loaded
+  'holding writes (CLIENT PAUSE)': {told: 1, hurt: ask('CLIENT', 'PAUSE', '600000', 'WRITE'), heal: ask('CLIENT', 'UNPAUSE')},
+  'cut off': {relay: true, hurt: set({gone: true}), heal: set({gone: false})},
+  'slower than its deadline': {relay: true, hurt: set({delay: 150}), heal: set({delay: 0})},
+  'slower than a lookup may be': {relay: true, told: 0, options: {cache: '', timeout: 60000}, late: true,
+    hurt: set({delay: 150}), heal: set({delay: 0})},
+  'silent, and patience is long': {relay: true, told: 0, options: {cache: '', timeout: 60000}, late: true, brief: true,
+    hurt: set({spoil: 'silence'}), heal: async ({relay}) => { await relay.set({gone: true, spoil: 'nothing'}); await relay.set({gone: false}); }},
+  'talking garbage': spoils('garbage'),
+  'greeting, then talking garbage': spoils('garbage, later'),
+  'cutting its words': spoils('cut'),
+  'talking without end': spoils('endless'),
+  'answering twice': {...spoils('twice'), brief: true}, // well and ill by turns
+  'answering what was not asked': spoils('alien'),
+};
+
+async function through({told = 2, ...ill}, redis) {
+  const relay = ill.relay ? await Relay.start(redis) : undefined, it = {redis, relay};
+  const text = conf(relay || redis, ill.options || impatient);
+  const hosts = [await Service.start(text), await Service.start(text)];
+  const each = (what, pattern, count) => until(() => `${what}: ${hosts.map((host) => host.log).join('\n--\n')}`,
+    () => hosts.every((host) => host.count(pattern) === count), 30000);
+  await well(hosts);
+  await allKindsResume(hosts);
+  await ill.hurt(it);
+  await visitAll(hosts);
+  if (told && !ill.brief) {
+    await each('begin', begins, told);
+    assert.ok(hosts.every((host) => cacheOf(host).state === 'away'));
+    await visitAll(hosts);
+    await each('one begin', begins, told);
+  }
+  if (ill.late) assert.ok(cacheOf(hosts[0]).timeouts > 0, 'lookups were given up');
+  if (ill.heal) await ill.heal(it);
+  await allKindsResume(hosts);
+  await well(hosts, 30000);
+  await until('each begin has an end', () => hosts.every((host) => host.count(begins) === host.count(ends)));
+  for (const host of hosts) {
+    const {counters} = statusOf(host);
+    assert.strictEqual(counters.handshakesFailed + counters.handshakeTimeouts, 0);
+    if (!ill.brief) assert.strictEqual(host.count(begins), told);
+  }
+  if (relay) await relay.stop();
+}
+
+for (const [name, ill] of Object.entries(ills))
+  testThatWaits(`redis ${name}`, () => withRedis((redis) => through(ill, redis)));
