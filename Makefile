@@ -15,7 +15,7 @@ O          := build/$(MODE)
 CC         ?= cc
 CLANG      ?= clang
 
-PKGS := openssl libconfuse jansson lmdb hiredis
+PKGS := openssl libconfuse jansson lmdb hiredis libmicrohttpd
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wcast-qual -Wstrict-prototypes \
         -Wmissing-prototypes -Wpointer-arith -Werror=implicit-function-declaration
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIC
@@ -53,7 +53,7 @@ build: $(PROGRAM) $(LOADER) $(TOOLS) $(SHARED)
 
 # --- what the machine must have -----------------------------------------------------------------
 BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
-              libjansson-dev openssl
+              libjansson-dev libmicrohttpd-dev openssl
 TEST_DEPS  := check curl nodejs redis-server faketime strace procps
 BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch stunnel4 nodejs redis-server strace valgrind \
               procps util-linux

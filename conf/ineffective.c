@@ -8,10 +8,6 @@
 
 bool conf_ineffective(const struct conf *conf, size_t index, struct rp_error *note)
 {
-    if (conf->admin_listen != NULL && index-- == 0)
-        return !rp_error_set(
-            note, "ERR_CONF",
-            "%s: admin: has no effect in this version; builtin:status shows counts", conf->file);
     for (size_t i = 0; i < conf->certificate_count; i++)
         if (conf->certificates[i].ocsp == CONF_OCSP_FILE && index-- == 0)
             return !conf_error(note, &conf->certificates[i].place,

@@ -3,6 +3,7 @@
  * command_check.c - `check`: everything that can go wrong at the start, without starting.
  * It leaves nothing behind: what would be made at the start (directories, a cluster secret) is only
  * judged. Runs in a process of its own, so it may read keys. */
+#include "master/admin.h"
 #include "master/command.h"
 #include "master/listeners.h"
 #include "master/pid_file.h"
@@ -57,12 +58,21 @@ static bool check_certificates(const struct conf *conf, struct rp_error *err)
     return frontends != NULL;
 }
 
+static bool check_admin(const struct conf *conf, bool running, struct rp_error *err)
+{
+    struct rp_error why;
+
+    return conf->admin_listen == NULL || admin_check(conf->admin_listen, running, &why) ||
+           rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
+}
+
 static bool check(const struct conf *conf, struct rp_error *err)
 {
     bool running = pid_file_owner(conf->run_dir, NULL) > 0;
 
     return check_user(conf, err) && check_store(conf, err) && check_secret(conf, err) &&
-           check_certificates(conf, err) && listeners_check(conf, running, err);
+           check_certificates(conf, err) && listeners_check(conf, running, err) &&
+           check_admin(conf, running, err);
 }
 
 static void print_verdict(const struct arguments *arguments, bool ok, const struct rp_error *error)

@@ -11,10 +11,12 @@
 
 #include "cache/clock.h"
 #include "cache/store.h"
+#include "master/admin.h"
 #include "master/announce.h"
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/keys_report.h"
+#include "master/metrics.h"
 #include "master/notify.h"
 #include "master/outcome.h"
 #include "master/pid_file.h"
@@ -48,6 +50,7 @@ struct master {
     struct listeners listeners;
     struct pid_file pid_file;
     struct control *control;
+    struct admin *admin, *next_admin; /* next_admin: of `next`, when it wants another address */
     uint64_t started_s;
     struct rp_notices notices; /* what was announced through us */
     struct outcome outcome;
@@ -98,6 +101,7 @@ static void attempt_ends(struct master *m, const char *why_not)
 /* -- generations come and go */
 
 static void reload(struct master *m);
+static void settle_admin(struct master *m, bool ready);
 
 static void tell_ready(const struct master *m)
 {
@@ -145,6 +149,7 @@ static void on_ready(struct generation *g)
     }
     m->current = g;
     m->next = NULL;
+    settle_admin(m, true);
     attempt_ends(m, NULL);
     log_serving(m, old != NULL ? "reloaded" : "serving");
     tell_ready(m);
@@ -167,6 +172,7 @@ static void on_failed(struct generation *g, int status, const char *why)
     struct master *m = generation_arg(g);
 
     m->next = NULL;
+    settle_admin(m, false);
     if (m->current == NULL) { /* the start */
         fprintf(stderr, "%s\n", why);
         m->status = status;
@@ -213,6 +219,8 @@ static void on_forked(struct generation *g)
         generation_forget(m->next);
     pid_file_close_here(&m->pid_file);
     control_close_here(m->control);
+    admin_close_here(m->admin);
+    admin_close_here(m->next_admin);
 }
 
 static void on_keys(struct generation *g, struct rp_cursor report)
@@ -259,6 +267,40 @@ static void tell_ineffective(struct rp_log *log, const struct conf *conf)
         rp_log(log, RP_LOG_WARN, "%s", note.message);
 }
 
+/* -- metrics and status over HTTP */
+
+static void on_page_asked(enum admin_page page, struct rp_text *out, void *arg);
+
+/* Another address is listened on beside the former one, until it is known which is to be. */
+static bool prepare_admin(struct master *m, const struct conf *conf, struct rp_error *err)
+{
+    const char *now = admin_address(m->admin), *address = conf->admin_listen;
+    struct admin_options options = {.address = address, .asked = on_page_asked, .arg = m};
+    struct rp_error why;
+
+    if (address == NULL || (now != NULL && strcmp(now, address) == 0))
+        return true;
+    m->next_admin = admin_new(m->loop, &options, &why);
+    return m->next_admin != NULL || rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
+}
+
+static void settle_admin(struct master *m, bool ready)
+{
+    const char *wanted = m->current != NULL ? generation_conf(m->current)->admin_listen : NULL;
+
+    if (!ready) {
+        admin_free(m->next_admin);
+    } else if (m->next_admin != NULL || wanted == NULL) {
+        admin_free(m->admin);
+        m->admin = m->next_admin;
+        if (wanted != NULL && !admin_is_local(wanted))
+            rp_log(log_of(m), RP_LOG_WARN,
+                   "admin: %s can be reached from elsewhere, and asks nobody for a password",
+                   wanted);
+    }
+    m->next_admin = NULL;
+}
+
 static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
 {
     struct generation_options options = {.loop = m->loop,
@@ -270,9 +312,15 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
                                          .hooks = &hooks,
                                          .arg = m};
 
-    m->next = generation_new(&options, err);
-    if (m->next == NULL)
+    if (!prepare_admin(m, conf, err)) {
+        conf_free(conf);
         return false;
+    }
+    m->next = generation_new(&options, err);
+    if (m->next == NULL) {
+        settle_admin(m, false);
+        return false;
+    }
     tell_ineffective(generation_log(m->next), conf);
     return true;
 }
@@ -378,7 +426,7 @@ static void show(struct status_generation *list, size_t *count, const struct gen
         };
 }
 
-static void tell_stores(struct status *status, const struct conf *conf)
+static void show_stores(struct status *status, const struct conf *conf)
 {
     const char *file = rp_store_file_uri(conf->cache.l1, conf->cache.store);
 
@@ -387,27 +435,51 @@ static void tell_stores(struct status *status, const struct conf *conf)
         status->l1 = file;
 }
 
+static void show_all(struct master *m, struct status *status,
+                     struct status_generation list[GENERATIONS_SHOWN])
+{
+    const struct generation *any = m->current != NULL ? m->current : m->next;
+
+    *status = (struct status){.pid = getpid(),
+                              .started_s = m->started_s,
+                              .now_s = (uint64_t)time(NULL),
+                              .generations = list,
+                              .stats = m->stats,
+                              .store = "",
+                              .l1 = ""};
+    if (any != NULL)
+        show_stores(status, generation_conf(any));
+    show(list, &status->generation_count, m->current);
+    show(list, &status->generation_count, m->next);
+    for (const struct leaving *l = m->leaving; l != NULL; l = l->next)
+        show(list, &status->generation_count, l->generation);
+}
+
 static void tell_status(struct master *m, uint64_t question)
 {
     struct status_generation list[GENERATIONS_SHOWN];
-    const struct generation *any = m->current != NULL ? m->current : m->next;
-    struct status status = {.pid = getpid(),
-                            .started_s = m->started_s,
-                            .now_s = (uint64_t)time(NULL),
-                            .generations = list,
-                            .stats = m->stats,
-                            .store = "",
-                            .l1 = ""};
+    struct status status;
     struct rp_json json = {0};
 
-    if (any != NULL)
-        tell_stores(&status, generation_conf(any));
-    show(list, &status.generation_count, m->current);
-    show(list, &status.generation_count, m->next);
-    for (const struct leaving *l = m->leaving; l != NULL; l = l->next)
-        show(list, &status.generation_count, l->generation);
+    show_all(m, &status, list);
     status_compose(&json, &status);
     control_answer(m->control, question, &json);
+}
+
+static void on_page_asked(enum admin_page page, struct rp_text *out, void *arg)
+{
+    struct status_generation list[GENERATIONS_SHOWN];
+    struct status status;
+    struct rp_json json = {0};
+
+    show_all(arg, &status, list);
+    if (page == ADMIN_METRICS) {
+        metrics_compose(out, &status);
+        return;
+    }
+    status_compose(&json, &status);
+    rp_text_puts(&json.text, "\n");
+    *out = json.text;
 }
 
 static void tell_keys(struct master *m, uint64_t question)
@@ -532,6 +604,8 @@ static bool start(struct master *m, struct conf *conf, struct rp_error *err)
 static void end(struct master *m)
 {
     control_free(m->control);
+    admin_free(m->admin);
+    admin_free(m->next_admin);
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     for (size_t i = 0; m->loop != NULL && i < SIGNAL_COUNT; i++)
         rp_signal_stop(&m->signals[i]);

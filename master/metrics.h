@@ -7,7 +7,6 @@
 #include "lib/base/text.h"
 #include "master/status.h"
 
-#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 void metrics_compose(struct rp_text *, const struct status *);
 
 #endif

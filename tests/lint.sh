@@ -42,6 +42,7 @@ only() { # REGEX ALLOWED-REGEX WHAT
 only '#include <ev\.h>' '^(lib/net/|tests/)' 'includes <ev.h> outside lib/net'
 only '#include <openssl/' '^(lib/tls/|cache/(seal|secret)\.c|tests/|contrib/bench/)' 'includes OpenSSL'
 only '#include <lmdb\.h>' '^(cache/|tests/)' 'includes LMDB'
+only '#include <microhttpd\.h>' '^master/admin\.c' 'includes libmicrohttpd'
 only '#include <hiredis' '^(cache/|tests/)' 'includes hiredis'
 only 'OPENSSL_VERSION_NUMBER' '^lib/tls/compat\.h' 'tests the OpenSSL version outside compat.h'
 

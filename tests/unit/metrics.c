@@ -207,6 +207,25 @@ START_TEST(text_is_well_formed)
 }
 END_TEST
 
+START_TEST(every_name_is_in_the_manual)
+{
+    static char manual[65536];
+    char *text = compose(), *save = NULL, name[100], word[110];
+    FILE *file = fopen("master/reprise.8", "r");
+    size_t len = file != NULL ? fread(manual, 1, sizeof manual - 1, file) : 0;
+
+    ck_assert_uint_gt(len, 0);
+    ck_assert_uint_lt(len, sizeof manual - 1);
+    fclose(file);
+    for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
+        if (sscanf(line, "# TYPE %99s", name) == 1) {
+            snprintf(word, sizeof word, " %s", name);
+            ck_assert_msg(strstr(manual, word) != NULL, "%s is not in reprise.8", name);
+        }
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("metrics");
@@ -217,6 +236,7 @@ int main(void)
     tcase_add_test(tc, store_of_one_host_has_one_tier);
     tcase_add_test(tc, every_counter_is_told);
     tcase_add_test(tc, text_is_well_formed);
+    tcase_add_test(tc, every_name_is_in_the_manual);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * admin.c - the master's HTTP, by libmicrohttpd; see admin.h.
+ * It runs on the master's loop, and so in its one thread: the master forks, which threads would not
+ * survive. libmicrohttpd waits in an epoll of its own, which the loop watches; it reads requests,
+ * we answer GET of two pages and refuse all else before any body.
+ * The dangers: clients that are slow, silent or many (so many connections, each for so long, with
+ * so much memory); and descriptors that a forked generation would keep open (each is known). */
+#include "master/admin.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <reprise/net.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MEMORY = 8192 /* bytes for a request's head; more is refused */ };
+
+struct client {
+    struct admin *admin;
+    int fd; /* -1: the place is free */
+    struct rp_timer limit;
+};
+
+struct admin {
+    struct rp_loop *loop;
+    char *address, *path; /* path: of a Unix socket, or NULL */
+    struct admin_options o;
+    int fd, epoll;
+    struct MHD_Daemon *daemon;
+    struct rp_io io;
+    struct rp_timer again;
+    bool room; /* a connection has ended */
+    struct client clients[ADMIN_CLIENTS];
+};
+
+/* -- on the loop */
+
+/* libmicrohttpd says when it wants to be called although nothing happens; and it accepts again only
+ * in the call after the one that made room. */
+static void work(struct admin *a)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    rp_timer_stop(&a->again);
+    a->room = false;
+    MHD_run(a->daemon);
+    if (a->room)
+        rp_timer_start(a->loop, &a->again, 0);
+    else if (MHD_get_timeout(a->daemon, &ms) == MHD_YES)
+        rp_timer_start(a->loop, &a->again, ms);
+}
+
+static void on_io(struct rp_io *io, int events)
+{
+    (void)events;
+    work(io->arg);
+}
+
+static void on_again(struct rp_timer *timer)
+{
+    work(timer->arg);
+}
+
+/* -- clients */
+
+/* It may send a byte each second: this ends it all the same. */
+static void on_limit(struct rp_timer *timer)
+{
+    struct client *client = timer->arg;
+
+    shutdown(client->fd, SHUT_RDWR);
+}
+
+static struct client *place_of(struct admin *a, int fd)
+{
+    for (size_t i = 0; i < ADMIN_CLIENTS; i++)
+        if (a->clients[i].fd == fd)
+            return &a->clients[i];
+    return NULL;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct admin *a = arg;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct client *client;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        client = *context;
+        if (client == NULL)
+            return;
+        rp_timer_stop(&client->limit);
+        client->fd = -1;
+        a->room = true;
+        return;
+    }
+    client = place_of(a, -1); /* there are as many as connections may be */
+    *context = client;
+    if (client == NULL || info == NULL)
+        return;
+    client->fd = info->connect_fd;
+    rp_timer_start(a->loop, &client->limit, a->o.limit_ms);
+}
+
+/* -- answers */
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
+                              char *text, size_t len)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
+    enum MHD_Result result;
+
+    if (response == NULL) {
+        free(text);
+        return MHD_NO;
+    }
+    MHD_add_response_header(response, "Content-Type", type);
+    MHD_add_response_header(response, "Connection", "close");
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, "Allow", "GET");
+    result = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *why)
+{
+    char *text = strdup(why);
+
+    return text != NULL ? answer(connection, status, "text/plain", text, strlen(why)) : MHD_NO;
+}
+
+static enum MHD_Result show(struct admin *a, struct MHD_Connection *connection,
+                            enum admin_page page, const char *type)
+{
+    struct rp_text text = {0};
+    size_t len;
+    char *bytes;
+
+    a->o.asked(page, &text, a->o.arg);
+    bytes = rp_text_take(&text, &len);
+    if (bytes == NULL)
+        return MHD_NO;
+    return answer(connection, MHD_HTTP_OK, type, bytes, len);
+}
+
+/* Called when the head of a request is complete. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *body,
+                                  size_t *body_len, void **context)
+{
+    (void)version, (void)body, (void)body_len, (void)context;
+    if (strcmp(method, "GET") != 0)
+        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET is all there is\n");
+    if (strcmp(url, "/metrics") == 0)
+        return show(arg, connection, ADMIN_METRICS, "text/plain; version=0.0.4; charset=utf-8");
+    if (strcmp(url, "/status") == 0)
+        return show(arg, connection, ADMIN_STATUS, "application/json");
+    return refuse(connection, MHD_HTTP_NOT_FOUND, "there are /metrics and /status\n");
+}
+
+/* -- life */
+
+static int open_socket(const char *text, struct rp_error *err)
+{
+    struct rp_address address;
+    struct rp_listen_options options = {.address = &address, .backlog = 64};
+    struct rp_error why;
+    int fd;
+
+    if (!rp_address_parse(&address, text, true, &why)) {
+        rp_error_set(err, why.code, "admin: listen: %s", why.message);
+        return -1;
+    }
+    fd = rp_listen_open(&options, &why);
+    if (fd < 0)
+        rp_error_set(err, why.code, "admin: listen: %s", why.message);
+    return fd;
+}
+
+static bool start(struct admin *a, struct rp_error *err)
+{
+    const union MHD_DaemonInfo *info;
+
+    a->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET, a->fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)ADMIN_CLIENTS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(ADMIN_LIMIT_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_END);
+    if (a->daemon == NULL) {
+        a->fd = -1; /* it was given away */
+        return rp_error_set(err, "ERR_ADMIN", "admin: %s: libmicrohttpd does not start",
+                            a->address);
+    }
+    info = MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    a->epoll = info->epoll_fd;
+    rp_io_start(a->loop, &a->io, a->epoll, RP_READABLE);
+    return true;
+}
+
+struct admin *admin_new(struct rp_loop *loop, const struct admin_options *o, struct rp_error *err)
+{
+    struct admin *a = calloc(1, sizeof *a);
+
+    if (a == NULL || (a->address = strdup(o->address)) == NULL) {
+        free(a);
+        rp_error_set(err, "ENOMEM", "admin: no memory");
+        return NULL;
+    }
+    a->loop = loop;
+    a->o = *o;
+    a->o.address = a->address;
+    if (a->o.limit_ms == 0)
+        a->o.limit_ms = ADMIN_LIMIT_MS;
+    a->io = (struct rp_io){.fire = on_io, .arg = a};
+    a->again = (struct rp_timer){.fire = on_again, .arg = a};
+    for (size_t i = 0; i < ADMIN_CLIENTS; i++)
+        a->clients[i] = (struct client){a, -1, {.fire = on_limit, .arg = &a->clients[i]}};
+    a->fd = open_socket(a->address, err);
+    if (a->fd >= 0 && strncmp(a->address, "unix:/", 6) == 0)
+        a->path = a->address + 5;
+    if (a->fd >= 0 && start(a, err))
+        return a;
+    admin_free(a);
+    return NULL;
+}
+
+void admin_free(struct admin *a)
+{
+    if (a == NULL)
+        return;
+    rp_io_stop(&a->io);
+    if (a->daemon != NULL)
+        MHD_stop_daemon(a->daemon); /* closes the socket, and tells of each connection */
+    else if (a->fd >= 0)
+        close(a->fd);
+    rp_timer_stop(&a->again);
+    if (a->path != NULL)
+        unlink(a->path);
+    free(a->address);
+    free(a);
+}
+
+void admin_close_here(struct admin *a)
+{
+    if (a == NULL)
+        return;
+    for (size_t i = 0; i < ADMIN_CLIENTS; i++)
+        if (a->clients[i].fd >= 0)
+            close(a->clients[i].fd);
+    close(a->epoll);
+    close(a->fd);
+}
+
+const char *admin_address(const struct admin *a)
+{
+    return a != NULL ? a->address : NULL;
+}
+
+/* -- addresses */
+
+bool admin_is_local(const char *address)
+{
+    struct rp_address a;
+    char host[RP_ADDRESS_TEXT];
+
+    if (strncmp(address, "unix:", 5) == 0)
+        return true;
+    return rp_address_parse(&a, address, true, NULL) &&
+           (strncmp(rp_address_host(&a, host), "127.", 4) == 0 || strcmp(host, "::1") == 0);
+}
+
+bool admin_check(const char *address, bool running, struct rp_error *err)
+{
+    struct rp_error why;
+    int fd = open_socket(address, &why);
+
+    if (fd < 0) {
+        if (running && strcmp(why.code, "EADDRINUSE") == 0)
+            return true;
+        return rp_error_set(err, why.code, "%s", why.message);
+    }
+    close(fd);
+    if (strncmp(address, "unix:/", 6) == 0)
+        unlink(address + 5);
+    return true;
+}
