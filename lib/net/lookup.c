@@ -24,7 +24,7 @@ struct rp_lookup {
     void *arg;
     int read_fd, write_fd;
     uint16_t port;
-    int rc;
+    int family, rc;
     size_t count;
     struct rp_address addresses[ADDRESSES_MAX];
     char host[256];
@@ -56,7 +56,7 @@ static void keep_results(struct rp_lookup *l, const struct addrinfo *list)
 static void *resolve(void *arg)
 {
     struct rp_lookup *l = arg;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = l->family}, *list = NULL;
     ssize_t n;
 
     l->rc = getaddrinfo(l->host, NULL, &hints, &list);
@@ -106,7 +106,8 @@ static int start_thread(struct rp_lookup *l)
 }
 
 struct rp_lookup *rp_lookup_start(struct rp_loop *loop, const char *host, uint16_t port,
-                                  rp_lookup_done *done, void *arg, struct rp_error *err)
+                                  unsigned family, rp_lookup_done *done, void *arg,
+                                  struct rp_error *err)
 {
     struct rp_lookup *l = calloc(1, sizeof *l);
     int fds[2], rc;
@@ -119,6 +120,7 @@ struct rp_lookup *rp_lookup_start(struct rp_loop *loop, const char *host, uint16
     l->done = done;
     l->arg = arg;
     l->port = port;
+    l->family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC;
     l->read_fd = fds[0];
     l->write_fd = fds[1];
     snprintf(l->host, sizeof l->host, "%s", host);

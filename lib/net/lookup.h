@@ -10,8 +10,10 @@
 struct rp_lookup;
 typedef void rp_lookup_done(void *arg, const char *host, const struct rp_address *addresses,
                             size_t count, const struct rp_error *error);
+/* family 4 or 6: such addresses only; 0: both. */
 struct rp_lookup *rp_lookup_start(struct rp_loop *, const char *host, uint16_t port,
-                                  rp_lookup_done *done, void *arg, struct rp_error *);
+                                  unsigned family, rp_lookup_done *done, void *arg,
+                                  struct rp_error *);
 void rp_lookup_cancel(struct rp_lookup *); /* NULL ok; done will not run */
 
 #endif

@@ -94,15 +94,19 @@ static bool cannot_connect(const struct rp_net_socket *n, int sys_errno, const c
         rp_address_format(&n->local, err->local);
     return false;
 }
+static bool connect_to_others(struct rp_net_socket *n, struct rp_error *err);
 
 static void on_failed(struct rp_wire *w, const struct rp_error *error)
 {
     struct rp_net_socket *n = of_wire(w);
-    struct rp_error copy = *error;
+    struct rp_error last = *error;
 
-    if (n->stream.connecting && error->syscall != NULL)
-        cannot_connect(n, error->sys_errno, error->syscall, &copy);
-    rp_stream_destroy(&n->stream, &copy);
+    if (n->stream.connecting && error->syscall != NULL) {
+        cannot_connect(n, error->sys_errno, error->syscall, &last);
+        if (w->connecting == RP_WIRE_CONNECTING && connect_to_others(n, &last))
+            return;
+    }
+    rp_stream_destroy(&n->stream, &last);
 }
 
 static const struct rp_wire_ops wire_ops = {
@@ -176,6 +180,7 @@ static void net_free(struct rp_stream *s)
     struct rp_net_socket *n = of_stream(s);
 
     free(n->failure);
+    free(n->others);
     free(n);
 }
 
@@ -348,7 +353,26 @@ static void fail_later(struct rp_net_socket *n, const struct rp_error *error)
     }
 }
 
-/* Names with several addresses: each is tried until a connect() is under way. */
+/* Names with several addresses: each is tried in turn, until one connects. What was written already
+ * goes to that one. */
+static bool connect_to_others(struct rp_net_socket *n, struct rp_error *err)
+{
+    while (n->other_count > 0 && !n->stream.destroyed) {
+        struct rp_address next = n->others[0];
+
+        n->other_count--;
+        memmove(n->others, n->others + 1, n->other_count * sizeof *n->others);
+        if (rp_wire_is_open(&n->wire)) {
+            n->early = n->wire.out;
+            n->wire.out = (struct rp_queue){0};
+            rp_wire_close(&n->wire);
+        }
+        if (connect_to(n, &next, err))
+            return true;
+    }
+    return false;
+}
+
 static void on_lookup(void *arg, const char *host, const struct rp_address *addresses, size_t count,
                       const struct rp_error *error)
 {
@@ -361,13 +385,15 @@ static void on_lookup(void *arg, const char *host, const struct rp_address *addr
         return;
     }
     rp_error_set(&last, "ENOTFOUND", "getaddrinfo ENOTFOUND: no address");
+    n->others = malloc((count + 1) * sizeof *n->others);
+    if (n->others == NULL)
+        rp_error_set(&last, "ENOMEM", "no memory for addresses");
+    else if (count > 0)
+        memcpy(n->others, addresses, (n->other_count = count) * sizeof *addresses);
     rp_stream_ref(&n->stream);
     rp_stream_emit(&n->stream,
                    &(struct rp_event){.type = RP_EV_LOOKUP, .lookup = {host, addresses}});
-    for (size_t i = 0; i < count && !n->stream.destroyed; i++)
-        if (connect_to(n, &addresses[i], &last))
-            break;
-    if (!rp_wire_is_open(&n->wire) && !n->stream.destroyed)
+    if (!n->stream.destroyed && !connect_to_others(n, &last))
         rp_stream_destroy(&n->stream, &last);
     rp_stream_unref(&n->stream);
 }
@@ -419,7 +445,7 @@ struct rp_stream *rp_net_connect(struct rp_loop *loop, const struct rp_net_optio
             fail_later(n, &error);
     } else {
         n->lookup = rp_lookup_start(loop, o->host != NULL ? o->host : "localhost", o->port,
-                                    on_lookup, n, &error);
+                                    o->family, on_lookup, n, &error);
         if (n->lookup == NULL)
             fail_later(n, &error);
     }

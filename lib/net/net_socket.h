@@ -16,6 +16,8 @@ struct rp_net_socket {
     struct rp_next_tick start; /* connecting failed or succeeded at once: said later */
     struct rp_error *failure;
     struct rp_address remote, local;
+    struct rp_address *others; /* of the host's name, to be tried when this one fails */
+    size_t other_count;
     bool eager, no_delay, keep_alive;
     uint32_t keep_alive_ms;
 };

@@ -35,7 +35,9 @@ bool rp_address_equal(const struct rp_address *, const struct rp_address *);
 /* -- connecting */
 struct rp_net_options {
     const struct rp_address *address; /* where to, or NULL and then... */
-    const char *host;                 /* NULL = "localhost"; a name is resolved off the loop */
+    const char *host; /* NULL = "localhost"; a name is resolved off the loop, and its addresses are
+                         tried in turn */
+    unsigned family;  /* 4 or 6: only such addresses of a name; 0 = both (E5) */
     uint16_t port;
     const char *path; /* a Unix socket; wins over host and port */
     const struct rp_address *local_address;
