@@ -86,9 +86,9 @@ $(LOADER): $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/load*.c)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev -lm $(LDLIBS)
 
-TOOL_PARTS := $(addprefix $(O)/contrib/tools/,tool_flags.o tool_context.o tool_events.o)
-$(O)/reprise-connect: $(addprefix $(O)/contrib/tools/,connect.o starttls.o) $(TOOL_PARTS) $(LIB)
-$(O)/reprise-serve: $(addprefix $(O)/contrib/tools/,serve.o serve_sessions.o) $(TOOL_PARTS) $(LIB)
+TOOL_PARTS := $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/tool_*.c))
+$(O)/reprise-connect: $(addprefix $(O)/contrib/tools/,connect.o connect_flags.o starttls.o) $(TOOL_PARTS) $(LIB)
+$(O)/reprise-serve: $(addprefix $(O)/contrib/tools/,serve.o serve_flags.o serve_psk.o serve_sessions.o) $(TOOL_PARTS) $(LIB)
 $(TOOLS):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -ljansson -lssl -lcrypto -lev $(LDLIBS)

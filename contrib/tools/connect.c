@@ -3,73 +3,28 @@
  * connect.c - reprise-connect: tls.connect on the command line. The standard input goes to the
  * peer, what it sends to the standard output; with --json each event is a line instead. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "connect_flags.h"
 #include "starttls.h"
 #include "tool_context.h"
 #include "tool_events.h"
-#include "tool_flags.h"
+#include "tool_io.h"
 
 enum { STDIN_PIECE = 16384 };
-
-static struct {
-    struct tool_list alpn_protocols;
-    struct tool_bytes session, psk;
-    const char *servername, *session_out, *psk_identity, *starttls, *local_address, *exporter;
-    uint64_t min_dh_size, timeout, high_water_mark, max_send_fragment, keep_alive_initial_delay;
-    enum rp_toggle json, reject_unauthorized, check_server_identity, request_ocsp, enable_trace,
-        allow_half_open, no_delay, keep_alive, keylog, detailed, use_stdin, renegotiate;
-} flags;
-
-static const struct tool_flag table[] = {
-    {"connection", TOOL_TITLE, NULL, NULL, NULL},
-    {"servername", TOOL_TEXT, &flags.servername, "NAME", "SNI, and the name to verify"},
-    {"alpn-protocols", TOOL_LIST, &flags.alpn_protocols, "NAME,...", "in order of preference"},
-    {"reject-unauthorized", TOOL_BOOL, &flags.reject_unauthorized, NULL,
-     "end when the server is not who it should be (on)"},
-    {"check-server-identity", TOOL_BOOL, &flags.check_server_identity, NULL,
-     "compare the certificate's names (on)"},
-    {"session", TOOL_FILE, &flags.session, "FILE", "resume this session"},
-    {"session-out", TOOL_TEXT, &flags.session_out, "FILE", "keep the last session there"},
-    {"request-ocsp", TOOL_BOOL, &flags.request_ocsp, NULL, "ask for a staple"},
-    {"min-dh-size", TOOL_NUMBER, &flags.min_dh_size, "BITS", "1024"},
-    {"psk-identity", TOOL_TEXT, &flags.psk_identity, "TEXT", "name of the pre-shared key"},
-    {"psk", TOOL_HEX, &flags.psk, "HEX", "the key"},
-    {"starttls", TOOL_TEXT, &flags.starttls, "PROTOCOL", "smtp, imap, pop3, xmpp, postgres, ldap"},
-    {"timeout", TOOL_NUMBER, &flags.timeout, "MS", "say when idle for so long"},
-    {"local-address", TOOL_TEXT, &flags.local_address, "HOST:PORT", "where to connect from"},
-    {"no-delay", TOOL_BOOL, &flags.no_delay, NULL, "TCP_NODELAY"},
-    {"keep-alive", TOOL_BOOL, &flags.keep_alive, NULL, "TCP keep-alive"},
-    {"keep-alive-initial-delay", TOOL_NUMBER, &flags.keep_alive_initial_delay, "MS", ""},
-    {"allow-half-open", TOOL_BOOL, &flags.allow_half_open, NULL,
-     "the server's end is not ours (off)"},
-    {"high-water-mark", TOOL_NUMBER, &flags.high_water_mark, "BYTES", "16384"},
-    {"max-send-fragment", TOOL_NUMBER, &flags.max_send_fragment, "BYTES", "512 to 16384"},
-    {"renegotiate", TOOL_BOOL, &flags.renegotiate, NULL, "once, when connected"},
-    TOOL_CONTEXT_ROWS,
-    {"output", TOOL_TITLE, NULL, NULL, NULL},
-    {"json", TOOL_BOOL, &flags.json, NULL, "events as JSON lines"},
-    {"detailed", TOOL_BOOL, &flags.detailed, NULL, "the peer's whole chain"},
-    {"export-keying-material", TOOL_TEXT, &flags.exporter, "LABEL", "32 bytes of it"},
-    {"keylog", TOOL_BOOL, &flags.keylog, NULL, "secrets, for a protocol analyser"},
-    {"enable-trace", TOOL_BOOL, &flags.enable_trace, NULL, "messages, to the standard error"},
-    {"stdin", TOOL_BOOL, &flags.use_stdin, NULL, "send the standard input (on)"},
-    {NULL, TOOL_TEXT, NULL, NULL, NULL}};
 
 static struct {
     struct rp_loop *loop;
     struct rp_secure_context *context;
     struct rp_socket *socket;
     struct rp_stream *plain; /* until TLS stands on it */
-    struct rp_address address, local;
+    struct rp_address local;
     struct rp_io input;
-    char host[256];
+    struct rp_timer deadline; /* of the handshake */
     struct rp_net_options net;
-    bool secure, failed, reading;
+    bool secure, failed, reading, kept;
 } run;
 
 /* -- the standard input */
@@ -96,9 +51,16 @@ static void on_input(struct rp_io *io, int events)
     (void)io, (void)events;
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+    if (got < 0) {
+        tool_complain("standard input: %s", strerror(errno));
+        run.failed = true;
+    }
     if (got <= 0) {
         stop_input();
-        rp_stream_end(rp_socket_stream(run.socket));
+        if (flags.end != RP_OFF)
+            rp_stream_end(rp_socket_stream(run.socket));
+        else
+            flags.use_stdin = RP_OFF; /* the server ends */
     } else if (!rp_stream_write(rp_socket_stream(run.socket), bytes, (size_t)got)) {
         stop_input(); /* until it has drained */
     }
@@ -112,7 +74,7 @@ static void say_error(const struct rp_error *error)
 
     run.failed = true;
     if (flags.json != RP_ON) {
-        tool_complain("%s: %s", error->code, error->message);
+        tool_say_error(NULL, error);
         return;
     }
     event = tool_event("error");
@@ -122,36 +84,35 @@ static void say_error(const struct rp_error *error)
 
 static void keep_session(const struct rp_event *e)
 {
-    char path[4096];
-    FILE *file;
-    bool ok;
-    int fd;
-
     if (flags.session_out == NULL)
         return;
-    if (snprintf(path, sizeof path, "%s.new", flags.session_out) >= (int)sizeof path)
+    run.kept = tool_write_file(flags.session_out, e->data.bytes, e->data.len);
+    run.failed = run.failed || !run.kept;
+}
+
+/* Whoever read the output is gone: nothing more to do. */
+static void leave_if_unheard(void)
+{
+    if (!tool_out_failed())
         return;
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600); /* it is a secret */
-    file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    ok = file != NULL && fwrite(e->data.bytes, 1, e->data.len, file) == e->data.len;
-    if (file != NULL)
-        ok = fclose(file) == 0 && ok;
-    if (!ok || rename(path, flags.session_out) != 0)
-        tool_complain("%s: %s", flags.session_out, strerror(errno));
+    run.failed = true;
+    stop_input();
+    if (run.socket != NULL)
+        rp_stream_destroy(rp_socket_stream(run.socket), NULL);
 }
 
 static void say_data(const struct rp_event *e)
 {
     json_t *event;
 
-    if (flags.json != RP_ON) {
-        fwrite(e->data.bytes, 1, e->data.len, stdout);
-        fflush(stdout);
-        return;
+    if (flags.json == RP_ON) {
+        event = tool_event("data");
+        tool_add_hex(event, "data", e->data.bytes, e->data.len);
+        tool_print(event);
+    } else {
+        tool_out(e->data.bytes, e->data.len);
     }
-    event = tool_event("data");
-    tool_add_hex(event, "data", e->data.bytes, e->data.len);
-    tool_print(event);
+    leave_if_unheard();
 }
 
 static void say(const char *name)
@@ -174,6 +135,7 @@ static void on_secure(void)
     json_t *event;
 
     run.secure = true;
+    rp_timer_stop(&run.deadline);
     if (flags.json == RP_ON) {
         event = tool_event("secureConnect");
         tool_add_socket(event, run.socket, &facts);
@@ -202,11 +164,41 @@ static void on_lines(const struct rp_event *e)
     tool_print(event);
 }
 
+static void on_lookup(const struct rp_event *e)
+{
+    json_t *event = flags.json == RP_ON ? tool_event("lookup") : NULL;
+
+    if (event == NULL)
+        return;
+    json_object_set_new(event, "host", tool_string(run.net.host));
+    tool_add_address(event, e->lookup.address);
+    json_object_del(event, "port");
+    tool_print(event);
+}
+
+static void on_keylog(const struct rp_event *e)
+{
+    tool_keylog_write(e->keylog.line, e->keylog.len);
+    if (flags.keylog == RP_ON && flags.json == RP_ON)
+        on_lines(e);
+    else if (flags.keylog == RP_ON)
+        fwrite(e->keylog.line, 1, e->keylog.len, stderr);
+}
+
+static void on_timeout(void)
+{
+    if (flags.json == RP_ON)
+        say("timeout");
+    else
+        tool_complain("idle for %u ms", (unsigned)flags.timeout);
+}
+
 static void on_close(bool had_error)
 {
     json_t *event;
 
     stop_input();
+    rp_timer_stop(&run.deadline);
     if (flags.json == RP_ON) {
         event = tool_event("close");
         json_object_set_new(event, "hadError", json_boolean(had_error));
@@ -218,8 +210,14 @@ static void on_event(const struct rp_event *e, void *arg)
 {
     (void)arg;
     switch (e->type) {
+    case RP_EV_LOOKUP:
+        on_lookup(e);
+        break;
     case RP_EV_CONNECT:
         say("connect");
+        break;
+    case RP_EV_READY:
+        say("ready");
         break;
     case RP_EV_SECURE_CONNECT:
         on_secure();
@@ -228,14 +226,18 @@ static void on_event(const struct rp_event *e, void *arg)
         say_data(e);
         break;
     case RP_EV_DRAIN:
+        say("drain");
         if (run.secure)
             start_input();
+        break;
+    case RP_EV_FINISH:
+        say("finish");
         break;
     case RP_EV_END:
         say("end");
         break;
     case RP_EV_TIMEOUT:
-        say("timeout");
+        on_timeout();
         break;
     case RP_EV_SESSION:
         keep_session(e);
@@ -243,10 +245,7 @@ static void on_event(const struct rp_event *e, void *arg)
             on_lines(e);
         break;
     case RP_EV_KEYLOG:
-        if (flags.json != RP_ON)
-            fwrite(e->keylog.line, 1, e->keylog.len, stderr);
-        else
-            on_lines(e);
+        on_keylog(e);
         break;
     case RP_EV_OCSP_RESPONSE:
         if (flags.json == RP_ON)
@@ -268,12 +267,10 @@ static void on_event(const struct rp_event *e, void *arg)
 static size_t give_key(struct rp_socket *s, const char *hint, char *identity, uint8_t *key,
                        void *arg)
 {
-    size_t len = flags.psk.len < RP_PSK_MAX ? flags.psk.len : RP_PSK_MAX;
-
     (void)s, (void)hint, (void)arg;
     snprintf(identity, RP_PSK_IDENTITY_MAX + 1, "%s", flags.psk_identity);
-    memcpy(key, flags.psk.bytes, len);
-    return len;
+    memcpy(key, flags.psk.bytes, flags.psk.len);
+    return flags.psk.len;
 }
 
 static bool accept_anybody(const char *host, const struct rp_x509 *cert, void *arg,
@@ -294,10 +291,10 @@ static bool begin_tls(struct rp_error *error)
         .session = {flags.session.bytes, flags.session.len},
         .allow_unauthorized = flags.reject_unauthorized == RP_OFF,
         .request_ocsp = flags.request_ocsp == RP_ON,
-        .min_dh_size = (uint32_t)flags.min_dh_size,
+        .min_dh_size = flags.min_dh_size,
         .check_server_identity = flags.check_server_identity == RP_OFF ? accept_anybody : NULL,
-        .psk_callback = flags.psk.bytes != NULL && flags.psk_identity != NULL ? give_key : NULL,
-        .stream_options = {.high_water_mark = (uint32_t)flags.high_water_mark,
+        .psk_callback = flags.psk.bytes != NULL ? give_key : NULL,
+        .stream_options = {.high_water_mark = flags.high_water_mark,
                            .allow_half_open = flags.allow_half_open == RP_ON},
     };
     rp_event_set events = RP_EVENT_ALL & ~RP_EVENT_BIT(RP_EV_SESSION) & ~RP_EVENT_BIT(RP_EV_KEYLOG);
@@ -307,14 +304,15 @@ static bool begin_tls(struct rp_error *error)
         return false;
     if (flags.json == RP_ON || flags.session_out != NULL)
         events |= RP_EVENT_BIT(RP_EV_SESSION);
-    if (flags.keylog == RP_ON)
+    if (flags.keylog == RP_ON || flags.keylog_file != NULL)
         events |= RP_EVENT_BIT(RP_EV_KEYLOG);
     rp_stream_listen(rp_socket_stream(run.socket), events, on_event, NULL);
     if (flags.enable_trace == RP_ON)
         rp_socket_enable_trace(run.socket);
-    if (flags.max_send_fragment != 0 &&
-        !rp_socket_set_max_send_fragment(run.socket, (int)flags.max_send_fragment))
-        return rp_error_set(error, "ERR_OUT_OF_RANGE", "--max-send-fragment is from 512 to 16384");
+    if (flags.max_send_fragment != 0)
+        rp_socket_set_max_send_fragment(run.socket, (int)flags.max_send_fragment);
+    if (run.plain != NULL)
+        rp_stream_set_timeout(rp_socket_stream(run.socket), flags.timeout);
     return true;
 }
 
@@ -331,62 +329,65 @@ static void on_upgraded(const struct rp_error *error, void *arg)
         on_close(true);
     }
     rp_stream_unref(run.plain);
+    run.plain = NULL;
 }
 
 static bool begin_plain(struct rp_error *error)
 {
+    rp_event_set events =
+        RP_EVENT_BIT(RP_EV_LOOKUP) | RP_EVENT_BIT(RP_EV_CONNECT) | RP_EVENT_BIT(RP_EV_READY);
+
     run.plain = rp_net_connect(run.loop, &run.net, error);
     if (run.plain == NULL)
         return false;
-    if (starttls_begin(run.plain, flags.starttls,
-                       flags.servername != NULL ? flags.servername : run.host, on_upgraded,
+    if (rp_stream_listen(run.plain, events, on_event, NULL) &&
+        starttls_begin(run.plain, flags.starttls,
+                       flags.servername != NULL ? flags.servername : run.net.host, on_upgraded,
                        NULL) != NULL)
         return true;
     rp_stream_destroy(run.plain, NULL);
     rp_stream_unref(run.plain);
-    return rp_error_set(error, "ERR_INVALID_ARG_VALUE",
-                        "--starttls knows smtp, imap, pop3, xmpp, postgres and ldap");
+    return rp_error_set(error, "ENOMEM", "no memory for a dialogue");
 }
 
-/* HOST:PORT, [V6]:PORT or unix:PATH. */
-static bool set_target(const char *text)
+static void on_deadline(struct rp_timer *timer)
 {
-    const char *colon = strrchr(text, ':');
-    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
-    char *end;
-    unsigned long port;
+    struct rp_error error;
 
-    if (strncmp(text, "unix:", 5) == 0) {
-        run.net.path = text + 5;
-        snprintf(run.host, sizeof run.host, "localhost");
+    (void)timer;
+    rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
+    rp_stream_destroy(run.plain != NULL ? run.plain : rp_socket_stream(run.socket), &error);
+}
+
+/* ADDRESS, or with a port as it is written elsewhere. */
+static bool set_local(struct rp_error *error)
+{
+    const char *address = flags.local_address;
+    char text[300];
+
+    if (address == NULL && flags.local_port == 0)
         return true;
-    }
-    port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
-    if (port == 0 || port > UINT16_MAX || *end != '\0' || len == 0 || len >= sizeof run.host) {
-        tool_complain("\"%s\" is not HOST:PORT or unix:PATH", text);
-        return false;
-    }
-    if (text[0] == '[' && text[len - 1] == ']') {
-        text++;
-        len -= 2;
-    }
-    memcpy(run.host, text, len);
-    run.host[len] = '\0';
-    run.net.host = run.host;
-    run.net.port = (uint16_t)port;
-    return true;
+    run.net.local_address = &run.local;
+    if (address == NULL)
+        address = flags.family == 6 ? "::" : "0.0.0.0";
+    if (flags.local_port == 0 && rp_address_parse(&run.local, address, false, NULL))
+        return true;
+    snprintf(text, sizeof text, strchr(address, ':') != NULL ? "[%.200s]:%u" : "%.200s:%u", address,
+             (unsigned)flags.local_port);
+    return rp_address_parse(&run.local, text, false, error);
 }
 
 static bool set_net(struct rp_error *error)
 {
-    run.net.timeout_ms = (uint32_t)flags.timeout;
+    run.net.host = flags.target.host != NULL ? flags.target.host : "localhost";
+    run.net.port = (uint16_t)flags.target.port;
+    run.net.path = flags.target.path;
+    run.net.family = flags.family;
+    run.net.timeout_ms = flags.starttls == NULL ? flags.timeout : 0;
     run.net.no_delay = flags.no_delay;
     run.net.keep_alive = flags.keep_alive;
-    run.net.keep_alive_initial_delay_ms = (uint32_t)flags.keep_alive_initial_delay;
-    if (flags.local_address == NULL)
-        return true;
-    run.net.local_address = &run.local;
-    return rp_address_parse(&run.local, flags.local_address, false, error);
+    run.net.keep_alive_initial_delay_ms = flags.keep_alive_initial_delay;
+    return set_local(error);
 }
 
 static bool begin(struct rp_error *error)
@@ -397,35 +398,34 @@ static bool begin(struct rp_error *error)
     run.context = tool_context_new(error);
     if (run.context == NULL)
         return false;
+    run.input.fire = on_input;
+    run.deadline.fire = on_deadline;
+    if (flags.handshake_timeout != 0)
+        rp_timer_start(run.loop, &run.deadline, flags.handshake_timeout);
     return flags.starttls != NULL ? begin_plain(error) : begin_tls(error);
 }
 
 int main(int argc, char **argv)
 {
-    const char *target = NULL;
     struct rp_error error = {0};
-    enum tool_outcome outcome;
+    int status;
 
-    tool_name("reprise-connect");
-    outcome = tool_parse(table, argc, argv, &target);
-    if (outcome == TOOL_HELP) {
-        printf("usage: reprise-connect [flags] HOST:PORT|unix:PATH\n");
-        tool_print_flags(table);
-        return 0;
-    }
-    if (outcome == TOOL_GO && target == NULL)
-        tool_complain("where to? HOST:PORT or unix:PATH; see --help");
-    if (outcome != TOOL_GO || target == NULL || !set_target(target))
+    tool_io_begin();
+    if (!connect_flags_read(argc, argv, &status))
+        return status;
+    if (!tool_keylog_open(flags.keylog_file))
         return 2;
-    run.input.fire = on_input;
     if (!begin(&error)) {
         say_error(&error);
-        return 1;
+        return 2;
     }
     rp_loop_run(run.loop);
+    if (flags.session_out != NULL && run.secure && !run.kept &&
+        !rp_socket_session_reused(run.socket))
+        tool_complain("%s: not written, the server gave no session", flags.session_out);
     rp_secure_context_unref(run.context);
     if (run.socket != NULL)
         rp_stream_unref(rp_socket_stream(run.socket));
     rp_loop_free(run.loop);
-    return run.secure && !run.failed ? 0 : 1;
+    return run.secure && !run.failed && !tool_out_failed() ? 0 : 1;
 }

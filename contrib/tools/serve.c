@@ -6,61 +6,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "serve_flags.h"
+#include "serve_psk.h"
 #include "serve_sessions.h"
 #include "tool_context.h"
 #include "tool_events.h"
-#include "tool_flags.h"
-
-static struct {
-    struct tool_list alpn_protocols, sni, psk;
-    struct tool_bytes answer_file, ocsp_staple;
-    const char *answer, *psk_identity_hint, *exporter;
-    uint64_t handshake_timeout, max_connections, timeout, high_water_mark, count, max_send_fragment;
-    enum rp_toggle json, request_cert, reject_unauthorized, enable_trace, allow_half_open,
-        pause_on_connect, keylog, detailed, resume_store, disable_renegotiation, no_delay;
-} flags;
-
-static const struct tool_flag table[] = {
-    {"server", TOOL_TITLE, NULL, NULL, NULL},
-    {"request-cert", TOOL_BOOL, &flags.request_cert, NULL, "ask for a certificate (off)"},
-    {"reject-unauthorized", TOOL_BOOL, &flags.reject_unauthorized, NULL,
-     "refuse clients without a good one (on)"},
-    {"handshake-timeout", TOOL_NUMBER, &flags.handshake_timeout, "MS", "120000"},
-    {"alpn-protocols", TOOL_LIST, &flags.alpn_protocols, "NAME,...", "in order of preference"},
-    {"sni", TOOL_LIST, &flags.sni, "NAME=CERT=KEY,...", "another certificate for a name"},
-    {"psk", TOOL_LIST, &flags.psk, "IDENTITY=HEX,...", "pre-shared keys"},
-    {"psk-identity-hint", TOOL_TEXT, &flags.psk_identity_hint, "TEXT", "for TLS 1.2"},
-    {"resume-store", TOOL_BOOL, &flags.resume_store, NULL, "keep sessions by id, in memory"},
-    {"ocsp-staple", TOOL_FILE, &flags.ocsp_staple, "FILE", "answer of OCSPRequest, DER"},
-    {"disable-renegotiation", TOOL_BOOL, &flags.disable_renegotiation, NULL, "on each socket"},
-    {"max-connections", TOOL_NUMBER, &flags.max_connections, "N", "more are dropped"},
-    {"allow-half-open", TOOL_BOOL, &flags.allow_half_open, NULL,
-     "the client's end is not ours (off)"},
-    {"pause-on-connect", TOOL_BOOL, &flags.pause_on_connect, NULL, "read nothing"},
-    {"no-delay", TOOL_BOOL, &flags.no_delay, NULL, "TCP_NODELAY"},
-    {"timeout", TOOL_NUMBER, &flags.timeout, "MS", "say when a socket is idle for so long"},
-    {"high-water-mark", TOOL_NUMBER, &flags.high_water_mark, "BYTES", "16384"},
-    {"max-send-fragment", TOOL_NUMBER, &flags.max_send_fragment, "BYTES", "512 to 16384"},
-    {"answer", TOOL_TEXT, &flags.answer, "TEXT", "send this and end, instead of an echo"},
-    {"answer-file", TOOL_FILE, &flags.answer_file, "FILE", "the same with a file"},
-    {"count", TOOL_NUMBER, &flags.count, "N", "leave after so many connections"},
-    TOOL_CONTEXT_ROWS,
-    {"output", TOOL_TITLE, NULL, NULL, NULL},
-    {"json", TOOL_BOOL, &flags.json, NULL, "events as JSON lines"},
-    {"detailed", TOOL_BOOL, &flags.detailed, NULL, "the client's whole chain"},
-    {"export-keying-material", TOOL_TEXT, &flags.exporter, "LABEL", "32 bytes of it"},
-    {"keylog", TOOL_BOOL, &flags.keylog, NULL, "secrets, for a protocol analyser"},
-    {"enable-trace", TOOL_BOOL, &flags.enable_trace, NULL, "messages, to the standard error"},
-    {NULL, TOOL_TEXT, NULL, NULL, NULL}};
+#include "tool_io.h"
 
 static struct {
     struct rp_loop *loop;
     struct rp_server *server;
     struct rp_signal interrupt, terminate;
+    struct rp_socket **open; /* whose handshake is complete */
+    size_t opened, room;
     uintptr_t last; /* the number of the last connection */
-    uint64_t gone;
+    uint32_t gone;
+    bool stopped;
 } run;
 
 /* -- lines */
@@ -85,10 +49,15 @@ static json_t *line(const char *name, struct rp_socket *s)
     return event;
 }
 
+static void stop(void);
+
 static void print(json_t *event)
 {
-    if (event != NULL)
-        tool_print(event);
+    if (event == NULL)
+        return;
+    tool_print(event);
+    if (tool_out_failed()) /* nobody listens any more */
+        stop();
 }
 
 static void print_error(const char *name, struct rp_socket *s, const struct rp_error *error)
@@ -96,7 +65,7 @@ static void print_error(const char *name, struct rp_socket *s, const struct rp_e
     json_t *event = line(name, s);
 
     if (event == NULL)
-        tool_complain("%s: %s: %s", name, error->code, error->message);
+        tool_say_error(name, error);
     else
         tool_add_error(event, error);
     print(event);
@@ -109,6 +78,49 @@ static void leave(void)
     rp_signal_stop(&run.interrupt);
     rp_signal_stop(&run.terminate);
     rp_server_close(run.server);
+}
+
+/* At once: open connections are closed, and have their last line; handshakes are forgotten. The
+ * next signal does what signals do. */
+static void stop(void)
+{
+    if (run.stopped || run.server == NULL)
+        return;
+    run.stopped = true;
+    leave();
+    for (size_t i = 0; i < run.opened; i++)
+        rp_stream_destroy(rp_socket_stream(run.open[i]), NULL);
+    if (run.opened == 0)
+        rp_loop_stop(run.loop);
+}
+
+static void remember(struct rp_socket *s)
+{
+    if (run.opened == run.room) {
+        size_t room = 2 * run.room + 16;
+        struct rp_socket **grown = realloc(run.open, room * sizeof(struct rp_socket *));
+
+        if (grown == NULL)
+            abort();
+        run.open = grown;
+        run.room = room;
+    }
+    run.open[run.opened++] = s;
+}
+
+static void forget(struct rp_socket *s)
+{
+    for (size_t i = 0; i < run.opened; i++)
+        if (run.open[i] == s)
+            run.open[i] = run.open[--run.opened];
+    if (run.stopped && run.opened == 0)
+        rp_loop_stop(run.loop);
+}
+
+static void count_one(void)
+{
+    if (++run.gone == flags.count)
+        leave();
 }
 
 static void on_data(struct rp_socket *s, const struct rp_event *e)
@@ -134,7 +146,11 @@ static void on_socket(const struct rp_event *e, void *arg)
     case RP_EV_DATA:
         on_data(s, e);
         break;
+    case RP_EV_FINISH:
+        print(line("finish", s));
+        break;
     case RP_EV_DRAIN:
+        print(line("drain", s));
         rp_stream_resume(rp_socket_stream(s));
         break;
     case RP_EV_END:
@@ -153,8 +169,8 @@ static void on_socket(const struct rp_event *e, void *arg)
         if (event != NULL)
             json_object_set_new(event, "hadError", json_boolean(e->close.had_error));
         print(event);
-        if (++run.gone == flags.count)
-            leave();
+        forget(s);
+        count_one();
         break;
     default:
         break;
@@ -180,11 +196,13 @@ static void on_secure(struct rp_socket *s)
 
     if (event != NULL)
         tool_add_socket(event, s, &facts);
+    remember(s);
     print(event);
     rp_stream_listen(stream,
-                     RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_DRAIN) |
-                         RP_EVENT_BIT(RP_EV_END) | RP_EVENT_BIT(RP_EV_TIMEOUT) |
-                         RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE),
+                     RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_FINISH) |
+                         RP_EVENT_BIT(RP_EV_DRAIN) | RP_EVENT_BIT(RP_EV_END) |
+                         RP_EVENT_BIT(RP_EV_TIMEOUT) | RP_EVENT_BIT(RP_EV_ERROR) |
+                         RP_EVENT_BIT(RP_EV_CLOSE),
                      on_socket, s);
     if (flags.disable_renegotiation == RP_ON)
         rp_socket_disable_renegotiation(s);
@@ -192,7 +210,9 @@ static void on_secure(struct rp_socket *s)
         rp_socket_set_max_send_fragment(s, (int)flags.max_send_fragment);
     if (flags.no_delay != RP_DEFAULT)
         rp_stream_set_no_delay(stream, flags.no_delay == RP_ON);
-    rp_stream_set_timeout(stream, (uint32_t)flags.timeout);
+    if (flags.keep_alive != RP_DEFAULT)
+        rp_stream_set_keep_alive(stream, flags.keep_alive == RP_ON, flags.keep_alive_initial_delay);
+    rp_stream_set_timeout(stream, flags.timeout);
     answer(stream);
 }
 
@@ -202,8 +222,10 @@ static void on_new_session(const struct rp_event *e)
 {
     json_t *event = line("newSession", e->new_session.socket);
 
-    if (event != NULL)
+    if (event != NULL) {
         tool_add_hex(event, "sessionId", e->new_session.id, e->new_session.id_len);
+        tool_add_hex(event, "sessionData", e->new_session.session, e->new_session.session_len);
+    }
     print(event);
     serve_session_put(e->new_session.id, e->new_session.id_len, e->new_session.session,
                       e->new_session.session_len);
@@ -242,20 +264,8 @@ static void on_ocsp_request(const struct rp_event *e)
 
 static size_t find_key(struct rp_socket *s, const char *identity, uint8_t *key, void *arg)
 {
-    size_t len = strlen(identity);
-    struct tool_bytes bytes = {0};
-
     (void)s, (void)arg;
-    for (const char **item = flags.psk.items; *item != NULL; item++)
-        if (strncmp(*item, identity, len) == 0 && (*item)[len] == '=' &&
-            tool_read_hex(*item + len + 1, &bytes))
-            break;
-    if (bytes.len > RP_PSK_MAX)
-        bytes.len = 0;
-    if (bytes.len > 0)
-        memcpy(key, bytes.bytes, bytes.len);
-    free(bytes.bytes);
-    return bytes.len;
+    return serve_psk_find(identity, key);
 }
 
 /* -- the server */
@@ -275,12 +285,26 @@ static void on_listening(void)
 
 static void on_keylog(const struct rp_event *e)
 {
-    json_t *event = line("keylog", e->keylog.socket);
+    json_t *event = flags.keylog == RP_ON ? line("keylog", e->keylog.socket) : NULL;
 
-    if (event == NULL)
-        fwrite(e->keylog.line, 1, e->keylog.len, stderr);
-    else
+    tool_keylog_write(e->keylog.line, e->keylog.len);
+    if (event != NULL)
         json_object_set_new(event, "line", json_stringn(e->keylog.line, e->keylog.len));
+    else if (flags.keylog == RP_ON)
+        fwrite(e->keylog.line, 1, e->keylog.len, stderr);
+    print(event);
+}
+
+static void on_connection(const char *name, const struct rp_address *remote)
+{
+    char text[RP_ADDRESS_TEXT];
+    json_t *event = line(name, NULL);
+
+    if (event != NULL && remote != NULL && rp_address_port(remote) != 0) {
+        json_object_set_new(event, "remoteAddress", tool_string(rp_address_host(remote, text)));
+        json_object_set_new(event, "remoteFamily", json_string(rp_address_family(remote)));
+        json_object_set_new(event, "remotePort", json_integer(rp_address_port(remote)));
+    }
     print(event);
 }
 
@@ -292,18 +316,17 @@ static void on_server(const struct rp_event *e, void *arg)
         on_listening();
         break;
     case RP_EV_CONNECTION:
-        print(line("connection", NULL));
+        on_connection("connection", e->connection.remote);
         break;
     case RP_EV_DROP:
-        print(line("drop", NULL));
+        on_connection("drop", e->connection.remote);
         break;
     case RP_EV_SECURE_CONNECTION:
         on_secure(e->secure_connection.socket);
         break;
     case RP_EV_TLS_CLIENT_ERROR:
         print_error("tlsClientError", e->tls_client_error.socket, e->tls_client_error.error);
-        if (++run.gone == flags.count)
-            leave();
+        count_one();
         break;
     case RP_EV_NEW_SESSION:
         on_new_session(e);
@@ -320,6 +343,9 @@ static void on_server(const struct rp_event *e, void *arg)
     case RP_EV_ERROR:
         print_error("error", NULL, e->error.error);
         break;
+    case RP_EV_CLOSE:
+        print(line("close", NULL));
+        break;
     default:
         break;
     }
@@ -327,28 +353,35 @@ static void on_server(const struct rp_event *e, void *arg)
 
 /* -- beginning */
 
-static bool add_names(struct rp_error *error)
+/* NAME=CERT=KEY */
+static bool add_name(const char *item, struct rp_error *error)
 {
-    for (size_t i = 0; i < flags.sni.count; i++) {
-        char *rest = strdup(flags.sni.items[i]), *name = strsep(&rest, "="),
-             *cert_path = strsep(&rest, "=");
-        struct tool_bytes cert, key;
-        struct rp_secure_context *context;
-        bool ok;
+    char *copy = strdup(item), *rest = copy, *name = strsep(&rest, "="),
+         *cert_path = strsep(&rest, "=");
+    struct tool_bytes cert = {0}, key = {0};
+    struct rp_secure_context *context = NULL;
+    bool ok = false;
 
-        if (cert_path == NULL || rest == NULL)
-            return rp_error_set(error, "ERR_INVALID_ARG_VALUE", "--sni is NAME=CERT=KEY,...");
-        if (!tool_read_file(cert_path, &cert) || !tool_read_file(rest, &key))
-            return rp_error_set(error, "ENOENT", "no certificate for %.80s", name);
+    if (cert_path == NULL || rest == NULL) {
+        rp_error_set(error, "ERR_INVALID_ARG_VALUE", "--sni is NAME=CERT=KEY,...");
+    } else if (!tool_read_file(cert_path, &cert) || !tool_read_file(rest, &key)) {
+        rp_error_set(error, "ENOENT", "no certificate for %.80s", name);
+    } else {
         context = tool_context_for(&cert, &key, error);
         ok = context != NULL && rp_server_add_context(run.server, name, context, error);
-        rp_secure_context_unref(context);
-        free(name);
-        free(cert.bytes);
-        free(key.bytes);
-        if (!ok)
-            return false;
     }
+    rp_secure_context_unref(context);
+    free(cert.bytes);
+    free(key.bytes);
+    free(copy);
+    return ok;
+}
+
+static bool add_names(struct rp_error *error)
+{
+    for (size_t i = 0; i < flags.sni.count; i++)
+        if (!add_name(flags.sni.items[i], error))
+            return false;
     return true;
 }
 
@@ -356,19 +389,20 @@ static bool make_server(struct rp_error *error)
 {
     rp_event_set events = RP_EVENT_BIT(RP_EV_LISTENING) | RP_EVENT_BIT(RP_EV_CONNECTION) |
                           RP_EVENT_BIT(RP_EV_DROP) | RP_EVENT_BIT(RP_EV_SECURE_CONNECTION) |
-                          RP_EVENT_BIT(RP_EV_TLS_CLIENT_ERROR) | RP_EVENT_BIT(RP_EV_ERROR);
+                          RP_EVENT_BIT(RP_EV_TLS_CLIENT_ERROR) | RP_EVENT_BIT(RP_EV_ERROR) |
+                          RP_EVENT_BIT(RP_EV_CLOSE);
     struct rp_server_options o = {
         .context = tool_context_new(error),
         .request_cert = flags.request_cert == RP_ON,
         .allow_unauthorized = flags.reject_unauthorized == RP_OFF,
-        .handshake_timeout_ms = (uint32_t)flags.handshake_timeout,
+        .handshake_timeout_ms = flags.handshake_timeout,
         .alpn_protocols = flags.alpn_protocols.items,
-        .psk_callback = flags.psk.items != NULL ? find_key : NULL,
+        .psk_callback = serve_psk_any() ? find_key : NULL,
         .psk_identity_hint = flags.psk_identity_hint,
-        .max_connections = (uint32_t)flags.max_connections,
+        .max_connections = flags.max_connections,
         .enable_trace = flags.enable_trace == RP_ON,
         .pause_on_connect = flags.pause_on_connect == RP_ON,
-        .stream = {.high_water_mark = (uint32_t)flags.high_water_mark,
+        .stream = {.high_water_mark = flags.high_water_mark,
                    .allow_half_open = flags.allow_half_open == RP_ON},
     };
 
@@ -382,54 +416,66 @@ static bool make_server(struct rp_error *error)
         events |= RP_EVENT_BIT(RP_EV_NEW_SESSION) | RP_EVENT_BIT(RP_EV_RESUME_SESSION);
     if (flags.ocsp_staple.bytes != NULL)
         events |= RP_EVENT_BIT(RP_EV_OCSP_REQUEST);
-    if (flags.keylog == RP_ON)
+    if (flags.keylog == RP_ON || flags.keylog_file != NULL)
         events |= RP_EVENT_BIT(RP_EV_KEYLOG);
     return rp_server_listen_for(run.server, events, on_server, NULL) && add_names(error);
 }
 
 static void on_signal(struct rp_signal *signal, int number)
 {
-    (void)signal;
-    leave();
-    raise(number); /* its default action: connections end with the process */
+    (void)signal, (void)number;
+    stop();
 }
 
-static bool begin(const char *where, struct rp_error *error)
+static bool make(struct rp_error *error)
 {
-    struct rp_address address;
-    struct rp_listen_options listen = {.address = &address};
-
     run.loop = rp_loop_new(error);
-    if (run.loop == NULL || !rp_address_parse(&address, where, true, error) || !make_server(error))
+    return run.loop != NULL && make_server(error);
+}
+
+static bool begin(struct rp_error *error)
+{
+    char where[400];
+    struct rp_address address;
+    struct rp_listen_options listen = {
+        .address = &address, .backlog = (int)flags.backlog, .ipv6_only = flags.ipv6_only == RP_ON};
+    mode_t mask = umask(0777);
+
+    umask(mask);
+    if (flags.readable_all == RP_ON || flags.writable_all == RP_ON)
+        listen.unix_mode = (0777 & ~(unsigned)mask) | (flags.readable_all == RP_ON ? 0444u : 0) |
+                           (flags.writable_all == RP_ON ? 0222u : 0);
+    if (!tool_target_text(&flags.target, "*", where, sizeof where))
+        return rp_error_set(error, "ERR_INVALID_ARG_VALUE", "that name is too long");
+    if (!rp_address_parse(&address, where, true, error) ||
+        !rp_server_listen(run.server, &listen, error))
         return false;
     run.interrupt.fire = run.terminate.fire = on_signal;
     rp_signal_start(run.loop, &run.interrupt, SIGINT);
     rp_signal_start(run.loop, &run.terminate, SIGTERM);
-    return rp_server_listen(run.server, &listen, error);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    const char *where = NULL;
     struct rp_error error = {0};
-    enum tool_outcome outcome;
+    int status;
 
-    tool_name("reprise-serve");
-    outcome = tool_parse(table, argc, argv, &where);
-    if (outcome == TOOL_HELP) {
-        printf("usage: reprise-serve [flags] HOST:PORT|unix:PATH\n");
-        tool_print_flags(table);
-        return 0;
-    }
-    if (outcome == TOOL_GO && where == NULL)
-        tool_complain("where to listen? HOST:PORT or unix:PATH; see --help");
-    if (outcome != TOOL_GO || where == NULL)
+    tool_io_begin();
+    if (!serve_flags_read(argc, argv, &status))
+        return status;
+    if (!tool_keylog_open(flags.keylog_file))
         return 2;
-    if (!begin(where, &error)) {
+    status = !make(&error) ? 2 : !begin(&error) ? 1 : 0;
+    if (status != 0) {
         print_error("error", NULL, &error);
-        return 1;
+        return status;
     }
     rp_loop_run(run.loop);
+    if (flags.target.path != NULL)
+        unlink(flags.target.path); /* as node does */
+    if (run.stopped)
+        return tool_out_failed() ? 1 : 0; /* what is still in its handshake ends with the process */
     rp_server_free(run.server);
     rp_loop_free(run.loop);
     return 0;

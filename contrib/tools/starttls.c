@@ -5,6 +5,7 @@
  * come over TLS. Whatever follows an answer before the next question is an error. */
 #include "starttls.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,30 +295,37 @@ static void on_event(const struct rp_event *e, void *arg)
     }
 }
 
+static const struct protocol *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        if (strcmp(protocols[i].name, name) == 0)
+            return &protocols[i];
+    return NULL;
+}
+
+bool starttls_knows(const char *protocol)
+{
+    return find(protocol) != NULL;
+}
+
 struct starttls *starttls_begin(struct rp_stream *stream, const char *protocol, const char *name,
                                 starttls_done *done, void *arg)
 {
-    struct starttls *t;
+    struct starttls *t = calloc(1, sizeof *t);
     rp_event_set events = RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_END) |
                           RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE);
 
-    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
-        if (strcmp(protocols[i].name, protocol) != 0)
-            continue;
-        t = calloc(1, sizeof *t);
-        if (t == NULL || !rp_stream_listen(stream, events, on_event, t)) {
-            free(t);
-            return NULL;
-        }
-        t->stream = stream;
-        t->protocol = &protocols[i];
-        t->step = protocols[i].steps;
-        t->name = name;
-        t->done = done;
-        t->arg = arg;
-        if (t->step->wait == NULL)
-            say(t);
-        return t;
+    if (t == NULL || (t->protocol = find(protocol)) == NULL ||
+        !rp_stream_listen(stream, events, on_event, t)) {
+        free(t);
+        return NULL;
     }
-    return NULL;
+    t->stream = stream;
+    t->step = t->protocol->steps;
+    t->name = name;
+    t->done = done;
+    t->arg = arg;
+    if (t->step->wait == NULL)
+        say(t);
+    return t;
 }

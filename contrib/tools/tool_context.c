@@ -67,9 +67,8 @@ static struct rp_secure_context *make(const struct tool_context_flags *f, struct
     o.allow_partial_trust_chain = f->allow_partial_trust_chain == RP_ON;
     o.no_renegotiation = f->renegotiation == RP_OFF;
     o.secure_options = f->secure_options;
-    o.session_timeout = f->session_timeout > UINT32_MAX ? UINT32_MAX : (uint32_t)f->session_timeout;
-    o.tickets_per_connection =
-        f->tickets_per_connection > UINT32_MAX ? UINT32_MAX : (uint32_t)f->tickets_per_connection;
+    o.session_timeout = f->session_timeout;
+    o.tickets_per_connection = f->tickets_per_connection;
     o.session_id_context = f->session_id_context;
     o.session_id_context_len = f->session_id_context != NULL ? strlen(f->session_id_context) : 0;
     if (set_ticket_keys(&o, &f->ticket_keys, err) && set_dhparam(&o, f->dhparam, err))

@@ -13,7 +13,8 @@ struct tool_context_flags {
     struct tool_bytes ticket_keys;
     struct rp_secure_context_options options; /* what are texts and toggles */
     enum rp_toggle empty_ca, allow_partial_trust_chain, renegotiation;
-    uint64_t secure_options, session_timeout, tickets_per_connection;
+    uint64_t secure_options;
+    uint32_t session_timeout, tickets_per_connection;
     const char *dhparam, *session_id_context;
 };
 extern struct tool_context_flags tool_context_flags;
@@ -25,6 +26,8 @@ extern struct tool_context_flags tool_context_flags;
         {"key", TOOL_FILES, &tool_context_flags.key, "FILE,...", "their private keys, PEM"},       \
         {"passphrase", TOOL_TEXT, &tool_context_flags.options.passphrase, "TEXT",                  \
          "for keys and PFX files"},                                                                \
+        {"passphrase-file", TOOL_SECRET, &tool_context_flags.options.passphrase, "FILE",           \
+         "the same, where no list of processes shows it"},                                         \
         {"pfx", TOOL_FILES, &tool_context_flags.pfx, "FILE,...", "PKCS#12"},                       \
         {"ca", TOOL_FILES, &tool_context_flags.ca, "FILE,...", "trusted instead of the defaults"}, \
         {"empty-ca", TOOL_BOOL, &tool_context_flags.empty_ca, NULL, "trust nobody"},               \
@@ -40,8 +43,9 @@ extern struct tool_context_flags tool_context_flags;
         {"honor-cipher-order", TOOL_BOOL, &tool_context_flags.options.honor_cipher_order, NULL,    \
          "the server's order of suites counts"},                                                   \
         {"min-version", TOOL_TEXT, &tool_context_flags.options.min_version, "VERSION",             \
-         "TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"},                                                      \
-        {"max-version", TOOL_TEXT, &tool_context_flags.options.max_version, "VERSION", ""},        \
+         "TLSv1, TLSv1.1, TLSv1.2 (unless given), TLSv1.3"},                                       \
+        {"max-version", TOOL_TEXT, &tool_context_flags.options.max_version, "VERSION",             \
+         "TLSv1.3 unless given"},                                                                  \
         {"secure-protocol", TOOL_TEXT, &tool_context_flags.options.secure_protocol, "METHOD",      \
          "TLSv1_2_method ..."},                                                                    \
         {"secure-options", TOOL_NUMBER, &tool_context_flags.secure_options, "NUMBER",              \
@@ -50,9 +54,10 @@ extern struct tool_context_flags tool_context_flags;
          "whether the peer may renegotiate"},                                                      \
         {"session-id-context", TOOL_TEXT, &tool_context_flags.session_id_context, "TEXT",          \
          "what sessions are bound to"},                                                            \
-        {"session-timeout", TOOL_NUMBER, &tool_context_flags.session_timeout, "SECONDS", ""},      \
+        {"session-timeout", TOOL_COUNT, &tool_context_flags.session_timeout, "SECONDS",            \
+         "how long sessions can be resumed (300)"},                                                \
         {"tickets", TOOL_BOOL, &tool_context_flags.options.tickets, NULL, "session tickets"},      \
-        {"tickets-per-connection", TOOL_NUMBER, &tool_context_flags.tickets_per_connection, "N",   \
+        {"tickets-per-connection", TOOL_COUNT, &tool_context_flags.tickets_per_connection, "N",    \
          "in TLS 1.3"},                                                                            \
         {"ticket-keys", TOOL_FILE, &tool_context_flags.ticket_keys, "FILE",                        \
          "48 bytes, as node has them"},                                                            \

@@ -3,9 +3,11 @@
  * tool_events.c - events as JSON lines; see tool_events.h. */
 #include "tool_events.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tool_flags.h"
+#include "tool_io.h"
 
 json_t *tool_event(const char *name)
 {
@@ -14,10 +16,34 @@ json_t *tool_event(const char *name)
 
 void tool_print(json_t *event)
 {
-    json_dumpf(event, stdout, JSON_COMPACT);
-    putchar('\n');
-    fflush(stdout);
+    char *text = json_dumps(event, JSON_COMPACT);
+    size_t len = text != NULL ? strlen(text) : 0;
+
+    if (text != NULL) {
+        text[len] = '\n'; /* in the place of the NUL */
+        tool_out(text, len + 1);
+    }
+    free(text);
     json_decref(event);
+}
+
+json_t *tool_string(const char *text)
+{
+    json_t *string = json_string(text);
+    char *utf8 = string == NULL ? malloc(2 * strlen(text) + 1) : NULL, *at = utf8;
+
+    if (utf8 == NULL)
+        return string;
+    for (; *text != '\0'; text++) { /* as Latin-1, which node takes it for */
+        unsigned char c = (unsigned char)*text;
+
+        if (c >= 0x80)
+            *at++ = (char)(0xc0 | c >> 6);
+        *at++ = (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c);
+    }
+    string = json_stringn(utf8, (size_t)(at - utf8));
+    free(utf8);
+    return string;
 }
 
 void tool_add_hex(json_t *event, const char *key, const uint8_t *bytes, size_t len)
@@ -62,11 +88,17 @@ void tool_add_error(json_t *event, const struct rp_error *error)
 {
     if (error->code[0] != '\0')
         json_object_set_new(event, "code", json_string(error->code));
-    json_object_set_new(event, "message", json_string(error->message));
+    json_object_set_new(event, "message", tool_string(error->message));
     if (error->library[0] != '\0')
         json_object_set_new(event, "library", json_string(error->library));
     if (error->reason[0] != '\0')
-        json_object_set_new(event, "reason", json_string(error->reason));
+        json_object_set_new(event, "reason", tool_string(error->reason));
+}
+
+void tool_say_error(const char *what, const struct rp_error *error)
+{
+    tool_complain("%s%s%s%s%s", what != NULL ? what : "", what != NULL ? ": " : "", error->code,
+                  error->code[0] != '\0' ? ": " : "", error->message);
 }
 
 void tool_add_address(json_t *event, const struct rp_address *address)
@@ -75,7 +107,7 @@ void tool_add_address(json_t *event, const struct rp_address *address)
 
     if (address == NULL)
         return;
-    json_object_set_new(event, "address", json_string(rp_address_host(address, text)));
+    json_object_set_new(event, "address", tool_string(rp_address_host(address, text)));
     if (strcmp(rp_address_family(address), "Unix") == 0)
         return;
     json_object_set_new(event, "family", json_string(rp_address_family(address)));
@@ -87,7 +119,7 @@ void tool_add_address(json_t *event, const struct rp_address *address)
 /* What node has as false when there is none. */
 static json_t *text_or_false(const char *text)
 {
-    return text != NULL ? json_string(text) : json_false();
+    return text != NULL ? tool_string(text) : json_false();
 }
 
 static json_t *certificate(const struct rp_x509 *cert, bool detailed)

@@ -16,9 +16,13 @@ struct tool_facts {
 json_t *tool_event(const char *name);
 /* Print one line, at once, and give it up. */
 void tool_print(json_t *event);
+/* A text that a peer may have chosen: what is not UTF-8 counts as Latin-1. */
+json_t *tool_string(const char *text);
 /* Every getter of a socket that is open. */
 void tool_add_socket(json_t *event, struct rp_socket *socket, const struct tool_facts *facts);
 void tool_add_error(json_t *event, const struct rp_error *error);
+/* For people: on the standard error, after `what` unless that is NULL. */
+void tool_say_error(const char *what, const struct rp_error *error);
 void tool_add_hex(json_t *event, const char *key, const uint8_t *bytes, size_t len);
 void tool_add_base64(json_t *event, const char *key, const uint8_t *bytes, size_t len);
 void tool_add_address(json_t *event, const struct rp_address *address);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *program = "reprise";
 
@@ -92,7 +93,8 @@ bool tool_read_hex(const char *text, struct tool_bytes *out)
     out->bytes[out->len] = '\0';
     if (out->len * 2 == len)
         return true;
-    tool_complain("\"%.40s\" is not hexadecimal", text);
+    free(out->bytes);
+    *out = (struct tool_bytes){0};
     return false;
 }
 
@@ -113,30 +115,71 @@ static void add_items(struct tool_list *list, const char *text)
     }
 }
 
+static bool add_file(struct tool_files *files, const char *path)
+{
+    bool ok;
+
+    files->items = grown(files->items, (files->count + 1) * sizeof *files->items);
+    ok = tool_read_file(path, &files->items[files->count]);
+    files->count += ok;
+    return ok;
+}
+
 static bool add_files(struct tool_files *files, const char *text)
 {
     char *copy = strdup(text), *rest = copy, *path;
-    bool ok = true;
+    bool ok = copy != NULL;
 
-    while (ok && (path = strsep(&rest, ",")) != NULL) {
-        files->items = grown(files->items, (files->count + 1) * sizeof *files->items);
-        ok = tool_read_file(path, &files->items[files->count]);
-        files->count += ok;
+    if (access(text, F_OK) == 0) { /* one whose name may have commas */
+        free(copy);
+        return add_file(files, text);
     }
+    while (ok && (path = strsep(&rest, ",")) != NULL)
+        ok = add_file(files, path);
     free(copy);
     return ok;
 }
 
+/* Decimal, or 0x and hexadecimal. */
 static bool set_number(const struct tool_flag *flag, const char *text)
 {
+    bool hex = strncmp(text, "0x", 2) == 0,
+         digits = isxdigit((unsigned char)text[hex ? 2 : 0]) != 0;
+    unsigned long long value;
     char *end;
 
     errno = 0;
-    *(uint64_t *)flag->to = strtoull(text, &end, 0);
-    if (errno == 0 && end != text && *end == '\0' && *text != '-')
+    value = strtoull(text, &end, hex ? 16 : 10);
+    if (!digits || end == text || *end != '\0' || errno != 0 ||
+        (flag->kind == TOOL_COUNT && value > UINT32_MAX)) {
+        tool_complain("--%s: \"%.40s\" is %s", flag->name, text,
+                      digits && *end == '\0' ? "too much" : "not a number");
+        return false;
+    }
+    if (flag->kind == TOOL_COUNT)
+        *(uint32_t *)flag->to = (uint32_t)value;
+    else
+        *(uint64_t *)flag->to = value;
+    return true;
+}
+
+static bool set_hex(const struct tool_flag *flag, const char *text)
+{
+    if (tool_read_hex(text, flag->to))
         return true;
-    tool_complain("--%s: \"%.40s\" is not a number", flag->name, text);
+    tool_complain("--%s: that is not hexadecimal", flag->name);
     return false;
+}
+
+static bool set_secret(const struct tool_flag *flag, const char *path)
+{
+    struct tool_bytes file;
+
+    if (!tool_read_file(path, &file))
+        return false;
+    file.bytes[strcspn((char *)file.bytes, "\r\n")] = '\0';
+    *(const char **)flag->to = (const char *)file.bytes;
+    return true;
 }
 
 static bool set_bool(const struct tool_flag *flag, const char *text)
@@ -159,6 +202,7 @@ static bool set_value(const struct tool_flag *flag, const char *text)
         *(const char **)flag->to = text;
         return true;
     case TOOL_NUMBER:
+    case TOOL_COUNT:
         return set_number(flag, text);
     case TOOL_LIST:
         add_items(flag->to, text);
@@ -168,7 +212,9 @@ static bool set_value(const struct tool_flag *flag, const char *text)
     case TOOL_FILES:
         return add_files(flag->to, text);
     case TOOL_HEX:
-        return tool_read_hex(text, flag->to);
+        return set_hex(flag, text);
+    case TOOL_SECRET:
+        return set_secret(flag, text);
     default:
         return set_bool(flag, text);
     }
@@ -198,6 +244,7 @@ static bool parse_flag(const struct tool_flag *flags, char **argv, int *at)
             *(enum rp_toggle *)flag->to = RP_OFF;
             return true;
         }
+        flag = NULL;
     }
     if (flag == NULL) {
         tool_complain("there is no --%.*s; see --help", (int)len, name);
@@ -214,27 +261,9 @@ static bool parse_flag(const struct tool_flag *flags, char **argv, int *at)
     return set_value(flag, argv[++*at]);
 }
 
-enum tool_outcome tool_parse(const struct tool_flag *flags, int argc, char **argv,
-                             const char **positional)
+static void print_help(const struct tool_flag *flags, const char *usage)
 {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return TOOL_HELP;
-        if (strncmp(argv[i], "--", 2) == 0) {
-            if (!parse_flag(flags, argv, &i))
-                return TOOL_WRONG;
-        } else if (*positional == NULL) {
-            *positional = argv[i];
-        } else {
-            tool_complain("\"%s\" is one argument too many", argv[i]);
-            return TOOL_WRONG;
-        }
-    }
-    return TOOL_GO;
-}
-
-void tool_print_flags(const struct tool_flag *flags)
-{
+    printf("usage: %s %s\n", program, usage);
     for (; flags->name != NULL; flags++) {
         char left[80];
 
@@ -245,8 +274,47 @@ void tool_print_flags(const struct tool_flag *flags)
         if (flags->kind == TOOL_BOOL)
             snprintf(left, sizeof left, "--[no-]%s", flags->name);
         else
-            snprintf(left, sizeof left, "--%s %s", flags->name,
-                     flags->value != NULL ? flags->value : "TEXT");
-        printf("  %-34s %s\n", left, flags->help != NULL ? flags->help : "");
+            snprintf(left, sizeof left, "--%s %s", flags->name, flags->value);
+        printf("  %-34s %s\n", left, flags->help);
     }
+    printf("  %-34s %s\n  %-34s %s\n", "--help", "this", "--version", "of the program");
+}
+
+/* An argument that is no flag. */
+static bool take(const char *text, const char **positional)
+{
+    if (text[0] == '-' && text[1] != '\0') {
+        tool_complain("\"%s\": flags have two dashes; see --help", text);
+        return false;
+    }
+    if (*positional != NULL) {
+        tool_complain("\"%s\" is one argument too many", text);
+        return false;
+    }
+    *positional = text;
+    return true;
+}
+
+enum tool_outcome tool_parse(const struct tool_flag *flags, const char *usage, int argc,
+                             char **argv, const char **positional)
+{
+    bool all = false; /* -- was there: no flags any more */
+
+    for (int i = 1; i < argc; i++) {
+        if (!all && strcmp(argv[i], "--") == 0) {
+            all = true;
+        } else if (!all && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
+            print_help(flags, usage);
+            return TOOL_DONE;
+        } else if (!all && strcmp(argv[i], "--version") == 0) {
+            printf("%s %s\n", program, RP_VERSION);
+            return TOOL_DONE;
+        } else if (!all && strncmp(argv[i], "--", 2) == 0) {
+            if (!parse_flag(flags, argv, &i))
+                return TOOL_WRONG;
+        } else if (!take(argv[i], positional)) {
+            return TOOL_WRONG;
+        }
+    }
+    return TOOL_GO;
 }

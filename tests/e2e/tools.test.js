@@ -6,7 +6,7 @@ const net = require('net');
 const os = require('os');
 const path = require('path');
 const tls = require('tls');
-const {spawn} = require('child_process');
+const {execFileSync, spawn} = require('child_process');
 const {certs, test, until} = require('./lib');
 
 const top = path.join(__dirname, '../..');
@@ -15,6 +15,16 @@ const pem = (name) => path.join(certs, name);
 const read = (name) => fs.readFileSync(pem(name));
 const ours = ['--cert', pem('ecdsa.pem'), '--key', pem('ecdsa.key')];
 const trust = ['--ca', pem('ca.pem'), '--servername', 'localhost'];
+
+const scratch = () => fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-tools-'));
+// As a shell has it: redirections, pipes. The status of the last command, and what it printed.
+const shell = (line, env = {}) => new Promise((done) => {
+  const child = spawn('sh', ['-c', line], {env: {...process.env, PATH: `${build}:${process.env.PATH}`, CA: pem('ca.pem'), ...env}, stdio: ['ignore', 'pipe', 'pipe']});
+  const result = {out: '', err: ''};
+  child.stdout.on('data', (chunk) => { result.out += chunk; });
+  child.stderr.on('data', (chunk) => { result.err += chunk; });
+  child.once('close', (code) => done({...result, code}));
+});
 
 // A tool that runs: what it printed so far, and its end.
 function start(name, args, input) {
@@ -63,8 +73,9 @@ test('tools: what goes in comes back, and both tell the same', async () => {
   assert.strictEqual(here.peerFinished, there.finished);
   assert.deepStrictEqual(here.peerCertificate, there.certificate);
   assert.strictEqual(here.authorized, true);
-  assert.deepStrictEqual(client.events().filter((e) => e.event !== 'session').map((e) => e.event),
-    ['connect', 'secureConnect', 'data', 'end', 'close']);
+  assert.deepStrictEqual(client.events().filter((e) => !['session', 'finish'].includes(e.event)).map((e) => e.event),
+    ['connect', 'ready', 'secureConnect', 'data', 'end', 'close']);
+  assert.ok(client.events().some((e) => e.event === 'finish'));
   assert.strictEqual(client.events().find((e) => e.event === 'data').data, Buffer.from('hello').toString('hex'));
 });
 
@@ -104,17 +115,81 @@ test('tools: who is not trusted is refused with node\'s code, and status 1', asy
 });
 
 test('tools: flags that are wrong say so, and status 2', async () => {
+  const dir = scratch();
+  fs.writeFileSync(path.join(dir, 'psk'), 'secret!');
   for (const [args, why] of [[['--nonsense'], /no --nonsense/], [['--timeout', 'x', 'a:1'], /not a number/],
+    [['--timeout', '-1', 'a:1'], /not a number/], [['--timeout', ' 1', 'a:1'], /not a number/], [['--timeout=', 'a:1'], /not a number/],
+    [['--timeout', '4294967296', 'a:1'], /too much/], [['--secure-options', '0x1ffffffffffffffff', 'a:1'], /too much/],
+    [['--max-send-fragment', '511', 'a:1'], /512 to 16384/], [['--family', '5', 'a:1'], /4 or 6/], [['--local-port', '65536', 'a:1'], /65535/],
+    [['--psk', '01', 'a:1'], /--psk-identity/], [['--psk-identity', 'a', 'a:1'], /--psk or --psk-file/],
+    [['--psk', 'secret!', '--psk-identity', 'a', 'a:1'], /--psk: that is not hexadecimal/],
+    [['--psk-file', path.join(dir, 'psk'), '--psk-identity', 'a', 'a:1'], /--psk-file: that is not hexadecimal/],
+    [['--psk', '01'.repeat(513), '--psk-identity', 'a', 'a:1'], /1 to 512/], [['--psk', '', '--psk-identity', 'a', 'a:1'], /1 to 512/],
+    [['--no-servername', 'a:1'], /no --no-servername/], [['--no-json=true', 'a:1'], /no --no-json/], [['-json', 'a:1'], /two dashes/],
+    [['--starttls', 'telnet', 'a:1'], /--starttls knows smtp/], [['--min-version', 'SSLv3', 'a:1'], /ERR_TLS_INVALID_PROTOCOL_VERSION/],
+    [['--ciphers', 'NONE', 'a:1'], /ERR_SSL_NO_CIPHER_MATCH/], [['--alpn-protocols', 'a,,b', 'a:1'], /without a name/],
+    [['--session-timeout', '3000000000', 'a:1'], /ERR_OUT_OF_RANGE/], [['--key', pem('ecdsa.key'), '--cert', pem('rsa.pem'), '--key', pem('ca.pem'), 'a:1'], /ERR_OSSL/],
+    [['--session', '/nonexistent', 'a:1'], /No such file/], [['--ca', dir, 'a:1'], /cannot be read/], [['--keylog-file', '/nonexistent/x', 'a:1'], /No such file/],
+    [['a:+1'], /not HOST:PORT/], [['a: 1'], /not HOST:PORT/], [['a:65536'], /not HOST:PORT/], [['a:'], /not HOST:PORT/], [['::1:443'], /brackets/], [['a:0'], /where to/],
     [['a:1', 'b:1'], /too many/], [[], /where to/], [['nowhere'], /not HOST:PORT/], [['--ca', '/nonexistent', 'a:1'], /No such file/],
     [['--json=maybe', 'a:1'], /on or off/], [['--psk', 'xyz', 'a:1'], /hexadecimal/], [['--servername'], /needs a value/]]) {
     const tool = start('reprise-connect', args, '');
     assert.strictEqual(await tool.ended, 2, args.join(' '));
     assert.match(tool.err, why);
+    assert.doesNotMatch(tool.err, /secret/);
   }
+  for (const [args, why] of [[['--psk', 'a=secret', 'a:1'], /--psk is IDENTITY=HEX/], [['--psk', 'secret', 'a:1'], /IDENTITY=HEX/], [['--port', '65536'], /65535/],
+    [['--psk-file', path.join(dir, 'psk'), 'a:1'], /lines IDENTITY=HEX/], [[], /where to listen/], [['--sni', 'a=b', ':0'], /NAME=CERT=KEY/],
+    [['--ticket-keys', path.join(dir, 'psk'), ':0'], /48 bytes/], [['--psk-identity-hint', 'x'.repeat(300), ...ours, ':0'], /HINT/]]) {
+    const tool = start('reprise-serve', args, '');
+    assert.strictEqual(await tool.ended, 2, args.join(' '));
+    assert.match(tool.err, why);
+    assert.doesNotMatch(tool.err, /secret/);
+  }
+  fs.rmSync(dir, {recursive: true});
   for (const name of ['reprise-connect', 'reprise-serve']) {
     const tool = start(name, ['--help'], '');
     assert.strictEqual(await tool.ended, 0);
     assert.match(tool.out, /--alpn-protocols/);
+  }
+});
+
+// -- what a flag is called, everywhere
+
+const flagsOf = async (name) => {
+  const tool = start(name, ['--help'], '');
+  await tool.ended;
+  const lines = tool.out.split('\n').filter((line) => line.startsWith('  --'));
+  for (const line of lines) assert.match(line, /^  --(\[no-\])?[a-z0-9-]+( \S+)? +\S/, 'a flag without a word on it');
+  return lines.map((line) => /^  --(?:\[no-\])?([a-z0-9-]+)/.exec(line)[1]).sort();
+};
+const documented = (name) => {
+  const page = fs.readFileSync(path.join(top, 'contrib/tools', `${name}.1`), 'utf8');
+  const of = (text) => text.split('\n').filter((line) => line.startsWith('.It ')).flatMap((line) => [...line.matchAll(/Fl -([a-z0-9-]+)/g)].map((m) => m[1]));
+  return {all: of(page), context: of(/\.Ss Secure context\n([^]*?)\.Ss/.exec(page)?.[1] || '')};
+};
+
+test('tools: every flag is in the manual page, and nothing else', async () => {
+  const client = documented('reprise-connect');
+  assert.deepStrictEqual(client.all.sort(), await flagsOf('reprise-connect'));
+  assert.deepStrictEqual([...documented('reprise-serve').all, ...client.context].sort(), await flagsOf('reprise-serve'));
+});
+
+// What node documents; what no command line can say (functions, objects) has another flag, or none.
+const nodeOptions = {
+  createSecureContext: 'allowPartialTrustChain ca cert sigalgs ciphers clientCertEngine crl dhparam ecdhCurve honorCipherOrder key privateKeyEngine ' +
+    'privateKeyIdentifier maxVersion minVersion passphrase pfx secureOptions secureProtocol sessionIdContext ticketKeys sessionTimeout',
+  connect: 'host port path family localAddress localPort servername ALPNProtocols rejectUnauthorized checkServerIdentity session requestOCSP minDHSize ' +
+    'pskCallback:psk enableTrace timeout noDelay keepAlive keepAliveInitialDelay allowHalfOpen highWaterMark handshakeTimeout',
+  createServer: 'ALPNProtocols SNICallback:sni requestCert rejectUnauthorized handshakeTimeout pskCallback:psk pskIdentityHint enableTrace allowHalfOpen ' +
+    'pauseOnConnect noDelay keepAlive keepAliveInitialDelay highWaterMark host port path backlog ipv6Only readableAll writableAll maxConnections',
+};
+test('tools: every option of node is a flag in kebab-case', async () => {
+  const kebab = (name) => name.replace(/^ALPN/, 'alpn-').replace(/OCSP$/, '-ocsp').replace(/DHSize/, '-dh-size').replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
+  const both = nodeOptions.createSecureContext.split(' ');
+  for (const [tool, options] of [['reprise-connect', [...both, ...nodeOptions.connect.split(' ')]], ['reprise-serve', [...both, ...nodeOptions.createServer.split(' ')]]]) {
+    const flags = await flagsOf(tool);
+    assert.deepStrictEqual(options.map((option) => option.split(':')[1] || kebab(option)).filter((flag) => !flags.includes(flag)), [], tool);
   }
 });
 
@@ -245,9 +320,9 @@ test('tools: --starttls with servers that must be refused', async () => {
     await new Promise((done) => server.listen(0, '127.0.0.1', done));
     const client = await connect(`127.0.0.1:${server.address().port}`, ['--starttls', name, '--json'], 'x');
     assert.strictEqual(client.code, 1, `${name} ${client.out}`);
-    assert.deepStrictEqual(client.events().map((e) => e.event), ['error', 'close'], name);
-    assert.match(client.events()[0].message, why);
-    assert.strictEqual(client.events()[0].code, 'ERR_STARTTLS');
+    assert.deepStrictEqual(client.events().map((e) => e.event), ['connect', 'ready', 'error', 'close'], name);
+    assert.match(client.events()[2].message, why);
+    assert.strictEqual(client.events()[2].code, 'ERR_STARTTLS');
     server.close();
   }
 });
@@ -298,6 +373,207 @@ test('tools: a server that does not upgrade is an error', async () => {
   const client = await connect(`127.0.0.1:${server.address().port}`, ['--starttls', 'smtp'], 'x');
   assert.strictEqual(client.code, 1);
   assert.match(client.err, /does not agree/);
-  assert.match((await connect('127.0.0.1:1', ['--starttls', 'telnet'], '')).err, /--starttls knows/);
   server.close();
+});
+
+// -- in a shell
+
+test('tools: a standard stream that is closed, full or gone', async () => {
+  const server = await serve('--count', '6');
+  const AT = server.at;
+  const line = (redirections) => shell(`echo hi | reprise-connect --ca "$CA" "$AT" ${redirections}`, {AT});
+  assert.deepStrictEqual(await line('<&-'), {out: '', err: '', code: 0});
+  assert.deepStrictEqual(await line('2>&-'), {out: 'hi\n', err: '', code: 0});
+  let result = await line('>&-');
+  assert.strictEqual(result.code, 1);
+  assert.match(result.err, /standard output: Bad file descriptor/);
+  result = await line('>/dev/full');
+  assert.strictEqual(result.code, 1);
+  assert.match(result.err, /standard output: No space left/);
+  result = await line('--json >/dev/full');
+  assert.strictEqual(result.code, 1);
+  result = await line('</');
+  assert.strictEqual(result.code, 1);
+  assert.match(result.err, /standard input: Is a directory/);
+  assert.strictEqual(await server.ended, 0);
+  result = await shell(`reprise-serve --json --cert ${pem('ecdsa.pem')} --key ${pem('ecdsa.key')} 127.0.0.1:0 >/dev/full`);
+  assert.strictEqual(result.code, 1);
+});
+
+test('tools: a slow reader of a pipe that does not block gets every byte', async () => {
+  const dir = scratch();
+  const file = path.join(dir, 'much');
+  fs.writeFileSync(file, require('crypto').randomBytes(3000000));
+  const server = await serve('--answer-file', file);
+  const unblock = 'perl -MFcntl -e \'fcntl(STDOUT, F_SETFL, O_NONBLOCK | fcntl(STDOUT, F_GETFL, 0)); exec @ARGV\'';
+  const result = await shell(`${unblock} reprise-connect --no-stdin --ca "$CA" "$AT" | head -c 300 | wc -c`, {AT: server.at});
+  assert.strictEqual(result.out.trim(), '300'); // and left
+  await server.ended;
+  const again = await serve('--answer-file', file);
+  const all = await shell(`cd ${dir} && { ${unblock} reprise-connect --no-stdin --ca "$CA" "$AT"; echo $? >code; } | { head -c 1000; sleep 0.2; cat; } | cmp - much && cat code`, {AT: again.at});
+  assert.strictEqual(all.out, '0\n', all.err);
+  assert.strictEqual(await again.ended, 0);
+  fs.rmSync(dir, {recursive: true});
+});
+
+test('tools: a file goes there and back, and sha-256 is the same', async () => {
+  const server = await serve();
+  const result = await shell(`f=$(readlink -f "$(command -v reprise-serve)"); reprise-connect --ca "$CA" "$AT" <"$f" | cmp - "$f" && echo same`, {AT: server.at});
+  assert.strictEqual(result.out, 'same\n', result.err);
+  await server.ended;
+});
+
+test('tools: --no-end waits for an answer that comes after the end of the input', async () => {
+  const server = await nodeServer({allowHalfOpen: true}, (s) => {
+    let ended = false;
+    s.on('error', () => {}).on('end', () => { ended = true; s.end(); });
+    s.once('data', () => setImmediate(() => setTimeout(() => ended || s.end('answer'), 50)));
+  });
+  assert.strictEqual((await connect(server.at, ['--no-end'], 'question')).out, 'answer');
+  server.close();
+});
+
+test('tools: sessions are kept for their owner only, and what is no session is no matter', async () => {
+  const dir = scratch();
+  const file = path.join(dir, 's');
+  const server = await serve('--count', '6');
+  fs.writeFileSync(file, 'nonsense', {mode: 0o644});
+  let client = await connect(server.at, ['--session', file, '--session-out', file, '--json'], 'x');
+  assert.strictEqual(client.code, 0, client.err);
+  assert.strictEqual(client.events().find((e) => e.event === 'secureConnect').sessionReused, false);
+  assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600);
+  assert.deepStrictEqual(fs.readdirSync(dir), ['s']);
+  const told = client.events().filter((e) => e.event === 'session').pop().session;
+  assert.ok(fs.readFileSync(file).equals(Buffer.from(told, 'base64')));
+  client = await connect(server.at, ['--session', file, '--json'], 'x');
+  assert.strictEqual(client.events().find((e) => e.event === 'secureConnect').sessionReused, true);
+  fs.writeFileSync(file, '');
+  client = await connect(server.at, ['--session', file, '--json'], 'x');
+  assert.strictEqual(client.events().find((e) => e.event === 'secureConnect').sessionReused, false);
+  client = await connect(server.at, ['--session-out', path.join(dir, 'no/s')], 'x');
+  assert.strictEqual(client.code, 1);
+  assert.match(client.err, /No such file/);
+  client = await shell(`echo x | reprise-connect --ca "$CA" --session-out /dev/fd/3 "$AT" 3>&1 >/dev/null | wc -c`, {AT: server.at});
+  assert.ok(Number(client.out) > 100, client.out + client.err);
+  client = await connect(server.at, ['--ca', pem('other-ca.pem'), '--session-out', file], 'x');
+  assert.strictEqual(client.err, '', 'both authorities are trusted');
+  await server.ended;
+  const none = await serve('--no-tickets', '--max-version', 'TLSv1.2', '--secure-options', '0x4000');
+  client = await connect(none.at, ['--session-out', path.join(dir, 'none')], 'x');
+  assert.strictEqual(client.code, 0);
+  await none.ended;
+  fs.rmSync(dir, {recursive: true});
+});
+
+test('tools: a server that says nothing is given up after --handshake-timeout', async () => {
+  const server = net.createServer((s) => s.on('error', () => {}).resume());
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  for (const more of [[], ['--starttls', 'smtp'], ['--starttls', 'postgres']]) {
+    const client = await connect(`127.0.0.1:${server.address().port}`, ['--json', '--handshake-timeout', '100', ...more], 'x');
+    assert.strictEqual(client.code, 1);
+    assert.deepStrictEqual(client.events().map((e) => e.code || e.event), ['connect', 'ready', 'ERR_TLS_HANDSHAKE_TIMEOUT', 'close']);
+  }
+  server.close();
+});
+
+test('tools: --timeout says so in words and as an event, with STARTTLS too', async () => {
+  const server = await upgrading(dialogues.smtp);
+  const echo = await serve();
+  let client = start('reprise-connect', [...trust, '--timeout', '50', echo.at]);
+  await until(() => client.err, () => /idle for 50 ms/.test(client.err));
+  client.child.stdin.end();
+  assert.strictEqual(await client.ended, 0);
+  client = start('reprise-connect', [...trust, '--json', '--starttls', 'smtp', '--timeout', '50', `127.0.0.1:${server.address().port}`]);
+  await client.event('timeout');
+  client.child.stdin.end();
+  assert.strictEqual(await client.ended, 0);
+  server.close();
+});
+
+test('tools: reprise-serve leaves when it is told to, and says what it closed', async () => {
+  const dir = scratch();
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    const where = path.join(dir, 'socket');
+    const server = start('reprise-serve', ['--json', ...ours, where]);
+    assert.deepStrictEqual(await server.event('listening'), {event: 'listening', address: where});
+    const client = start('reprise-connect', [...trust, '--json', `unix:${where}`]);
+    const mute = net.connect(where); // its handshake never ends
+    await client.event('secureConnect');
+    await until(() => server.out, () => server.events().filter((e) => e.event === 'connection').length === 2);
+    await server.event('secureConnection');
+    server.child.kill(signal);
+    assert.strictEqual(await server.ended, 0, signal);
+    assert.ok(server.events().some((e) => e.event === 'close' && e.connection === 1));
+    assert.ok(!fs.existsSync(where), 'the socket file is still there');
+    await client.ended;
+    mute.destroy();
+  }
+  const server = await serve();
+  const other = start('reprise-serve', ['--json', ...ours, server.at], '');
+  assert.strictEqual(await other.ended, 1); // in use
+  assert.strictEqual(other.events()[0].code, 'EADDRINUSE');
+  server.child.kill('SIGTERM');
+  await server.ended;
+  fs.rmSync(dir, {recursive: true});
+});
+
+test('tools: secrets come from files, and go to files that nobody else reads', async () => {
+  const dir = scratch();
+  const file = (name, text) => { if (text !== undefined) fs.writeFileSync(path.join(dir, name), text); return path.join(dir, name); };
+  execFileSync('openssl', ['ec', '-aes256', '-passout', 'pass:open sesame', '-in', pem('ecdsa.key'), '-out', file('key')], {stdio: 'ignore'});
+  let server = start('reprise-serve', ['--json', '--count', '1', '--cert', pem('ecdsa.pem'), '--key', file('key'), '--passphrase-file', file('pass', 'open sesame\n'),
+    '--keylog-file', file('there'), '127.0.0.1:0']);
+  const {port} = await server.event('listening');
+  assert.strictEqual((await connect(`127.0.0.1:${port}`, ['--keylog-file', file('here')], 'x')).code, 0);
+  await server.ended;
+  const lines = (name) => fs.readFileSync(file(name), 'utf8').split('\n').sort().join('\n');
+  assert.match(lines('here'), /^CLIENT_HANDSHAKE_TRAFFIC_SECRET [0-9a-f]{64} /m);
+  assert.strictEqual(lines('here'), lines('there'));
+  assert.strictEqual(fs.statSync(file('here')).mode & 0o777, 0o600);
+  assert.doesNotMatch(server.out, /keylog/);
+  server = await serve('--psk-file', file('keys', 'bob=0303\n\na=b=0102\n'), '--ciphers', 'PSK:HIGH', '--max-version', 'TLSv1.2');
+  const client = await connect(server.at, ['--json', '--psk-file', file('psk', '0102\n'), '--psk-identity', 'a=b', '--ciphers', 'PSK', '--max-version', 'TLSv1.2',
+    '--no-check-server-identity'], 'x');
+  assert.match(client.events().find((e) => e.event === 'secureConnect').cipher.name, /PSK/);
+  await server.ended;
+  fs.rmSync(dir, {recursive: true});
+});
+
+test('tools: where to and from: flags, paths, IPv6, names', async () => {
+  const dir = scratch();
+  const listen = async (...args) => {
+    const server = start('reprise-serve', ['--json', '--count', '1', ...ours, ...args]);
+    server.listening = await server.event('listening');
+    return server;
+  };
+  for (const [there, here] of [
+    [['--host', '127.0.0.1', '--port', '0'], (e) => ['--host', 'localhost', '--port', `${e.port}`]],
+    [['--port=0'], (e) => ['--family', '4', `localhost:${e.port}`]],
+    [['[::1]:0'], (e) => [`[::1]:${e.port}`]],
+    [['--ipv6-only', '[::]:0'], (e) => [`[::1]:${e.port}`]],
+    [['--path', path.join(dir, 'a')], () => [path.join(dir, 'a')]],
+    [['--writable-all', `unix:${path.join(dir, 'b')}`], () => ['--path', path.join(dir, 'b')]],
+    [['127.0.0.1:0'], (e) => ['--', `127.0.0.1:${e.port}`]],
+  ]) {
+    const server = await listen(...there);
+    if (there[0] === '--writable-all') assert.strictEqual(fs.statSync(path.join(dir, 'b')).mode & 0o222, 0o222);
+    const client = start('reprise-connect', [...trust, ...here(server.listening)], 'hi');
+    assert.strictEqual(await client.ended, 0, `${there} ${client.err}`);
+    assert.strictEqual(client.out, 'hi');
+    assert.strictEqual(await server.ended, 0);
+  }
+  const server = await listen('127.0.0.1:0');
+  const client = await connect(`127.0.0.1:${server.listening.port}`, ['--local-address', '127.0.0.3', '--keep-alive', '--no-delay'], 'x');
+  assert.strictEqual(client.code, 0, client.err);
+  const {remoteAddress, remoteFamily, remotePort} = await server.event('connection');
+  assert.deepStrictEqual([remoteAddress, remoteFamily, typeof remotePort], ['127.0.0.3', 'IPv4', 'number']);
+  await server.ended;
+  fs.rmSync(dir, {recursive: true});
+});
+
+test('tools: a name that is not UTF-8 does not make the line unreadable', async () => {
+  const server = await serve();
+  await shell('printf x | openssl s_client -connect "$AT" -servername "$(printf \'\\377a\')"', {AT: server.at});
+  assert.strictEqual((await server.event('secureConnection')).servername, '\u00ffa');
+  await server.ended;
 });

@@ -24,7 +24,8 @@ const withTime = (promise, what) => {
 
 // -- what is compared
 
-const unordered = new Set(['session', 'keylog', 'newSession', 'resumeSession', 'connection', 'data']);
+const unordered = new Set(['session', 'keylog', 'newSession', 'resumeSession', 'connection', 'data',
+  'lookup', 'ready', 'drain', 'finish']);
 const label = (e) => ['error', 'tlsClientError'].includes(e.event) ? `${e.event} ${e.code || e.message}` : e.event === 'close' ? `close ${e.hadError}` : e.event;
 
 // One side of one connection: what came in which order, and what was told.
