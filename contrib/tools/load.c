@@ -5,12 +5,11 @@
 #include "load.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static bool is_good_enough(const struct load_options *o, const struct load_stats *s)
 {
-    double share = s->offered == 0 ? 0 : 100.0 * (double)s->resumed / (double)s->offered;
+    double share = load_resumed_share(o, s);
     bool ok = true;
 
     if (o->min_resumed >= 0 && share < o->min_resumed) {
@@ -26,31 +25,30 @@ static bool is_good_enough(const struct load_options *o, const struct load_stats
     return ok && s->full + s->resumed > 0;
 }
 
+static int failed(const struct rp_error *err)
+{
+    fprintf(stderr, "reprise-load: %s\n", err->message);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     static struct load_options options;
-    static struct load_stats stats;
+    static struct load_result result;
     struct rp_error err;
-    uint64_t before, server_us = 0;
     bool help = false;
 
+    rp_allocator_install(); /* without it all is as well, but slower */
     if (!load_options_parse(&options, argc, argv, &help))
         return 2;
     if (help)
         return 0;
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-    before = options.pid > 0 ? load_server_cpu_us(options.pid) : 0;
-    if (!load_run_all(&options, &stats, &err)) {
-        fprintf(stderr, "reprise-load: %s\n", err.message);
-        return 2;
-    }
-    if (options.pid > 0)
-        server_us = load_server_cpu_us(options.pid) - before;
+    if (!load_run_all(&options, &result, &err))
+        return failed(&err);
     if (!options.quiet)
-        load_report_text(&options, &stats, server_us);
-    if (!load_report_files(&options, &stats, server_us, &err)) {
-        fprintf(stderr, "reprise-load: %s\n", err.message);
-        return 2;
-    }
-    return is_good_enough(&options, &stats) ? 0 : 1;
+        load_report_text(&options, &result);
+    if (!load_report_files(&options, &result, &err))
+        return failed(&err);
+    return is_good_enough(&options, &result.stats) ? 0 : 1;
 }

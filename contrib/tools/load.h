@@ -6,98 +6,159 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <reprise/reprise.h>
 
 #include "load_histogram.h"
+#include "load_schedule.h"
 
-enum { LOAD_SECONDS = 600, LOAD_PHASES = 16 };
-enum { LOAD_TARGETS = 32, LOAD_SNI = 64, LOAD_REASONS = 24, LOAD_REASON_TEXT = 64 };
+enum { LOAD_SECONDS = 600, LOAD_TARGETS = 32, LOAD_SNI = 64, LOAD_PIDS = 32 };
+enum { LOAD_REASONS = 24, LOAD_REASON_TEXT = 64, LOAD_PSK_MAX = 64, LOAD_PROXY_MAX = 232 };
 
-/* Which host's session is offered. */
+/* How a handshake was made, or asked for. */
+enum load_kind {
+    KIND_FULL,
+    KIND_TICKET,
+    KIND_ID,       /* TLS 1.2 */
+    KIND_STATEFUL, /* TLS 1.3: a ticket that is no longer than an id, so the server stores it */
+    KIND_PSK,      /* a key that was agreed outside of TLS */
+    KINDS
+};
+const char *load_kind_name(enum load_kind);
+
+/* Whose session is offered. */
 enum load_origin { ORIGIN_RANDOM, ORIGIN_SAME, ORIGIN_OTHER };
+/* How a connection ends. */
+enum load_ending { ENDING_NOW, ENDING_WAIT, ENDING_RESET };
+/* What is said on it. */
+enum load_talk { TALK_NOTHING, TALK_HTTP, TALK_ECHO };
 
 struct load_target {
     const char *text; /* as on the command line */
     struct rp_address address;
 };
 
-/* A moment of the run with a name, and a command that is run then. */
-struct load_phase {
-    uint64_t at_ms;
-    const char *text; /* the command */
-};
-
 struct load_options {
-    struct load_phase phases[LOAD_PHASES];
-    unsigned phase_count;
     struct load_target targets[LOAD_TARGETS];
     unsigned target_count;
-    const char *sni[LOAD_SNI];
+    struct load_phases phases;
+    struct load_schedule rate; /* no steps: as fast as connections end */
+    bool poisson;
+    char *sni[LOAD_SNI];
     unsigned sni_count;
-    const char *tls; /* "1.2", "1.3"; NULL: whatever is agreed */
-    bool by_id;      /* sessions by id: TLS 1.2, no tickets */
-    double resume;   /* percent of attempts that offer a session */
+    const char *versions[2]; /* by turns; NULL: whatever is agreed */
+    unsigned version_count;
+    enum load_kind mechanism; /* FULL unless one was asked for */
+    double resume;            /* percent of attempts that offer a session; negative: not said */
     enum load_origin origin;
+    enum load_ending ending;
     unsigned concurrency, processes;
-    double rate; /* connections a second, arriving; 0: as fast as they end */
-    uint64_t count, duration_ms, timeout_ms, min_age_ms, seed;
-    const char *path;  /* of the GET; NULL: none */
-    unsigned requests; /* on each connection */
-    const char *ca, *cert, *key;
-    const char *proxy;              /* a PROXY v1 line with CRLF; NULL: none */
-    int pid;                        /* whose CPU time is told; 0: nobody's */
-    double min_resumed, max_failed; /* per cent, count; negative: not asked */
-    const char *json, *csv, *html;  /* files; "-" is stdout */
-    bool quiet;
+    int uses; /* how often a session is offered; 0: always again; negative: as its version has it */
+    uint64_t count, duration_ms, timeout_ms, min_age_ms, max_age_ms, seed;
+    enum load_talk talk;
+    const char *path;          /* of HTTP requests */
+    uint64_t upload, download; /* bytes; download 0: whatever comes */
+    unsigned requests;         /* on each connection */
+    const char *ca, *cert, *key, *ciphers, *groups;
+    char psk_identity[RP_PSK_IDENTITY_MAX + 1];
+    uint8_t psk[LOAD_PSK_MAX];
+    size_t psk_len;
+    const char *proxy_from; /* NULL: no PROXY header */
+    unsigned proxy_version;
+    int pids[LOAD_PIDS]; /* whose CPU time is told */
+    unsigned pid_count;
+    double min_resumed, max_failed;           /* per cent, count; negative: not asked */
+    const char *json, *csv, *timeline, *html; /* files; "-" is stdout */
+    bool by_id, quiet;
 };
 
 /* Parse the command line. false: it was told on stderr. *help: told on stdout, nothing to do. */
 bool load_options_parse(struct load_options *, int argc, char **argv, bool *help);
-/* "1.5s", "250ms", "2m", "1h", plain numbers are seconds: to milliseconds. */
-bool load_parse_ms(const char *text, uint64_t *ms);
-/* "at 20s: kill -HUP 123"; the text is pointed into. */
-bool load_parse_phase(const char *text, struct load_phase *phase);
 
+/* Why connections failed. */
+enum load_class { CLASS_ALERT, CLASS_RESET, CLASS_REFUSED, CLASS_TIMEOUT, CLASS_OTHER, CLASSES };
 struct load_reason {
     char text[LOAD_REASON_TEXT];
+    enum load_class class;
     uint64_t count;
 };
+const char *load_class_name(enum load_class);
+/* A line for an error, in the words of TLS where it is an alert of the server's. */
+void load_reason_of(const struct rp_error *, struct load_reason *);
 
-/* What ended in one second of the run. */
+/* What ended in one slice of the run. */
 struct load_second {
-    uint32_t full, resumed, declined, failed;
+    uint32_t full, resumed, declined, failed, requests;
+    uint64_t bytes;
+    struct coarse handshake_us;
 };
 
-/* What one process, or all together, saw. Plain data, sent over a pipe. */
+/* What one process, or all together, saw. Plain data in shared memory. */
 struct load_stats {
     uint64_t started, full, resumed, failed, offered, declined, requests;
+    uint64_t by_kind[KINDS], offered_by[KINDS], resumed_by[KINDS];
+    uint64_t by_class[CLASSES], by_status[6]; /* HTTP: 2 = 2xx */
     uint64_t bytes_read, bytes_written;
-    uint64_t cpu_us, elapsed_us; /* of the tester; elapsed: the longest */
+    uint64_t cpu_us, busiest_us, elapsed_us; /* of the tester; busiest: one process; the longest */
     uint64_t late_us; /* open loop: how far behind its schedule the tester was, at worst */
+    uint64_t late;    /* arrivals that were more than 10 ms late ... */
+    uint64_t crowded; /* ... of them because all connections were in use */
+    uint64_t age_ms, oldest_ms;                      /* of the sessions offered: the sum */
     uint64_t offered_at[LOAD_TARGETS][LOAD_TARGETS]; /* [where it came from][where offered] */
     uint64_t resumed_at[LOAD_TARGETS][LOAD_TARGETS];
     struct load_second seconds[LOAD_SECONDS]; /* the last one takes all that comes later */
     struct load_reason reasons[LOAD_REASONS];
-    struct histogram full_us, resumed_us, request_us;
+    struct histogram handshake_us[KINDS], request_us;
 };
-void load_stats_reason(struct load_stats *, const char *text, uint64_t count);
+void load_stats_reason(struct load_stats *, const struct load_reason *);
 void load_stats_add(struct load_stats *, const struct load_stats *other);
+/* How long one of stats.seconds is: 1000, or more in a run that is longer than they are many. */
+uint64_t load_second_ms(const struct load_options *);
+
+/* What all processes did, for the reports. */
+struct load_result {
+    struct load_stats stats;
+    struct histogram resumed_us; /* of all kinds */
+    uint64_t server_us;          /* CPU time of those whose pids were told */
+};
 
 /* Drive the load in this process until it is over. `share` of `processes` of count and rate. */
 bool load_run(const struct load_options *, unsigned share, struct load_stats *,
               struct rp_error *err);
-/* The same in o->processes children, results added up. */
-bool load_run_all(const struct load_options *, struct load_stats *, struct rp_error *err);
+/* The same in o->processes children, results added up; phases and the progress line on the side. */
+bool load_run_all(const struct load_options *, struct load_result *, struct rp_error *err);
 
 /* User and system time of a process, its descendants and those it has reaped, in microseconds;
  * 0 when there is no such process. */
 uint64_t load_server_cpu_us(int pid);
 
-void load_report_text(const struct load_options *, const struct load_stats *, uint64_t server_us);
-bool load_report_files(const struct load_options *, const struct load_stats *, uint64_t server_us,
-                       struct rp_error *err);
+/* One line on a terminal, over and over. `all` are the processes' own figures, still changing. */
+void load_progress(const struct load_options *, const struct load_stats *const *all,
+                   uint64_t elapsed_ms);
+void load_progress_end(void);
+
+void load_report_text(const struct load_options *, const struct load_result *);
+bool load_report_files(const struct load_options *, const struct load_result *, struct rp_error *);
+void load_write_json(FILE *, const struct load_options *, const struct load_result *);
+void load_write_csv(FILE *, const struct load_options *, const struct load_result *);
+void load_write_timeline(FILE *, const struct load_options *, const struct load_result *);
 /* The tester used so much of its CPUs that it was what was measured. */
 bool load_was_bottleneck(const struct load_options *, const struct load_stats *);
+/* The offered sessions that resumed by the mechanism asked for, in per cent. */
+double load_resumed_share(const struct load_options *, const struct load_stats *);
+static inline double load_ratio(uint64_t a, uint64_t b)
+{
+    return b == 0 ? 0 : (double)a / (double)b;
+}
+
+/* The rows of the latency tables. */
+struct load_row {
+    const char *name;
+    const struct histogram *histogram;
+};
+enum { LOAD_ROWS = KINDS + 2, LOAD_PERCENTS = 4 };
+void load_rows(const struct load_result *, struct load_row rows[LOAD_ROWS]);
+extern const double load_percents[LOAD_PERCENTS];
 
 #endif

@@ -25,4 +25,13 @@ void histogram_add(struct histogram *, const struct histogram *other);
 uint64_t histogram_percentile(const struct histogram *, double percent);
 double histogram_mean(const struct histogram *);
 
+/* The same to 19 %, in 0.4 KB: for one second of many. */
+enum { COARSE_BUCKETS = 4 * 28 };
+struct coarse {
+    uint32_t buckets[COARSE_BUCKETS];
+};
+void coarse_record(struct coarse *, uint64_t value);
+void coarse_add(struct coarse *, const struct coarse *other);
+uint64_t coarse_percentile(const struct coarse *, double percent);
+
 #endif

@@ -1,92 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_options.c - the command line of reprise-load. */
+ * load_options.c - the command line of reprise-load: a table that the parser, the help and the
+ * complaints read. */
 #include "load.h"
 
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "usage: reprise-load [options] HOST:PORT|unix:PATH ...\n"
-    "  -t, --tls 1.2|1.3        only this version\n"
-    "  -r, --resume PERCENT     offer a session in so many of the attempts (0)\n"
-    "      --by-id              sessions by id, no tickets (TLS 1.2)\n"
-    "      --from same|other|random   whose session is offered (random)\n"
-    "      --age TIME           offer no session that is younger\n"
-    "  -c, --concurrency N      connections at a time (32)\n"
-    "      --rate N             so many arrive a second, however long the server takes\n"
-    "  -n, --count N            stop after so many connections\n"
-    "  -d, --duration TIME      stop after this time (10s when there is no --count)\n"
-    "      --processes N        drive from so many processes (1)\n"
-    "  -g, --get PATH           one HTTP GET on each connection\n"
-    "  -k, --requests N         so many GETs on each connection (1)\n"
-    "      --sni NAME           server name; may be given more than once: names by turns\n"
-    "      --ca FILE            verify the server; without it nothing is verified\n"
-    "      --cert FILE --key FILE   a client certificate\n"
-    "      --proxy ADDRESS      begin with a PROXY line (version 1) that names this client\n"
-    "      --timeout TIME       give a connection up when nothing happens for so long (10s)\n"
-    "      --pid PID            tell the CPU time of this server and its children\n"
-    "      --min-resumed PERCENT, --max-failed N   exit 1 when short\n"
-    "      --json FILE, --csv FILE, --report FILE.html   write results (- is stdout)\n"
-    "      --phase \"at TIME: COMMAND\"   run a command then, and mark it in the time line\n"
-    "      --seed N             the same choices again\n"
-    "  -q, --quiet              no text\n";
+enum shape { FLAG, TEXT, SMALL, LARGE, REAL, SIZE, TIME, CALL };
 
-enum {
-    O_BY_ID = 256,
-    O_FROM,
-    O_AGE,
-    O_RATE,
-    O_PROCESSES,
-    O_SNI,
-    O_CA,
-    O_CERT,
-    O_KEY,
-    O_PROXY,
-    O_TIMEOUT,
-    O_PID,
-    O_MIN_RESUMED,
-    O_MAX_FAILED,
-    O_JSON,
-    O_CSV,
-    O_REPORT,
-    O_SEED,
-    O_PHASE,
-};
-static const struct option options_table[] = {
-    {"tls", required_argument, NULL, 't'},
-    {"resume", required_argument, NULL, 'r'},
-    {"by-id", no_argument, NULL, O_BY_ID},
-    {"from", required_argument, NULL, O_FROM},
-    {"age", required_argument, NULL, O_AGE},
-    {"concurrency", required_argument, NULL, 'c'},
-    {"rate", required_argument, NULL, O_RATE},
-    {"count", required_argument, NULL, 'n'},
-    {"duration", required_argument, NULL, 'd'},
-    {"processes", required_argument, NULL, O_PROCESSES},
-    {"get", required_argument, NULL, 'g'},
-    {"requests", required_argument, NULL, 'k'},
-    {"sni", required_argument, NULL, O_SNI},
-    {"ca", required_argument, NULL, O_CA},
-    {"cert", required_argument, NULL, O_CERT},
-    {"key", required_argument, NULL, O_KEY},
-    {"proxy", required_argument, NULL, O_PROXY},
-    {"timeout", required_argument, NULL, O_TIMEOUT},
-    {"pid", required_argument, NULL, O_PID},
-    {"min-resumed", required_argument, NULL, O_MIN_RESUMED},
-    {"max-failed", required_argument, NULL, O_MAX_FAILED},
-    {"json", required_argument, NULL, O_JSON},
-    {"csv", required_argument, NULL, O_CSV},
-    {"report", required_argument, NULL, O_REPORT},
-    {"seed", required_argument, NULL, O_SEED},
-    {"phase", required_argument, NULL, O_PHASE},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+struct row {
+    const char *name, *argument, *help;
+    char letter;
+    enum shape shape;
+    size_t at;        /* of the value in the options */
+    double low, high; /* of SMALL, LARGE and REAL */
+    bool (*call)(struct load_options *, const char *text);
 };
 
 static bool parse_number(const char *text, double low, double high, double *value)
@@ -97,135 +30,339 @@ static bool parse_number(const char *text, double low, double high, double *valu
     return end != text && *end == '\0' && *value >= low && *value <= high;
 }
 
-static bool parse_count(const char *text, double low, double high, unsigned *value)
+/* "300", "64K", "1M", "2G". */
+static bool parse_size(const char *text, uint64_t *value)
 {
-    double number;
+    static const char units[] = "KMG";
+    char *end;
+    double number = strtod(text, &end);
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
 
-    if (!parse_number(text, low, high, &number))
+    if (end == text || !(number > 0 && number <= 1e12) ||
+        (*end != '\0' && (unit == NULL || end[1] != '\0')))
         return false;
-    *value = (unsigned)number;
-    return true;
+    for (ptrdiff_t i = unit != NULL ? unit - units : -1; i >= 0; i--)
+        number *= 1024;
+    *value = (uint64_t)number;
+    return *value > 0;
 }
 
-static bool parse_origin(const char *text, enum load_origin *origin)
+static bool take_tls(struct load_options *o, const char *text)
 {
-    static const char *const names[] = {"random", "same", "other"};
+    if (strcmp(text, "both") == 0) {
+        o->versions[0] = "TLSv1.2";
+        o->versions[1] = "TLSv1.3";
+        o->version_count = 2;
+        return true;
+    }
+    o->versions[0] = strcmp(text, "1.2") == 0   ? "TLSv1.2"
+                     : strcmp(text, "1.3") == 0 ? "TLSv1.3"
+                                                : NULL;
+    o->version_count = 1;
+    return o->versions[0] != NULL;
+}
 
-    for (unsigned i = 0; i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *origin = (enum load_origin)i;
+static bool take_mechanism(struct load_options *o, const char *text)
+{
+    for (int i = 0; i < KINDS; i++)
+        if (strcmp(text, load_kind_name((enum load_kind)i)) == 0) {
+            o->mechanism = (enum load_kind)i;
+            if (i == KIND_FULL)
+                o->resume = 0;
+            else if (o->resume < 0)
+                o->resume = 100;
             return true;
         }
     return false;
 }
 
-/* A PROXY v1 line: from ADDRESS, port 1, to 127.0.0.1 or ::1, port 443. */
-static bool make_proxy(struct load_options *o, const char *host)
+static bool take_by_id(struct load_options *o, const char *text)
 {
-    static char line[108];
-    bool v6 = strchr(host, ':') != NULL;
-    struct rp_address address;
-    char text[80];
-
-    snprintf(text, sizeof text, v6 ? "[%s]:1" : "%s:1", host);
-    if (!rp_address_parse(&address, text, false, NULL))
-        return false;
-    snprintf(line, sizeof line, "PROXY %s %.46s %s 1 443\r\n", v6 ? "TCP6" : "TCP4", host,
-             v6 ? "::1" : "127.0.0.1");
-    o->proxy = line;
+    (void)text;
+    o->by_id = true;
+    o->mechanism = KIND_ID;
     return true;
 }
 
-static bool take_number(struct load_options *o, int option, const char *text)
+static bool take_origin(struct load_options *o, const char *text)
 {
-    unsigned pid;
-    double n;
+    static const char *const names[] = {"random", "same", "other"};
 
-    switch (option) {
-    case 'r':
-        return parse_number(text, 0, 100, &o->resume);
-    case 'c':
-        return parse_count(text, 1, 100000, &o->concurrency);
-    case 'k':
-        return parse_count(text, 1, 1e9, &o->requests);
-    case O_PROCESSES:
-        return parse_count(text, 1, 256, &o->processes);
-    case O_RATE:
-        return parse_number(text, 0.001, 1e7, &o->rate);
-    case 'n':
-        if (!parse_number(text, 1, 1e15, &n))
-            return false;
-        o->count = (uint64_t)n;
+    for (unsigned i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            o->origin = (enum load_origin)i;
+            return true;
+        }
+    return false;
+}
+
+static bool take_ending(struct load_options *o, const char *text)
+{
+    static const char *const names[] = {"now", "wait", "reset"};
+
+    for (unsigned i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            o->ending = (enum load_ending)i;
+            return true;
+        }
+    return false;
+}
+
+/* "10s", "5s..60s" */
+static bool take_age(struct load_options *o, const char *text)
+{
+    const char *dots = strstr(text, "..");
+
+    if (dots == NULL)
+        return load_parse_ms(text, &o->min_age_ms);
+    return load_parse_ms_part(text, (size_t)(dots - text), &o->min_age_ms) &&
+           load_parse_ms(dots + 2, &o->max_age_ms) && o->max_age_ms >= o->min_age_ms &&
+           o->max_age_ms > 0;
+}
+
+static bool take_uses(struct load_options *o, const char *text)
+{
+    double number;
+
+    if (strcmp(text, "always") == 0) {
+        o->uses = 0;
         return true;
-    case O_SEED:
-        if (!parse_number(text, 0, 1e15, &n))
+    }
+    if (!parse_number(text, 1, 1e9, &number))
+        return false;
+    o->uses = (int)number;
+    return true;
+}
+
+static bool take_rate(struct load_options *o, const char *text)
+{
+    return load_parse_schedule(text, &o->rate);
+}
+
+static bool take_path(struct load_options *o, const char *text)
+{
+    o->path = text;
+    o->talk = TALK_HTTP;
+    return *text == '/' && strlen(text) < 1024 && strpbrk(text, " \r\n") == NULL;
+}
+
+static bool take_upload(struct load_options *o, const char *text)
+{
+    o->talk = TALK_HTTP;
+    return parse_size(text, &o->upload);
+}
+
+static bool take_download(struct load_options *o, const char *text)
+{
+    o->talk = TALK_HTTP;
+    return parse_size(text, &o->download);
+}
+
+static bool take_echo(struct load_options *o, const char *text)
+{
+    o->talk = TALK_ECHO;
+    return parse_size(text, &o->upload);
+}
+
+/* "a.example", "a.example,b.example" */
+static bool take_sni(struct load_options *o, const char *text)
+{
+    for (;; text++) {
+        size_t len = strcspn(text, ",");
+
+        if (o->sni_count == LOAD_SNI || len == 0 || len > 255)
             return false;
-        o->seed = (uint64_t)n;
-        return true;
-    case O_PID:
-        if (!parse_count(text, 1, INT32_MAX, &pid))
+        o->sni[o->sni_count] = strndup(text, len);
+        if (o->sni[o->sni_count++] == NULL)
             return false;
-        o->pid = (int)pid;
-        return true;
-    case O_MIN_RESUMED:
-        return parse_number(text, 0, 100, &o->min_resumed);
-    default:
-        return parse_number(text, 0, 1e15, &o->max_failed);
+        text += len;
+        if (*text == '\0')
+            return true;
     }
 }
 
-static bool take(struct load_options *o, int option, const char *text)
+static bool take_psk(struct load_options *o, const char *text)
 {
-    switch (option) {
-    case 't':
-        o->tls = strcmp(text, "1.2") == 0 ? "TLSv1.2" : "TLSv1.3";
-        return strcmp(text, "1.2") == 0 || strcmp(text, "1.3") == 0;
-    case O_BY_ID:
-        o->by_id = true;
-        return true;
-    case O_FROM:
-        return parse_origin(text, &o->origin);
-    case O_AGE:
-        return load_parse_ms(text, &o->min_age_ms);
-    case 'd':
-        return load_parse_ms(text, &o->duration_ms);
-    case O_TIMEOUT:
-        return load_parse_ms(text, &o->timeout_ms) && o->timeout_ms > 0;
-    case 'g':
-        o->path = text;
-        return *text == '/' && strlen(text) < 1024;
-    case O_SNI:
-        if (o->sni_count < LOAD_SNI)
-            o->sni[o->sni_count++] = text;
-        return true;
-    case O_PHASE:
-        return o->phase_count < LOAD_PHASES && load_parse_phase(text, &o->phases[o->phase_count++]);
-    case O_CA:
-        o->ca = text;
-        return true;
-    case O_CERT:
-        o->cert = text;
-        return true;
-    case O_KEY:
-        o->key = text;
-        return true;
-    case O_PROXY:
-        return make_proxy(o, text);
-    case O_JSON:
-        o->json = text;
-        return true;
-    case O_CSV:
-        o->csv = text;
-        return true;
-    case O_REPORT:
-        o->html = text;
-        return true;
-    case 'q':
-        o->quiet = true;
-        return true;
-    default:
-        return take_number(o, option, text);
+    const char *colon = strrchr(text, ':'), *hex = colon != NULL ? colon + 1 : "";
+    size_t len = strlen(hex);
+
+    if (colon == NULL || colon == text || (size_t)(colon - text) > RP_PSK_IDENTITY_MAX ||
+        len == 0 || len % 2 != 0 || len > 2 * LOAD_PSK_MAX ||
+        strspn(hex, "0123456789abcdefABCDEF") != len)
+        return false;
+    memcpy(o->psk_identity, text, (size_t)(colon - text));
+    for (size_t i = 0; i < len; i += 2) {
+        char digits[] = {hex[i], hex[i + 1], '\0'};
+
+        o->psk[i / 2] = (uint8_t)strtoul(digits, NULL, 16);
     }
+    o->psk_len = len / 2;
+    o->mechanism = KIND_PSK;
+    return true;
+}
+
+static bool take_proxy(struct load_options *o, const char *text)
+{
+    struct rp_address address;
+    char with_port[80];
+
+    snprintf(with_port, sizeof with_port, strchr(text, ':') != NULL ? "[%.60s]:1" : "%.60s:1",
+             text);
+    o->proxy_from = text;
+    return rp_address_parse(&address, with_port, false, NULL);
+}
+
+static bool take_pid(struct load_options *o, const char *text)
+{
+    double number;
+
+    if (o->pid_count == LOAD_PIDS || !parse_number(text, 1, INT32_MAX, &number))
+        return false;
+    o->pids[o->pid_count++] = (int)number;
+    return true;
+}
+
+static bool take_phase(struct load_options *o, const char *text)
+{
+    return load_parse_phase(text, &o->phases);
+}
+
+#define AT(field) offsetof(struct load_options, field)
+static const struct row rows[] = {
+    {NULL, NULL, "the handshake", 0, FLAG, 0, 0, 0, NULL},
+    {"tls", "1.2|1.3|both", "this version only; both: by turns", 't', CALL, 0, 0, 0, take_tls},
+    {"mechanism", "full|ticket|id|stateful|psk", "how to resume, and what counts as resumed", 'm',
+     CALL, 0, 0, 0, take_mechanism},
+    {"resume", "PERCENT", "offer a session in so many of the attempts (0; 100 with -m)", 'r', REAL,
+     AT(resume), 0, 100, NULL},
+    {"by-id", NULL, "sessions by id, no tickets: -t 1.2 -m id", 0, CALL, 0, 0, 0, take_by_id},
+    {"from", "same|other|random", "whose session is offered (random)", 0, CALL, 0, 0, 0,
+     take_origin},
+    {"age", "TIME[..TIME]", "offer no session that is younger, or older", 0, CALL, 0, 0, 0,
+     take_age},
+    {"uses", "N|always", "offer a session so often (1.3: 1, 1.2: always)", 0, CALL, 0, 0, 0,
+     take_uses},
+    {"psk", "IDENTITY:HEX", "a key agreed outside of TLS: -m psk", 0, CALL, 0, 0, 0, take_psk},
+    {"sni", "NAME[,NAME]", "server names, by turns", 0, CALL, 0, 0, 0, take_sni},
+    {"ca", "FILE", "verify the server; without it nothing is verified", 0, TEXT, AT(ca), 0, 0,
+     NULL},
+    {"cert", "FILE", "a client certificate ...", 0, TEXT, AT(cert), 0, 0, NULL},
+    {"key", "FILE", "... and its key", 0, TEXT, AT(key), 0, 0, NULL},
+    {"ciphers", "LIST", "cipher suites, as in OpenSSL (those of browsers)", 0, TEXT, AT(ciphers), 0,
+     0, NULL},
+    {"groups", "LIST", "key exchange; the first is offered (X25519:P-256)", 0, TEXT, AT(groups), 0,
+     0, NULL},
+    {NULL, NULL, "how much", 0, FLAG, 0, 0, 0, NULL},
+    {"concurrency", "N", "connections at a time (32; the most with --rate: 4096)", 'c', SMALL,
+     AT(concurrency), 1, 100000, NULL},
+    {"rate", "N|TIME:N[..N],...", "so many arrive a second, however long the server takes", 0, CALL,
+     0, 0, 0, take_rate},
+    {"poisson", NULL, "arrivals at random moments, at that rate", 0, FLAG, AT(poisson), 0, 0, NULL},
+    {"count", "N", "stop after so many connections", 'n', LARGE, AT(count), 1, 1e15, NULL},
+    {"duration", "TIME", "stop after this time (10s when nothing says otherwise)", 'd', TIME,
+     AT(duration_ms), 0, 0, NULL},
+    {"processes", "N", "drive from so many processes (1)", 0, SMALL, AT(processes), 1, 256, NULL},
+    {"seed", "N", "the same choices again", 0, LARGE, AT(seed), 0, 1e15, NULL},
+    {NULL, NULL, "what is said", 0, FLAG, 0, 0, 0, NULL},
+    {"get", "PATH", "an HTTP GET on each connection", 'g', CALL, 0, 0, 0, take_path},
+    {"upload", "BYTES", "a POST with so much of a body, to / or the PATH of -g", 0, CALL, 0, 0, 0,
+     take_upload},
+    {"download", "BYTES", "a GET of /BYTES or PATH; another length is a failure", 0, CALL, 0, 0, 0,
+     take_download},
+    {"echo", "BYTES", "no HTTP: send so much and wait for as much", 0, CALL, 0, 0, 0, take_echo},
+    {"requests", "N", "so many on each connection, one after the other (1)", 'k', SMALL,
+     AT(requests), 1, 1e9, NULL},
+    {"close", "now|wait|reset", "when all is said: do not wait for the server's end (now)", 0, CALL,
+     0, 0, 0, take_ending},
+    {"timeout", "TIME", "give up when nothing happens for so long (10s)", 0, TIME, AT(timeout_ms),
+     0, 0, NULL},
+    {"proxy", "ADDRESS", "begin with a PROXY header that names this client", 0, CALL, 0, 0, 0,
+     take_proxy},
+    {"proxy-version", "1|2", "of that header (1)", 0, SMALL, AT(proxy_version), 1, 2, NULL},
+    {NULL, NULL, "what is told", 0, FLAG, 0, 0, 0, NULL},
+    {"phase", "\"TIME NAME\"", "the next stretch of the run has a name", 0, CALL, 0, 0, 0,
+     take_phase},
+    {"phase", "\"at TIME: COMMAND\"", "run a command then, and mark it in the time line", 0, CALL,
+     0, 0, 0, take_phase},
+    {"pid", "PID", "CPU time of this server and its children; any number of them", 0, CALL, 0, 0, 0,
+     take_pid},
+    {"min-resumed", "PERCENT", "exit 1 when fewer of the sessions offered were resumed", 0, REAL,
+     AT(min_resumed), 0, 100, NULL},
+    {"max-failed", "N", "exit 1 when more connections failed", 0, REAL, AT(max_failed), 0, 1e15,
+     NULL},
+    {"json", "FILE", "results as JSON (- is stdout)", 0, TEXT, AT(json), 0, 0, NULL},
+    {"csv", "FILE", "latencies as CSV", 0, TEXT, AT(csv), 0, 0, NULL},
+    {"timeline", "FILE", "the time line as CSV", 0, TEXT, AT(timeline), 0, 0, NULL},
+    {"report", "FILE.html", "a page with charts that needs nothing else", 0, TEXT, AT(html), 0, 0,
+     NULL},
+    {"quiet", NULL, "no text", 'q', FLAG, AT(quiet), 0, 0, NULL},
+    {"help", NULL, "this", 'h', FLAG, 0, 0, 0, NULL},
+};
+enum { ROW_COUNT = sizeof rows / sizeof *rows };
+
+static bool print_help(void)
+{
+    printf("usage: reprise-load [options] HOST:PORT|unix:PATH ...\n");
+    for (const struct row *r = rows; r < rows + ROW_COUNT; r++) {
+        char left[64];
+
+        if (r->name == NULL) {
+            printf("\n%s\n", r->help);
+            continue;
+        }
+        snprintf(left, sizeof left, "%c%c%s --%s %s", r->letter != 0 ? '-' : ' ',
+                 r->letter != 0 ? r->letter : ' ', r->letter != 0 ? "," : " ", r->name,
+                 r->argument != NULL ? r->argument : "");
+        printf("  %-38s %s\n", left, r->help);
+    }
+    printf("\nTIME is 250ms, 10s, 5m, 1h or seconds; BYTES is 300, 64K, 1M.\n");
+    return fflush(stdout) == 0;
+}
+
+static bool store(struct load_options *o, const struct row *r, const char *text)
+{
+    void *to = (char *)o + r->at;
+    double number = 0;
+
+    switch (r->shape) {
+    case FLAG:
+        return *(bool *)to = true;
+    case TEXT:
+        *(const char **)to = text;
+        return *text != '\0';
+    case TIME:
+        return load_parse_ms(text, to) && *(uint64_t *)to > 0 && *(uint64_t *)to <= UINT32_MAX;
+    case SIZE:
+        return parse_size(text, to);
+    case CALL:
+        return r->call(o, text);
+    default:
+        if (!parse_number(text, r->low, r->high, &number) ||
+            (r->shape != REAL && number != (double)(uint64_t)number))
+            return false;
+    }
+    if (r->shape == SMALL)
+        *(unsigned *)to = (unsigned)number;
+    else if (r->shape == LARGE)
+        *(uint64_t *)to = (uint64_t)number;
+    else
+        *(double *)to = number;
+    return true;
+}
+
+static bool complain(const struct row *r, const char *text)
+{
+    fprintf(stderr, "reprise-load: --%s %s: wanted is ", r->name, text);
+    if (r->shape == SMALL || r->shape == LARGE)
+        fprintf(stderr, "a whole number from %.0f to %.0f", r->low, r->high);
+    else if (r->shape == REAL)
+        fprintf(stderr, "a number from %g to %g", r->low, r->high);
+    else if (r->shape == TIME)
+        fprintf(stderr, "a time: 250ms, 10s, 5m, 1h, or seconds");
+    else
+        fprintf(stderr, "%s (%s)", r->argument, r->help);
+    fprintf(stderr, "; --help says more\n");
+    return false;
 }
 
 static bool take_targets(struct load_options *o, int count, char **texts)
@@ -248,53 +385,122 @@ static bool take_targets(struct load_options *o, int count, char **texts)
     return true;
 }
 
-static bool fits_together(struct load_options *o)
+static bool only_speaks(const struct load_options *o, const char *version)
 {
-    const char *wrong = NULL;
+    return o->version_count == 0 || (o->version_count == 1 && strcmp(o->versions[0], version) == 0);
+}
 
-    if (o->by_id && o->tls != NULL && strcmp(o->tls, "TLSv1.2") != 0)
-        wrong = "--by-id is of TLS 1.2; leave out --tls 1.3";
-    else if ((o->cert == NULL) != (o->key == NULL))
-        wrong = "--cert and --key go together";
-    else if (o->origin == ORIGIN_OTHER && o->target_count < 2)
-        wrong = "--from other wants two targets or more";
-    if (wrong != NULL) {
-        fprintf(stderr, "reprise-load: %s\n", wrong);
-        return false;
+static const char *what_contradicts(const struct load_options *o)
+{
+    if (o->mechanism == KIND_ID && !only_speaks(o, "TLSv1.2"))
+        return "sessions by id are of TLS 1.2; leave out --tls";
+    if (o->mechanism == KIND_STATEFUL && !only_speaks(o, "TLSv1.3"))
+        return "stateful tickets are of TLS 1.3; leave out --tls";
+    if (o->by_id && o->mechanism != KIND_ID)
+        return "--by-id is --mechanism id; leave one of them out";
+    if ((o->mechanism == KIND_PSK) != (o->psk_len > 0))
+        return "--mechanism psk and --psk IDENTITY:HEX go together";
+    if (o->mechanism == KIND_PSK && o->cert != NULL)
+        return "who has a --psk needs no --cert";
+    if (o->mechanism == KIND_FULL && o->min_resumed >= 0 && o->resume <= 0)
+        return "--min-resumed wants --resume PERCENT";
+    if ((o->cert == NULL) != (o->key == NULL))
+        return "--cert and --key go together";
+    if (o->origin == ORIGIN_OTHER && o->target_count < 2)
+        return "--from other wants two targets or more";
+    if (o->talk == TALK_ECHO && (o->path != NULL || o->download > 0))
+        return "--echo is no HTTP; leave out --get and --download";
+    if (o->requests > 1 && o->talk == TALK_NOTHING)
+        return "--requests wants --get, --upload, --download or --echo";
+    if (o->poisson && o->rate.count == 0)
+        return "--poisson wants a --rate";
+    return NULL;
+}
+
+static void complete(struct load_options *o)
+{
+    uint64_t scheduled = load_schedule_ms(&o->rate);
+
+    if (o->mechanism == KIND_ID || o->mechanism == KIND_STATEFUL) {
+        o->versions[0] = o->mechanism == KIND_ID ? "TLSv1.2" : "TLSv1.3";
+        o->version_count = 1;
     }
-    if (o->by_id)
-        o->tls = "TLSv1.2";
-    if (o->count == 0 && o->duration_ms == 0)
-        o->duration_ms = 10000;
+    if (o->version_count == 0)
+        o->version_count = 1;
+    if (o->resume < 0)
+        o->resume = o->mechanism == KIND_PSK ? 100 : 0;
+    if (o->path == NULL && o->download == 0)
+        o->path = "/";
+    if (o->concurrency == 0)
+        o->concurrency = o->rate.count > 0 ? 4096 : 32;
     if (o->processes > o->concurrency)
         o->processes = o->concurrency;
-    return true;
+    if (o->count == 0 && o->duration_ms == 0)
+        o->duration_ms = scheduled > 0          ? scheduled
+                         : o->phases.end_ms > 0 ? o->phases.end_ms
+                                                : 10000;
+}
+
+static const struct row *row_of(int letter)
+{
+    for (const struct row *r = rows; r < rows + ROW_COUNT; r++)
+        if (r->letter == letter && r->name != NULL)
+            return r;
+    return &rows[letter - 256];
+}
+
+/* What getopt wants; `options` and `letters` have room. */
+static void tell_getopt(struct option *options, char *letters)
+{
+    for (const struct row *r = rows; r < rows + ROW_COUNT; r++) {
+        if (r->name == NULL)
+            continue;
+        *options++ = (struct option){r->name, r->argument != NULL, NULL,
+                                     r->letter != 0 ? r->letter : 256 + (int)(r - rows)};
+        if (r->letter == 0)
+            continue;
+        *letters++ = r->letter;
+        if (r->argument != NULL)
+            *letters++ = ':';
+    }
+    *letters = '\0';
+    *options = (struct option){0};
 }
 
 bool load_options_parse(struct load_options *o, int argc, char **argv, bool *help)
 {
-    int option, index = 0;
+    struct option options[ROW_COUNT + 1];
+    char letters[2 * ROW_COUNT + 1];
+    const char *wrong;
+    int option;
 
-    *o = (struct load_options){.concurrency = 32,
-                               .processes = 1,
+    *o = (struct load_options){.processes = 1,
                                .requests = 1,
+                               .resume = -1,
+                               .uses = -1,
+                               .proxy_version = 1,
                                .timeout_ms = 10000,
                                .min_resumed = -1,
                                .max_failed = -1};
     o->seed = (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
-    while ((option = getopt_long(argc, argv, "t:r:c:n:d:g:k:qh", options_table, &index)) != -1) {
+    tell_getopt(options, letters);
+    while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
         if (option == 'h') {
             *help = true;
-            return fputs(usage, stdout) >= 0;
+            return print_help();
         }
         if (option == '?') {
             fputs("reprise-load: --help says what there is\n", stderr);
             return false;
         }
-        if (!take(o, option, optarg)) {
-            fprintf(stderr, "reprise-load: %s is not right here; --help says what is\n", optarg);
-            return false;
-        }
+        if (!store(o, row_of(option), optarg))
+            return complain(row_of(option), optarg);
     }
-    return take_targets(o, argc - optind, argv + optind) && fits_together(o);
+    if (!take_targets(o, argc - optind, argv + optind))
+        return false;
+    wrong = what_contradicts(o);
+    if (wrong != NULL)
+        fprintf(stderr, "reprise-load: %s\n", wrong);
+    complete(o);
+    return wrong == NULL;
 }

@@ -96,7 +96,7 @@ static void put_curve(FILE *f, const struct histogram *h, const char *colour, co
             colour, name);
 }
 
-static void put_chart(FILE *f, const struct load_stats *s)
+static void put_chart(FILE *f, const struct load_result *r)
 {
     static const char *const shares[] = {"0", "90 %", "99 %", "99.9 %", "99.99 %"};
     static const char *const times[] = {"10 us", "100 us", "1 ms", "10 ms", "0.1 s", "1 s", "10 s"};
@@ -115,15 +115,15 @@ static void put_chart(FILE *f, const struct load_stats *s)
                 "text-anchor=\"end\">%s</text>\n",
                 LEFT, WIDTH - 10, y_of(pow(10, i + 1)), y_of(pow(10, i + 1)), LEFT - 6,
                 y_of(pow(10, i + 1)) + 4, times[i]);
-    put_curve(f, &s->full_us, "#b33", "full handshake", 0);
-    put_curve(f, &s->resumed_us, "#282", "resumed handshake", 1);
-    put_curve(f, &s->request_us, "#24a", "request", 2);
+    put_curve(f, &r->stats.handshake_us[KIND_FULL], "#b33", "full handshake", 0);
+    put_curve(f, &r->resumed_us, "#282", "resumed handshake", 1);
+    put_curve(f, &r->stats.request_us, "#24a", "request", 2);
     fputs("</svg>\n", f);
 }
 
-void load_page_write(FILE *f, const struct load_options *o, const struct load_stats *s,
-                     uint64_t server_us)
+void load_page_write(FILE *f, const struct load_options *o, const struct load_result *r)
 {
+    const struct load_stats *s = &r->stats;
     fputs("<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>reprise-load</title>\n"
           "<style>body{font:15px/1.4 sans-serif;margin:2em auto;max-width:50em}"
           "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .6em;"
@@ -137,8 +137,8 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_st
         put_text(f, o->targets[i].text);
     }
     fputs("</p>\n", f);
-    put_figures(f, s, server_us);
+    put_figures(f, s, r->server_us);
     put_matrix(f, o, s);
-    put_chart(f, s);
+    put_chart(f, r);
     fputs("</html>\n", f);
 }

@@ -8,7 +8,6 @@
 
 #include "load.h"
 
-void load_page_write(FILE *, const struct load_options *, const struct load_stats *,
-                     uint64_t server_us);
+void load_page_write(FILE *, const struct load_options *, const struct load_result *);
 
 #endif

@@ -1,74 +1,63 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_report.c - what was measured: as text, JSON, CSV. */
+ * load_report.c - what was measured, as text; and which files it is written to. */
 #include "load.h"
 #include "load_page.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-static double ratio(uint64_t a, uint64_t b)
+static void print_latency(const struct load_result *r)
 {
-    return b == 0 ? 0 : (double)a / (double)b;
-}
+    struct load_row rows[LOAD_ROWS];
 
-bool load_was_bottleneck(const struct load_options *o, const struct load_stats *s)
-{
-    return ratio(s->cpu_us, s->elapsed_us) / o->processes > 0.9;
-}
-
-struct row {
-    const char *name;
-    const struct histogram *histogram;
-};
-enum { ROWS = 3 };
-static const double percents[] = {50, 90, 99, 99.9};
-enum { PERCENTS = sizeof percents / sizeof *percents };
-
-static void rows_of(const struct load_stats *s, struct row rows[ROWS])
-{
-    rows[0] = (struct row){"full", &s->full_us};
-    rows[1] = (struct row){"resumed", &s->resumed_us};
-    rows[2] = (struct row){"request", &s->request_us};
-}
-
-/* -- text */
-
-static void print_latency(const struct load_stats *s)
-{
-    struct row rows[ROWS];
-
-    rows_of(s, rows);
+    load_rows(r, rows);
     printf("\nlatency, ms        count       p50       p90       p99     p99.9       max\n");
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < LOAD_ROWS; i++) {
         if (rows[i].histogram->count == 0)
             continue;
         printf("  %-10s %11" PRIu64, rows[i].name, rows[i].histogram->count);
-        for (int p = 0; p < PERCENTS; p++)
-            printf(" %9.3f", (double)histogram_percentile(rows[i].histogram, percents[p]) / 1000);
+        for (int p = 0; p < LOAD_PERCENTS; p++)
+            printf(" %9.3f",
+                   (double)histogram_percentile(rows[i].histogram, load_percents[p]) / 1000);
         printf(" %9.3f\n", (double)rows[i].histogram->max / 1000);
     }
 }
 
-/* Only a run with phases has something to show second by second. */
-static void print_seconds(const struct load_options *o, const struct load_stats *s)
+static void print_sessions(const struct load_stats *s)
 {
-    uint64_t last = s->elapsed_us / 1000000;
+    printf("sessions: %" PRIu64 " offered, %" PRIu64 " resumed (%.2f %%), %" PRIu64 " declined",
+           s->offered, s->resumed, 100 * load_ratio(s->resumed, s->offered), s->declined);
+    if (s->oldest_ms > 0)
+        printf("; age %.1f s, at most %.1f s", load_ratio(s->age_ms, s->offered) / 1000,
+               (double)s->oldest_ms / 1000);
+    printf("\n");
+    for (int i = KIND_FULL + 1; i < KINDS; i++)
+        if (s->offered_by[i] > 0)
+            printf("  by %-8s %10" PRIu64 " offered %10" PRIu64 " resumed (%.2f %%)\n",
+                   load_kind_name((enum load_kind)i), s->offered_by[i], s->resumed_by[i],
+                   100 * load_ratio(s->resumed_by[i], s->offered_by[i]));
+}
 
-    if (o->phase_count == 0)
-        return;
-    printf("\n  second      full   resumed  declined    failed\n");
-    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
-        const struct load_second *t = &s->seconds[i];
+static void print_requests(const struct load_stats *s, double seconds)
+{
+    printf("requests: %" PRIu64 ", %.0f/s; bytes: %" PRIu64 " down (%.1f MB/s), %" PRIu64
+           " up (%.1f MB/s)\n",
+           s->requests, (double)s->requests / seconds, s->bytes_read,
+           (double)s->bytes_read / seconds / 1e6, s->bytes_written,
+           (double)s->bytes_written / seconds / 1e6);
+    for (unsigned i = 3; i < 6; i++)
+        if (s->by_status[i] > 0)
+            printf("  %10" PRIu64 "  with status %uxx\n", s->by_status[i], i);
+}
 
-        printf("%8" PRIu64 " %9u %9u %9u %9u", i, t->full, t->resumed, t->declined, t->failed);
-        for (unsigned p = 0; p < o->phase_count; p++)
-            if (o->phases[p].at_ms / 1000 == i)
-                printf("  %s", o->phases[p].text);
-        printf("\n");
-    }
+static void print_failures(const struct load_stats *s)
+{
+    printf("failed: %" PRIu64 "\n", s->failed);
+    for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++)
+        printf("  %10" PRIu64 "  %s: %s\n", s->reasons[i].count,
+               load_class_name(s->reasons[i].class), s->reasons[i].text);
 }
 
 static void print_matrix(const struct load_options *o, const struct load_stats *s)
@@ -87,149 +76,112 @@ static void print_matrix(const struct load_options *o, const struct load_stats *
             if (s->offered_at[i][j] == 0)
                 printf("       -");
             else
-                printf("  %6.2f", 100 * ratio(s->resumed_at[i][j], s->offered_at[i][j]));
+                printf("  %6.2f", 100 * load_ratio(s->resumed_at[i][j], s->offered_at[i][j]));
     }
     printf("\n");
 }
 
-void load_report_text(const struct load_options *o, const struct load_stats *s, uint64_t server_us)
+/* -- the time line */
+
+static void print_figures(const struct load_second *t, double seconds)
 {
+    printf(" %9.0f %9.0f %9u %9u %9.2f %9.2f", (double)t->full / seconds,
+           (double)t->resumed / seconds, t->declined, t->failed,
+           (double)coarse_percentile(&t->handshake_us, 50) / 1000,
+           (double)coarse_percentile(&t->handshake_us, 99) / 1000);
+}
+
+static void print_phase(const struct load_options *o, const struct load_stats *s,
+                        const struct load_phase *phase)
+{
+    uint64_t step = load_second_ms(o), end = phase->at_ms + phase->length_ms;
+    uint64_t run = s->elapsed_us / 1000;
+    struct load_second sum = {0};
+
+    end = end < run ? end : run;
+    if (end <= phase->at_ms)
+        return;
+    for (uint64_t i = phase->at_ms / step; i * step < end && i < LOAD_SECONDS; i++) {
+        const struct load_second *t = &s->seconds[i];
+
+        sum.full += t->full;
+        sum.resumed += t->resumed;
+        sum.declined += t->declined;
+        sum.failed += t->failed;
+        coarse_add(&sum.handshake_us, &t->handshake_us);
+    }
+    printf("%8.0f", (double)phase->at_ms / 1000);
+    print_figures(&sum, (double)(end - phase->at_ms) / 1000);
+    printf("  %s\n", phase->text);
+}
+
+static void print_timeline(const struct load_options *o, const struct load_stats *s)
+{
+    uint64_t step = load_second_ms(o), last = s->elapsed_us / 1000 / step;
+    bool stretches = o->phases.end_ms > 0;
+
+    if (o->phases.count == 0)
+        return;
+    printf("\n  second    full/s resumed/s  declined    failed    p50 ms    p99 ms\n");
+    for (unsigned p = 0; p < o->phases.count; p++)
+        if (o->phases.list[p].length_ms > 0)
+            print_phase(o, s, &o->phases.list[p]);
+    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
+        printf(stretches && i == 0 ? "\n%8" PRIu64 : "%8" PRIu64, i * step / 1000);
+        print_figures(&s->seconds[i], (double)step / 1000);
+        for (unsigned p = 0; p < o->phases.count; p++)
+            if (o->phases.list[p].length_ms == 0 && o->phases.list[p].at_ms / step == i)
+                printf("  %s", o->phases.list[p].text);
+        printf("\n");
+    }
+}
+
+static void print_honesty(const struct load_options *o, const struct load_stats *s)
+{
+    if (load_ratio(s->busiest_us, s->elapsed_us) > 0.9)
+        printf(
+            "The tester itself was the bottleneck: a process of it used up its CPU. Give it more "
+            "--processes and CPUs, or a lower --rate.\n");
+    else if (load_was_bottleneck(o, s))
+        printf("The tester itself was the bottleneck: %" PRIu64
+               " arrivals were up to %.0f ms late. "
+               "Give it more --processes and CPUs.\n",
+               s->late - s->crowded, (double)s->late_us / 1000);
+    if (s->crowded > 0)
+        printf("%" PRIu64 " arrivals waited up to %.0f ms, since all connections were in use: the "
+               "server does not keep up, or --concurrency is too low.\n",
+               s->crowded, (double)s->late_us / 1000);
+}
+
+void load_report_text(const struct load_options *o, const struct load_result *r)
+{
+    const struct load_stats *s = &r->stats;
     double seconds = (double)s->elapsed_us / 1e6;
     uint64_t handshakes = s->full + s->resumed;
 
     printf("%" PRIu64 " connections in %.2f s: %.0f handshakes/s (%.0f full, %.0f resumed)\n",
            s->started, seconds, (double)handshakes / seconds, (double)s->full / seconds,
            (double)s->resumed / seconds);
-    printf("sessions: %" PRIu64 " offered, %" PRIu64 " resumed (%.2f %%), %" PRIu64 " declined\n",
-           s->offered, s->resumed, 100 * ratio(s->resumed, s->offered), s->declined);
+    print_sessions(s);
     if (s->requests > 0)
-        printf("requests: %" PRIu64 ", %.0f/s; bytes: %" PRIu64 " down, %" PRIu64 " up\n",
-               s->requests, (double)s->requests / seconds, s->bytes_read, s->bytes_written);
-    printf("failed: %" PRIu64 "\n", s->failed);
-    for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++)
-        printf("  %10" PRIu64 "  %s\n", s->reasons[i].count, s->reasons[i].text);
-    print_latency(s);
+        print_requests(s, seconds);
+    print_failures(s);
+    print_latency(r);
     print_matrix(o, s);
-    print_seconds(o, s);
-    printf("\ntester: %.1f us CPU a connection\n", ratio(s->cpu_us, s->started));
-    if (server_us > 0)
-        printf("server: %.1f us CPU a connection\n", ratio(server_us, handshakes));
-    if (load_was_bottleneck(o, s))
-        printf("The tester itself was the bottleneck: give it more --processes and CPUs, or a "
-               "--rate.\n");
-    if (s->late_us > 100000)
-        printf("The schedule was up to %.0f ms late: raise --concurrency.\n",
-               (double)s->late_us / 1000);
+    print_timeline(o, s);
+    printf("\ntester: %.1f us CPU a connection, %.0f %% of a CPU\n",
+           load_ratio(s->cpu_us, s->started), 100 * load_ratio(s->cpu_us, s->elapsed_us));
+    if (r->server_us > 0)
+        printf("server: %.1f us CPU a handshake, %.0f %% of a CPU\n",
+               load_ratio(r->server_us, handshakes), 100 * load_ratio(r->server_us, s->elapsed_us));
+    print_honesty(o, s);
+    fflush(stdout);
 }
 
-/* -- JSON. Texts come from the command line and from error codes: quoted all the same. */
-
-static void json_text(FILE *f, const char *text)
-{
-    fputc('"', f);
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++)
-        if (*at < 0x20 || *at == '"' || *at == '\\')
-            fprintf(f, "\\u%04x", *at);
-        else
-            fputc(*at, f);
-    fputc('"', f);
-}
-
-static void json_matrix(FILE *f, const struct load_options *o, const char *name,
-                        const uint64_t matrix[LOAD_TARGETS][LOAD_TARGETS])
-{
-    fprintf(f, ",\n  \"%s\": [", name);
-    for (unsigned i = 0; i < o->target_count; i++)
-        for (unsigned j = 0; j < o->target_count; j++)
-            fprintf(f, "%s%" PRIu64 "%s", j == 0 ? (i == 0 ? "[" : ", [") : ", ", matrix[i][j],
-                    j + 1 == o->target_count ? "]" : "");
-    fputs("]", f);
-}
-
-static void json_seconds(FILE *f, const struct load_stats *s)
-{
-    uint64_t last = s->elapsed_us / 1000000;
-
-    fputs(",\n  \"seconds\": [", f);
-    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++)
-        fprintf(f, "%s{\"full\": %u, \"resumed\": %u, \"declined\": %u, \"failed\": %u}",
-                i > 0 ? ", " : "", s->seconds[i].full, s->seconds[i].resumed,
-                s->seconds[i].declined, s->seconds[i].failed);
-    fputs("]", f);
-}
-
-static void json_latency(FILE *f, const struct load_stats *s)
-{
-    struct row rows[ROWS];
-
-    rows_of(s, rows);
-    fputs(",\n  \"latency_us\": {", f);
-    for (int i = 0; i < ROWS; i++) {
-        const struct histogram *h = rows[i].histogram;
-
-        fprintf(f, "%s\n    \"%s\": {\"count\": %" PRIu64 ", \"mean\": %.1f", i > 0 ? "," : "",
-                rows[i].name, h->count, histogram_mean(h));
-        for (int p = 0; p < PERCENTS; p++)
-            fprintf(f, ", \"p%g\": %" PRIu64, percents[p], histogram_percentile(h, percents[p]));
-        fprintf(f, ", \"max\": %" PRIu64 "}", h->max);
-    }
-    fputs("\n  }", f);
-}
-
-static void write_json(FILE *f, const struct load_options *o, const struct load_stats *s,
-                       uint64_t server_us)
-{
-    fputs("{\n  \"targets\": [", f);
-    for (unsigned i = 0; i < o->target_count; i++) {
-        fputs(i > 0 ? ", " : "", f);
-        json_text(f, o->targets[i].text);
-    }
-    fprintf(f,
-            "],\n  \"seed\": %" PRIu64 ", \"elapsed_us\": %" PRIu64 ", \"started\": %" PRIu64
-            ",\n  \"full\": %" PRIu64 ", \"resumed\": %" PRIu64 ", \"offered\": %" PRIu64
-            ", \"declined\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"requests\": %" PRIu64
-            ",\n  \"bytes_read\": %" PRIu64 ", \"bytes_written\": %" PRIu64
-            ",\n  \"tester_cpu_us\": %" PRIu64 ", \"server_cpu_us\": %" PRIu64
-            ", \"late_us\": %" PRIu64 ", \"bottleneck\": %s",
-            o->seed, s->elapsed_us, s->started, s->full, s->resumed, s->offered, s->declined,
-            s->failed, s->requests, s->bytes_read, s->bytes_written, s->cpu_us, server_us,
-            s->late_us, load_was_bottleneck(o, s) ? "true" : "false");
-    json_matrix(f, o, "offered_from_to", s->offered_at);
-    json_matrix(f, o, "resumed_from_to", s->resumed_at);
-    fputs(",\n  \"failed_by_reason\": {", f);
-    for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
-        fputs(i > 0 ? ", " : "", f);
-        json_text(f, s->reasons[i].text);
-        fprintf(f, ": %" PRIu64, s->reasons[i].count);
-    }
-    fputs("}", f);
-    json_seconds(f, s);
-    json_latency(f, s);
-    fputs("\n}\n", f);
-}
-
-static void write_csv(FILE *f, const struct load_options *o, const struct load_stats *s,
-                      uint64_t server_us)
-{
-    struct row rows[ROWS];
-
-    (void)o, (void)server_us;
-    rows_of(s, rows);
-    fputs("kind,count,mean_us,p50_us,p90_us,p99_us,p99.9_us,max_us\n", f);
-    for (int i = 0; i < ROWS; i++) {
-        const struct histogram *h = rows[i].histogram;
-
-        fprintf(f, "%s,%" PRIu64 ",%.1f", rows[i].name, h->count, histogram_mean(h));
-        for (int p = 0; p < PERCENTS; p++)
-            fprintf(f, ",%" PRIu64, histogram_percentile(h, percents[p]));
-        fprintf(f, ",%" PRIu64 "\n", h->max);
-    }
-}
-
-typedef void writer(FILE *, const struct load_options *, const struct load_stats *, uint64_t);
+typedef void writer(FILE *, const struct load_options *, const struct load_result *);
 
 static bool write_file(const char *path, writer *write, const struct load_options *o,
-                       const struct load_stats *s, uint64_t server_us, struct rp_error *err)
+                       const struct load_result *r, struct rp_error *err)
 {
     FILE *f;
     bool ok;
@@ -239,17 +191,18 @@ static bool write_file(const char *path, writer *write, const struct load_option
     f = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
     if (f == NULL)
         return rp_error_errno(err, errno, "open", "%s", path);
-    write(f, o, s, server_us);
+    write(f, o, r);
     ok = fflush(f) == 0 && !ferror(f);
     if (f != stdout)
         ok = fclose(f) == 0 && ok;
     return ok || rp_error_set(err, "EIO", "%s: it can't be written", path);
 }
 
-bool load_report_files(const struct load_options *o, const struct load_stats *s, uint64_t server_us,
+bool load_report_files(const struct load_options *o, const struct load_result *r,
                        struct rp_error *err)
 {
-    return write_file(o->json, write_json, o, s, server_us, err) &&
-           write_file(o->csv, write_csv, o, s, server_us, err) &&
-           write_file(o->html, load_page_write, o, s, server_us, err);
+    return write_file(o->json, load_write_json, o, r, err) &&
+           write_file(o->csv, load_write_csv, o, r, err) &&
+           write_file(o->timeline, load_write_timeline, o, r, err) &&
+           write_file(o->html, load_page_write, o, r, err);
 }

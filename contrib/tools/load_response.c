@@ -1,53 +1,125 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_response.c - where one HTTP/1.1 response ends: see load_response.h. */
+ * load_response.c - where one HTTP/1.1 response ends: see load_response.h. The server is hostile as
+ * any: everything has a bound. */
 #include "load_response.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+enum { LENGTH_BITS = 62 };
+
 void load_response_begin(struct load_response *r)
 {
-    r->in_body = r->until_end = false;
-    r->left = 0;
-    r->head_len = 0;
+    r->state = RESPONSE_HEAD;
+    r->status = 0;
+    r->left = r->body = 0;
+    r->line_len = 0;
 }
 
-/* The head is complete and terminated by NUL in place of its last line feed. */
+/* What stands behind a name in the head; NULL: it is not there. */
+static const char *field(const struct load_response *r, const char *name)
+{
+    const char *at = strcasestr(r->text, name);
+
+    return at != NULL ? at + strlen(name) + strspn(at + strlen(name), " \t") : NULL;
+}
+
+/* The head is complete and terminated. */
 static bool read_head(struct load_response *r)
 {
-    static const char name[] = "\ncontent-length:";
-    const char *at = strcasestr(r->head, name);
+    const char *length = field(r, "\ncontent-length:");
+    const char *coding = field(r, "\ntransfer-encoding:");
     char *end;
 
-    if (strncmp(r->head, "HTTP/1.", 7) != 0)
+    if (strncmp(r->text, "HTTP/1.", 7) != 0 || r->line_len < 12)
         return false;
-    r->in_body = true;
-    r->until_end = at == NULL;
-    if (at == NULL)
+    r->status = (unsigned)strtoul(r->text + 8, NULL, 10);
+    if (r->status >= 100 && r->status < 200) {
+        load_response_begin(r);
         return true;
-    at += sizeof name - 1;
-    r->left = strtoull(at, &end, 10);
-    return end != at && r->left < (uint64_t)1 << 62;
+    }
+    if (r->status == 204 || r->status == 304) {
+        r->state = RESPONSE_COMPLETE;
+    } else if (coding != NULL && strncasecmp(coding, "chunked", 7) == 0) {
+        r->state = RESPONSE_CHUNK_SIZE;
+    } else if (length != NULL) {
+        r->left = strtoull(length, &end, 10);
+        r->state = r->left > 0 ? RESPONSE_LENGTH : RESPONSE_COMPLETE;
+        if (end == length || *length == '-' || r->left >> LENGTH_BITS != 0)
+            return false;
+    } else {
+        r->state = RESPONSE_UNTIL_END;
+    }
+    return r->status >= 200 && r->status < 600;
 }
 
-enum load_response_state load_response_feed(struct load_response *r, const uint8_t *bytes,
-                                            size_t len)
+static bool read_chunk_size(struct load_response *r)
 {
-    while (!r->in_body && len > 0) {
-        if (r->head_len == RESPONSE_HEAD_MAX - 1)
+    char *end;
+
+    r->left = strtoull(r->text, &end, 16);
+    r->state = r->left > 0 ? RESPONSE_CHUNK : RESPONSE_TRAILER;
+    return end != r->text && *r->text != '-' && r->left >> LENGTH_BITS == 0;
+}
+
+static bool line_ends(const struct load_response *r, const char *end)
+{
+    size_t len = strlen(end);
+
+    return r->line_len >= len && memcmp(r->text + r->line_len - len, end, len) == 0;
+}
+
+/* A byte of the head or of a line. false: it is no HTTP. */
+static bool take_byte(struct load_response *r, char byte)
+{
+    bool ok = true;
+
+    if (r->line_len == RESPONSE_HEAD_MAX - 1)
+        return false;
+    r->text[r->line_len++] = byte;
+    if (!line_ends(r, r->state == RESPONSE_HEAD ? "\r\n\r\n" : "\r\n"))
+        return true;
+    r->text[r->line_len] = '\0';
+    if (r->state == RESPONSE_HEAD)
+        ok = read_head(r);
+    else if (r->state == RESPONSE_CHUNK_SIZE)
+        ok = read_chunk_size(r);
+    else if (r->state == RESPONSE_CHUNK_END)
+        r->state = RESPONSE_CHUNK_SIZE;
+    else if (r->line_len == 2) /* the empty line after the trailers */
+        r->state = RESPONSE_COMPLETE;
+    r->line_len = 0;
+    return ok;
+}
+
+static size_t take_body(struct load_response *r, size_t len)
+{
+    if (r->state != RESPONSE_UNTIL_END && len > r->left)
+        len = (size_t)r->left;
+    r->body += len;
+    if (r->state == RESPONSE_UNTIL_END)
+        return len;
+    r->left -= len;
+    if (r->left == 0)
+        r->state = r->state == RESPONSE_CHUNK ? RESPONSE_CHUNK_END : RESPONSE_COMPLETE;
+    return len;
+}
+
+enum load_response_result load_response_feed(struct load_response *r, const uint8_t *bytes,
+                                             size_t len)
+{
+    while (len > 0 && r->state != RESPONSE_COMPLETE) {
+        size_t taken = 1;
+
+        if (r->state == RESPONSE_LENGTH || r->state == RESPONSE_CHUNK ||
+            r->state == RESPONSE_UNTIL_END)
+            taken = take_body(r, len);
+        else if (!take_byte(r, (char)*bytes))
             return RESPONSE_BAD;
-        r->head[r->head_len++] = (char)*bytes++;
-        len--;
-        if (r->head_len < 4 || memcmp(r->head + r->head_len - 4, "\r\n\r\n", 4) != 0)
-            continue;
-        r->head[r->head_len] = '\0';
-        if (!read_head(r))
-            return RESPONSE_BAD;
+        bytes += taken;
+        len -= taken;
     }
-    if (!r->in_body || r->until_end)
-        return RESPONSE_MORE;
-    r->left -= len < r->left ? len : r->left;
-    return r->left == 0 ? RESPONSE_DONE : RESPONSE_MORE;
+    return r->state == RESPONSE_COMPLETE ? RESPONSE_DONE : RESPONSE_MORE;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_response.h - where one HTTP/1.1 response ends, as its bytes come in, whatever their cuts. */
+ * load_response.h - where one HTTP/1.1 response ends, as its bytes come in, whatever their cuts.
+ * By its length, by chunks, by the end of the connection, or with its head (204, 304); interim ones
+ * (1xx) are passed over. */
 #ifndef LOAD_RESPONSE_H
 #define LOAD_RESPONSE_H
 
@@ -11,15 +13,25 @@
 enum { RESPONSE_HEAD_MAX = 4096 };
 
 struct load_response {
-    bool in_body, until_end; /* until_end: no length was told */
-    uint64_t left;           /* of the body */
-    size_t head_len;
-    char head[RESPONSE_HEAD_MAX];
+    enum {
+        RESPONSE_HEAD,
+        RESPONSE_LENGTH, /* so many bytes are left */
+        RESPONSE_UNTIL_END,
+        RESPONSE_CHUNK_SIZE,
+        RESPONSE_CHUNK,
+        RESPONSE_CHUNK_END,
+        RESPONSE_TRAILER,
+        RESPONSE_COMPLETE,
+    } state;
+    unsigned status;
+    uint64_t left, body; /* of the body or the chunk; how much of a body there was */
+    size_t line_len;     /* of what is in text: the head, or a line */
+    char text[RESPONSE_HEAD_MAX];
 };
 
 void load_response_begin(struct load_response *);
-enum load_response_state { RESPONSE_MORE, RESPONSE_DONE, RESPONSE_BAD };
+enum load_response_result { RESPONSE_MORE, RESPONSE_DONE, RESPONSE_BAD };
 /* Bytes after a complete response are ignored: nothing is asked before it is there. */
-enum load_response_state load_response_feed(struct load_response *, const uint8_t *, size_t len);
+enum load_response_result load_response_feed(struct load_response *, const uint8_t *, size_t len);
 
 #endif

@@ -10,19 +10,19 @@ struct ring {
     unsigned first, count;
 };
 struct load_sessions {
-    unsigned hosts, names;
+    unsigned hosts, clients;
     struct ring rings[];
 };
 
-struct load_sessions *load_sessions_new(unsigned hosts, unsigned names)
+struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients)
 {
-    size_t count = (size_t)hosts * names;
+    size_t count = (size_t)hosts * clients;
     struct load_sessions *s = calloc(1, sizeof *s + count * sizeof(struct ring));
 
     if (s == NULL)
         return NULL;
     s->hosts = hosts;
-    s->names = names;
+    s->clients = clients;
     return s;
 }
 
@@ -36,7 +36,7 @@ void load_sessions_free(struct load_sessions *s)
 {
     if (s == NULL)
         return;
-    for (size_t i = 0; i < (size_t)s->hosts * s->names; i++) {
+    for (size_t i = 0; i < (size_t)s->hosts * s->clients; i++) {
         for (unsigned j = 0; s->rings[i].kept != NULL && j < SESSIONS_KEPT; j++)
             load_session_clear(&s->rings[i].kept[j]);
         free(s->rings[i].kept);
@@ -49,17 +49,13 @@ static struct load_session *place(struct ring *ring, unsigned index)
     return &ring->kept[(ring->first + index) % SESSIONS_KEPT];
 }
 
-void load_sessions_put(struct load_sessions *s, unsigned host, unsigned name,
-                       struct load_session *session)
+static struct ring *ring_of(struct load_sessions *s, unsigned host, unsigned client)
 {
-    struct ring *ring = &s->rings[(size_t)host * s->names + name];
+    return &s->rings[(size_t)host * s->clients + client];
+}
 
-    if (ring->kept == NULL)
-        ring->kept = calloc(SESSIONS_KEPT, sizeof *ring->kept);
-    if (ring->kept == NULL) {
-        load_session_clear(session);
-        return;
-    }
+static void append(struct ring *ring, struct load_session *session)
+{
     if (ring->count == SESSIONS_KEPT) {
         load_session_clear(place(ring, 0));
         ring->first = (ring->first + 1) % SESSIONS_KEPT;
@@ -70,20 +66,67 @@ void load_sessions_put(struct load_sessions *s, unsigned host, unsigned name,
     *session = (struct load_session){0};
 }
 
-bool load_sessions_take(struct load_sessions *s, unsigned host, unsigned name, uint64_t now,
-                        uint64_t min_age_ms, struct load_session *session)
+static struct load_session take_first(struct ring *ring)
 {
-    struct ring *ring = &s->rings[(size_t)host * s->names + name];
-    struct load_session *oldest;
+    struct load_session *first = place(ring, 0), taken = *first;
 
-    if (ring->count == 0)
-        return false;
-    oldest = place(ring, 0);
-    if (now < oldest->born_ms + min_age_ms)
-        return false;
-    *session = *oldest;
-    *oldest = (struct load_session){0};
+    *first = (struct load_session){0};
     ring->first = (ring->first + 1) % SESSIONS_KEPT;
     ring->count--;
-    return true;
+    return taken;
+}
+
+void load_sessions_put(struct load_sessions *s, unsigned host, unsigned client,
+                       struct load_session *session)
+{
+    struct ring *ring = ring_of(s, host, client);
+
+    if (ring->kept == NULL)
+        ring->kept = calloc(SESSIONS_KEPT, sizeof *ring->kept);
+    if (ring->kept == NULL)
+        load_session_clear(session);
+    else
+        append(ring, session);
+}
+
+/* Those that are too young go to the end: they were used before, or all are. */
+bool load_sessions_take(struct load_sessions *s, unsigned host, unsigned client,
+                        const struct load_wish *wish, struct load_session *session)
+{
+    struct ring *ring = ring_of(s, host, client);
+
+    for (unsigned left = ring->count; left > 0; left--) {
+        struct load_session first = take_first(ring);
+        uint64_t age = wish->now - first.born_ms;
+
+        if (wish->max_age_ms != 0 && age > wish->max_age_ms) {
+            load_session_clear(&first);
+        } else if (age < wish->min_age_ms) {
+            append(ring, &first);
+        } else {
+            first.uses++;
+            *session = first;
+            if (wish->uses != 0 && first.uses >= wish->uses)
+                return true;
+            rp_session_ref(first.handle);
+            append(ring, &first);
+            return true;
+        }
+    }
+    return false;
+}
+
+void load_sessions_drop(struct load_sessions *s, unsigned host, unsigned client,
+                        const struct rp_session *handle)
+{
+    struct ring *ring = ring_of(s, host, client);
+
+    for (unsigned left = ring->count; left > 0; left--) {
+        struct load_session first = take_first(ring);
+
+        if (first.handle == handle)
+            load_session_clear(&first);
+        else
+            append(ring, &first);
+    }
 }

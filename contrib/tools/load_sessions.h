@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * load_sessions.h - the sessions that wait to be offered, by the host they came from.
- * For each (host, server name) a ring of the newest, of fixed size. */
+ * A ring of the newest for each (host, client), where a client is a server name and a version; of
+ * fixed size, so nothing is allocated once it is there. */
 #ifndef LOAD_SESSIONS_H
 #define LOAD_SESSIONS_H
 
@@ -16,16 +17,25 @@ struct load_session {
 };
 
 struct load_sessions; /* the pool */
-struct load_sessions *load_sessions_new(unsigned hosts, unsigned names);
+struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients);
 void load_sessions_free(struct load_sessions *); /* NULL ok */
 
 void load_session_clear(struct load_session *); /* gives the reference up */
 
 /* Give the session to the pool, which takes the reference over; the oldest goes when it is full. */
-void load_sessions_put(struct load_sessions *, unsigned host, unsigned name,
+void load_sessions_put(struct load_sessions *, unsigned host, unsigned client,
                        struct load_session *session);
-/* Take the oldest one, if it is at least as old as asked. */
-bool load_sessions_take(struct load_sessions *, unsigned host, unsigned name, uint64_t now,
-                        uint64_t min_age_ms, struct load_session *session);
+/* Which sessions are wanted. */
+struct load_wish {
+    uint64_t now, min_age_ms, max_age_ms; /* max 0: of any age */
+    unsigned uses;                        /* it stays until it was taken so often; 0: for good */
+};
+/* Take one, the first that has waited; *session is a reference of its own. Those that are too old
+ * are forgotten. */
+bool load_sessions_take(struct load_sessions *, unsigned host, unsigned client,
+                        const struct load_wish *, struct load_session *session);
+/* The server did not want it: do not offer it again. */
+void load_sessions_drop(struct load_sessions *, unsigned host, unsigned client,
+                        const struct rp_session *handle);
 
 #endif

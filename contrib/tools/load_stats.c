@@ -1,28 +1,60 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_stats.c - what was counted, added up; and the CPU time of a server's processes. */
+ * load_stats.c - what was counted, added up. */
 #include "load.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+const double load_percents[LOAD_PERCENTS] = {50, 90, 99, 99.9};
+
+const char *load_kind_name(enum load_kind kind)
+{
+    static const char *const names[KINDS] = {"full", "ticket", "id", "stateful", "psk"};
+
+    return names[kind];
+}
 
 /* When the table is full, its last row takes all that is new. */
-void load_stats_reason(struct load_stats *s, const char *text, uint64_t count)
+void load_stats_reason(struct load_stats *s, const struct load_reason *reason)
 {
     struct load_reason *r = s->reasons;
 
-    if (count == 0)
+    if (reason->count == 0)
         return;
-    while (r < s->reasons + LOAD_REASONS - 1 && r->count > 0 &&
-           strncmp(r->text, text, sizeof r->text - 1) != 0)
+    while (r < s->reasons + LOAD_REASONS - 1 && r->count > 0 && strcmp(r->text, reason->text) != 0)
         r++;
-    if (r->count == 0)
-        snprintf(r->text, sizeof r->text, "%s",
-                 r == s->reasons + LOAD_REASONS - 1 ? "other reasons" : text);
-    r->count += count;
+    if (r->count == 0) {
+        *r = *reason;
+        r->count = 0;
+        if (r == s->reasons + LOAD_REASONS - 1) {
+            snprintf(r->text, sizeof r->text, "other reasons");
+            r->class = CLASS_OTHER;
+        }
+    }
+    r->count += reason->count;
+}
+
+static void add(uint64_t *to, const uint64_t *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] += from[i];
+}
+
+static void raise(uint64_t *to, uint64_t from)
+{
+    if (from > *to)
+        *to = from;
+}
+
+static void add_second(struct load_second *to, const struct load_second *from)
+{
+    to->full += from->full;
+    to->resumed += from->resumed;
+    to->declined += from->declined;
+    to->failed += from->failed;
+    to->requests += from->requests;
+    to->bytes += from->bytes;
+    coarse_add(&to->handshake_us, &from->handshake_us);
 }
 
 void load_stats_add(struct load_stats *s, const struct load_stats *other)
@@ -34,97 +66,62 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
     s->offered += other->offered;
     s->declined += other->declined;
     s->requests += other->requests;
+    add(s->by_kind, other->by_kind, KINDS);
+    add(s->offered_by, other->offered_by, KINDS);
+    add(s->resumed_by, other->resumed_by, KINDS);
+    add(s->by_class, other->by_class, CLASSES);
+    add(s->by_status, other->by_status, 6);
     s->bytes_read += other->bytes_read;
     s->bytes_written += other->bytes_written;
     s->cpu_us += other->cpu_us;
-    if (other->elapsed_us > s->elapsed_us)
-        s->elapsed_us = other->elapsed_us;
-    if (other->late_us > s->late_us)
-        s->late_us = other->late_us;
-    for (unsigned i = 0; i < LOAD_TARGETS; i++)
-        for (unsigned j = 0; j < LOAD_TARGETS; j++) {
-            s->offered_at[i][j] += other->offered_at[i][j];
-            s->resumed_at[i][j] += other->resumed_at[i][j];
-        }
-    for (unsigned i = 0; i < LOAD_SECONDS; i++) {
-        s->seconds[i].full += other->seconds[i].full;
-        s->seconds[i].resumed += other->seconds[i].resumed;
-        s->seconds[i].declined += other->seconds[i].declined;
-        s->seconds[i].failed += other->seconds[i].failed;
+    raise(&s->busiest_us, other->busiest_us);
+    raise(&s->elapsed_us, other->elapsed_us);
+    raise(&s->late_us, other->late_us);
+    s->late += other->late;
+    s->crowded += other->crowded;
+    s->age_ms += other->age_ms;
+    raise(&s->oldest_ms, other->oldest_ms);
+    for (unsigned i = 0; i < LOAD_TARGETS; i++) {
+        add(s->offered_at[i], other->offered_at[i], LOAD_TARGETS);
+        add(s->resumed_at[i], other->resumed_at[i], LOAD_TARGETS);
     }
+    for (unsigned i = 0; i < LOAD_SECONDS; i++)
+        add_second(&s->seconds[i], &other->seconds[i]);
     for (unsigned i = 0; i < LOAD_REASONS; i++)
-        load_stats_reason(s, other->reasons[i].text, other->reasons[i].count);
-    histogram_add(&s->full_us, &other->full_us);
-    histogram_add(&s->resumed_us, &other->resumed_us);
+        load_stats_reason(s, &other->reasons[i]);
+    for (unsigned i = 0; i < KINDS; i++)
+        histogram_add(&s->handshake_us[i], &other->handshake_us[i]);
     histogram_add(&s->request_us, &other->request_us);
 }
 
-struct process {
-    int pid, parent;
-    uint64_t ticks;
-};
-
-/* What follows the name, which may hold anything, blanks and brackets included. */
-static bool read_process(int pid, struct process *p)
+uint64_t load_second_ms(const struct load_options *o)
 {
-    char path[64], line[1024];
-    unsigned long long user, system, child_user, child_system;
-    const char *at;
-    FILE *file;
-    bool ok;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    ok = fgets(line, sizeof line, file) != NULL;
-    fclose(file);
-    at = ok ? strrchr(line, ')') : NULL;
-    if (at == NULL ||
-        sscanf(at + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
-               &p->parent, &user, &system, &child_user, &child_system) != 5)
-        return false;
-    p->pid = pid;
-    p->ticks = user + system + child_user + child_system;
-    return true;
+    return 1000 * (1 + (o->duration_ms > 0 ? o->duration_ms - 1 : 0) / 1000 / LOAD_SECONDS);
 }
 
-static bool is_below(const struct process *list, size_t count, int pid, int root)
+double load_resumed_share(const struct load_options *o, const struct load_stats *s)
 {
-    for (size_t depth = 0; depth < 16; depth++) {
-        size_t i = 0;
-
-        if (pid == root)
-            return true;
-        while (i < count && list[i].pid != pid)
-            i++;
-        if (i == count)
-            return false;
-        pid = list[i].parent;
-    }
-    return false;
+    if (o->mechanism == KIND_FULL || o->by_id)
+        return 100 * load_ratio(s->resumed, s->offered);
+    return 100 * load_ratio(s->resumed_by[o->mechanism], s->offered);
 }
 
-uint64_t load_server_cpu_us(int pid)
+/* One process that has used up its CPU is enough: what it was to drive waited. Or arrivals were
+ * late although there were connections free. */
+bool load_was_bottleneck(const struct load_options *o, const struct load_stats *s)
 {
-    enum { MOST = 4096 };
-    struct process *list = calloc(MOST, sizeof *list);
-    DIR *dir = opendir("/proc");
-    struct dirent *entry;
-    uint64_t ticks = 0;
-    size_t count = 0;
+    uint64_t own = s->late - s->crowded;
 
-    while (list != NULL && dir != NULL && count < MOST && (entry = readdir(dir)) != NULL) {
-        int number = (int)strtol(entry->d_name, NULL, 10);
+    (void)o;
+    return load_ratio(s->busiest_us, s->elapsed_us) > 0.9 || own > s->started / 100;
+}
 
-        if (number > 0 && read_process(number, &list[count]))
-            count++;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (is_below(list, count, list[i].pid, pid))
-            ticks += list[i].ticks;
-    if (dir != NULL)
-        closedir(dir);
-    free(list);
-    return ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+void load_rows(const struct load_result *r, struct load_row rows[LOAD_ROWS])
+{
+    rows[0] = (struct load_row){"full", &r->stats.handshake_us[KIND_FULL]};
+    rows[1] = (struct load_row){"resumed", &r->resumed_us};
+    rows[2] = (struct load_row){"request", &r->stats.request_us};
+    for (unsigned i = KIND_FULL + 1; i < KINDS; i++)
+        rows[i + 2] =
+            (struct load_row){load_kind_name((enum load_kind)i), &r->stats.handshake_us[i]};
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_parts.c - the pure parts of reprise-load: histogram, sessions, responses, times. */
+ * load_parts.c - the pure parts of reprise-load: histogram, sessions, responses, times,
+ * schedules, PROXY headers, reasons. */
 #include "contrib/tools/load.h"
 #include "contrib/tools/load_response.h"
 #include "contrib/tools/load_sessions.h"
+#include "contrib/tools/load_words.h"
 #include "tests/unit/unit.h"
 
 #include <openssl/ssl.h>
@@ -72,18 +74,130 @@ START_TEST(times_carry_units)
 }
 END_TEST
 
-START_TEST(phase_has_a_time_and_a_command)
+START_TEST(phases_are_stretches_and_moments)
 {
-    struct load_phase phase = {0};
+    struct load_phases p = {0};
 
-    ck_assert(load_parse_phase("at 20s: kill -HUP 1: 2", &phase));
-    ck_assert_uint_eq(phase.at_ms, 20000);
-    ck_assert_str_eq(phase.text, "kill -HUP 1: 2");
-    ck_assert(!load_parse_phase("20s: true", &phase));
-    ck_assert(!load_parse_phase("at 20s", &phase));
-    ck_assert(!load_parse_phase("at : true", &phase));
-    ck_assert(!load_parse_phase("at 1s:  ", &phase));
-    ck_assert(!load_parse_phase("at 111111111111111111111111111111111111111111111s: true", &phase));
+    ck_assert(load_parse_phase("10s warm up", &p));
+    ck_assert(load_parse_phase("at 20s: kill -HUP 1: 2", &p));
+    ck_assert(load_parse_phase("1m steady", &p));
+    ck_assert_uint_eq(p.count, 3);
+    ck_assert_str_eq(p.list[0].text, "warm up");
+    ck_assert_uint_eq(p.list[1].at_ms, 20000);
+    ck_assert_uint_eq(p.list[1].length_ms, 0);
+    ck_assert_str_eq(p.list[1].text, "kill -HUP 1: 2");
+    ck_assert_uint_eq(p.list[2].at_ms, 10000);
+    ck_assert_uint_eq(p.end_ms, 70000);
+    ck_assert_ptr_eq(load_phase_at(&p, 9999), &p.list[0]);
+    ck_assert_ptr_eq(load_phase_at(&p, 10000), &p.list[2]);
+    ck_assert_ptr_eq(load_phase_at(&p, 20000), &p.list[2]);
+    ck_assert_ptr_null(load_phase_at(&p, 70000));
+}
+END_TEST
+
+START_TEST(phases_that_are_none_are_refused)
+{
+    static const char *const bad[] = {
+        "20s: true",  "at 20s",
+        "at : true",  "at 1s:  ",
+        "0s nothing", "10s",
+        "10s ",       "steady",
+        "",           "at 111111111111111111111111111111111111111111111s: true"};
+    struct load_phases p = {0};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!load_parse_phase(bad[i], &p), "%s", bad[i]);
+    p.count = PHASES_MAX;
+    ck_assert(!load_parse_phase("10s steady", &p));
+}
+END_TEST
+
+static struct load_schedule schedule_of(const char *text)
+{
+    struct load_schedule s;
+
+    ck_assert_msg(load_parse_schedule(text, &s), "%s", text);
+    return s;
+}
+
+START_TEST(schedule_says_when_the_next_one_is_due)
+{
+    struct load_schedule s = schedule_of("250");
+
+    ck_assert_double_eq_tol(load_schedule_due(&s, 1000), 4, 1e-9);
+    ck_assert_uint_eq(load_schedule_ms(&s), 0);
+    s = schedule_of("10s:0..100,500ms:100,4s:100..50,1s:0");
+    ck_assert_uint_eq(load_schedule_ms(&s), 15500);
+    ck_assert_double_eq_tol(load_schedule_due(&s, 0), 0, 1e-9);
+    ck_assert_double_eq_tol(load_schedule_due(&s, 125), 5, 1e-9); /* a quarter in half the time */
+    ck_assert_double_eq_tol(load_schedule_due(&s, 500), 10, 1e-9);
+    ck_assert_double_eq_tol(load_schedule_due(&s, 525), 10.25, 1e-9);
+    ck_assert_double_eq_tol(load_schedule_due(&s, 550 + 175), 12.5, 1e-9);
+    ck_assert(load_schedule_due(&s, 849.999) <= 14.5);
+    ck_assert(load_schedule_due(&s, 850) < 0);
+}
+END_TEST
+
+START_TEST(schedule_never_goes_back)
+{
+    struct load_schedule s = schedule_of("1s:0..10,2s:10..0,1s:0,1s:0..1000,1s:5");
+    double last = 0;
+
+    for (double n = 0; n < 520; n += 0.25) {
+        double due = load_schedule_due(&s, n);
+
+        ck_assert_msg(due >= last && due <= 6, "%g at %g after %g", n, due, last);
+        last = due;
+    }
+    ck_assert(load_schedule_due(&s, 520.1) < 0);
+}
+END_TEST
+
+START_TEST(schedules_that_are_none_are_refused)
+{
+    static const char *const bad[] = {"",         "0",       "-5",       "fast", "10s",
+                                      "10s:",     "10s:1..", "10s:..5",  "0s:5", "10:5,",
+                                      "10s:5;5s", "5s:0",    "10s:1..x", "nan"};
+    char many[SCHEDULE_STEPS * 5 + 10] = "1s:1";
+    struct load_schedule s;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!load_parse_schedule(bad[i], &s), "%s", bad[i]);
+    for (int i = 1; i < SCHEDULE_STEPS; i++)
+        memcpy(many + 5 * i - 1, ",1s:1", 6);
+    ck_assert(load_parse_schedule(many, &s));
+    memcpy(many + 5 * SCHEDULE_STEPS - 1, ",1s:1", 6);
+    ck_assert(!load_parse_schedule(many, &s));
+}
+END_TEST
+
+START_TEST(coarse_is_exact_to_a_fifth)
+{
+    for (uint64_t value = 0; value < 200000000; value = value * 5 / 4 + 1) {
+        struct coarse c = {0};
+        uint64_t told;
+
+        coarse_record(&c, value);
+        told = coarse_percentile(&c, 50);
+        if (value < 100000000)
+            ck_assert_msg(told >= value && told <= value + value / 4, "%lu: %lu", value, told);
+    }
+}
+END_TEST
+
+START_TEST(coarse_ranks)
+{
+    struct coarse c = {0}, more = {0};
+
+    ck_assert_uint_eq(coarse_percentile(&c, 99), 0);
+    for (int i = 0; i < 98; i++)
+        coarse_record(&c, 2);
+    coarse_record(&more, 7);
+    coarse_record(&more, 6);
+    coarse_add(&c, &more);
+    ck_assert_uint_eq(coarse_percentile(&c, 98), 2);
+    ck_assert_uint_eq(coarse_percentile(&c, 99), 6);
+    ck_assert_uint_eq(coarse_percentile(&c, 100), 7);
 }
 END_TEST
 
@@ -93,64 +207,144 @@ static struct load_session session_of(uint64_t born_ms)
     return (struct load_session){(struct rp_session *)SSL_SESSION_new(), born_ms, 0};
 }
 
+static bool take(struct load_sessions *pool, uint64_t now, uint64_t low, uint64_t high,
+                 unsigned uses, struct load_session *session)
+{
+    struct load_wish wish = {now, low, high, uses};
+
+    return load_sessions_take(pool, 1, 0, &wish, session);
+}
+
 START_TEST(session_is_taken_once_and_only_when_old_enough)
 {
     struct load_sessions *pool = load_sessions_new(2, 1);
     struct load_session session = session_of(100);
     const struct rp_session *handle = session.handle;
+    struct load_wish wish = {.now = 1000, .uses = 1};
 
     load_sessions_put(pool, 1, 0, &session);
     ck_assert_ptr_null(session.handle);
-    ck_assert(!load_sessions_take(pool, 0, 0, 1000, 0, &session));
-    ck_assert(!load_sessions_take(pool, 1, 0, 149, 50, &session));
-    ck_assert(load_sessions_take(pool, 1, 0, 150, 50, &session));
+    ck_assert(!load_sessions_take(pool, 0, 0, &wish, &session));
+    ck_assert(!take(pool, 149, 50, 0, 1, &session));
+    ck_assert(take(pool, 150, 50, 0, 1, &session));
     ck_assert(session.handle == handle && session.born_ms == 100);
     load_session_clear(&session);
-    ck_assert(!load_sessions_take(pool, 1, 0, 1000, 0, &session));
+    ck_assert(!take(pool, 1000, 0, 0, 1, &session));
+    load_sessions_free(pool);
+}
+END_TEST
+
+START_TEST(session_that_is_too_old_is_forgotten)
+{
+    struct load_sessions *pool = load_sessions_new(2, 1);
+    struct load_session old = session_of(100), young = session_of(400), session;
+
+    load_sessions_put(pool, 1, 0, &old);
+    load_sessions_put(pool, 1, 0, &young);
+    ck_assert(take(pool, 700, 300, 500, 1, &session));
+    ck_assert_uint_eq(session.born_ms, 400);
+    load_session_clear(&session);
+    ck_assert(!take(pool, 500, 0, 0, 1, &session));
+    load_sessions_free(pool);
+}
+END_TEST
+
+START_TEST(session_may_be_offered_more_than_once)
+{
+    struct load_sessions *pool = load_sessions_new(2, 1);
+    struct load_session one = session_of(1), two = session_of(2), session;
+    unsigned seen[3] = {0};
+
+    load_sessions_put(pool, 1, 0, &one);
+    load_sessions_put(pool, 1, 0, &two);
+    for (int i = 0; i < 6; i++) {
+        ck_assert(take(pool, 10, 0, 0, 3, &session));
+        seen[session.born_ms]++;
+        load_session_clear(&session);
+    }
+    ck_assert(seen[1] == 3 && seen[2] == 3);
+    ck_assert(!take(pool, 10, 0, 0, 3, &session));
+    one = session_of(1);
+    load_sessions_put(pool, 1, 0, &one);
+    for (int i = 0; i < 50; i++) {
+        ck_assert(take(pool, 10, 0, 0, 0, &session));
+        load_session_clear(&session);
+    }
+    ck_assert(take(pool, 10, 0, 0, 0, &session));
+    load_sessions_drop(pool, 1, 0, session.handle);
+    load_session_clear(&session);
+    ck_assert(!take(pool, 10, 0, 0, 0, &session));
     load_sessions_free(pool);
 }
 END_TEST
 
 START_TEST(sessions_keep_the_newest)
 {
-    struct load_sessions *pool = load_sessions_new(1, 1);
+    struct load_sessions *pool = load_sessions_new(2, 1);
     struct load_session session;
 
     for (uint16_t i = 0; i < SESSIONS_KEPT + 5; i++) {
         session = session_of(i);
-        load_sessions_put(pool, 0, 0, &session);
+        load_sessions_put(pool, 1, 0, &session);
     }
-    ck_assert(load_sessions_take(pool, 0, 0, 5000, 0, &session));
+    ck_assert(take(pool, 5000, 0, 0, 1, &session));
     ck_assert_uint_eq(session.born_ms, 5);
     load_session_clear(&session);
     load_sessions_free(pool);
 }
 END_TEST
 
-static enum load_response_state feed(struct load_response *r, const char *text, size_t cut)
+static enum load_response_result feed(struct load_response *r, const char *text, size_t cut)
 {
-    enum load_response_state state = RESPONSE_MORE;
+    enum load_response_result result = RESPONSE_MORE;
     size_t len = strlen(text);
 
     load_response_begin(r);
-    for (size_t at = 0; at < len && state == RESPONSE_MORE; at += cut)
-        state = load_response_feed(r, (const uint8_t *)text + at, len - at < cut ? len - at : cut);
-    return state;
+    for (size_t at = 0; at < len && result == RESPONSE_MORE; at += cut)
+        result = load_response_feed(r, (const uint8_t *)text + at, len - at < cut ? len - at : cut);
+    return result;
 }
 
-START_TEST(response_ends_where_its_length_says)
+START_TEST(response_ends_where_it_says)
 {
+    static const struct {
+        const char *text;
+        enum load_response_result result;
+        unsigned status;
+        uint64_t body;
+    } rows[] = {
+        {"HTTP/1.1 200 OK\r\ncontent-LENGTH: 5\r\n\r\n1234", RESPONSE_MORE, 200, 4},
+        {"HTTP/1.1 200 OK\r\ncontent-LENGTH: 5\r\n\r\n12345", RESPONSE_DONE, 200, 5},
+        {"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", RESPONSE_DONE, 404, 0},
+        {"HTTP/1.1 204 No\r\n\r\n", RESPONSE_DONE, 204, 0},
+        {"HTTP/1.0 200 OK\r\n\r\n12345", RESPONSE_MORE, 200, 5},
+        {"HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 502 Bad\r\nContent-Length:1\r\n\r\nx", RESPONSE_DONE, 502,
+         1},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n5\r\nabcde\r\nA;x=y\r\n0123456789\r\n"
+         "0\r\n\r\n",
+         RESPONSE_DONE, 200, 15},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTrailer: 1\r\n\r\n",
+         RESPONSE_DONE, 200, 1},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTrailer: 1\r\n",
+         RESPONSE_MORE, 200, 1},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", RESPONSE_BAD, 200, 0},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", RESPONSE_BAD, 200, 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", RESPONSE_BAD, 200, 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999999\r\n\r\n", RESPONSE_BAD, 200, 0},
+        {"HTTP/1.1 999 What\r\n\r\n", RESPONSE_BAD, 999, 0},
+        {"HTTP/1.1\r\n\r\n", RESPONSE_BAD, 0, 0},
+        {"SSH-2.0-x\r\n\r\n", RESPONSE_BAD, 0, 0},
+    };
     static struct load_response r;
 
-    for (size_t cut = 1; cut < 60; cut++) {
-        ck_assert(feed(&r, "HTTP/1.1 200 OK\r\ncontent-LENGTH: 5\r\n\r\n1234", cut) ==
-                  RESPONSE_MORE);
-        ck_assert(feed(&r, "HTTP/1.1 200 OK\r\ncontent-LENGTH: 5\r\n\r\n12345", cut) ==
-                  RESPONSE_DONE);
-        ck_assert(feed(&r, "HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n", cut) == RESPONSE_DONE);
-        ck_assert(feed(&r, "HTTP/1.0 200 OK\r\n\r\n12345", cut) == RESPONSE_MORE && r.until_end);
-        ck_assert(feed(&r, "SSH-2.0-x\r\n\r\n", cut) == RESPONSE_BAD);
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t cut = 1; cut < 60; cut++) {
+            ck_assert_msg(feed(&r, rows[i].text, cut) == rows[i].result, "%s", rows[i].text);
+            ck_assert_uint_eq(r.status, rows[i].status);
+            if (rows[i].result != RESPONSE_BAD)
+                ck_assert_msg(r.body == rows[i].body, "%s: %lu", rows[i].text, r.body);
+        }
 }
 END_TEST
 
@@ -164,17 +358,75 @@ START_TEST(response_with_an_endless_head_is_refused)
 }
 END_TEST
 
+static size_t proxy(const char *from, const char *to, unsigned version, uint8_t *header)
+{
+    struct rp_address a, b;
+
+    ck_assert(rp_address_parse(&a, from, false, NULL) && rp_address_parse(&b, to, false, NULL));
+    return load_words_proxy(header, version, &a, &b);
+}
+
+START_TEST(proxy_headers_name_both_ends)
+{
+    static const uint8_t four[] =
+        "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\1\2\3\x7f\0\0\1\x1f\x90\1\xbb";
+    static const uint8_t local[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+    uint8_t header[LOAD_PROXY_MAX];
+    size_t len = proxy("10.1.2.3:8080", "127.0.0.1:443", 1, header);
+    static const char one[] = "PROXY TCP4 10.1.2.3 127.0.0.1 8080 443\r\n";
+    static const char six[] = "PROXY TCP6 2001:db8::1 ::1 8080 443\r\n";
+
+    ck_assert(len == sizeof one - 1 && memcmp(header, one, len) == 0);
+    len = proxy("[2001:db8::1]:8080", "[::1]:443", 1, header);
+    ck_assert(len == sizeof six - 1 && memcmp(header, six, len) == 0);
+    len = proxy("10.1.2.3:1", "unix:/x", 1, header);
+    ck_assert(len == 15 && memcmp(header, "PROXY UNKNOWN\r\n", len) == 0);
+    len = proxy("10.1.2.3:8080", "127.0.0.1:443", 2, header);
+    ck_assert(len == sizeof four - 1 && memcmp(header, four, len) == 0);
+    ck_assert_uint_eq(proxy("[2001:db8::1]:8080", "[::1]:443", 2, header), 16 + 36);
+    len = proxy("10.1.2.3:8080", "[::1]:443", 2, header);
+    ck_assert(len == sizeof local - 1 && memcmp(header, local, len) == 0);
+}
+END_TEST
+
+START_TEST(reasons_have_a_class_and_alerts_a_name)
+{
+    static const struct {
+        const char *code, *text;
+        enum load_class class;
+    } rows[] = {
+        {"ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", "alert handshake_failure", CLASS_ALERT},
+        {"ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "alert certificate_required", CLASS_ALERT},
+        {"ERR_SSL_TLSV1_UNRECOGNIZED_NAME", "alert unrecognized_name", CLASS_ALERT},
+        {"ECONNRESET", "ECONNRESET", CLASS_RESET},
+        {"ECONNREFUSED", "ECONNREFUSED", CLASS_REFUSED},
+        {"ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_WRONG_VERSION_NUMBER", CLASS_OTHER},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rp_error error = {0};
+        struct load_reason reason;
+
+        rp_error_set(&error, rows[i].code, "something");
+        load_reason_of(&error, &reason);
+        ck_assert_str_eq(reason.text, rows[i].text);
+        ck_assert_int_eq(reason.class, rows[i].class);
+    }
+}
+END_TEST
+
 START_TEST(reasons_beyond_the_table_are_summed)
 {
     static struct load_stats stats;
     uint64_t sum = 0;
-    char name[32];
+    struct load_reason reason = {.count = 2};
 
     for (int i = 0; i < LOAD_REASONS + 20; i++) {
-        snprintf(name, sizeof name, "reason %d", i);
-        load_stats_reason(&stats, name, 2);
+        snprintf(reason.text, sizeof reason.text, "reason %d", i);
+        load_stats_reason(&stats, &reason);
     }
-    load_stats_reason(&stats, "reason 0", 1);
+    reason = (struct load_reason){.text = "reason 0", .count = 1};
+    load_stats_reason(&stats, &reason);
     for (int i = 0; i < LOAD_REASONS; i++)
         sum += stats.reasons[i].count;
     ck_assert_uint_eq(sum, 2 * (LOAD_REASONS + 20) + 1);
@@ -192,11 +444,21 @@ int main(void)
     tcase_add_test(t, histogram_takes_what_is_too_great);
     tcase_add_test(t, histogram_ranks_across_a_sum);
     tcase_add_test(t, times_carry_units);
-    tcase_add_test(t, phase_has_a_time_and_a_command);
+    tcase_add_test(t, phases_are_stretches_and_moments);
+    tcase_add_test(t, phases_that_are_none_are_refused);
+    tcase_add_test(t, schedule_says_when_the_next_one_is_due);
+    tcase_add_test(t, schedule_never_goes_back);
+    tcase_add_test(t, schedules_that_are_none_are_refused);
+    tcase_add_test(t, coarse_is_exact_to_a_fifth);
+    tcase_add_test(t, coarse_ranks);
     tcase_add_test(t, session_is_taken_once_and_only_when_old_enough);
+    tcase_add_test(t, session_that_is_too_old_is_forgotten);
+    tcase_add_test(t, session_may_be_offered_more_than_once);
     tcase_add_test(t, sessions_keep_the_newest);
-    tcase_add_test(t, response_ends_where_its_length_says);
+    tcase_add_test(t, response_ends_where_it_says);
     tcase_add_test(t, response_with_an_endless_head_is_refused);
+    tcase_add_test(t, proxy_headers_name_both_ends);
+    tcase_add_test(t, reasons_have_a_class_and_alerts_a_name);
     tcase_add_test(t, reasons_beyond_the_table_are_summed);
     suite_add_tcase(suite, t);
     return unit_run(suite);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load_cpu.c - the CPU time of a server's processes. */
+#include "load.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct process {
+    int pid, parent;
+    uint64_t ticks;
+};
+
+/* What follows the name, which may hold anything, blanks and brackets included. */
+static bool read_process(int pid, struct process *p)
+{
+    char path[64], line[1024];
+    unsigned long long user, system, child_user, child_system;
+    const char *at;
+    FILE *file;
+    bool ok;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    ok = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    at = ok ? strrchr(line, ')') : NULL;
+    if (at == NULL ||
+        sscanf(at + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
+               &p->parent, &user, &system, &child_user, &child_system) != 5)
+        return false;
+    p->pid = pid;
+    p->ticks = user + system + child_user + child_system;
+    return true;
+}
+
+static bool is_below(const struct process *list, size_t count, int pid, int root)
+{
+    for (size_t depth = 0; depth < 16; depth++) {
+        size_t i = 0;
+
+        if (pid == root)
+            return true;
+        while (i < count && list[i].pid != pid)
+            i++;
+        if (i == count)
+            return false;
+        pid = list[i].parent;
+    }
+    return false;
+}
+
+uint64_t load_server_cpu_us(int pid)
+{
+    enum { MOST = 4096 };
+    struct process *list = calloc(MOST, sizeof *list);
+    DIR *dir = opendir("/proc");
+    struct dirent *entry;
+    uint64_t ticks = 0;
+    size_t count = 0;
+
+    while (list != NULL && dir != NULL && count < MOST && (entry = readdir(dir)) != NULL) {
+        int number = (int)strtol(entry->d_name, NULL, 10);
+
+        if (number > 0 && read_process(number, &list[count]))
+            count++;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (is_below(list, count, list[i].pid, pid))
+            ticks += list[i].ticks;
+    if (dir != NULL)
+        closedir(dir);
+    free(list);
+    return ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}

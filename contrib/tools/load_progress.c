@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load_progress.c - the line on a terminal while the load runs. It reads figures that other
+ * processes are just changing: each is whole, together they are approximate. */
+#include "load.h"
+
+#include <inttypes.h>
+
+static uint64_t read_now(const uint64_t *figure)
+{
+    return __atomic_load_n(figure, __ATOMIC_RELAXED);
+}
+
+struct figures {
+    uint64_t full, resumed, declined, failed, requests;
+};
+
+static struct figures sum(const struct load_options *o, const struct load_stats *const *all)
+{
+    struct figures f = {0};
+
+    for (unsigned i = 0; i < o->processes; i++) {
+        f.full += read_now(&all[i]->full);
+        f.resumed += read_now(&all[i]->resumed);
+        f.declined += read_now(&all[i]->declined);
+        f.failed += read_now(&all[i]->failed);
+        f.requests += read_now(&all[i]->requests);
+    }
+    return f;
+}
+
+void load_progress(const struct load_options *o, const struct load_stats *const *all,
+                   uint64_t elapsed_ms)
+{
+    static uint64_t last_ms, last_made;
+    static double rate;
+    struct figures f = sum(o, all);
+    const struct load_phase *phase = load_phase_at(&o->phases, elapsed_ms);
+    uint64_t made = f.full + f.resumed;
+
+    if (elapsed_ms >= last_ms + 500) {
+        rate = (double)(made - last_made) * 1000 / (double)(elapsed_ms - last_ms);
+        last_ms = elapsed_ms;
+        last_made = made;
+    }
+    fprintf(stderr, "\r\033[K%6.1f s  %7.0f/s", (double)elapsed_ms / 1000, rate);
+    fprintf(stderr, "  full %" PRIu64 "  resumed %" PRIu64, f.full, f.resumed);
+    if (f.declined > 0)
+        fprintf(stderr, "  declined %" PRIu64, f.declined);
+    fprintf(stderr, "  failed %" PRIu64, f.failed);
+    if (f.requests > 0)
+        fprintf(stderr, "  requests %" PRIu64, f.requests);
+    if (phase != NULL)
+        fprintf(stderr, "  [%.24s]", phase->text);
+    fflush(stderr);
+}
+
+void load_progress_end(void)
+{
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
+}

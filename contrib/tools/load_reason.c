@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load_reason.c - why a connection failed, in a word that is the same for all of its kind. */
+#include "load.h"
+
+#include <ctype.h>
+#include <string.h>
+
+const char *load_class_name(enum load_class class)
+{
+    static const char *const names[CLASSES] = {"alert", "reset", "refused", "timeout", "other"};
+
+    return names[class];
+}
+
+/* OpenSSL's codes for alerts that the peer sent: the name of the alert begins behind these. */
+static const char *alert_of(const char *code)
+{
+    static const char *const heads[] = {"ERR_SSL_SSLV3_ALERT_", "ERR_SSL_TLSV1_ALERT_",
+                                        "ERR_SSL_TLSV13_ALERT_", "ERR_SSL_TLSV1_"};
+
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        if (strncmp(code, heads[i], strlen(heads[i])) == 0)
+            return code + strlen(heads[i]);
+    return NULL;
+}
+
+static enum load_class class_of(const char *code)
+{
+    if (strcmp(code, "ECONNRESET") == 0 || strcmp(code, "EPIPE") == 0)
+        return CLASS_RESET;
+    if (strcmp(code, "ECONNREFUSED") == 0 || strcmp(code, "ENOENT") == 0)
+        return CLASS_REFUSED;
+    return strcmp(code, "ETIMEDOUT") == 0 ? CLASS_TIMEOUT : CLASS_OTHER;
+}
+
+void load_reason_of(const struct rp_error *error, struct load_reason *reason)
+{
+    const char *alert = alert_of(error->code);
+
+    *reason = (struct load_reason){.count = 1};
+    if (alert == NULL) {
+        reason->class = class_of(error->code);
+        snprintf(reason->text, sizeof reason->text, "%.63s",
+                 error->code[0] != '\0' ? error->code : error->message);
+        return;
+    }
+    reason->class = CLASS_ALERT;
+    snprintf(reason->text, sizeof reason->text, "alert %s", alert);
+    for (char *c = reason->text; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load_run.h - the inside of one process of the load: slots, each with a connection after the
+ * other. load_run.c decides when one begins, load_connection.c what happens on it. */
+#ifndef LOAD_RUN_H
+#define LOAD_RUN_H
+
+#include "load.h"
+#include "load_response.h"
+#include "load_sessions.h"
+#include "load_words.h"
+
+struct slot {
+    struct run *run;
+    struct slot *next; /* of the idle ones */
+    struct rp_socket *socket;
+    struct rp_session *offered;             /* a reference; NULL: none, or a key */
+    struct load_session fresh;              /* the newest that came */
+    unsigned target, name, version, origin; /* where to; as whom; whose session was offered */
+    enum load_kind kind;                    /* of what was offered, then of what was made */
+    bool offers, resumed, secure, done;
+    unsigned requests;
+    uint64_t due_us, asked_us;
+    uint64_t unsent, awaited; /* of a body; of an echo */
+    struct load_response response;
+};
+
+struct run {
+    const struct load_options *o;
+    struct load_stats *stats;
+    struct rp_loop *loop;
+    struct rp_secure_context *contexts[2]; /* for each version */
+    struct load_sessions *sessions;
+    struct load_words *words; /* for each name */
+    struct slot *slots, *idle;
+    struct rp_timer stop, pace;
+    struct rp_signal interrupt, term;
+    unsigned share, slot_count, active;
+    uint64_t count, begun_us, second_us, random, turn;
+    double arrival; /* the number of the next one in the schedule of all processes */
+    bool over, crowded;
+};
+
+uint64_t load_now_us(void);
+/* splitmix64: the same seed, the same choices. Evenly from 0 to 1, without 1. */
+double load_random(struct run *);
+static inline unsigned load_random_below(struct run *r, unsigned n)
+{
+    return (unsigned)(load_random(r) * n);
+}
+
+/* Begin a connection in a slot that is not idle any more. It was to begin at due_us. false: it has
+ * failed already, and the slot is free. */
+bool load_connection_begin(struct slot *, uint64_t due_us);
+/* One is over: its slot is free ... */
+void load_run_freed(struct slot *);
+/* ... and another may begin. */
+void load_run_next(struct run *);
+
+/* load_context.c: what the clients of one version are. NULL with *err set. */
+struct rp_secure_context *load_context_new(const struct load_options *, const char *version,
+                                           struct rp_error *err);
+
+#endif

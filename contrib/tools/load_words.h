@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load_words.h - what a connection says before TLS and in it: made once, sent as it is. */
+#ifndef LOAD_WORDS_H
+#define LOAD_WORDS_H
+
+#include "load.h"
+
+enum { WORDS_MAX = 2048, WORDS_BLOCK = 64 * 1024 };
+
+struct load_words {
+    size_t len, last_len;
+    char text[WORDS_MAX], last[WORDS_MAX]; /* a request; the last one on its connection */
+};
+/* The head of a request for this server name; NULL: "localhost". false: it is too long. */
+bool load_words_make(struct load_words *, const struct load_options *, const char *host);
+
+/* WORDS_BLOCK bytes for bodies. */
+const uint8_t *load_words_block(void);
+
+/* A PROXY header, version 1 or 2, from one address to another; returns its length, at most
+ * LOAD_PROXY_MAX. Either family unknown or not the same: "UNKNOWN", or version 2's LOCAL. */
+size_t load_words_proxy(uint8_t header[LOAD_PROXY_MAX], unsigned version,
+                        const struct rp_address *from, const struct rp_address *to);
+
+#endif
