@@ -128,10 +128,22 @@ void rp_loop_abandon(struct rp_loop *loop)
     loop->ev = NULL;
 }
 
+static void forget_ticks(struct rp_loop *loop)
+{
+    while (ticks_left(loop)) {
+        struct rp_next_tick *tick = loop->ticks.next_;
+
+        rp_next_tick_cancel(tick);
+        if (tick->forget != NULL)
+            tick->forget(tick);
+    }
+}
+
 void rp_loop_free(struct rp_loop *loop)
 {
     if (loop == NULL)
         return;
+    forget_ticks(loop);
     rp_timeouts_free(loop);
     rp_queue_pool_free(loop);
     rp_loop_abandon(loop);

@@ -22,6 +22,7 @@ struct rp_write_note {
 
 static void on_idle(struct rp_timeout *t);
 static void on_tick(struct rp_next_tick *tick);
+static void on_forget(struct rp_next_tick *tick);
 
 void rp_stream_init(struct rp_stream *s, struct rp_loop *loop, const struct rp_stream_ops *ops,
                     void *arg, const struct rp_stream_options *options)
@@ -37,6 +38,7 @@ void rp_stream_init(struct rp_stream *s, struct rp_loop *loop, const struct rp_s
     s->allow_half_open = options->allow_half_open;
     s->paused = options->paused;
     s->tick.fire = on_tick;
+    s->tick.forget = on_forget;
     s->tick.arg = s;
     s->idle.fire = on_idle;
 }
@@ -499,6 +501,22 @@ void rp_stream_close_now(struct rp_stream *s)
     rp_next_tick(s->loop, &s->tick);
 }
 
+static void let_go(struct rp_stream *s)
+{
+    if (s->open) {
+        s->open = false;
+        rp_stream_unref(s);
+    }
+}
+
+static void on_forget(struct rp_next_tick *tick)
+{
+    struct rp_stream *s = tick->arg;
+
+    s->closed = true;
+    let_go(s);
+}
+
 static void on_tick(struct rp_next_tick *tick)
 {
     struct rp_stream *s = tick->arg;
@@ -515,10 +533,7 @@ static void on_tick(struct rp_next_tick *tick)
     s->closed = true;
     event = (struct rp_event){.type = RP_EV_CLOSE, .close = {s->had_error}};
     rp_stream_emit(s, &event);
-    if (s->open) {
-        s->open = false;
-        rp_stream_unref(s);
-    }
+    let_go(s);
 }
 
 /* -- state */

@@ -118,6 +118,24 @@ START_TEST(ticks_come_once_and_before_waiting)
 }
 END_TEST
 
+static void note_forgotten(struct rp_next_tick *t)
+{
+    strcat(order, "f");
+    rp_next_tick_cancel(t);
+}
+
+START_TEST(ticks_that_never_come_are_forgotten)
+{
+    one = (struct rp_next_tick){.fire = note_tick, .forget = note_forgotten, .arg = "1"};
+    two = (struct rp_next_tick){.fire = note_tick, .arg = "2"};
+    rp_next_tick(loop, &one);
+    rp_next_tick(loop, &two);
+    rp_loop_free(loop);
+    loop = NULL;
+    ck_assert_str_eq(order, "f");
+}
+END_TEST
+
 struct named {
     struct rp_timeout timeout; /* first */
     const char *name;
@@ -317,6 +335,7 @@ int main(void)
     tcase_add_test(core, timers_fire_in_order_of_time);
     tcase_add_test(core, timers_stop_and_restart_one_another);
     tcase_add_test(core, ticks_come_once_and_before_waiting);
+    tcase_add_test(core, ticks_that_never_come_are_forgotten);
     tcase_add_test(core, timeouts_of_many_durations);
     tcase_add_test(core, signals_arrive_on_the_loop);
     tcase_add_test(core, io_is_told);

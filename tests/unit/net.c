@@ -240,6 +240,24 @@ START_TEST(net_destroyed_at_once)
 }
 END_TEST
 
+/* The loop ends before its close can be told: nothing is told, and nothing is lost (ASAN). */
+START_TEST(net_destroyed_at_the_loops_end)
+{
+    struct rp_loop *other = rp_loop_new(NULL);
+    struct rp_net_options o = {.path = "/nowhere/at/all"};
+
+    ck_assert_ptr_nonnull(other);
+    client.stream = rp_net_connect(other, &o, NULL);
+    ck_assert_ptr_nonnull(client.stream);
+    ck_assert(rp_stream_listen(client.stream, RP_EVENT_BIT(RP_EV_CLOSE), on_event, &client));
+    rp_stream_destroy(client.stream, NULL);
+    rp_stream_unref(client.stream);
+    rp_loop_free(other);
+    client.stream = NULL;
+    ck_assert_str_eq(client.events, "");
+}
+END_TEST
+
 START_TEST(net_destroyed_with_an_error)
 {
     struct rp_error error;
@@ -412,6 +430,7 @@ int main(void)
     tcase_add_loop_test(core, net_may_be_destroyed_at_any_event, 0,
                         sizeof moments / sizeof *moments);
     tcase_add_test(core, net_destroyed_at_once);
+    tcase_add_test(core, net_destroyed_at_the_loops_end);
     tcase_add_test(core, net_destroyed_with_an_error);
     tcase_add_test(core, net_reset_is_an_error_over_there);
     tcase_add_test(core, net_destroyed_soon_sends_first);

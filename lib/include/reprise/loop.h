@@ -17,8 +17,9 @@
 struct ev_loop;
 struct rp_loop;
 
-/* A new loop of its own. rp_loop_free after everything on it has closed. NULL on lack of memory
- * or of descriptors. */
+/* A new loop of its own. rp_loop_free after everything on it was closed or destroyed; a stream
+ * whose close was still to be told is let go without it. NULL on lack of memory or of descriptors.
+ */
 struct rp_loop *rp_loop_new(struct rp_error *err) __attribute__((warn_unused_result));
 /* The library on a libev loop that belongs to the program. */
 struct rp_loop *rp_loop_wrap(struct ev_loop *ev, struct rp_error *err)
@@ -72,9 +73,11 @@ struct rp_io {
 void rp_io_start(struct rp_loop *loop, struct rp_io *io, int fd, int events);
 void rp_io_stop(struct rp_io *io);
 
-/* Run fn once in the next turn of the loop, before waiting. The struct must stay until then. */
+/* Run `fire` once in the next turn of the loop, before waiting; or `forget` (NULL ok), once, if the
+ * loop is freed before. The struct must stay until then. */
 struct rp_next_tick {
     void (*fire)(struct rp_next_tick *tick);
+    void (*forget)(struct rp_next_tick *tick);
     void *arg;
     struct rp_next_tick *next_, *prev_; /* private */
 };
