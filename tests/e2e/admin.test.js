@@ -164,8 +164,10 @@ test('admin: the address is free when the master is killed, while clients are co
   await until('connected', () => idle.every((s) => s.readyState === 'open'));
   const family = [...host.generations(), ...host.workers()];
   host.command('reload');
-  for (const pid of [...host.generations(), ...host.workers()])
-    for (const fd of fs.readdirSync(`/proc/${pid}/fd`)) {
+  for (const pid of [...host.generations(), ...host.workers()]) {
+    let open = [];
+    try { open = fs.readdirSync(`/proc/${pid}/fd`); } catch { /* it has left: it holds nothing */ }
+    for (const fd of open) {
       let target = '';
       try { target = fs.readlinkSync(`/proc/${pid}/fd/${fd}`); } catch { /* closed meanwhile */ }
       const inode = /^socket:\[(\d+)\]/.exec(target);
@@ -173,6 +175,7 @@ test('admin: the address is free when the master is killed, while clients are co
       const line = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').find((l) => l.includes(` ${inode[1]} `));
       assert.ok(!line || !line.includes(`:${host.ports[3].toString(16).toUpperCase().padStart(4, '0')} `), `process ${pid} has it`);
     }
+  }
   host.child.kill('SIGKILL');
   await until('it is gone', () => family.every((pid) => { try { process.kill(pid, 0); return false; } catch { return true; } }));
   for (const s of idle) s.destroy();
