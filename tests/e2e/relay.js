@@ -28,7 +28,11 @@ const how = {spoil: 'nothing', delay: 0, gone: false};
 net.createServer((host) => {
   if (how.gone) { host.destroy(); return; }
   const redis = net.connect(redisPath), both = [host, redis];
-  let due = 0;
+  const waiting = []; // {due, said}, in the order in which it came, whatever the delay was
+  const pass = () => {
+    while (waiting.length > 0 && waiting[0].due <= Date.now()) host.write(waiting.shift().said);
+    if (waiting.length > 0) setTimeout(pass, waiting[0].due - Date.now());
+  };
   for (const socket of both) {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -38,9 +42,8 @@ net.createServer((host) => {
   redis.on('data', (bytes) => {
     const said = spoils[how.spoil](bytes);
     if (said === null) return;
-    due = Math.max(Date.now() + how.delay, due); // in their order, whatever the delay was
-    if (due > Date.now()) setTimeout(() => host.write(said), due - Date.now());
-    else host.write(said);
+    waiting.push({due: Date.now() + how.delay, said});
+    if (waiting.length === 1) pass();
   });
 }).listen(listen, () => process.send('ready'));
 
