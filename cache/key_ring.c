@@ -245,11 +245,32 @@ static bool is_present(const struct rp_key_ring *r)
     return !r->back || r->asked >= rp_key_epoch_behind(&r->epochs, r->now_ms());
 }
 
+/* The file of this host may know what the store of all hosts has lost. */
+static void recall(struct rp_key_ring *r)
+{
+    struct rp_store *near = rp_store_near(r->store);
+    struct rp_ticket_key key = {.size = 0};
+    struct record_name name;
+    uint8_t record[RP_SEAL_KEY_SIZE];
+    struct rp_store_reply reply;
+
+    if (near != NULL && near != r->store &&
+        rp_seal_name(r->sealers[r->under], name_of(r, &name), record) &&
+        rp_store_get(near, (struct rp_bytes){record, sizeof record}, &reply, NULL) == RP_STORE_OK &&
+        unseal(r, reply.value, &key))
+        learn(r, false, &key);
+    explicit_bzero(&key, sizeof key);
+}
+
 /* The store has no key for this epoch: give it ours. For the past none is made. */
 static void offer(struct rp_key_ring *r)
 {
     const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked, r->asked_turn);
 
+    if (known == NULL) {
+        recall(r);
+        known = rp_key_epochs_find(&r->epochs, r->asked, r->asked_turn);
+    }
     if (known == NULL && !is_present(r)) {
         next_question(r);
         return;
