@@ -106,6 +106,27 @@ static bool check_listens(const struct conf *conf, const struct conf_frontend *f
     return true;
 }
 
+bool conf_takes_early_data(const struct conf_frontend *f)
+{
+    for (size_t i = 0; i < f->host_count; i++)
+        if (f->hosts[i].tls.max_early_data > 0)
+            return true;
+    return f->tls.max_early_data > 0;
+}
+
+/* Keys that are given are there for other hosts to have, too. They would read the same tickets, and
+ * know nothing of the early data that was accepted here. */
+static bool check_early_data(const struct conf *conf, const struct conf_frontend *f,
+                             struct rp_error *err)
+{
+    if (!conf_takes_early_data(f) || conf->cache.ticket_keys == NULL ||
+        strncmp(conf->cache.store, "lmdb:", 5) != 0)
+        return true;
+    return conf_error(err, &f->tls.place,
+                      "max-early-data: another host with the same ticket-keys would accept early "
+                      "data once more; share a store, or leave ticket-keys out");
+}
+
 bool conf_check(const struct conf *conf, struct rp_error *err)
 {
     if (conf->frontend_count == 0)
@@ -114,6 +135,7 @@ bool conf_check(const struct conf *conf, struct rp_error *err)
                             conf->file);
     for (size_t i = 0; i < conf->frontend_count; i++)
         if (!check_frontend(conf, &conf->frontends[i], err) ||
+            !check_early_data(conf, &conf->frontends[i], err) ||
             !check_listens(conf, &conf->frontends[i], err))
             return false;
     return true;

@@ -82,7 +82,8 @@ struct conf_tls {
     size_t certificate_count;
     const struct conf_backend *backend; /* NULL in a host: the frontend's */
     bool request_cert, reject_unauthorized;
-    char *ca, *crl; /* paths */
+    uint32_t max_early_data; /* bytes; 0: none is accepted */
+    char *ca, *crl;          /* paths */
 };
 struct conf_host { /* host "name" { }: an SNI block; "*.example.com" allowed */
     char *name;
@@ -99,7 +100,7 @@ struct conf_frontend {
     size_t host_count;
     char *min_version, *max_version, *ciphers, *ecdh_curve, *sigalgs;
     bool honor_cipher_order, tickets, strict_sni, use_certificate_directory;
-    uint32_t max_early_data, handshake_timeout_ms, idle_timeout_ms;
+    uint32_t handshake_timeout_ms, idle_timeout_ms;
     enum conf_proxy_protocol proxy_protocol; /* in: off, v1, v2, or any of the two ("on") */
     uint32_t max_connections, handshakes_per_second, per_source_connections; /* 0 = no limit */
 };
@@ -131,6 +132,9 @@ void conf_free(struct conf *); /* NULL ok */
 /* The index-th option that is understood, for files written for later versions, but has no effect
  * in this one: *note says which and what to do. false: there is none (any more). */
 bool conf_ineffective(const struct conf *, size_t index, struct rp_error *note);
+
+/* Does it, under any name, accept early data? */
+bool conf_takes_early_data(const struct conf_frontend *);
 
 /* Format the place for an error: "file:line: ". */
 bool conf_error(struct rp_error *err, const struct conf_place *place, const char *format, ...)

@@ -12,9 +12,5 @@ bool conf_ineffective(const struct conf *conf, size_t index, struct rp_error *no
         if (conf->certificates[i].ocsp == CONF_OCSP_FILE && index-- == 0)
             return !conf_error(note, &conf->certificates[i].place,
                                "ocsp: has no effect in this version; nothing is stapled");
-    for (size_t i = 0; i < conf->frontend_count; i++)
-        if (conf->frontends[i].max_early_data > 0 && index-- == 0)
-            return !conf_error(note, &conf->frontends[i].tls.place,
-                               "max-early-data: has no effect in this version; 0-RTT is refused");
     return false;
 }

@@ -68,6 +68,7 @@ static const struct conf_option backend_options[] = {
     {"certificates", CONF_OTHERS, 0, 0, 0, NULL}, {"backend", CONF_OTHER, 0, 0, 0, NULL},          \
         {"request-cert", CONF_BOOL, AT(type, tls.request_cert), 0, 0, NULL},                       \
         {"reject-unauthorized", CONF_BOOL, AT(type, tls.reject_unauthorized), 0, 0, NULL},         \
+        {"max-early-data", CONF_SIZE, AT(type, tls.max_early_data), 0, 16384, NULL},               \
         {"ca", CONF_PATH, AT(type, tls.ca), 0, 0, NULL},                                           \
     {                                                                                              \
         "crl", CONF_PATH, AT(type, tls.crl), 0, 0, NULL                                            \
@@ -90,7 +91,6 @@ static const struct conf_option frontend_options[] = {
     {"honor-cipher-order", CONF_BOOL, AT(conf_frontend, honor_cipher_order), 0, 0, NULL},
     {"tickets", CONF_BOOL, AT(conf_frontend, tickets), 0, 0, NULL},
     {"strict-sni", CONF_BOOL, AT(conf_frontend, strict_sni), 0, 0, NULL},
-    {"max-early-data", CONF_SIZE, AT(conf_frontend, max_early_data), 0, 16384, NULL},
     {"handshake-timeout", CONF_MS, AT(conf_frontend, handshake_timeout_ms), 1, 3600000, NULL},
     {"idle-timeout", CONF_MS, AT(conf_frontend, idle_timeout_ms), 0, 7 * DAY, NULL},
     {"proxy-protocol", CONF_WORD, AT(conf_frontend, proxy_protocol), 0, 0, versions_of_proxy_in},

@@ -38,6 +38,18 @@ static const struct metric session_counters[] = {
      ROW(sessions.foreign_ids)},
 };
 
+/* A flight of early data is offered, then claimed in the store. */
+static const struct metric early_data_counters[] = {
+    {"early_data_offered_total", "", "Connections that offered early data with a valid session",
+     ROW(early_data.offered)},
+    {"early_data_claims_total", "result=\"first\"", "Early data claimed in the store",
+     ROW(early_data.claimed)},
+    {"early_data_claims_total", "result=\"seen\"", "", ROW(early_data.seen)},
+    {"early_data_claims_total", "result=\"failed\"", "", ROW(early_data.failed)},
+    {"early_data_claims_total", "result=\"late\"", "", ROW(early_data.late)},
+    {"early_data_claims_total", "result=\"doubted\"", "", ROW(early_data.doubted)},
+};
+
 /* Of each tier of the store. */
 static const struct metric tier_counters[] = {
 #define TIER(field) offsetof(struct rp_store_counters, field)
@@ -188,6 +200,8 @@ void metrics_compose(struct rp_text *out, const struct status *s)
     processes(out, s, &sum);
     count_all(out, row_counters, sizeof row_counters / sizeof *row_counters, &sum);
     count_all(out, session_counters, sizeof session_counters / sizeof *session_counters, &sum);
+    count_all(out, early_data_counters, sizeof early_data_counters / sizeof *early_data_counters,
+              &sum);
     stores(out, s, &sum);
     count_tiers(out, &sum);
     latencies(out, &sum);

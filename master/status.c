@@ -140,6 +140,19 @@ static void sessions(struct rp_json *json, const struct rp_session_cache_counter
     took(json, "stores", &c->store);
 }
 
+static void early_data(struct rp_json *json, const struct rp_replay_guard_counters *c)
+{
+    rp_json_key(json, "earlyData");
+    rp_json_begin_object(json);
+    number(json, "offered", c->offered);
+    number(json, "first", c->claimed);
+    number(json, "seen", c->seen);
+    number(json, "failed", c->failed);
+    number(json, "late", c->late);
+    number(json, "doubted", c->doubted);
+    rp_json_end_object(json);
+}
+
 static void stores(struct rp_json *json, const struct status *s)
 {
     struct stats_away store, l1;
@@ -159,6 +172,7 @@ static void cache(struct rp_json *json, const struct status *s, const struct sta
     rp_json_begin_object(json);
     stores(json, s);
     sessions(json, &sum->sessions);
+    early_data(json, &sum->early_data);
     tier(json, "near", &sum->near);
     tier(json, "far", &sum->far);
     number(json, "entries", sum->store_entries);

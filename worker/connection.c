@@ -30,6 +30,7 @@ bool connection_begin(struct connection *c, struct frontend *f, struct rp_socket
     }
     c->began_ms = rp_loop_now(f->process->loop);
     c->resumed = rp_socket_resumption(socket);
+    c->early_data = rp_socket_early_data(socket);
     c->protocol = rp_socket_protocol(socket);
     if (rp_socket_cipher(socket, &cipher))
         c->cipher = cipher.name;
@@ -95,6 +96,8 @@ static void access_log(const struct connection *c, const struct rp_address *remo
     rp_log_text(&line, "cipher", c->cipher);
     rp_log_text(&line, "alpn", rp_socket_alpn_protocol(c->socket));
     rp_log_text(&line, "resumed", frontend_resumption(c->resumed));
+    if (c->early_data != RP_EARLY_DATA_NONE)
+        rp_log_text(&line, "early-data", frontend_early_data(c->early_data));
     rp_log_text(&line, "backend", c->backend->conf->name);
     rp_log_number(&line, "in", (int64_t)rp_stream_bytes_read(c->stream));
     rp_log_number(&line, "out", (int64_t)rp_stream_bytes_written(c->stream));

@@ -16,6 +16,7 @@ struct connection {
     struct connection *next, **at;
     const char *protocol, *cipher; /* static text */
     enum rp_resumption resumed;
+    enum rp_early_data early_data;
     uint64_t began_ms;
     uint64_t ended_ms; /* when connection_end was called; 0 = not yet */
 };

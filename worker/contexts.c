@@ -111,7 +111,8 @@ static bool equal(const struct policy *policy, const struct conf_frontend *f,
            same_text(f->ciphers, g->ciphers) && same_text(f->ecdh_curve, g->ecdh_curve) &&
            same_text(f->sigalgs, g->sigalgs) && f->honor_cipher_order == g->honor_cipher_order &&
            f->tickets == g->tickets && t->request_cert == u->request_cert &&
-           t->reject_unauthorized == u->reject_unauthorized && same_text(t->ca, u->ca) &&
+           t->reject_unauthorized == u->reject_unauthorized &&
+           t->max_early_data == u->max_early_data && same_text(t->ca, u->ca) &&
            same_text(t->crl, u->crl);
 }
 
@@ -147,6 +148,7 @@ static void fill(const struct contexts *contexts, const struct policy *policy,
         .tickets = f->tickets ? RP_ON : RP_OFF,
         .tickets_per_connection = cache->tickets_per_connection,
         .client_auth = client_auth(policy->tls),
+        .max_early_data = policy->tls->max_early_data,
     };
 }
 

@@ -35,6 +35,17 @@ const char *frontend_resumption(enum rp_resumption how)
     return names[how];
 }
 
+const char *frontend_early_data(enum rp_early_data what)
+{
+    static const char *const names[] = {
+        [RP_EARLY_DATA_NONE] = "no",
+        [RP_EARLY_DATA_ACCEPTED] = "accepted",
+        [RP_EARLY_DATA_REJECTED] = "rejected",
+    };
+
+    return names[what];
+}
+
 static bool has_preface(const struct frontend *f)
 {
     return f->plan->conf->proxy_protocol != CONF_PROXY_OFF;
@@ -198,6 +209,7 @@ static void count_handshake(struct frontend *f, struct rp_socket *socket)
     default:
         row->handshakes_full++;
     }
+    row->early_data_accepted += rp_socket_early_data(socket) == RP_EARLY_DATA_ACCEPTED;
     if (protocol != NULL && strcmp(protocol, "TLSv1.3") == 0)
         row->tls13++;
     else

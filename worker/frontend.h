@@ -28,5 +28,6 @@ const struct site *frontend_site(const struct frontend *, const struct rp_socket
 /* A connection of this frontend is gone; `counted`: as one from its source, too. */
 void frontend_left(struct frontend *, const struct rp_address *remote, bool counted);
 const char *frontend_resumption(enum rp_resumption); /* "ticket", "session id"...; "no" */
+const char *frontend_early_data(enum rp_early_data); /* "accepted", "rejected"; "no" */
 
 #endif

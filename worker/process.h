@@ -28,6 +28,7 @@ struct process {
     /* What is shared through the store; all NULL while it can't be opened. */
     struct rp_store *store;
     struct rp_session_cache *cache;
+    struct rp_replay_guard *guard;
     struct rp_key_ring *ring;
     struct rp_notice_board *board; /* also without a store */
     struct rp_timer store_retry, store_measure;

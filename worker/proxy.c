@@ -406,6 +406,7 @@ static bool keep_header(struct proxy *p)
         .verified = rp_socket_authorized(socket),
         .resumed = p->c.resumed != RP_NOT_RESUMED,
         .common_name = common_name,
+        .early_data = p->c.early_data == RP_EARLY_DATA_ACCEPTED,
     };
     if (version == CONF_PROXY_V1)
         return keep(p, header, proxy_protocol_build_v1(&tell, header));

@@ -447,6 +447,8 @@ size_t proxy_protocol_build_v2(const struct proxy_tell *tell, uint8_t out[PROXY_
     put_tlv(&b, TLV_AUTHORITY, tell->authority);
     if (tell->tls)
         put_tls(&b, tell);
+    if (tell->early_data)
+        put_tlv(&b, PROXY_TLV_EARLY_DATA, "\1");
     if (tell->checksum) {
         put_uint(&b, TLV_CRC32C, 1);
         put_uint(&b, 4, 2);

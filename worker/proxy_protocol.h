@@ -16,6 +16,9 @@ enum {
     PROXY_OUT_MAX = 2048, /* room for any header that is built */
 };
 
+/* Of ours, in the range that the specification leaves to applications; see reprise.conf(5). */
+enum { PROXY_TLV_EARLY_DATA = 0xE0 };
+
 /* What a header says. Not `proxied` (LOCAL, UNKNOWN, UNSPEC): the connection's own addresses
  * hold. */
 struct proxy_said {
@@ -39,7 +42,8 @@ struct proxy_tell {
     bool verified;    /* ... and it was found good */
     bool resumed;     /* ... in the session */
     const char *common_name;
-    bool checksum; /* add a CRC32C */
+    bool early_data; /* PROXY_TLV_EARLY_DATA: what follows began as early data */
+    bool checksum;   /* add a CRC32C */
 };
 /* Each returns the header's length. Values too long for their TLV or for `out` are left out. */
 size_t proxy_protocol_build_v1(const struct proxy_tell *, uint8_t out[PROXY_OUT_MAX]);

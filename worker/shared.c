@@ -8,6 +8,7 @@
 #include "worker/frontend.h"
 
 #include "cache/notices.h"
+#include "cache/replay_guard.h"
 #include "cache/session_cache.h"
 
 #include <stdlib.h>
@@ -36,10 +37,15 @@ static void near_is(struct process *p, bool well)
 
 static void attach(struct process *p)
 {
-    for (size_t i = 0; i < p->setup->conf->frontend_count; i++)
-        if (!rp_session_cache_attach(p->cache, p->frontends[i].server))
-            rp_log(p->log, RP_LOG_ERROR, "no memory to share sessions of frontend %s",
-                   p->setup->conf->frontends[i].name);
+    for (size_t i = 0; i < p->setup->conf->frontend_count; i++) {
+        const struct conf_frontend *conf = &p->setup->conf->frontends[i];
+        struct rp_server *server = p->frontends[i].server;
+
+        if (!rp_session_cache_attach(p->cache, server) ||
+            /* who takes no early data is not even asked */
+            (conf_takes_early_data(conf) && !rp_replay_guard_attach(p->guard, server)))
+            rp_log(p->log, RP_LOG_ERROR, "no memory to share sessions of frontend %s", conf->name);
+    }
 }
 
 /* -- what is announced */
@@ -116,6 +122,8 @@ static void on_trouble(const struct rp_error *error, void *arg)
     struct process *p = arg;
 
     store_is(p, error == NULL);
+    if (p->guard != NULL)
+        rp_replay_guard_doubt(p->guard);
     if (error != NULL)
         rp_log(p->log, RP_LOG_WARN, "the store is in trouble: %s", error->message);
     else
@@ -168,14 +176,32 @@ static void watch_store(struct process *p)
         rp_store_on_trouble(near, on_near_trouble, p);
 }
 
+/* What answers a server's questions from the store. */
+static bool make_answerers(struct process *p, struct rp_error *err)
+{
+    const struct conf_cache *conf = &p->setup->conf->cache;
+    struct rp_session_cache_options sessions = {
+        .store = p->store,
+        .secret = p->setup->secret,
+        .lookup_timeout_ms = conf->lookup_timeout_ms,
+        .counters = &p->row->sessions,
+    };
+    struct rp_replay_guard_options early_data = {
+        .store = rp_store_shared(p->store),
+        .secret = p->setup->secret,
+        .timeout_ms = conf->lookup_timeout_ms,
+        .session_timeout_s = conf->session_timeout_s,
+        .counters = &p->row->early_data,
+    };
+
+    p->cache = rp_session_cache_new(p->loop, &sessions, err);
+    p->guard = p->cache != NULL ? rp_replay_guard_new(p->loop, &early_data, err) : NULL;
+    return p->guard != NULL;
+}
+
 static bool open_store(struct process *p, struct rp_error *err)
 {
     const struct conf *conf = p->setup->conf;
-    struct rp_session_cache_options options = {
-        .secret = p->setup->secret,
-        .lookup_timeout_ms = conf->cache.lookup_timeout_ms,
-        .counters = &p->row->sessions,
-    };
 
     p->row->in_store = RP_STORE_OPENING;
     p->store =
@@ -186,15 +212,15 @@ static bool open_store(struct process *p, struct rp_error *err)
     if (p->store == NULL)
         return false;
     watch_store(p);
-    options.store = p->store;
-    p->cache = rp_session_cache_new(p->loop, &options, err);
-    if (p->cache != NULL && follow(p, err)) {
+    if (make_answerers(p, err) && follow(p, err)) {
         attach(p);
         return true;
     }
     rp_timer_stop(&p->store_measure);
+    rp_replay_guard_free(p->guard);
     rp_session_cache_free(p->cache);
     rp_store_close(p->store);
+    p->guard = NULL;
     p->cache = NULL;
     p->store = NULL;
     return false;
@@ -241,10 +267,12 @@ void shared_close(struct process *p)
 {
     rp_timer_stop(&p->store_retry);
     rp_timer_stop(&p->store_measure);
+    rp_replay_guard_free(p->guard);
     rp_session_cache_free(p->cache);
     rp_key_ring_free(p->ring);
     rp_notice_board_free(p->board);
     rp_store_close(p->store);
+    p->guard = NULL;
     p->cache = NULL;
     p->ring = NULL;
     p->board = NULL;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "cache/replay_guard.h"
 #include "cache/session_cache.h"
 
 enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
@@ -37,6 +38,8 @@ enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
     X(bytes_out, "bytes_total", "direction=\"out\"", "")                                           \
     X(backend_connects, "backend_connects_total", "", "Connections to backends")                   \
     X(backend_failures, "backend_failures_total", "", "Connections to backends that failed")       \
+    X(early_data_accepted, "early_data_accepted_total", "",                                        \
+      "Connections whose early data was taken")                                                    \
     X(sessions_forgotten, "sessions_revoked_total", "", "Offers of sessions that were revoked")    \
     X(store_restarts, "store_replaced_total", "", "Times a damaged store was begun anew")
 
@@ -54,6 +57,7 @@ struct stats_row {
     STATS_COUNTERS(X)
 #undef X
     struct rp_store_counters near, far;
+    struct rp_replay_guard_counters early_data;
     struct rp_session_cache_counters sessions;
 } __attribute__((aligned(64)));
 

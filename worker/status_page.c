@@ -28,7 +28,7 @@ struct fact {
     bool is_number;
     uint64_t number;
 };
-enum { CONNECTION_FACTS = 7, PROCESS_FACTS = 3 };
+enum { CONNECTION_FACTS = 8, PROCESS_FACTS = 3 };
 
 static void connection_facts(const struct status_page *page, struct fact facts[CONNECTION_FACTS])
 {
@@ -38,6 +38,7 @@ static void connection_facts(const struct status_page *page, struct fact facts[C
         {"servername", "Server name", page->servername, false, 0},
         {"alpn", "ALPN", page->alpn, false, 0},
         {"resumed", "Resumed", page->resumed, false, 0},
+        {"earlyData", "Early data", page->early_data, false, 0},
         {"client", "Client", page->client, false, 0},
         {"frontend", "Frontend", page->frontend, false, 0},
     };
@@ -102,6 +103,12 @@ static const struct count counts[] = {
     COUNT(backend_connects, "backendConnects", "backend connections"),
     COUNT(backend_failures, "backendFailures", "backend failures"),
     COUNT(store_restarts, "storeRestarts", "stores replaced"),
+    COUNT(early_data.offered, "earlyDataOffered", "early data offered"),
+    COUNT(early_data_accepted, "earlyDataAccepted", "early data accepted"),
+    COUNT(early_data.seen, "earlyDataSeen", "early data seen before"),
+    COUNT(early_data.failed, "earlyDataFailed", "early data without a store"),
+    COUNT(early_data.late, "earlyDataLate", "early data, store too late"),
+    COUNT(early_data.doubted, "earlyDataDoubted", "early data, store in doubt"),
     COUNT(sessions.stored, "sessionsStored", "sessions stored"),
     COUNT(sessions.hits, "sessionHits", "sessions found"),
     COUNT(sessions.far_hits, "sessionFarHits", "of those, on another host's word"),

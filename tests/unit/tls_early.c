@@ -2,7 +2,7 @@
  *
  * tls_early.c - early data: asked about once for each flight, answered at any time, read once and
  * in order whatever the answer is, and never taken where it must not be. */
-#include "tests/unit/link.h"
+#include "tests/unit/flight.h"
 #include "tests/unit/unit.h"
 
 enum kind { TICKET, STATEFUL, KINDS };
@@ -420,52 +420,17 @@ END_TEST
 
 /* -- a flight without a client: captured, and sent again */
 
-static uint8_t flight[32768];
-static size_t flight_len;
-
-static void on_flight(const struct rp_event *e, void *arg)
-{
-    (void)arg;
-    ck_assert_uint_le(flight_len + e->data.len, sizeof flight);
-    memcpy(flight + flight_len, e->data.bytes, e->data.len);
-    flight_len += e->data.len;
-}
-
-static bool flight_is_there(void)
-{
-    return flight_len > 0; /* what is written in one turn leaves together */
-}
+static struct flight flight;
 
 static void capture(void)
 {
-    struct rp_stream *ends[2];
-    struct rp_socket *victim;
-
-    flight_len = 0;
-    ck_assert(rp_stream_pair(linked.loop, NULL, ends, NULL));
-    rp_stream_on(ends[1], RP_EV_DATA, on_flight, NULL);
-    linked.options.stream = ends[0];
-    linked.options.net = NULL;
-    victim = rp_connect(linked.loop, &linked.options, NULL);
-    linked.options.stream = NULL;
-    rp_stream_write(rp_socket_stream(victim), text, sizeof text);
-    rp_stream_unref(ends[0]);
-    link_run(flight_is_there);
-    rp_stream_destroy(rp_socket_stream(victim), NULL);
-    rp_stream_unref(rp_socket_stream(victim));
-    rp_stream_unref(ends[1]);
+    flight_capture(&flight, text, sizeof text);
 }
 
 static struct rp_stream *replay(void)
 {
-    struct rp_stream *ends[2];
-
     memset(&heard, 0, sizeof heard);
-    ck_assert(rp_stream_pair(linked.loop, NULL, ends, NULL));
-    ck_assert(rp_server_take_stream(linked.server, ends[0], NULL));
-    rp_stream_unref(ends[0]);
-    rp_stream_write(ends[1], flight, flight_len);
-    return ends[1];
+    return flight_send(&flight, linked.server);
 }
 
 static bool has_failed(void)

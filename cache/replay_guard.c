@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * replay_guard.c - claims of early data in a store; see replay_guard.h.
+ * The danger is to accept what might have been accepted before: every way out of here but one, that
+ * all claims were answered "added" in time, declines. */
+#include "cache/replay_guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/seal.h"
+
+enum {
+    SECRETS = 2,      /* during a change-over */
+    MARK = SECRETS,   /* the call after theirs */
+    CALLS = MARK + 1, /* of one flight */
+    MARK_SIZE = 16,
+    DEFAULT_MS = 50,
+    DOUBT_MS = 60000,
+    CLAIM_LIFE_S = 300,
+};
+
+/* A flight whose claims the store will answer later. */
+struct claim {
+    struct rp_store_call calls[CALLS]; /* their arg is this struct */
+    struct rp_replay_guard *guard;
+    struct rp_request *request; /* a reference; NULL: answered */
+    struct rp_timer deadline;
+    size_t open; /* calls not answered */
+    bool declined;
+    struct claim *next, **at; /* list of the guard */
+};
+
+struct rp_replay_guard {
+    struct rp_loop *loop;
+    struct rp_store *store;
+    struct rp_sealer *sealers[SECRETS];
+    size_t sealer_count;
+    uint32_t timeout_ms, doubt_ms;
+    uint64_t ttl_ms, certain_ms; /* certain_ms: by the loop's clock, no doubt from then on */
+    struct rp_replay_guard_counters *counters, own;
+    /* What says that the store is the one it was: added once, by whoever came first. */
+    uint8_t mark[MARK_SIZE], own_mark[MARK_SIZE];
+    bool has_mark;
+    struct claim *claims, *spare; /* spare: for the next flight, used only if it has to wait */
+};
+
+/* -- the end of a claim */
+
+static void forget(struct claim *c)
+{
+    struct rp_replay_guard *guard = c->guard;
+
+    for (size_t i = 0; i < CALLS; i++)
+        if (c->calls[i].store != NULL)
+            rp_store_cancel(&c->calls[i]);
+    rp_timer_stop(&c->deadline);
+    if (c->at != NULL) {
+        *c->at = c->next;
+        if (c->next != NULL)
+            c->next->at = c->at;
+    }
+    *c = (struct claim){.guard = guard};
+    if (guard->spare == NULL)
+        guard->spare = c;
+    else if (guard->spare != c)
+        free(c);
+}
+
+/* The answer runs the handshake on, and whoever hears of it may end everything but the guard. */
+static void answer(struct rp_replay_guard *guard, struct rp_request *request, bool accept)
+{
+    guard->counters->claimed += accept;
+    rp_request_answer_early_data(request, accept);
+}
+
+/* A claim is declined with the first bad answer and accepted with the last good one. It stays until
+ * all are in, since the mark matters to the flights after it. */
+static void go_on(struct claim *c)
+{
+    struct rp_replay_guard *guard = c->guard;
+    struct rp_request *request = c->request;
+    bool declined = c->declined;
+
+    if (c->open > 0 && !declined)
+        return;
+    c->request = NULL;
+    if (c->open == 0)
+        forget(c);
+    if (request == NULL)
+        return;
+    answer(guard, request, !declined);
+    rp_request_unref(request);
+}
+
+static void give_up(struct claim *c)
+{
+    c->declined = true;
+    c->open = 0;
+    go_on(c);
+}
+
+static uint64_t *fault_of_add(struct rp_replay_guard *guard, enum rp_store_status status)
+{
+    if (status == RP_STORE_OK)
+        return NULL;
+    return status == RP_STORE_EXISTS ? &guard->counters->seen : &guard->counters->failed;
+}
+
+/* Is the mark the one that it was? If we have just added it, it was gone. */
+static uint64_t *fault_of_mark(struct rp_replay_guard *guard, const struct rp_store_reply *reply)
+{
+    bool added = reply->status == RP_STORE_OK;
+    const void *found = added ? guard->own_mark : reply->value.bytes;
+    bool same;
+
+    if (!added && (reply->status != RP_STORE_EXISTS || reply->value.len != MARK_SIZE))
+        return &guard->counters->failed;
+    same = !guard->has_mark || (!added && memcmp(found, guard->mark, MARK_SIZE) == 0);
+    memcpy(guard->mark, found, MARK_SIZE);
+    guard->has_mark = true;
+    if (same)
+        return NULL;
+    rp_replay_guard_doubt(guard);
+    return &guard->counters->doubted;
+}
+
+/* A flight is counted by its first fault. */
+static void hear(struct claim *c, size_t call, const struct rp_store_reply *reply)
+{
+    uint64_t *fault =
+        call == MARK ? fault_of_mark(c->guard, reply) : fault_of_add(c->guard, reply->status);
+
+    if (fault != NULL && !c->declined)
+        (*fault)++;
+    c->declined |= fault != NULL;
+}
+
+static void on_added(struct rp_store_call *call, const struct rp_store_reply *reply)
+{
+    struct claim *c = call->arg;
+
+    hear(c, (size_t)(call - c->calls), reply);
+    c->open--;
+    go_on(c);
+}
+
+static void on_deadline(struct rp_timer *timer)
+{
+    struct claim *c = timer->arg;
+
+    c->guard->counters->late += !c->declined;
+    give_up(c);
+}
+
+/* -- its beginning */
+
+/* NULL: no memory. */
+static struct claim *spare_of(struct rp_replay_guard *guard)
+{
+    if (guard->spare == NULL) {
+        guard->spare = calloc(1, sizeof *guard->spare);
+        if (guard->spare != NULL)
+            guard->spare->guard = guard;
+    }
+    return guard->spare;
+}
+
+static enum rp_store_status add(const struct rp_replay_guard *guard, size_t call,
+                                struct rp_bytes binder, struct rp_store_reply *reply,
+                                struct rp_store_call *later)
+{
+    static const char is_there[] = "1", mark[] = "mark";
+    uint8_t key[RP_SEAL_KEY_SIZE];
+    struct rp_bytes name = call == MARK ? (struct rp_bytes){mark, sizeof mark} : binder;
+    struct rp_bytes value = call == MARK ? (struct rp_bytes){guard->own_mark, MARK_SIZE}
+                                         : (struct rp_bytes){is_there, 1};
+
+    *reply = (struct rp_store_reply){.status = RP_STORE_FAILED};
+    if (!rp_seal_name(guard->sealers[call == MARK ? 0 : call], name, key))
+        return RP_STORE_FAILED;
+    reply->status = rp_store_add(guard->store, (struct rp_bytes){key, sizeof key}, value,
+                                 call == MARK ? 0 : guard->ttl_ms, reply, later);
+    return reply->status;
+}
+
+/* Calls of before may be answered from inside a later one: it stays open until all are made. */
+static void claim(struct claim *c, struct rp_bytes binder)
+{
+    c->open = 1;
+    for (size_t i = 0; i < CALLS; i++) {
+        struct rp_store_reply reply;
+
+        if (i != MARK && i >= c->guard->sealer_count)
+            continue;
+        c->calls[i] = (struct rp_store_call){.done = on_added, .arg = c};
+        if (add(c->guard, i, binder, &reply, &c->calls[i]) == RP_STORE_LATER)
+            c->open++;
+        else
+            hear(c, i, &reply);
+    }
+    c->open--;
+}
+
+static void wait_for(struct claim *c)
+{
+    struct rp_replay_guard *guard = c->guard;
+
+    guard->spare = NULL;
+    c->next = guard->claims;
+    c->at = &guard->claims;
+    if (c->next != NULL)
+        c->next->at = &c->next;
+    guard->claims = c;
+    c->deadline.fire = on_deadline;
+    c->deadline.arg = c;
+    rp_timer_start(guard->loop, &c->deadline, guard->timeout_ms);
+}
+
+static void on_early_data(const struct rp_event *event, void *arg)
+{
+    struct rp_replay_guard *guard = arg;
+    struct rp_request *request = event->early_data.request;
+    struct claim *c = spare_of(guard);
+    bool certain = rp_loop_now(guard->loop) >= guard->certain_ms;
+
+    guard->counters->offered++;
+    if (c == NULL || !certain) {
+        *(certain ? &guard->counters->failed : &guard->counters->doubted) += 1;
+        answer(guard, request, false);
+        return;
+    }
+    claim(c, (struct rp_bytes){event->early_data.binder, event->early_data.binder_len});
+    if (c->open > 0)
+        wait_for(c);
+    c->request = rp_request_ref(request);
+    go_on(c);
+}
+
+/* -- life */
+
+static bool make_sealers(struct rp_replay_guard *guard, const struct rp_secret *secret,
+                         struct rp_error *err)
+{
+    struct rp_secret former;
+
+    guard->sealers[guard->sealer_count] = rp_sealer_new(secret, "early data", err);
+    if (guard->sealers[guard->sealer_count] == NULL)
+        return false;
+    guard->sealer_count++;
+    if (!rp_secret_former(secret, &former))
+        return true;
+    guard->sealers[guard->sealer_count] = rp_sealer_new(&former, "early data", err);
+    rp_secret_wipe(&former);
+    if (guard->sealers[guard->sealer_count] == NULL)
+        return false;
+    guard->sealer_count++;
+    return true;
+}
+
+struct rp_replay_guard *rp_replay_guard_new(struct rp_loop *loop,
+                                            const struct rp_replay_guard_options *o,
+                                            struct rp_error *err)
+{
+    struct rp_replay_guard *guard = calloc(1, sizeof *guard);
+    uint32_t life_s = o->session_timeout_s > CLAIM_LIFE_S ? o->session_timeout_s : CLAIM_LIFE_S;
+
+    if (guard == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory for the replay guard");
+        return NULL;
+    }
+    guard->loop = loop;
+    guard->store = o->store;
+    guard->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : DEFAULT_MS;
+    guard->doubt_ms = o->doubt_ms > 0 ? o->doubt_ms : DOUBT_MS;
+    guard->ttl_ms = life_s * UINT64_C(1000);
+    guard->counters = o->counters != NULL ? o->counters : &guard->own;
+    if (make_sealers(guard, o->secret, err) &&
+        (rp_seal_random(guard->own_mark, MARK_SIZE) ||
+         rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for the replay guard")))
+        return guard;
+    rp_replay_guard_free(guard);
+    return NULL;
+}
+
+void rp_replay_guard_free(struct rp_replay_guard *guard)
+{
+    if (guard == NULL)
+        return;
+    while (guard->claims != NULL)
+        give_up(guard->claims);
+    free(guard->spare);
+    for (size_t i = 0; i < guard->sealer_count; i++)
+        rp_sealer_free(guard->sealers[i]);
+    free(guard);
+}
+
+bool rp_replay_guard_attach(struct rp_replay_guard *guard, struct rp_server *server)
+{
+    return rp_server_on(server, RP_EV_EARLY_DATA, on_early_data, guard);
+}
+
+void rp_replay_guard_doubt(struct rp_replay_guard *guard)
+{
+    guard->certain_ms = rp_loop_now(guard->loop) + guard->doubt_ms;
+}
