@@ -173,6 +173,14 @@ bench: deps
 	@$(MAKE) --no-print-directory -s MODE=release build bench-programs
 	@node tests/bench/run.js $(BENCH)
 bench-programs: $(O)/bench/backend $(O)/bench/floor $(O)/bench/client
+# What stores cost and bear: lookups, handshakes, sessions a GB, and load; against a real Redis.
+bench-store: deps
+	@$(MAKE) --no-print-directory -s MODE=release build build/release/bench/store
+	@node tests/bench/store.js $(BENCH)
+$(O)/bench/store: tests/bench/store.c $(PARTS) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
 $(O)/bench/%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -209,7 +217,7 @@ clean:
 	rm -rf build
 
 .PHONY: all build examples deps build-deps care-deps run install unit memory fuzz coverage analyze format \
-        bench bench-programs \
+        bench bench-programs bench-store \
         lint clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
