@@ -82,7 +82,7 @@ $(PROGRAM): $(O)/master/main.o $(PARTS) $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
 
 # The tools see the public headers of the library only.
-$(LOADER): $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/load*.c)) $(LIB)
+$(LOADER): $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/load*.c contrib/tools/tool_io.c contrib/tools/tool_flags.c)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev -lm $(LDLIBS)
 

@@ -3,6 +3,8 @@
  * load.c - reprise-load: which share of TLS sessions resumes, across hosts, and what that costs.
  * The danger: a tester that is slower than the server measures itself; it says so when it was. */
 #include "load.h"
+#include "tool_flags.h"
+#include "tool_io.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -38,11 +40,15 @@ int main(int argc, char **argv)
     struct rp_error err;
     bool help = false;
 
+    tool_name("reprise-load");
+    tool_io_begin();
     rp_allocator_install(); /* without it all is as well, but slower */
     if (!load_options_parse(&options, argc, argv, &help))
         return 2;
     if (help)
         return 0;
+    if (!tool_keylog_open(options.keylog))
+        return 2;
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     if (!load_run_all(&options, &result, &err))
         return failed(&err);

@@ -23,6 +23,7 @@ enum load_kind {
     KIND_ID,       /* TLS 1.2 */
     KIND_STATEFUL, /* TLS 1.3: a ticket that is no longer than an id, so the server stores it */
     KIND_PSK,      /* a key that was agreed outside of TLS */
+    KIND_EARLY,    /* TLS 1.3: early data was taken, by either kind of ticket */
     KINDS
 };
 const char *load_kind_name(enum load_kind);
@@ -61,6 +62,7 @@ struct load_options {
     uint64_t upload, download; /* bytes; download 0: whatever comes */
     unsigned requests;         /* on each connection */
     const char *ca, *cert, *key, *ciphers, *groups;
+    const char *keylog; /* a file; NULL: none */
     char psk_identity[RP_PSK_IDENTITY_MAX + 1];
     uint8_t psk[LOAD_PSK_MAX];
     size_t psk_len;
@@ -98,6 +100,7 @@ struct load_second {
 struct load_stats {
     uint64_t started, full, resumed, failed, offered, declined, requests;
     uint64_t by_kind[KINDS], offered_by[KINDS], resumed_by[KINDS];
+    uint64_t early[3];                        /* what became of early data: enum rp_early_data */
     uint64_t by_class[CLASSES], by_status[6]; /* HTTP: 2 = 2xx */
     uint64_t bytes_read, bytes_written;
     uint64_t cpu_us, busiest_us, elapsed_us; /* of the tester; busiest: one process; the longest */

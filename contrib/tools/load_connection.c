@@ -3,6 +3,7 @@
  * load_connection.c - one connection of the load, from what it offers to what became of it.
  * The danger: it is counted once, as made or as failed, whatever events come in whatever order. */
 #include "load_run.h"
+#include "tool_io.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static void count_handshake(struct slot *s)
     stats->declined += declined;
     second->declined += declined;
     if (s->offers && s->resumed) {
-        stats->resumed_by[s->kind]++;
+        stats->resumed_by[s->kind] += s->kind == s->asked_kind;
         stats->resumed_at[s->origin][s->target]++;
     }
 }
@@ -118,6 +119,7 @@ static void ask(struct slot *s)
     const struct load_words *w = &s->run->words[s->name];
     bool last = s->requests + 1 == o->requests;
 
+    s->asks = true;
     load_response_begin(&s->response);
     s->asked_us = load_now_us();
     s->unsent = s->awaited = o->upload;
@@ -200,11 +202,23 @@ static bool agreed_on_key(const struct slot *s)
            (rp_socket_cipher(s->socket, &cipher) && strstr(cipher.name, "PSK") != NULL);
 }
 
+/* Without early data it resumed by the ticket alone. */
+static void judge_early_data(struct slot *s)
+{
+    enum rp_early_data fate = rp_socket_early_data(s->socket);
+
+    s->run->stats->early[fate]++;
+    if (fate != RP_EARLY_DATA_ACCEPTED)
+        s->kind = kind_of_session(s->offered);
+}
+
 static void on_secure(struct slot *s)
 {
     struct run *r = s->run;
 
     s->secure = true;
+    if (s->kind == KIND_EARLY)
+        judge_early_data(s);
     s->resumed = agreed_on_key(s) || (s->offered != NULL && rp_socket_session_reused(s->socket));
     if (!s->resumed) {
         s->kind = KIND_FULL;
@@ -212,10 +226,10 @@ static void on_secure(struct slot *s)
             load_sessions_drop(r->sessions, s->origin, s->name * 2 + s->version, s->offered);
     }
     count_handshake(s);
-    if (r->o->talk != TALK_NOTHING)
-        ask(s);
-    else
+    if (r->o->talk == TALK_NOTHING)
         finish(s);
+    else if (!s->asks)
+        ask(s);
 }
 
 static void on_session(struct slot *s, const struct rp_event *event)
@@ -289,6 +303,9 @@ static void on_event(const struct rp_event *event, void *arg)
     case RP_EV_ERROR:
         on_error(s, event->error.error);
         break;
+    case RP_EV_KEYLOG:
+        tool_keylog_write(event->keylog.line, event->keylog.len);
+        break;
     case RP_EV_CLOSE:
         on_close(s);
         break;
@@ -325,6 +342,7 @@ static void count_offer(struct slot *s, uint64_t age_ms)
     struct load_stats *stats = s->run->stats;
 
     s->offers = true;
+    s->asked_kind = s->kind;
     stats->offered++;
     stats->offered_by[s->kind]++;
     stats->offered_at[s->origin][s->target]++;
@@ -354,7 +372,7 @@ static void choose_session(struct slot *s)
     if (!load_sessions_take(r->sessions, s->origin, s->name * 2 + s->version, &wish, &session))
         return;
     s->offered = session.handle;
-    s->kind = kind_of_session(session.handle);
+    s->kind = r->o->mechanism == KIND_EARLY ? KIND_EARLY : kind_of_session(session.handle);
     count_offer(s, wish.now - session.born_ms);
 }
 
@@ -370,7 +388,7 @@ static void choose(struct slot *s)
     turn /= r->o->sni_count > 0 ? r->o->sni_count : 1;
     s->version = (unsigned)(turn % r->o->version_count);
     s->kind = KIND_FULL;
-    s->offers = s->resumed = s->secure = s->done = false;
+    s->offers = s->resumed = s->secure = s->done = s->asks = false;
     s->requests = 0;
     s->unsent = 0;
     load_response_begin(&s->response);
@@ -422,6 +440,8 @@ static rp_event_set events_of(const struct load_options *o)
         set |= RP_EVENT_BIT(RP_EV_SESSION);
     if (o->upload > 0)
         set |= RP_EVENT_BIT(RP_EV_DRAIN);
+    if (o->keylog != NULL)
+        set |= RP_EVENT_BIT(RP_EV_KEYLOG);
     return set;
 }
 
@@ -437,6 +457,7 @@ static bool open_socket(struct slot *s, struct rp_error *err)
                                          .servername = o->sni_count > 0 ? o->sni[s->name] : NULL,
                                          .session_handle = s->offered,
                                          .want_handles = true,
+                                         .early_data = s->kind == KIND_EARLY,
                                          .allow_unauthorized = o->ca == NULL,
                                          .psk_callback = s->kind == KIND_PSK ? give_key : NULL,
                                          .arg = (void *)(uintptr_t)o};
@@ -460,8 +481,11 @@ bool load_connection_begin(struct slot *s, uint64_t due_us)
 
     s->due_us = due_us;
     choose(s);
-    if (open_socket(s, &err))
+    if (open_socket(s, &err)) {
+        if (s->kind == KIND_EARLY)
+            ask(s); /* before the loop turns: it leaves with the ClientHello */
         return true;
+    }
     on_error(s, &err);
     rp_session_unref(s->offered);
     s->offered = NULL;

@@ -130,6 +130,11 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
     put_kinds(f, "by_kind", s->by_kind);
     put_kinds(f, "offered_by_kind", s->offered_by);
     put_kinds(f, "resumed_by_kind", s->resumed_by);
+    fprintf(f,
+            ",\n  \"early_data\": {\"accepted\": %" PRIu64 ", \"rejected\": %" PRIu64
+            ", \"not_allowed\": %" PRIu64 "}",
+            s->early[RP_EARLY_DATA_ACCEPTED], s->early[RP_EARLY_DATA_REJECTED],
+            s->early[RP_EARLY_DATA_NONE]);
     put_matrix(f, o, "offered_from_to", s->offered_at);
     put_matrix(f, o, "resumed_from_to", s->resumed_at);
     put_failures(f, s);

@@ -231,8 +231,8 @@ static bool take_phase(struct load_options *o, const char *text)
 static const struct row rows[] = {
     {NULL, NULL, "the handshake", 0, FLAG, 0, 0, 0, NULL},
     {"tls", "1.2|1.3|both", "this version only; both: by turns", 't', CALL, 0, 0, 0, take_tls},
-    {"mechanism", "full|ticket|id|stateful|psk", "how to resume, and what counts as resumed", 'm',
-     CALL, 0, 0, 0, take_mechanism},
+    {"mechanism", "full|ticket|id|stateful|psk|0-rtt", "how to resume, and what counts as resumed",
+     'm', CALL, 0, 0, 0, take_mechanism},
     {"resume", "PERCENT", "offer a session in so many of the attempts (0; 100 with -m)", 'r', REAL,
      AT(resume), 0, 100, NULL},
     {"by-id", NULL, "sessions by id, no tickets: -t 1.2 -m id", 0, CALL, 0, 0, 0, take_by_id},
@@ -248,6 +248,7 @@ static const struct row rows[] = {
      NULL},
     {"cert", "FILE", "a client certificate ...", 0, TEXT, AT(cert), 0, 0, NULL},
     {"key", "FILE", "... and its key", 0, TEXT, AT(key), 0, 0, NULL},
+    {"keylog", "FILE", "append the secrets for Wireshark", 0, TEXT, AT(keylog), 0, 0, NULL},
     {"ciphers", "LIST", "cipher suites, as in OpenSSL (those of browsers)", 0, TEXT, AT(ciphers), 0,
      0, NULL},
     {"groups", "LIST", "key exchange; the first is offered (X25519:P-256)", 0, TEXT, AT(groups), 0,
@@ -396,6 +397,10 @@ static const char *what_contradicts(const struct load_options *o)
         return "sessions by id are of TLS 1.2; leave out --tls";
     if (o->mechanism == KIND_STATEFUL && !only_speaks(o, "TLSv1.3"))
         return "stateful tickets are of TLS 1.3; leave out --tls";
+    if (o->mechanism == KIND_EARLY && !only_speaks(o, "TLSv1.3"))
+        return "0-RTT is of TLS 1.3; leave out --tls";
+    if (o->mechanism == KIND_EARLY && o->talk == TALK_NOTHING)
+        return "0-RTT wants something to send: --get, --upload, --download or --echo";
     if (o->by_id && o->mechanism != KIND_ID)
         return "--by-id is --mechanism id; leave one of them out";
     if ((o->mechanism == KIND_PSK) != (o->psk_len > 0))
@@ -421,7 +426,7 @@ static void complete(struct load_options *o)
 {
     uint64_t scheduled = load_schedule_ms(&o->rate);
 
-    if (o->mechanism == KIND_ID || o->mechanism == KIND_STATEFUL) {
+    if (o->mechanism == KIND_ID || o->mechanism == KIND_STATEFUL || o->mechanism == KIND_EARLY) {
         o->versions[0] = o->mechanism == KIND_ID ? "TLSv1.2" : "TLSv1.3";
         o->version_count = 1;
     }

@@ -40,6 +40,16 @@ static void print_sessions(const struct load_stats *s)
                    100 * load_ratio(s->resumed_by[i], s->offered_by[i]));
 }
 
+static void print_early_data(const struct load_stats *s)
+{
+    printf("early data: %" PRIu64 " accepted, %" PRIu64 " rejected",
+           s->early[RP_EARLY_DATA_ACCEPTED], s->early[RP_EARLY_DATA_REJECTED]);
+    if (s->early[RP_EARLY_DATA_NONE] > 0)
+        printf(", %" PRIu64 " not sent since the session allows none",
+               s->early[RP_EARLY_DATA_NONE]);
+    printf("\n");
+}
+
 static void print_requests(const struct load_stats *s, double seconds)
 {
     printf("requests: %" PRIu64 ", %.0f/s; bytes: %" PRIu64 " down (%.1f MB/s), %" PRIu64
@@ -163,6 +173,8 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
            s->started, seconds, (double)handshakes / seconds, (double)s->full / seconds,
            (double)s->resumed / seconds);
     print_sessions(s);
+    if (s->offered_by[KIND_EARLY] > 0)
+        print_early_data(s);
     if (s->requests > 0)
         print_requests(s, seconds);
     print_failures(s);

@@ -17,8 +17,10 @@ struct slot {
     struct rp_session *offered;             /* a reference; NULL: none, or a key */
     struct load_session fresh;              /* the newest that came */
     unsigned target, name, version, origin; /* where to; as whom; whose session was offered */
+    enum load_kind asked_kind;              /* of what was offered */
     enum load_kind kind;                    /* of what was offered, then of what was made */
     bool offers, resumed, secure, done;
+    bool asks; /* the request is under way, as early data or later */
     unsigned requests;
     uint64_t due_us, asked_us;
     uint64_t unsent, awaited; /* of a body; of an echo */

@@ -9,7 +9,7 @@ const double load_percents[LOAD_PERCENTS] = {50, 90, 99, 99.9};
 
 const char *load_kind_name(enum load_kind kind)
 {
-    static const char *const names[KINDS] = {"full", "ticket", "id", "stateful", "psk"};
+    static const char *const names[KINDS] = {"full", "ticket", "id", "stateful", "psk", "0-rtt"};
 
     return names[kind];
 }
@@ -69,6 +69,7 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
     add(s->by_kind, other->by_kind, KINDS);
     add(s->offered_by, other->offered_by, KINDS);
     add(s->resumed_by, other->resumed_by, KINDS);
+    add(s->early, other->early, 3);
     add(s->by_class, other->by_class, CLASSES);
     add(s->by_status, other->by_status, 6);
     s->bytes_read += other->bytes_read;

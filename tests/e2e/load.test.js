@@ -1,6 +1,7 @@
 'use strict';
 // reprise-load against the program: what it tells is what happened, and it fails when it should.
 const assert = require('assert');
+const fs = require('fs');
 const path = require('path');
 const {execFile} = require('child_process');
 const {Service, test} = require('./lib');
@@ -32,6 +33,33 @@ test('reprise-load: two addresses of one service share their sessions', async ()
     assert.deepStrictEqual(told.resumed_from_to, told.offered_from_to);
     assert.strictEqual(told.latency_us.resumed.count, told.resumed);
   }
+});
+
+test('reprise-load: early data is told from resumption, and the key log is written', async () => {
+  const takes = await Service.start(conf.replace('frontend "www" {', '$& max-early-data = 16K '));
+  const refuses = await Service.start(conf);
+  const keylog = path.join(takes.dir, 'keys');
+  const yes = await load('-n', '60', '-c', '4', '-m', '0-rtt', '-g', '/', '--min-resumed', '100', '--keylog', keylog,
+    `127.0.0.1:${takes.ports[1]}`);
+  assert.strictEqual(yes.code, 0, `${yes.err} ${JSON.stringify(yes.told)}`);
+  assert.ok(yes.told.offered >= 50, JSON.stringify(yes.told));
+  assert.deepStrictEqual(yes.told.early_data, {accepted: yes.told.offered, rejected: 0, not_allowed: 0});
+  assert.strictEqual(yes.told.by_kind['0-rtt'], yes.told.offered);
+  assert.deepStrictEqual([yes.told.requests, yes.told.status['2xx']], [60, 60]);
+  assert.match(fs.readFileSync(keylog, 'latin1'), /^CLIENT_EARLY_TRAFFIC_SECRET [0-9a-f]{64} [0-9a-f]+$/m);
+  assert.strictEqual(fs.statSync(keylog).mode & 0o777, 0o600);
+
+  // Keys that this one does not know: nothing is lost, it is sent again.
+  const stranger = await Service.start(conf.replace('frontend "www" {', '$& max-early-data = 16K '));
+  const again = await load('-n', '60', '-c', '4', '-m', '0-rtt', '-g', '/', '--from', 'other',
+    `127.0.0.1:${takes.ports[1]}`, `127.0.0.1:${stranger.ports[1]}`);
+  assert.deepStrictEqual(again.told.early_data, {accepted: 0, rejected: again.told.offered, not_allowed: 0});
+  assert.deepStrictEqual([again.told.declined, again.told.requests], [again.told.offered, 60]);
+
+  const no = await load('-n', '60', '-c', '4', '-m', '0-rtt', '-g', '/', '--min-resumed', '1', `127.0.0.1:${refuses.ports[1]}`);
+  assert.strictEqual(no.code, 1);
+  assert.deepStrictEqual(no.told.early_data, {accepted: 0, rejected: 0, not_allowed: no.told.offered});
+  assert.deepStrictEqual([no.told.resumed, no.told.failed, no.told.requests], [no.told.offered, 0, 60]);
 });
 
 test('reprise-load: two services that share nothing fail the test', async () => {
