@@ -314,9 +314,9 @@ static void be_up(struct rp_redis_link *l)
 static const struct {
     const char *word, *remedy;
 } remedies[] = {
-    {"WRONGPASS", " (see the user and password of the store's URI, or password-file)"},
-    {"NOAUTH", " (see the user and password of the store's URI, or password-file)"},
-    {"ERR AUTH", " (see the user and password of the store's URI, or password-file)"},
+    {"WRONGPASS", " (see user, password and password-file in the store's URI)"},
+    {"NOAUTH", " (see user, password and password-file in the store's URI)"},
+    {"ERR AUTH", " (see user, password and password-file in the store's URI)"},
     {"NOPERM", " (the user lacks a command or our keys: see reprise.conf(5))"},
     {"OOM", " (see its maxmemory and maxmemory-policy)"},
     {"READONLY", " (it is a replica: name the master, or use redis+sentinel:)"},

@@ -4,6 +4,8 @@
  * redis_router.h. */
 #include "cache/redis_router.h"
 
+#include "cache/redis_forms.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +21,7 @@ struct alone {
 
 static void alone_changed(void *arg)
 {
-    struct alone *a = arg;
-
-    a->router.changed(a->router.arg);
+    rp_redis_router_tell(arg);
 }
 
 static bool alone_begin(struct rp_redis_router *r, struct rp_error *err)
@@ -113,22 +113,22 @@ struct rp_redis_link_options rp_redis_router_link(const struct rp_redis_router *
     };
 }
 
-static const struct rp_redis_router_form *form_of(enum rp_redis_form form)
-{
-    return form == RP_REDIS_ALONE ? &alone : NULL;
-}
+static const struct rp_redis_router_form *const forms[] = {
+    [RP_REDIS_ALONE] = &alone,
+    [RP_REDIS_SENTINEL] = &rp_redis_by_sentinel,
+    [RP_REDIS_CLUSTER] = NULL,
+};
 
 static struct rp_redis_router *make(struct rp_loop *loop, const struct rp_redis_place *place,
                                     struct rp_error *err)
 {
-    const struct rp_redis_router_form *form = form_of(place->form);
-    struct rp_redis_router *r;
+    const struct rp_redis_router_form *form = forms[place->form];
+    struct rp_redis_router *r = form != NULL ? calloc(1, form->size) : NULL;
 
     if (form == NULL) {
-        rp_error_set(err, "ERR_STORE_URI", "this version knows neither sentinels nor clusters");
+        rp_error_set(err, "ERR_STORE_URI", "this version knows no redis clusters");
         return NULL;
     }
-    r = calloc(1, form->size);
     if (r == NULL) {
         rp_error_set(err, "ENOMEM", "no memory for a redis store");
         return NULL;
@@ -159,14 +159,34 @@ struct rp_redis_router *rp_redis_router_open(struct rp_loop *loop, const char *u
     return NULL;
 }
 
-void rp_redis_router_close(struct rp_redis_router *r)
+void rp_redis_router_hold(struct rp_redis_router *r)
 {
-    if (r == NULL)
+    r->held++;
+}
+
+void rp_redis_router_release(struct rp_redis_router *r)
+{
+    if (--r->held > 0 || !r->closed)
         return;
-    r->form->end(r);
     rp_secure_context_unref(r->context);
     explicit_bzero(&r->place, sizeof r->place);
     free(r);
+}
+
+void rp_redis_router_close(struct rp_redis_router *r)
+{
+    if (r == NULL || r->closed)
+        return;
+    r->held++;
+    r->closed = true;
+    r->form->end(r);
+    rp_redis_router_release(r);
+}
+
+void rp_redis_router_tell(struct rp_redis_router *r)
+{
+    if (!r->closed)
+        r->changed(r->arg);
 }
 
 bool rp_redis_router_send(struct rp_redis_router *r, const struct rp_redis_command *command,

@@ -39,7 +39,14 @@ struct rp_redis_router { /* first member of each implementation */
     struct rp_secure_context *context; /* NULL: no TLS */
     rp_redis_changed *changed;
     void *arg;
+    unsigned held;
+    bool closed;
 };
+/* While it calls others, who may close it: its memory stays until it is released. */
+void rp_redis_router_hold(struct rp_redis_router *);
+void rp_redis_router_release(struct rp_redis_router *);
+/* Something is wrong, or no longer. */
+void rp_redis_router_tell(struct rp_redis_router *);
 /* A link for a Redis of this place, but for host, ops and arg. */
 struct rp_redis_link_options rp_redis_router_link(const struct rp_redis_router *);
 

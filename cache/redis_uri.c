@@ -206,7 +206,8 @@ static bool set_host(struct rp_redis_host *h, uint16_t standard, const char *at,
         return false;
     h->port = (uint16_t)port;
     if (bracket != NULL)
-        return at + host == bracket + 1 && decode(h->name, sizeof h->name, at + 1, host - 2);
+        return at + host == bracket + 1 && host > 2 &&
+               decode(h->name, sizeof h->name, at + 1, host - 2);
     return host > 0 && decode(h->name, sizeof h->name, at, host);
 }
 

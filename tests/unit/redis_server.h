@@ -1,36 +1,78 @@
 /* SPDX-License-Identifier: MIT
  *
- * redis_server.h - a real redis-server for a test: started on a Unix socket in a directory of its
- * own (and on a port, if asked), awaited until it answers, ended by its pid. */
+ * redis_server.h - real redis-servers for a test: each on a Unix socket in a directory of its own,
+ * and on a port if asked; as a server, a sentinel or a node of a cluster; awaited until it answers,
+ * ended by its pid. */
 #ifndef REDIS_SERVER_H
 #define REDIS_SERVER_H
 
+#include <arpa/inet.h>
 #include <check.h>
 #include <hiredis/hiredis.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 struct redis_server {
     char dir[64], path[96], uri[128];
+    unsigned port; /* 0: none */
     pid_t pid;
 };
 
-static inline void redis_server_begin(struct redis_server *r, const char *const *more)
+/* Nobody listens there. */
+static inline unsigned redis_free_port(void)
 {
-    const char *argv[40] = {"redis-server", "--port",     "0",      "--unixsocket", r->path,
-                            "--save",       "",           "--dir",  r->dir,         "--daemonize",
-                            "no",           "--loglevel", "warning"};
-    size_t count = 13;
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof in;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, len), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    close(fd);
+    return ntohs(in.sin_port);
+}
+
+/* What it answers, as text; "" when there is no answer. Kept until the next call. */
+static inline const char *redis_ask(const struct redis_server *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static inline const char *redis_ask(const struct redis_server *r, const char *format, ...)
+{
+    static char answer[65536];
+    redisContext *c = redisConnectUnix(r->path);
+    redisReply *reply = NULL;
+    char command[512];
+    va_list args;
+
+    answer[0] = '\0';
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    if (c != NULL && c->err == 0)
+        reply = redisCommand(c, command);
+    if (reply != NULL && reply->str != NULL)
+        snprintf(answer, sizeof answer, "%s", reply->str);
+    if (reply != NULL)
+        freeReplyObject(reply);
+    redisFree(c);
+    return answer;
+}
+
+static inline void redis_pause(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+}
+
+static inline void redis_server_run(struct redis_server *r, const char **argv)
+{
     redisContext *c = NULL;
 
-    while (more != NULL && *more != NULL && count < 39)
-        argv[count++] = *more++;
     r->pid = fork();
     if (r->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -45,19 +87,63 @@ static inline void redis_server_begin(struct redis_server *r, const char *const 
             break;
         redisFree(c);
         c = NULL;
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        redis_pause();
     }
     ck_assert_msg(c != NULL, "redis-server does not start");
     redisFree(c);
 }
 
+static inline void redis_server_begin(struct redis_server *r, const char *const *more)
+{
+    char port[16];
+    const char *argv[40] = {"redis-server",
+                            "--bind",
+                            "127.0.0.1",
+                            "--port",
+                            port,
+                            "--unixsocket",
+                            r->path,
+                            "--save",
+                            "",
+                            "--dir",
+                            r->dir,
+                            "--daemonize",
+                            "no",
+                            "--loglevel",
+                            "warning",
+                            "--repl-diskless-sync-delay",
+                            "0"};
+    size_t count = 17;
+
+    snprintf(port, sizeof port, "%u", r->port);
+    while (more != NULL && *more != NULL && count < 39)
+        argv[count++] = *more++;
+    redis_server_run(r, argv);
+}
+
+/* A sentinel, on its port; `lines` end its configuration. */
+static inline void redis_sentinel_begin(struct redis_server *r, const char *lines)
+{
+    char conf[128];
+    const char *argv[] = {"redis-server", conf, "--sentinel", NULL};
+    FILE *file;
+
+    snprintf(conf, sizeof conf, "%s/conf", r->dir);
+    file = fopen(conf, "we");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "bind 127.0.0.1\nport %u\nunixsocket %s\ndir %s\n%s", r->port, r->path, r->dir,
+            lines);
+    fclose(file);
+    redis_server_run(r, argv);
+}
+
 static inline void redis_server_prepare(struct redis_server *r)
 {
+    *r = (struct redis_server){.port = 0};
     snprintf(r->dir, sizeof r->dir, "/tmp/reprise-redis-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(r->dir));
     snprintf(r->path, sizeof r->path, "%s/s", r->dir);
     snprintf(r->uri, sizeof r->uri, "redis+unix:%s", r->path);
-    r->pid = 0;
 }
 
 static inline void redis_server_start(struct redis_server *r, const char *const *more)
@@ -78,8 +164,14 @@ static inline void redis_server_end(struct redis_server *r)
 
 static inline void redis_server_remove(struct redis_server *r)
 {
+    static const char *const files[] = {"s", "conf", "nodes.conf", "dump.rdb"};
+    char path[128];
+
     redis_server_end(r);
-    unlink(r->path);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", r->dir, files[i]);
+        unlink(path);
+    }
     rmdir(r->dir);
 }
 

@@ -98,6 +98,7 @@ static const struct {
     {"redis://h/x", "host, port or database"},
     {"redis://h/99999999999999", "host, port or database"},
     {"redis://[::1", "host, port or database"},
+    {"redis://[]:1", "host, port or database"},
     {"redis://[::1]x", "host, port or database"},
     {"redis://a%zz", "host, port or database"},
     {"redis://a%4", "host, port or database"},

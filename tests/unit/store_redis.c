@@ -2,119 +2,13 @@
  *
  * store_redis.c - the Redis store with a real redis-server: verbs, absence, silence, refusals; and
  * with a server that answers nonsense. */
-#include "cache/store.h"
 #include "tests/unit/certs.h"
 #include "tests/unit/redis_server.h"
+#include "tests/unit/store_client.h"
 #include "tests/unit/unit.h"
 #include <reprise/net.h>
 
-static struct rp_loop *loop;
 static struct redis_server redis;
-static struct rp_store *store;
-static struct rp_error trouble;
-static unsigned troubles, recoveries;
-
-static void on_trouble(const struct rp_error *error, void *arg)
-{
-    (void)arg;
-    if (error != NULL) {
-        trouble = *error;
-        troubles++;
-    } else {
-        recoveries++;
-    }
-}
-
-static void open_uri(const char *uri)
-{
-    struct rp_error err = {0};
-
-    troubles = recoveries = 0;
-    trouble = (struct rp_error){0};
-    store = rp_store_open(loop, uri, NULL, &err);
-    ck_assert_msg(store != NULL, "%s", err.message);
-    rp_store_on_trouble(store, on_trouble, NULL);
-}
-
-/* -- a verb, and its answer */
-
-static struct rp_store_reply last;
-static char value[RP_STORE_VALUE_MAX + 1];
-static bool answered;
-
-static void on_done(struct rp_store_call *call, const struct rp_store_reply *reply)
-{
-    (void)call;
-    ck_assert(!answered);
-    answered = true;
-    last = *reply;
-    if (reply->value.len > 0)
-        memcpy(value, reply->value.bytes, reply->value.len);
-    value[reply->value.len] = '\0';
-}
-
-static struct rp_store_call call;
-
-static enum rp_store_status finish(enum rp_store_status now)
-{
-    if (now != RP_STORE_LATER)
-        return now;
-    ck_assert(!answered); /* never inside the call */
-    while (!answered)
-        rp_loop_turn(loop, true);
-    return last.status;
-}
-
-static struct rp_bytes text(const char *s)
-{
-    return (struct rp_bytes){s, strlen(s)};
-}
-
-static void prepare(void)
-{
-    answered = false;
-    call = (struct rp_store_call){.done = on_done};
-}
-
-static enum rp_store_status get(const char *key)
-{
-    struct rp_store_reply now;
-
-    prepare();
-    return finish(rp_store_get(store, text(key), &now, &call));
-}
-
-static enum rp_store_status put(const char *key, const char *bytes, uint64_t ttl)
-{
-    prepare();
-    return finish(rp_store_put(store, text(key), text(bytes), ttl, &call));
-}
-
-static enum rp_store_status add(const char *key, const char *bytes)
-{
-    struct rp_store_reply now;
-
-    prepare();
-    return finish(rp_store_add(store, text(key), text(bytes), 60000, &now, &call));
-}
-
-static enum rp_store_status drop(const char *key)
-{
-    prepare();
-    return finish(rp_store_remove(store, text(key), &call));
-}
-
-/* Until the store has connected. */
-static void until_well(void)
-{
-    for (;;) {
-        enum rp_store_status status = get("is it there?");
-
-        if (status != RP_STORE_FAILED)
-            return;
-        rp_loop_turn(loop, true);
-    }
-}
 
 static void setup(void)
 {
@@ -159,8 +53,7 @@ END_TEST
 START_TEST(redis_that_comes_later_is_found)
 {
     open_uri(redis.uri);
-    while (troubles == 0)
-        rp_loop_turn(loop, true);
+    until_trouble();
     ck_assert_int_eq(get("a"), RP_STORE_FAILED);
     ck_assert_ptr_nonnull(strstr(trouble.message, redis.path));
     redis_server_begin(&redis, NULL);
@@ -204,8 +97,7 @@ START_TEST(password_user_database_and_prefix_are_used)
 
     redis_server_begin(&redis, more);
     open_uri(redis.uri);
-    while (troubles == 0)
-        rp_loop_turn(loop, true);
+    until_trouble();
     ck_assert_ptr_nonnull(strstr(trouble.message, "NOAUTH"));
     rp_store_close(store);
 
@@ -215,8 +107,7 @@ START_TEST(password_user_database_and_prefix_are_used)
     fclose(out);
     snprintf(uri, sizeof uri, "%s?password-file=%s&user=default", redis.uri, file);
     open_uri(uri);
-    while (troubles == 0)
-        rp_loop_turn(loop, true);
+    until_trouble();
     ck_assert_ptr_nonnull(strstr(trouble.message, "WRONGPASS"));
     ck_assert_ptr_nonnull(strstr(trouble.message, "password-file"));
     ck_assert_ptr_null(strstr(trouble.message, "wrong-one"));
@@ -240,14 +131,6 @@ START_TEST(password_user_database_and_prefix_are_used)
 }
 END_TEST
 
-static void tell(const char *command)
-{
-    redisContext *c = redisConnectUnix(redis.path);
-
-    freeReplyObject(redisCommand(c, command));
-    redisFree(c);
-}
-
 START_TEST(full_redis_is_one_trouble_however_much_is_read)
 {
     const char *more[] = {"--maxmemory", "1", "--maxmemory-policy", "noeviction", NULL};
@@ -264,7 +147,7 @@ START_TEST(full_redis_is_one_trouble_however_much_is_read)
     ck_assert_ptr_nonnull(strstr(trouble.message, "OOM"));
     ck_assert_uint_eq(troubles, 1);
     ck_assert_uint_eq(recoveries, 0);
-    tell("CONFIG SET maxmemory 0");
+    redis_ask(&redis, "CONFIG SET maxmemory 0");
     while (recoveries == 0) /* it finds out by itself */
         rp_loop_turn(loop, true);
     ck_assert_int_eq(put("a", "b", 0), RP_STORE_OK);
@@ -277,7 +160,7 @@ START_TEST(read_only_redis_is_left_until_it_is_a_master)
     redis_server_begin(&redis, NULL);
     open_uri(redis.uri);
     until_well();
-    tell("REPLICAOF 127.0.0.1 1");
+    redis_ask(&redis, "REPLICAOF 127.0.0.1 1");
     ck_assert_int_eq(put("a", "c", 0), RP_STORE_FAILED);
     ck_assert_ptr_nonnull(strstr(trouble.message, "READONLY"));
     for (unsigned i = 0; i < 5; i++) { /* attempts to come back fail, and are not told again */
@@ -286,7 +169,7 @@ START_TEST(read_only_redis_is_left_until_it_is_a_master)
     }
     ck_assert_uint_eq(troubles, 1);
     ck_assert_uint_eq(recoveries, 0);
-    tell("REPLICAOF NO ONE");
+    redis_ask(&redis, "REPLICAOF NO ONE");
     until_well();
     ck_assert_int_eq(put("a", "c", 0), RP_STORE_OK);
     ck_assert_uint_eq(troubles, 1);
@@ -358,8 +241,6 @@ START_TEST(rediss_verifies_the_server)
     struct cert leaf =
         cert_make((struct cert_request){.cn = "localhost", .alt = "DNS:redis.example"});
     char cert[100], key[100], port[16], uri[400];
-    struct rp_address address;
-    struct rp_listen_options listen = {.address = &address};
     const char *more[] = {"--tls-port",
                           port,
                           "--tls-cert-file",
@@ -371,16 +252,9 @@ START_TEST(rediss_verifies_the_server)
                           "--tls-auth-clients",
                           "no",
                           NULL};
-    struct sockaddr_in in;
-    socklen_t len = sizeof in;
     FILE *out;
-    int fd;
 
-    ck_assert(rp_address_parse(&address, "127.0.0.1:0", false, NULL));
-    fd = rp_listen_open(&listen, NULL); /* a port that is free */
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-    snprintf(port, sizeof port, "%u", ntohs(in.sin_port));
-    close(fd);
+    snprintf(port, sizeof port, "%u", redis_free_port());
     snprintf(cert, sizeof cert, "%s/cert", redis.dir);
     snprintf(key, sizeof key, "%s/key", redis.dir);
     out = fopen(cert, "w");
@@ -398,8 +272,7 @@ START_TEST(rediss_verifies_the_server)
     rp_store_close(store);
     snprintf(uri, sizeof uri, "rediss://127.0.0.1:%s?ca=%s&servername=other.example", port, cert);
     open_uri(uri);
-    while (troubles == 0)
-        rp_loop_turn(loop, true);
+    until_trouble();
     ck_assert_str_eq(trouble.code, "ERR_TLS_CERT_ALTNAME_INVALID");
     unlink(cert);
     unlink(key);
