@@ -8,9 +8,10 @@
  * The dangers: a process killed at any instant (LMDB's pages are never changed in place, and its
  * lock passes on to the living); a reader that died (its slot is freed when the next process opens
  * the file); a full file (it never becomes full: a quarter is kept free for the copies that
- * transactions make); a damaged file (put aside when LMDB says so; when LMDB falls instead, by who
- * finds the process dead). The file is not synced: a power failure may cost its contents, and a
- * handshake never waits for a disk. Each call takes microseconds and answers at once. */
+ * transactions make); a full disk (what is there is read, and writes fail until it has room); a
+ * damaged file (put aside when LMDB says so; when LMDB falls instead, by who finds the process
+ * dead). The file is not synced: a power failure may cost its contents, and a handshake never waits
+ * for a disk. Each call takes microseconds and answers at once. */
 #include "cache/store_lmdb.h"
 
 #include "cache/clock.h"
@@ -30,6 +31,7 @@ enum {
     LOOK_MS = 1000, /* between looks at whether the file is still the one at its path */
     RETRY_FIRST_MS = 500,
     RETRY_LAST_MS = 30000,
+    CALM_MS = 5000, /* without a failed write, before writing is called well */
 };
 static const uint64_t NEVER = UINT64_MAX;
 
@@ -40,6 +42,7 @@ struct lmdb {
     MDB_dbi entries, expiry;
     ino_t file;
     uint64_t looked_ms, retry_ms, wait_ms;
+    uint64_t write_failed_ms;          /* 0: writing is well */
     uint8_t value[RP_STORE_VALUE_MAX]; /* of the last reply */
 };
 
@@ -143,8 +146,10 @@ static void describe(struct rp_error *error, const struct lmdb *l, int code)
         rp_error_set(error, "ERR_STORE_DAMAGED",
                      "%s is damaged (%s); it is put aside as %s.damaged", l->place.path,
                      mdb_strerror(code), l->place.path);
-    else if (code > 0)
+    else if (code > 0 && l->env == NULL)
         rp_error_errno(error, code, "open", "%s", l->place.path);
+    else if (code > 0)
+        rp_error_errno(error, code, "write", "%s (is the disk full, or failing?)", l->place.path);
     else
         rp_error_set(error, "ERR_STORE", "%s: %s", l->place.path, mdb_strerror(code));
 }
@@ -230,20 +235,36 @@ static bool enter(struct lmdb *l)
     return false;
 }
 
-/* What a transaction ended with, as the caller's answer. */
-static enum rp_store_status leave(struct lmdb *l, int code, enum rp_store_status ok)
+/* On a full disk all reads succeed, and some writes: that is one trouble, not many. */
+static void is_well(struct lmdb *l, bool written)
+{
+    if (l->write_failed_ms != 0 &&
+        (!written || rp_loop_now(l->base.loop) - l->write_failed_ms < CALM_MS))
+        return;
+    l->write_failed_ms = 0;
+    l->wait_ms = 0;
+    rp_store_trouble_is(&l->base, NULL);
+}
+
+static void is_ill(struct lmdb *l, int code, bool writing)
 {
     struct rp_error error;
 
-    if (is_damage(code)) {
+    if (writing)
+        l->write_failed_ms = rp_loop_now(l->base.loop);
+    describe(&error, l, code);
+    rp_store_trouble_is(&l->base, &error);
+}
+
+/* What a transaction ended with, as the caller's answer. */
+static enum rp_store_status leave(struct lmdb *l, int code, enum rp_store_status ok, bool writing)
+{
+    if (is_damage(code))
         give_up(l, code);
-    } else if (code != 0 && code != MDB_NOTFOUND && code != MDB_KEYEXIST) {
-        describe(&error, l, code);
-        rp_store_trouble_is(&l->base, &error);
-    } else {
-        l->wait_ms = 0;
-        rp_store_trouble_is(&l->base, NULL);
-    }
+    else if (code != 0 && code != MDB_NOTFOUND && code != MDB_KEYEXIST)
+        is_ill(l, code, writing);
+    else
+        is_well(l, writing && code == 0);
     *l->base.place = 0;
     return code == 0              ? ok
            : code == MDB_NOTFOUND ? RP_STORE_MISSING
@@ -480,7 +501,7 @@ static enum rp_store_status write_out(struct lmdb *l, struct rp_bytes key, struc
     for (unsigned most = EVICT_MAX; code == MDB_MAP_FULL && most <= EVICT_MANY; most *= 2)
         if (evict_more(l, most) == 0)
             code = write_once(l, &w);
-    return leave(l, code, RP_STORE_OK);
+    return leave(l, code, RP_STORE_OK, true);
 }
 
 static enum rp_store_status lmdb_put(struct rp_store *store, struct rp_bytes key,
@@ -512,14 +533,14 @@ static enum rp_store_status lmdb_get(struct rp_store *store, struct rp_bytes key
         return RP_STORE_FAILED;
     code = begin(l, MDB_RDONLY, &txn);
     if (code != 0)
-        return leave(l, code, RP_STORE_OK);
+        return leave(l, code, RP_STORE_OK, false);
     code = find(l, txn, &at, &found);
     if (code == 0 && !is_alive(&found, rp_wall_ms()))
         code = MDB_NOTFOUND;
     if (code == 0)
         reply_with(l, reply, &found);
     mdb_txn_abort(txn);
-    return leave(l, code, RP_STORE_OK);
+    return leave(l, code, RP_STORE_OK, false);
 }
 
 static int remove_once(struct lmdb *l, MDB_val *key)
@@ -550,7 +571,7 @@ static enum rp_store_status lmdb_remove(struct rp_store *store, struct rp_bytes 
     if (!enter(l))
         return RP_STORE_FAILED;
     code = remove_once(l, &at);
-    return leave(l, code == MDB_NOTFOUND ? 0 : code, RP_STORE_OK);
+    return leave(l, code == MDB_NOTFOUND ? 0 : code, RP_STORE_OK, code != MDB_NOTFOUND);
 }
 
 static void lmdb_stats(struct rp_store *store, struct rp_store_stats *stats)

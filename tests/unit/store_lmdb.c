@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -191,6 +192,83 @@ START_TEST(store_full_evicts_the_oldest)
     ck_assert_uint_gt(stats().bytes_used, 256 << 10);
     ck_assert_uint_le(stats().bytes_used, 1 << 20);
     ck_assert_uint_eq(stats().counted.failures, 0);
+}
+END_TEST
+
+static unsigned begins, ends;
+static struct rp_error why;
+
+static void count_troubles(const struct rp_error *error, void *arg)
+{
+    (void)arg;
+    if (error != NULL) {
+        why = *error;
+        begins++;
+    } else {
+        ends++;
+    }
+}
+
+/* A file that may not grow is what a full disk looks like to who writes. */
+static void disk_has(size_t bytes)
+{
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void put_many(unsigned count)
+{
+    static char value[300];
+    char key[32];
+
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(key, sizeof key, "key %u", i);
+        rp_store_put(store, of(key), (struct rp_bytes){value, sizeof value}, 60000 + i, NULL);
+    }
+}
+
+/* Some writes fail and some succeed, and what is there can be read. */
+START_TEST(store_on_a_full_disk_says_so_once)
+{
+    rp_store_on_trouble(store, count_troubles, NULL);
+    begins = ends = 0;
+    put("first", "1", 60000);
+    disk_has(200 << 10);
+    for (unsigned i = 0; i < 8; i++) {
+        put_many(1000);
+        check_value("first", "1");
+    }
+    ck_assert_uint_gt(stats().counted.failures, 0);
+    ck_assert_uint_eq(begins, 1);
+    ck_assert_uint_eq(ends, 0);
+    ck_assert_ptr_nonnull(strstr(why.message, "is the disk full"));
+    disk_has(RLIM_INFINITY);
+    put_many(1000);
+    ck_assert_uint_eq(stats().entries, 1001);
+}
+END_TEST
+
+/* Nothing can be written, all can be read. (Nor could Check write in the meantime.) */
+START_TEST(store_that_cannot_write_says_so_once)
+{
+    unsigned found = 0;
+
+    put("first", "1", 60000);
+    rp_store_on_trouble(store, count_troubles, NULL);
+    begins = ends = 0;
+    disk_has(0);
+    for (unsigned i = 0; i < 50; i++) {
+        put_many(1);
+        found += rp_store_get(store, of("first"), &(struct rp_store_reply){0}, NULL) == RP_STORE_OK;
+    }
+    disk_has(RLIM_INFINITY);
+    ck_assert_uint_eq(found, 50);
+    ck_assert_uint_eq(begins, 1);
+    ck_assert_uint_eq(ends, 0);
+    ck_assert_ptr_nonnull(strstr(why.message, "is the disk full"));
+    ck_assert_uint_eq(stats().counted.failures, 50);
 }
 END_TEST
 
@@ -432,6 +510,8 @@ int main(void)
     tcase_add_test(core, store_refuses_sizes);
     tcase_add_test(core, store_forgets_what_expired);
     tcase_add_test(core, store_full_evicts_the_oldest);
+    tcase_add_test(core, store_on_a_full_disk_says_so_once);
+    tcase_add_test(core, store_that_cannot_write_says_so_once);
     tcase_add_test(core, store_is_shared_by_processes);
     tcase_add_test(core, store_survives_killed_writers);
     tcase_add_test(core, store_begins_anew_when_damaged_at_the_opening);
