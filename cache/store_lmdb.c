@@ -18,13 +18,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
-    EXPIRY = 8,     /* bytes, big endian, of wall-clock milliseconds */
-    READERS = 1024, /* processes that may look at the same time */
+    EXPIRY = 8,                       /* bytes, big endian, of wall-clock milliseconds */
+    READERS = 1024,                   /* processes that may look at the same time */
+    LOCKS_SIZE = 64 * READERS + 4096, /* of the lock file: 64 bytes for each, and a head */
     EXPIRE_MAX = 4, /* entries cleared by one write: faster than writes can make them */
     EVICT_MAX = 8,
     EVICT_MANY = 512,
@@ -113,11 +116,34 @@ static void close_env(struct lmdb *l)
     l->env = NULL;
 }
 
+/* LMDB writes to its lock file through a map, and where the disk has no room for what it writes it
+ * falls (SIGBUS). So the room is there before. Locks of this process would end here, it has none.
+ */
+static int hold_room_for_locks(const struct lmdb *l)
+{
+    char path[RP_LMDB_PATH_MAX + 8];
+    struct stat st;
+    int fd, code = 0;
+
+    snprintf(path, sizeof path, "%s-lock", l->place.path);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        code = errno;
+    else if (fallocate(fd, 0, 0, st.st_size > 0 ? st.st_size : LOCKS_SIZE) != 0 &&
+             errno != EOPNOTSUPP)
+        code = errno;
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
 static int open_env(struct lmdb *l)
 {
     struct stat st;
-    int code = mdb_env_create(&l->env);
+    int code = hold_room_for_locks(l);
 
+    if (code == 0)
+        code = mdb_env_create(&l->env);
     if (code != 0)
         return code;
     mdb_env_set_maxdbs(l->env, 2);

@@ -488,6 +488,20 @@ START_TEST(store_file_is_for_its_owner_alone)
 }
 END_TEST
 
+/* It is written through a map, where a disk without room is a SIGBUS. */
+START_TEST(store_has_room_for_its_locks)
+{
+    char locks[80];
+    struct stat st;
+
+    snprintf(locks, sizeof locks, "%s-lock", path);
+    ck_assert_int_eq(stat(locks, &st), 0);
+    ck_assert_int_gt(st.st_size, 1024 * 64);
+    ck_assert_int_ge(st.st_blocks * 512, st.st_size);
+    ck_assert_int_eq(st.st_mode & 0777, 0600);
+}
+END_TEST
+
 START_TEST(store_marks_where_it_is)
 {
     uint64_t place = 77;
@@ -521,6 +535,7 @@ int main(void)
     tcase_add_loop_test(core, store_refuses_uris, 0, sizeof bad_uris / sizeof *bad_uris);
     tcase_add_test(core, store_accepts_uris);
     tcase_add_test(core, store_file_is_for_its_owner_alone);
+    tcase_add_test(core, store_has_room_for_its_locks);
     tcase_add_test(core, store_marks_where_it_is);
     suite_add_tcase(suite, core);
     return unit_run(suite);
