@@ -23,9 +23,10 @@ check-once: test-programs
 	@tests/total.sh $(RESULTS)/$(MODE)/totals
 
 test-programs: build examples $(CHECKS)
+# The longest first, so that none is left alone at the end.
 run-tests:
-	@tests/check.sh $(RESULTS)/$(MODE) $(CHECKS) 'REPRISE=$(O)/reprise node tests/e2e/run.js' \
-	  'BUILD=$(O) node tests/interop/run.js'
+	@tests/check.sh $(RESULTS)/$(MODE) 'REPRISE=$(O)/reprise node tests/e2e/run.js' \
+	  'BUILD=$(O) node tests/interop/run.js' $(CHECKS)
 
 # The same scenarios on node and on us, in four pairings; by themselves.
 interop: deps

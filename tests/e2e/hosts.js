@@ -121,13 +121,13 @@ class Relay {
 
 // -- hosts
 
-// With tickets on the first port, with none on the second. `store` is a Redis or a relay. Answers may take their time
-// on a busy machine, unless a test says otherwise.
+// With tickets on the first port, with none on the second. `store` is a Redis or a relay; the local tier is the usual one,
+// or `l1`. Answers may take their time on a busy machine, unless a test says otherwise.
 const patient = 'lookup-timeout = 5s';
 const uri = (store, timeout = 5000) => `redis+unix:${store.path}?timeout=${timeout}`;
-const conf = (store, {cache = patient, workers = 1, timeout, more = ''} = {}) => `
+const conf = (store, {cache = patient, workers = 1, timeout, l1, more = ''} = {}) => `
 workers = ${workers}  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  secret-file = "${store.secret}"
-cache { store = "${uri(store, timeout)}" ${cache} }
+cache { store = "${uri(store, timeout)}"  ${l1 === undefined ? '' : `l1 = "${l1}"`}  ${cache} }
 certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
 frontend "on" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = "builtin:status" }
 frontend "off" { listen = "127.0.0.1:@PORT2@"  certificates = "ecdsa"  backend = "builtin:status"  tickets = off }

@@ -3,20 +3,21 @@
 // keys turn, on clocks that agree and on clocks that don't. HOSTS_SECONDS=60 makes the turning last.
 const assert = require('assert');
 const fs = require('fs');
-const {Service, sleep, test} = require('./lib');
+const {Service, sleep, test, testThatWaits} = require('./lib');
 const {conf, fresh, kinds, mintingOf, patient, visit, well, withHosts, withRedis} = require('./hosts');
 
 const seconds = Number(process.env.HOSTS_SECONDS || 8);
 
-for (const kind of kinds)
-  test(`${kind.kind}: three hosts, every one to every one`, () => withHosts(3, {workers: 2}, async (hosts) => {
-    for (const [a, from] of hosts.entries())
-      for (const [b, to] of hosts.entries())
-        for (let i = 0; i < 4; i++) {
-          const s = await visit(to, kind, {session: await fresh(from, kind)});
-          assert.ok(s.reused, `from ${a} to ${b}`);
-          assert.strictEqual(s.connection.resumed, kind.how);
-        }
+for (const l1 of ['', 'lmdb:near?size=1M'])
+  test(`three hosts, every one to every one${l1 && ', with a local tier'}`, () => withHosts(3, {workers: 2, l1}, async (hosts) => {
+    for (const kind of kinds)
+      for (const [a, from] of hosts.entries())
+        for (const [b, to] of hosts.entries())
+          for (let i = 0; i < 4; i++) {
+            const s = await visit(to, kind, {session: await fresh(from, kind)});
+            assert.ok(s.reused, `${kind.kind}: from ${a} to ${b}`);
+            assert.strictEqual(s.connection.resumed, kind.how);
+          }
   }));
 
 // Sessions of all kinds and hosts are offered at once, and again after up to five seconds, to all hosts.
@@ -44,12 +45,13 @@ async function wanderThroughEpochs(hosts) {
   return {epochs, tried};
 }
 
-test('epochs of two seconds pass, nothing is lost', () =>
+testThatWaits('epochs of two seconds pass, nothing is lost', () =>
   withHosts(2, {cache: `${patient}  key-lifetime = 2s  session-timeout = 60s`}, async (hosts) => {
     const {epochs, tried} = await wanderThroughEpochs(hosts);
     assert.ok(tried > 50, tried);
     for (const met of epochs) assert.ok(met.size >= seconds / 2 - 1, `${met.size} epochs`);
   }));
+
 // -- clocks that differ: Debian's faketime in the processes of two hosts. It and ASAN both want to be first.
 
 const faketime = (offset) => {
@@ -59,7 +61,7 @@ const faketime = (offset) => {
 };
 
 if (!/asan/.test(process.env.REPRISE || ''))
-  test('clocks half a minute apart: epochs of two seconds pass, nothing is lost', () => withRedis(async (redis) => {
+  testThatWaits('clocks half a minute apart: epochs of two seconds pass, nothing is lost', () => withRedis(async (redis) => {
     const text = conf(redis, {cache: `${patient}  key-lifetime = 2s  session-timeout = 120s`});
     const hosts = [await Service.start(text), await Service.start(text, faketime('+15s')), await Service.start(text, faketime('-15s'))];
     await well(hosts);

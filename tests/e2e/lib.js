@@ -23,12 +23,15 @@ async function until(what, condition, ms = 15000) {
   }
 }
 
+// Below the ports that the system gives to clients: what is free stays so, also while its service is restarted.
 async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const {port} = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
+  for (;;) {
+    const port = crypto.randomInt(10000, 32768), server = net.createServer();
+    const got = await new Promise((done) => server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
+    if (!got) continue;
+    await new Promise((done) => server.close(done));
+    return port;
+  }
 }
 
 // -- certificates: made once, below build/
@@ -161,7 +164,7 @@ class Service {
     running.delete(this);
     await this.stop();
     await until('processes left over', () => family.every((pid) => !alive(pid)));
-    if (this.ownDir) fs.rmSync(this.dir, {recursive: true, force: true});
+    if (this.ownDir) fs.rmSync(this.dir, {recursive: true, force: true, maxRetries: 10});
     if (/Sanitizer|runtime error/.test(this.log)) throw new Error(this.log);
     if (this.exited.code !== 0) throw new Error(`exit ${this.exited.code} ${this.exited.signal}: ${this.log}`);
   }
@@ -210,6 +213,7 @@ function connect(port, options = {}) {
     socket.once('secureConnect', () => done(socket));
     socket.on('error', fail); // later ones are for those who listen; nobody must
     socket.on('session', (session) => { socket.newest = session; });
+    if (options.onKeylog) socket.on('keylog', options.onKeylog);
   });
 }
 

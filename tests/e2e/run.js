@@ -1,17 +1,18 @@
 'use strict';
 // run.js - end-to-end tests: the real program, real clients, real backends.
-// usage: node tests/e2e/run.js [PATTERN]      REPRISE=build/asan/reprise runs another build
+// usage: node tests/e2e/run.js [PATTERN]      REPRISE=build/asan/reprise runs another build; LANES=1 one file after another
+// Every file is a process of its own, some of them beside each other: most of a test is waiting. The slowest are named.
+const {fork} = require('child_process');
+const {once} = require('events');
 const path = require('path');
 const fs = require('fs');
 const {finishAll, makeCerts, tests} = require('./lib');
 
 const LIMIT_MS = 120000;
-const pattern = new RegExp(process.argv[2] || '.');
-for (const file of fs.readdirSync(__dirname).filter((name) => name.endsWith('.test.js')).sort()) {
-  const before = tests.length;
-  require(path.join(__dirname, file));
-  for (const test of tests.slice(before)) test.name = `${file.replace('.test.js', '')}: ${test.name}`;
-}
+const LANES = Number(process.env.LANES || 4);
+const SLOWEST = 10;
+
+// -- a file
 
 function limited(run) {
   let timer;
@@ -37,19 +38,48 @@ async function timed(one) {
   one.ms = Date.now() - begin;
 }
 
-(async () => {
-  let passed = 0, failed = 0;
-  makeCerts();
+async function runFile(file, pattern) {
+  process.once('disconnect', () => process.exit(1)); // nobody is there to be told
+  require(path.join(__dirname, file));
+  for (const test of tests) test.name = `${file.replace('.test.js', '')}: ${test.name}`;
   for (const batch of batches(tests.filter((t) => pattern.test(t.name)))) {
     await Promise.all(batch.map(timed));
     const last = batch[batch.length - 1];
     try { await finishAll(); } catch (e) { last.error = last.error || e; }
-    for (const {name, error, ms} of batch) {
-      error ? failed++ : passed++;
-      console.log(`${error ? 'FAIL' : 'ok  '}  ${name} (${ms} ms)`);
-      if (error) console.log(`      ${String(error.stack).replace(/\n/g, '\n      ')}`);
-    }
+    for (const {name, error, ms} of batch) process.send({name, ms, why: error && String(error.stack || error)});
   }
-  console.log(`e2e: ${passed} passed, ${failed} failed`);
-  process.exit(failed || !passed ? 1 : 0);
-})();
+  process.send({done: true}, () => process.exit(0));
+}
+
+// -- all files
+
+function report(results, {name, ms, why}) {
+  results.push({name, ms, why});
+  console.log(`${why ? 'FAIL' : 'ok  '}  ${name} (${ms} ms)`);
+  if (why) console.log(`      ${why.replace(/\n/g, '\n      ')}`);
+}
+
+async function watch(file, pattern, results) {
+  const begin = Date.now(), child = fork(__filename, ['--file', file, pattern]);
+  let done = false;
+  child.on('message', (m) => { m.done ? done = true : report(results, m); });
+  const [code, signal] = await once(child, 'close');
+  if (!done || code !== 0)
+    report(results, {name: `${file}: to its end`, ms: Date.now() - begin, why: `ended with ${signal || code}`});
+}
+
+async function runAll(pattern) {
+  const results = [], files = fs.readdirSync(__dirname).filter((name) => name.endsWith('.test.js')).sort();
+  const lane = async () => { while (files.length) await watch(files.shift(), pattern, results); };
+  makeCerts();
+  await Promise.all(Array.from({length: LANES}, lane));
+  console.log('the slowest:');
+  for (const {name, ms} of results.sort((a, b) => b.ms - a.ms).slice(0, SLOWEST)) console.log(`  ${String(ms).padStart(6)} ms  ${name}`);
+  const failed = results.filter(({why}) => why).length;
+  console.log(`e2e: ${results.length - failed} passed, ${failed} failed`);
+  process.exit(failed || !results.length ? 1 : 0);
+}
+
+const words = process.argv.slice(2);
+if (words[0] === '--file') runFile(words[1], new RegExp(words[2]));
+else runAll(words[0] || '.');
