@@ -96,5 +96,9 @@ for test in $(grep -oE '`(unit|memory|e2e|interop)/[^`]+`' "$map" | tr -d '`' | 
     grep -qw "${test#*:}" "tests/${test%%:*}" 2>/dev/null || bad "$map: there is no test $test"
 done
 
+# 10. No findings of a fuzzer that were left where it ran.
+stray=$(git ls-files | grep -E '(^|/)(crash|leak|oom|timeout|slow-unit)-[0-9a-f]{40}$')
+[ -z "$stray" ] || bad "found by a fuzzer, and left behind: $stray (a name in tests/fuzz/corpus, or nothing)"
+
 [ "$failed" = 0 ] && echo "lint: clean"
 exit "$failed"
