@@ -15,7 +15,8 @@ struct rp_redis_request {
     char *bytes; /* of the command */
     size_t len;
     enum rp_redis_kind kind;
-    uint16_t slot;
+    uint16_t slot;     /* of its key, in a cluster */
+    void *node;        /* that was asked */
     bool moved, asked; /* it was sent again already, for this reason */
 };
 struct rp_redis_requests {

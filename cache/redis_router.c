@@ -116,19 +116,15 @@ struct rp_redis_link_options rp_redis_router_link(const struct rp_redis_router *
 static const struct rp_redis_router_form *const forms[] = {
     [RP_REDIS_ALONE] = &alone,
     [RP_REDIS_SENTINEL] = &rp_redis_by_sentinel,
-    [RP_REDIS_CLUSTER] = NULL,
+    [RP_REDIS_CLUSTER] = &rp_redis_by_slots,
 };
 
 static struct rp_redis_router *make(struct rp_loop *loop, const struct rp_redis_place *place,
                                     struct rp_error *err)
 {
     const struct rp_redis_router_form *form = forms[place->form];
-    struct rp_redis_router *r = form != NULL ? calloc(1, form->size) : NULL;
+    struct rp_redis_router *r = calloc(1, form->size);
 
-    if (form == NULL) {
-        rp_error_set(err, "ERR_STORE_URI", "this version knows no redis clusters");
-        return NULL;
-    }
     if (r == NULL) {
         rp_error_set(err, "ENOMEM", "no memory for a redis store");
         return NULL;

@@ -250,8 +250,6 @@ bool rp_store_redis_check(const char *uri, struct rp_error *err)
     struct rp_redis_place place;
     bool ok = rp_redis_place_parse(&place, uri, err);
 
-    if (ok && place.form == RP_REDIS_CLUSTER)
-        ok = rp_error_set(err, "ERR_STORE_URI", "this version knows no redis clusters");
     explicit_bzero(&place, sizeof place);
     return ok;
 }

@@ -139,11 +139,13 @@ static inline void redis_sentinel_begin(struct redis_server *r, const char *line
 
 static inline void redis_server_prepare(struct redis_server *r)
 {
+    char dir[] = "/tmp/reprise-redis-XXXXXX";
+
     *r = (struct redis_server){.port = 0};
-    snprintf(r->dir, sizeof r->dir, "/tmp/reprise-redis-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(r->dir));
-    snprintf(r->path, sizeof r->path, "%s/s", r->dir);
-    snprintf(r->uri, sizeof r->uri, "redis+unix:%s", r->path);
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    memcpy(r->dir, dir, sizeof dir);
+    snprintf(r->path, sizeof r->path, "%s/s", dir);
+    snprintf(r->uri, sizeof r->uri, "redis+unix:%s/s", dir);
 }
 
 static inline void redis_server_start(struct redis_server *r, const char *const *more)
@@ -165,7 +167,7 @@ static inline void redis_server_end(struct redis_server *r)
 static inline void redis_server_remove(struct redis_server *r)
 {
     static const char *const files[] = {"s", "conf", "nodes.conf", "dump.rdb"};
-    char path[128];
+    char path[sizeof r->path + 16];
 
     redis_server_end(r);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * redis_cluster.c - the store in a real cluster of three nodes: keys find their node, follow a slot
+ * while it moves and when it has moved; a node that is lost costs its slots alone; nodes that are
+ * dead, or no cluster at all. */
+#include "cache/redis_map.h"
+#include "tests/unit/redis_server.h"
+#include "tests/unit/store_client.h"
+#include "tests/unit/unit.h"
+
+enum { NODES = 3, KEYS = 60 };
+
+static struct redis_server nodes[NODES + 1]; /* and a replica */
+static char uri[400], ids[NODES][64];
+static unsigned dead; /* a port where nobody is */
+
+static void begin_node(struct redis_server *node)
+{
+    char bus[16];
+    const char *more[] = {"--cluster-enabled",
+                          "yes",
+                          "--cluster-node-timeout",
+                          "1000",
+                          "--cluster-require-full-coverage",
+                          "no",
+                          "--cluster-port",
+                          bus,
+                          NULL};
+
+    snprintf(bus, sizeof bus, "%u", redis_free_port()); /* by default 10000 more, which may be none */
+    redis_server_begin(node, more);
+}
+
+/* The slots in three parts, known to all nodes; the ports of the bus are told by hand. */
+static void form_cluster(void)
+{
+    static const unsigned first[NODES + 1] = {0, 5461, 10923, RP_REDIS_SLOTS};
+
+    for (int i = 0; i < NODES; i++) {
+        nodes[i].port = redis_free_port();
+        begin_node(&nodes[i]);
+        snprintf(ids[i], sizeof ids[i], "%s", redis_ask(&nodes[i], "CLUSTER MYID"));
+        redis_ask(&nodes[i], "CLUSTER SET-CONFIG-EPOCH %d", i + 1);
+        ck_assert_str_eq(
+            redis_ask(&nodes[i], "CLUSTER ADDSLOTSRANGE %u %u", first[i], first[i + 1] - 1), "OK");
+    }
+    for (int i = 1; i < NODES; i++) {
+        const char *myself = redis_ask(&nodes[i], "CLUSTER NODES"), *at = strchr(myself, '@');
+
+        ck_assert_str_eq(redis_ask(&nodes[0], "CLUSTER MEET 127.0.0.1 %u %u", nodes[i].port,
+                                   (unsigned)atoi(at + 1)),
+                         "OK");
+    }
+    for (int i = 0; i < NODES; i++)
+        while (strstr(redis_ask(&nodes[i], "CLUSTER INFO"), "cluster_slots_ok:16384") == NULL ||
+               strstr(redis_ask(&nodes[i], "CLUSTER INFO"), "cluster_state:ok") == NULL)
+            redis_pause();
+}
+
+static void setup(void)
+{
+    loop = rp_loop_new(NULL);
+    for (int i = 0; i <= NODES; i++)
+        redis_server_prepare(&nodes[i]);
+    dead = redis_free_port();
+}
+
+static void teardown(void)
+{
+    rp_store_close(store);
+    store = NULL;
+    rp_loop_run(loop);
+    rp_loop_free(loop);
+    for (int i = 0; i <= NODES; i++)
+        redis_server_remove(&nodes[i]);
+}
+
+static const char *key_of(int i)
+{
+    static char key[16];
+
+    snprintf(key, sizeof key, "key %d", i);
+    return key;
+}
+
+static int slot_of(int i)
+{
+    char name[40];
+    int len = snprintf(name, sizeof name, "reprise:%s", key_of(i));
+
+    return rp_redis_slot_of(name, (size_t)len);
+}
+
+static void open_cluster(const char *options)
+{
+    snprintf(uri, sizeof uri, "redis+cluster://127.0.0.1:%u,127.0.0.1:%u?timeout=2000%s", dead,
+             nodes[0].port, options);
+    open_uri(uri);
+}
+
+static int keys_at(int node)
+{
+    return atoi(redis_ask(&nodes[node], "EVAL return(tostring(redis.call('DBSIZE'))) 0"));
+}
+
+START_TEST(keys_find_their_nodes)
+{
+    form_cluster();
+    open_cluster("");
+    for (int i = 0; i < KEYS; i++) /* the first ones wait for the map */
+        ck_assert_int_eq(add(key_of(i), "one"), RP_STORE_OK);
+    for (int i = 0; i < KEYS; i++) {
+        ck_assert_int_eq(add(key_of(i), "two"), RP_STORE_EXISTS);
+        ck_assert_str_eq(value, "one");
+        ck_assert_int_eq(put(key_of(i), "three", 60000), RP_STORE_OK);
+        ck_assert_int_eq(get(key_of(i)), RP_STORE_OK);
+        ck_assert_str_eq(value, "three");
+    }
+    for (int i = 0; i < NODES; i++)
+        ck_assert_int_gt(keys_at(i), KEYS / 10);
+    ck_assert_int_eq(keys_at(0) + keys_at(1) + keys_at(2), KEYS);
+    ck_assert_int_eq(drop(key_of(0)), RP_STORE_OK);
+    ck_assert_int_eq(get(key_of(0)), RP_STORE_MISSING);
+    ck_assert_uint_eq(troubles, 0);
+}
+END_TEST
+
+static void move_step(int step, int slot, int from, int to)
+{
+    switch (step) {
+    case 0:
+        redis_ask(&nodes[to], "CLUSTER SETSLOT %d IMPORTING %s", slot, ids[from]);
+        redis_ask(&nodes[from], "CLUSTER SETSLOT %d MIGRATING %s", slot, ids[to]);
+        break;
+    case 1: /* its keys */
+        redis_ask(&nodes[from],
+                  "EVAL return(redis.call('MIGRATE','127.0.0.1','%u',"
+                  "redis.call('KEYS','reprise:key*')[1],0,5000)) 0",
+                  nodes[to].port);
+        break;
+    default:
+        for (int i = 0; i < NODES; i++)
+            redis_ask(&nodes[i], "CLUSTER SETSLOT %d NODE %s", slot, ids[to]);
+    }
+}
+
+/* All verbs, before the move, in the midst of it (ASK), and after it (MOVED). */
+START_TEST(slot_that_moves_is_followed)
+{
+    int slot = slot_of(1), from = slot < 5461 ? 0 : slot < 10923 ? 1 : 2, to = (from + 1) % NODES;
+
+    form_cluster();
+    open_cluster("");
+    ck_assert_int_eq(put(key_of(1), "x", 0), RP_STORE_OK);
+    for (int step = 0; step < 3; step++) {
+        move_step(step, slot, from, to);
+        ck_assert_int_eq(get(key_of(1)), RP_STORE_OK);
+        ck_assert_str_eq(value, "x");
+        ck_assert_int_eq(add(key_of(1), "y"), RP_STORE_EXISTS);
+        ck_assert_int_eq(put(key_of(1), "x", 0), RP_STORE_OK);
+        if (step == 1)
+            ck_assert_int_eq(keys_at(from), 0);
+    }
+    ck_assert_int_eq(keys_at(to), 1);
+    ck_assert_int_eq(drop(key_of(1)), RP_STORE_OK);
+    ck_assert_int_eq(keys_at(to), 0);
+    ck_assert_uint_eq(troubles, 0);
+}
+END_TEST
+
+START_TEST(node_that_is_lost_costs_its_slots_alone)
+{
+    int lost = 0, found = 0;
+
+    form_cluster();
+    open_cluster("&prefix=p");
+    for (int i = 0; i < KEYS; i++)
+        ck_assert_int_eq(put(key_of(i), "x", 0), RP_STORE_OK);
+    redis_server_end(&nodes[2]);
+    for (int round = 0; round < 2; round++) {
+        lost = found = 0;
+        for (int i = 0; i < KEYS; i++)
+            *(get(key_of(i)) == RP_STORE_OK ? &found : &lost) += 1;
+        ck_assert_int_gt(lost, 0);
+        ck_assert_int_gt(found, lost);
+    }
+    until_trouble();
+    ck_assert_uint_eq(troubles, 1);
+    begin_node(&nodes[2]);
+    while (recoveries == 0)
+        rp_loop_turn(loop, true);
+    for (int i = 0; i < KEYS; i++)
+        while (put(key_of(i), "x", 0) != RP_STORE_OK)
+            rp_loop_turn(loop, true);
+}
+END_TEST
+
+START_TEST(replica_takes_the_slots_of_its_master)
+{
+    struct redis_server *replica = &nodes[NODES];
+    const char *at;
+
+    form_cluster();
+    replica->port = redis_free_port();
+    begin_node(replica);
+    at = strchr(redis_ask(replica, "CLUSTER NODES"), '@');
+    redis_ask(&nodes[0], "CLUSTER MEET 127.0.0.1 %u %u", replica->port, (unsigned)atoi(at + 1));
+    while (strcmp(redis_ask(replica, "CLUSTER REPLICATE %s", ids[2]), "OK") != 0)
+        redis_pause(); /* until it has heard of it */
+    while (strstr(redis_ask(replica, "INFO replication"), "master_link_status:up") == NULL)
+        redis_pause();
+    open_cluster("");
+    for (int i = 0; i < KEYS; i++)
+        ck_assert_int_eq(put(key_of(i), "x", 0), RP_STORE_OK);
+    while (keys_at(NODES) < keys_at(2))
+        redis_pause();
+    redis_server_end(&nodes[2]);
+    until_trouble();
+    while (recoveries == 0)
+        rp_loop_turn(loop, true);
+    for (int i = 0; i < KEYS; i++)
+        ck_assert_int_eq(get(key_of(i)), RP_STORE_OK);
+    ck_assert_uint_eq(troubles, 1);
+}
+END_TEST
+
+START_TEST(what_is_no_cluster_is_told_and_heals)
+{
+    nodes[0].port = redis_free_port();
+    redis_server_begin(&nodes[0], NULL);
+    open_cluster("");
+    ck_assert_int_eq(get("a"), RP_STORE_FAILED);
+    until_trouble();
+    ck_assert_ptr_nonnull(strstr(trouble.message, "redis node at 127.0.0.1"));
+    rp_store_close(store);
+
+    redis_server_end(&nodes[0]);
+    snprintf(uri, sizeof uri, "redis+cluster://127.0.0.1:%u?timeout=500", nodes[0].port);
+    open_uri(uri);
+    ck_assert_int_eq(get("a"), RP_STORE_FAILED);
+    until_trouble();
+    ck_assert_ptr_nonnull(strstr(trouble.message, "ECONNREFUSED"));
+    begin_node(&nodes[0]);
+    ck_assert_str_eq(redis_ask(&nodes[0], "CLUSTER ADDSLOTSRANGE 0 16000"), "OK");
+    until_well();
+    rp_store_close(store);
+
+    open_uri(uri);
+    until_trouble();
+    ck_assert_ptr_nonnull(strstr(trouble.message, "no node for 383 of its 16384 slots"));
+    ck_assert_str_eq(redis_ask(&nodes[0], "CLUSTER ADDSLOTSRANGE 16001 16383"), "OK");
+    while (recoveries == 0)
+        rp_loop_turn(loop, true);
+    ck_assert_int_eq(put("a", "b", 0), RP_STORE_OK);
+}
+END_TEST
+
+START_TEST(store_may_be_closed_while_calls_wait_for_the_map)
+{
+    struct rp_store_reply now;
+
+    snprintf(uri, sizeof uri, "redis+cluster://127.0.0.1:%u,127.0.0.1:%u", dead, dead);
+    open_uri(uri);
+    prepare();
+    ck_assert_int_eq(rp_store_get(store, text("a"), &now, &call), RP_STORE_LATER);
+    rp_store_close(store);
+    store = NULL;
+    ck_assert(!answered);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("redis_cluster");
+    TCase *tc = tcase_create("cluster");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, keys_find_their_nodes);
+    tcase_add_test(tc, slot_that_moves_is_followed);
+    tcase_add_test(tc, node_that_is_lost_costs_its_slots_alone);
+    tcase_add_test(tc, replica_takes_the_slots_of_its_master);
+    tcase_add_test(tc, what_is_no_cluster_is_told_and_heals);
+    tcase_add_test(tc, store_may_be_closed_while_calls_wait_for_the_map);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
