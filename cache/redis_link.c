@@ -388,6 +388,8 @@ static void judge(struct rp_redis_link *l, enum rp_redis_kind kind, const redisR
     if (rp_redis_reply_says(reply, "READONLY") || rp_redis_reply_says(reply, "MASTERDOWN")) {
         explain(reply, &error);
         fail(l, &error);
+    } else if (kind == RP_REDIS_GET && rp_redis_reply_says(reply, "WRONGTYPE")) {
+        grants(l, kind); /* somebody else's data under our key: nothing is wrong with the Redis */
     } else if (kind != RP_REDIS_OTHER && reply->type == REDIS_REPLY_ERROR) {
         explain(reply, &error);
         refuses(l, kind, &error);

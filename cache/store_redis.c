@@ -43,7 +43,15 @@ static struct rp_store_reply meaning(struct asked *a, const redisReply *reply)
 {
     struct rp_store_reply out = {.status = RP_STORE_FAILED};
 
-    if (reply == NULL || reply->type == REDIS_REPLY_ERROR)
+    if (reply == NULL)
+        return out;
+    /* Somebody else's data under our key: a value that opens nothing. */
+    if ((a->verb == GET || a->verb == ADD) && rp_redis_reply_says(reply, "WRONGTYPE")) {
+        out.status = a->verb == GET ? RP_STORE_OK : RP_STORE_EXISTS;
+        out.value = (struct rp_bytes){"", 0};
+        return out;
+    }
+    if (reply->type == REDIS_REPLY_ERROR)
         return out;
     if (a->verb == PUT || a->verb == REMOVE) {
         out.status = RP_STORE_OK;

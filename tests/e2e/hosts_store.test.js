@@ -26,6 +26,8 @@ const allKindsResume = (hosts) => until('all kinds resume across hosts', async (
 
 const ask = (...words) => ({redis}) => redis.ask(...words);
 const set = (how) => ({relay}) => relay.set(how);
+// What is done to each value there: a script of Redis, with the keys in `k`.
+const all = (script) => ask('EVAL', `local k = redis.call('KEYS', '*') ${script}`, '0');
 const spoils = (spoil) => ({relay: true, hurt: set({spoil}), heal: set({spoil: 'nothing'})});
 
 // {hurt, heal}: what is done to it. told: how many processes of a host say so at least, the generation and the worker; only the
@@ -34,6 +36,10 @@ const ills = {
   killed: {hurt: ({redis}) => redis.end(), heal: ({redis}) => redis.begin()},
   'stopped (SIGSTOP)': {hurt: ({redis}) => redis.child.kill('SIGSTOP'), heal: ({redis}) => redis.child.kill('SIGCONT')},
   'emptied': {hurt: ask('FLUSHALL'), told: 0},
+  'holding what others put there': {told: 0, hurt: all("for _, n in ipairs(k) do redis.call('SET', n, string.rep('x', 300)) end")},
+  'mixed up': {told: 0, hurt: all(`local last = redis.call('GET', k[#k])
+    for _, n in ipairs(k) do last = redis.call('GETSET', n, last) end`)},
+  'holding lists under our names': {told: 0, hurt: all("for _, n in ipairs(k) do redis.call('DEL', n) redis.call('LPUSH', n, 'x') end")},
   'killed and begun empty': {hurt: async ({redis}) => { await redis.end(); await redis.begin(); }, brief: true},
   'out of memory': {told: 1, hurt: ask('CONFIG', 'SET', 'maxmemory', '1'), heal: ask('CONFIG', 'SET', 'maxmemory', '0')},
   'a replica': {told: 1, hurt: ask('REPLICAOF', '127.0.0.1', '1'), heal: ask('REPLICAOF', 'NO', 'ONE')},

@@ -50,6 +50,28 @@ START_TEST(verbs_do_what_they_say)
 }
 END_TEST
 
+/* Somebody else's data under our key is a value that opens nothing, and can be replaced. */
+START_TEST(value_of_another_type_is_an_empty_one)
+{
+    redis_server_begin(&redis, NULL);
+    open_uri(redis.uri);
+    until_well();
+    redis_ask(&redis, "LPUSH reprise:a x");
+    ck_assert_int_eq(get("a"), RP_STORE_OK);
+    ck_assert_str_eq(value, "");
+    ck_assert_int_eq(add("a", "one"), RP_STORE_EXISTS);
+    ck_assert_str_eq(value, "");
+    ck_assert_int_eq(drop("a"), RP_STORE_OK);
+    ck_assert_int_eq(add("a", "one"), RP_STORE_OK);
+    redis_ask(&redis, "DEL reprise:a");
+    redis_ask(&redis, "SADD reprise:a x");
+    ck_assert_int_eq(put("a", "two", 60000), RP_STORE_OK);
+    ck_assert_int_eq(get("a"), RP_STORE_OK);
+    ck_assert_str_eq(value, "two");
+    ck_assert_uint_eq(troubles, 0);
+}
+END_TEST
+
 START_TEST(redis_that_comes_later_is_found)
 {
     open_uri(redis.uri);
@@ -378,6 +400,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, verbs_do_what_they_say);
+    tcase_add_test(tc, value_of_another_type_is_an_empty_one);
     tcase_add_test(tc, redis_that_comes_later_is_found);
     tcase_add_test(tc, redis_that_is_silent_is_given_up);
     tcase_add_test(tc, password_user_database_and_prefix_are_used);
