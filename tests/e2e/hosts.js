@@ -25,8 +25,20 @@ class Redis {
     return redis;
   }
 
+  // Watches the master at that port of the loopback under the name of m.
+  static async sentinel(port, watched) {
+    const redis = new Redis();
+    redis.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-redis-'));
+    redis.path = path.join(redis.dir, 's');
+    redis.file = path.join(redis.dir, 'conf');
+    fs.writeFileSync(redis.file, `bind 127.0.0.1\nport ${port}\nunixsocket ${redis.path}\ndir ${redis.dir}\n` +
+      `sentinel monitor m 127.0.0.1 ${watched} 1\nsentinel down-after-milliseconds m 500\nsentinel failover-timeout m 4000\n`);
+    await redis.begin();
+    return redis;
+  }
+
   spawn() {
-    this.child = spawn('redis-server', ['--port', '0', '--unixsocket', this.path, '--unixsocketperm', '777', '--save', '',
+    this.child = this.file ? spawn('redis-server', [this.file, '--sentinel'], {stdio: 'ignore'}) : spawn('redis-server', ['--port', '0', '--unixsocket', this.path, '--unixsocketperm', '777', '--save', '',
       '--repl-diskless-sync-delay', '0', '--dir', this.dir, '--enable-debug-command', 'yes', ...this.more], {stdio: 'ignore'});
     running.add(this);
     this.ended = new Promise((done) => this.child.once('close', done));
@@ -124,7 +136,7 @@ class Relay {
 // With tickets on the first port, with none on the second. `store` is a Redis or a relay; the local tier is the usual one,
 // or `l1`. Answers may take their time on a busy machine, unless a test says otherwise.
 const patient = 'lookup-timeout = 5s';
-const uri = (store, timeout = 5000) => `redis+unix:${store.path}?timeout=${timeout}`;
+const uri = (store, timeout = 5000) => store.uri || `redis+unix:${store.path}?timeout=${timeout}`;
 const conf = (store, {cache = patient, workers = 1, timeout, l1, more = ''} = {}) => `
 workers = ${workers}  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  secret-file = "${store.secret}"
 cache { store = "${uri(store, timeout)}"  ${l1 === undefined ? '' : `l1 = "${l1}"`}  ${cache} }
