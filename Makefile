@@ -88,7 +88,7 @@ $(LOADER): $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/load*.c contrib/tool
 
 TOOL_PARTS := $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/tool_*.c))
 $(O)/reprise-connect: $(addprefix $(O)/contrib/tools/,connect.o connect_flags.o starttls.o) $(TOOL_PARTS) $(LIB)
-$(O)/reprise-serve: $(addprefix $(O)/contrib/tools/,serve.o serve_flags.o serve_psk.o serve_sessions.o) $(TOOL_PARTS) $(LIB)
+$(O)/reprise-serve: $(addprefix $(O)/contrib/tools/,serve.o serve_early.o serve_flags.o serve_psk.o serve_sessions.o) $(TOOL_PARTS) $(LIB)
 $(TOOLS):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -ljansson -lssl -lcrypto -lev $(LDLIBS)

@@ -290,6 +290,7 @@ static bool begin_tls(struct rp_error *error)
         .alpn_protocols = flags.alpn_protocols.items,
         .session = {flags.session.bytes, flags.session.len},
         .allow_unauthorized = flags.reject_unauthorized == RP_OFF,
+        .early_data = flags.early_data.bytes != NULL,
         .request_ocsp = flags.request_ocsp == RP_ON,
         .min_dh_size = flags.min_dh_size,
         .check_server_identity = flags.check_server_identity == RP_OFF ? accept_anybody : NULL,
@@ -311,6 +312,8 @@ static bool begin_tls(struct rp_error *error)
         rp_socket_enable_trace(run.socket);
     if (flags.max_send_fragment != 0)
         rp_socket_set_max_send_fragment(run.socket, (int)flags.max_send_fragment);
+    if (flags.early_data.len > 0) /* now, or it is late */
+        rp_stream_write(rp_socket_stream(run.socket), flags.early_data.bytes, flags.early_data.len);
     if (run.plain != NULL)
         rp_stream_set_timeout(rp_socket_stream(run.socket), flags.timeout);
     return true;

@@ -9,6 +9,8 @@
 #include "starttls.h"
 #include "tool_context.h"
 
+enum { EARLY_DATA_MAX = 16384 };
+
 struct connect_flags flags = {.target.port = TOOL_NO_PORT};
 
 static const struct tool_flag table[] = {
@@ -27,6 +29,8 @@ static const struct tool_flag table[] = {
      "compare the certificate's names (on)"},
     {"session", TOOL_FILE, &flags.session, "FILE", "resume this session"},
     {"session-out", TOOL_TEXT, &flags.session_out, "FILE", "keep the last session there"},
+    {"early-data", TOOL_FILE, &flags.early_data, "FILE",
+     "send it with the first flight, if the session allows"},
     {"request-ocsp", TOOL_BOOL, &flags.request_ocsp, NULL, "ask for a staple (off)"},
     {"min-dh-size", TOOL_COUNT, &flags.min_dh_size, "BITS", "of a finite field (1024)"},
     {"psk-identity", TOOL_TEXT, &flags.psk_identity, "TEXT", "name of the pre-shared key"},
@@ -71,6 +75,8 @@ static bool make_sense(void)
         return wrong("--psk-file: that is not hexadecimal");
     if (flags.target.path == NULL && (flags.target.port == 0 || flags.target.port > UINT16_MAX))
         return wrong("where to? HOST:PORT or unix:PATH; see --help");
+    if (flags.early_data.len > EARLY_DATA_MAX)
+        return wrong("--early-data is of up to 16384 bytes");
     if (flags.local_port > UINT16_MAX)
         return wrong("--local-port is up to 65535");
     if (flags.family != 0 && flags.family != 4 && flags.family != 6)

@@ -12,7 +12,7 @@
 struct connect_flags {
     struct tool_target target;
     struct tool_list alpn_protocols;
-    struct tool_bytes session, psk;
+    struct tool_bytes session, psk, early_data;
     const char *servername, *session_out, *psk_identity, *psk_text, *starttls, *local_address,
         *exporter, *keylog_file;
     uint32_t min_dh_size, timeout, handshake_timeout, high_water_mark, max_send_fragment,

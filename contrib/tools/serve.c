@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "serve_early.h"
 #include "serve_flags.h"
 #include "serve_psk.h"
 #include "serve_sessions.h"
@@ -246,6 +247,18 @@ static void on_resume_session(const struct rp_event *e)
     rp_request_answer(e->resume_session.request, der, len);
 }
 
+static void on_early_data(const struct rp_event *e)
+{
+    bool first =
+        serve_early_is_first(e->early_data.binder, e->early_data.binder_len, rp_loop_now(run.loop));
+    json_t *event = line("earlyData", e->early_data.socket);
+
+    if (event != NULL)
+        json_object_set_new(event, "accepted", json_boolean(first));
+    print(event);
+    rp_request_answer_early_data(e->early_data.request, first);
+}
+
 static void on_ocsp_request(const struct rp_event *e)
 {
     json_t *event = line("OCSPRequest", e->ocsp_request.socket);
@@ -334,6 +347,9 @@ static void on_server(const struct rp_event *e, void *arg)
     case RP_EV_RESUME_SESSION:
         on_resume_session(e);
         break;
+    case RP_EV_EARLY_DATA:
+        on_early_data(e);
+        break;
     case RP_EV_OCSP_REQUEST:
         on_ocsp_request(e);
         break;
@@ -414,6 +430,8 @@ static bool make_server(struct rp_error *error)
         return false;
     if (flags.resume_store == RP_ON)
         events |= RP_EVENT_BIT(RP_EV_NEW_SESSION) | RP_EVENT_BIT(RP_EV_RESUME_SESSION);
+    if (tool_context_flags.options.max_early_data > 0)
+        events |= RP_EVENT_BIT(RP_EV_EARLY_DATA);
     if (flags.ocsp_staple.bytes != NULL)
         events |= RP_EVENT_BIT(RP_EV_OCSP_REQUEST);
     if (flags.keylog == RP_ON || flags.keylog_file != NULL)

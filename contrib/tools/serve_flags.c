@@ -31,6 +31,8 @@ static const struct tool_flag table[] = {
     {"psk-file", TOOL_FILE, &flags.psk_file, "FILE", "the same, one a line"},
     {"psk-identity-hint", TOOL_TEXT, &flags.psk_identity_hint, "TEXT", "for TLS 1.2"},
     {"resume-store", TOOL_BOOL, &flags.resume_store, NULL, "keep sessions by id, in memory (off)"},
+    {"max-early-data", TOOL_COUNT, &tool_context_flags.options.max_early_data, "BYTES",
+     "with a client's first flight, each once (0: none)"},
     {"ocsp-staple", TOOL_FILE, &flags.ocsp_staple, "FILE", "answer of OCSPRequest, DER"},
     {"disable-renegotiation", TOOL_BOOL, &flags.disable_renegotiation, NULL,
      "on each socket (off)"},
@@ -77,6 +79,11 @@ static bool make_sense(const char *target)
     if (flags.max_send_fragment != 0 &&
         (flags.max_send_fragment < 512 || flags.max_send_fragment > 16384))
         return wrong("--max-send-fragment is from 512 to 16384");
+    if (tool_context_flags.options.max_early_data > 0 &&
+        tool_context_flags.ticket_keys.bytes != NULL)
+        return wrong(
+            "--max-early-data and --ticket-keys: another process with these keys would take "
+            "the same early data again");
     if (flags.backlog > INT32_MAX)
         return wrong("--backlog is too much");
     for (size_t i = 0; i < flags.psk.count; i++)

@@ -175,6 +175,16 @@ static void add_certificates(json_t *event, struct rp_socket *s, bool detailed)
     rp_x509_unref(own);
 }
 
+/* Nothing of it when none was offered: node knows none. */
+static void add_early_data(json_t *event, const struct rp_socket *s)
+{
+    enum rp_early_data what = rp_socket_early_data(s);
+
+    if (what != RP_EARLY_DATA_NONE)
+        json_object_set_new(event, "earlyData",
+                            json_string(what == RP_EARLY_DATA_ACCEPTED ? "accepted" : "rejected"));
+}
+
 static void add_keying_material(json_t *event, const struct rp_socket *s, const char *label)
 {
     uint8_t bytes[32];
@@ -203,6 +213,7 @@ void tool_add_socket(json_t *event, struct rp_socket *s, const struct tool_facts
     json_object_set_new(event, "alpnProtocol", text_or_false(rp_socket_alpn_protocol(s)));
     json_object_set_new(event, "servername", text_or_false(rp_socket_servername(s)));
     json_object_set_new(event, "sessionReused", json_boolean(rp_socket_session_reused(s)));
+    add_early_data(event, s);
     json_object_set_new(event, "ephemeralKeyInfo", ephemeral_key(s));
     add_certificates(event, s, facts->detailed);
     json_object_set_new(event, "sharedSigalgs", shared_sigalgs(s));

@@ -433,6 +433,53 @@ test('tools: --no-end waits for an answer that comes after the end of the input'
   server.close();
 });
 
+test('tools: early data is sent with the first flight, and a flight is taken once', async () => {
+  const dir = scratch(), file = path.join(dir, 's'), data = path.join(dir, 'early');
+  fs.writeFileSync(data, 'early ');
+  const server = await serve('--max-early-data', '100', '--count', '4');
+  const ask = async (at, ...more) => {
+    const client = await connect(at, [...more, '--early-data', data, '--json'], 'late');
+    const said = client.events(), text = said.filter((e) => e.event === 'data').map((e) => Buffer.from(e.data, 'hex')).join('');
+    return [client.code, said.find((e) => e.event === 'secureConnect').earlyData, text];
+  };
+  assert.deepStrictEqual(await ask(server.at, '--session-out', file), [0, undefined, 'early late']); // no session yet: later
+  assert.deepStrictEqual(await ask(server.at, '--session', file), [0, 'accepted', 'early late']);
+  const flight = await captured(file, data);
+  await sent(server.at, flight);
+  await sent(server.at, flight);
+  assert.strictEqual(await server.ended, 0);
+  assert.deepStrictEqual(server.events().filter((e) => e.event === 'earlyData').map((e) => e.accepted), [true, true, false]);
+  const other = await serve('--max-early-data', '100'); // can't read the ticket
+  assert.deepStrictEqual(await ask(other.at, '--session', file), [0, 'rejected', 'early late']);
+  assert.ok(!other.events().some((e) => e.event === 'earlyData'));
+  fs.rmSync(dir, {recursive: true});
+});
+
+// What reprise-connect sends first: a ClientHello and early data.
+async function captured(session, data) {
+  const ear = net.createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => ear.once('listening', done));
+  const flight = new Promise((done) => ear.once('connection', (socket) => {
+    let bytes = Buffer.alloc(0);
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3))
+        if (bytes[at] === 0x17 && at + 5 + bytes.readUInt16BE(at + 3) <= bytes.length) { socket.destroy(); done(bytes); }
+    });
+  }));
+  await connect(`127.0.0.1:${ear.address().port}`, ['--session', session, '--early-data', data, '--json'], '');
+  ear.close();
+  return flight;
+}
+
+// Until it is answered.
+const sent = (at, bytes) => new Promise((done, fail) => {
+  const socket = net.connect(Number(at.split(':').pop()), '127.0.0.1', () => socket.write(bytes));
+  socket.once('data', () => { socket.destroy(); done(); });
+  socket.once('error', fail);
+});
+
 test('tools: sessions are kept for their owner only, and what is no session is no matter', async () => {
   const dir = scratch();
   const file = path.join(dir, 's');
