@@ -239,15 +239,20 @@ START_TEST(conf_says_what_is_wrong_with_a_frontend)
 }
 END_TEST
 
-static const char *const examples[] = {"conf/demo.conf", "conf/reprise.conf",
-                                       "conf/examples/hosts.conf", "conf/examples/mutual-tls.conf",
-                                       "conf/examples/behind-a-balancer.conf"};
+static const char *const examples[] = {"conf/demo.conf",
+                                       "conf/reprise.conf",
+                                       "conf/examples/hosts.conf",
+                                       "conf/examples/mutual-tls.conf",
+                                       "conf/examples/behind-a-balancer.conf",
+                                       "conf/examples/two-hosts.conf"};
 
 START_TEST(conf_examples_load)
 {
     struct rp_error error = {0};
-    struct conf *conf = conf_load(examples[_i], &error);
+    struct conf *conf;
 
+    setenv("HOST", "1", 1);
+    conf = conf_load(examples[_i], &error);
     ck_assert_msg(conf != NULL, "%s", error.message);
     conf_free(conf);
 }
