@@ -171,7 +171,7 @@ static inline void redis_server_remove(struct redis_server *r)
 
     redis_server_end(r);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", r->dir, files[i]);
+        snprintf(path, sizeof path, "%.64s/%s", r->dir, files[i]);
         unlink(path);
     }
     rmdir(r->dir);
