@@ -42,12 +42,17 @@ void rp_cluster_stop(struct rp_cluster *);
 /* Kills what still runs, frees; no event comes any more. May be called in a listener. In a process
  * forked since it kills nobody. NULL ok. */
 void rp_cluster_free(struct rp_cluster *);
+/* How many workers it keeps, running or not. */
 unsigned rp_cluster_count(const struct rp_cluster *);
 bool rp_cluster_kill(struct rp_cluster *, unsigned id, int signum); /* false: not running */
 int rp_cluster_pid(const struct rp_cluster *, unsigned id);         /* 0 = not running */
+/* Hear an event of the primary, after those who listen already; false: no memory. D35 */
 bool rp_cluster_on(struct rp_cluster *, enum rp_event_type, rp_listener *, void *arg);
+/* Hear it no longer: the newest registration of (type, fn, arg) goes. */
 void rp_cluster_off(struct rp_cluster *, enum rp_event_type, rp_listener *, void *arg);
-/* To one worker. Messages are whole, in order, and may be lost only with their receiver. */
+/* To one worker; the bytes are copied. Messages are whole, in order, and may be lost only with
+ * their receiver. false: no such worker runs, more than RP_CLUSTER_MESSAGE_MAX, or its queue is
+ * full. */
 bool rp_cluster_send(struct rp_cluster *, unsigned id, const void *bytes, size_t len,
                      struct rp_error *);
 
@@ -57,6 +62,7 @@ unsigned rp_available_parallelism(void);
 /* -- inside a worker */
 unsigned rp_worker_id(const struct rp_worker *); /* its slot, 0 .. workers-1 */
 bool rp_worker_online(struct rp_worker *);       /* say that it is up: ONLINE at the primary */
+/* To the primary, as MESSAGE there; as rp_cluster_send. */
 bool rp_worker_send(struct rp_worker *, const void *bytes, size_t len, struct rp_error *);
 /* MESSAGE from the primary; DISCONNECT, once, when it asks to finish or is gone: then the channel
  * keeps the loop no longer, and if nobody listens for it the loop is stopped. */

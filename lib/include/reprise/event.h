@@ -146,6 +146,7 @@ typedef void rp_listener(const struct rp_event *event, void *arg);
  * listener's only during the event unless it takes a reference. Contract: I3, I4, J4, J14. */
 struct rp_request *rp_request_ref(struct rp_request *request);
 void rp_request_unref(struct rp_request *request); /* NULL ok */
+/* Would an answer still have an effect? */
 bool rp_request_pending(const struct rp_request *request);
 /* Answer with bytes, which are copied; NULL means "there is none". */
 bool rp_request_answer(struct rp_request *request, const uint8_t *bytes, size_t len);

@@ -29,7 +29,10 @@ void rp_loop_free(struct rp_loop *loop); /* NULL ok */
 void rp_loop_run(struct rp_loop *loop);
 /* Wait for and handle events once; with wait false only those that are there already. */
 void rp_loop_turn(struct rp_loop *loop, bool wait);
+/* rp_loop_run returns after this turn. What stands on the loop stays as it is, and goes on when the
+ * loop is run again. */
 void rp_loop_stop(struct rp_loop *loop);
+/* The libev loop underneath, for a program's own watchers. Borrowed. */
 struct ev_loop *rp_loop_ev(struct rp_loop *loop);
 /* Must be called in a child after fork before the loop is used there. */
 void rp_loop_forked(struct rp_loop *loop);
@@ -48,7 +51,9 @@ struct rp_timer {
 };
 /* Fire once after `ms` milliseconds. */
 void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms);
+/* It will not fire. */
 void rp_timer_stop(struct rp_timer *timer);
+/* Started, and has not fired yet. */
 bool rp_timer_active(const struct rp_timer *timer);
 
 struct rp_signal {
@@ -57,7 +62,11 @@ struct rp_signal {
     struct rp_loop *loop;
     void *private_[8];
 };
+/* Fire in the turn of the loop after each arrival of the signal, not in a handler; several that
+ * arrive together may count as one. One loop of a process can watch a signal.
+ * It is no reason for rp_loop_run to stay. */
 void rp_signal_start(struct rp_loop *loop, struct rp_signal *signal, int signum);
+/* Watch it no longer; when nobody does the signal has its default action again. */
 void rp_signal_stop(struct rp_signal *signal);
 /* For a process that is about to exit: from now on no signal ends it before it has (SIGKILL does).
  * Stopping the watcher of a signal gives the signal back its default action, which would. */
@@ -70,18 +79,22 @@ struct rp_io {
     struct rp_loop *loop;
     void *private_[8];
 };
+/* Fire whenever the descriptor is ready for one of the events (RP_READABLE | RP_WRITABLE), as long
+ * as it is. The descriptor stays the program's; stop before closing it. */
 void rp_io_start(struct rp_loop *loop, struct rp_io *io, int fd, int events);
+/* It will not fire. */
 void rp_io_stop(struct rp_io *io);
 
-/* Run `fire` once in the next turn of the loop, before waiting; or `forget` (NULL ok), once, if the
- * loop is freed before. The struct must stay until then. */
 struct rp_next_tick {
     void (*fire)(struct rp_next_tick *tick);
     void (*forget)(struct rp_next_tick *tick);
     void *arg;
     struct rp_next_tick *next_, *prev_; /* private */
 };
+/* Fire once in the next turn of the loop, before it waits; or `forget` (NULL ok), once, if the loop
+ * is freed before. The struct must stay until then. */
 void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick);
+/* It will not fire. */
 void rp_next_tick_cancel(struct rp_next_tick *tick);
 
 #endif

@@ -30,6 +30,7 @@ const char *rp_address_format(const struct rp_address *, char text[RP_ADDRESS_TE
 const char *rp_address_host(const struct rp_address *, char text[RP_ADDRESS_TEXT]);
 uint16_t rp_address_port(const struct rp_address *);      /* 0 for Unix sockets */
 const char *rp_address_family(const struct rp_address *); /* "IPv4", "IPv6", "Unix" */
+/* The same family, host and port, or path. Two unknown ones are equal. */
 bool rp_address_equal(const struct rp_address *, const struct rp_address *);
 
 /* -- connecting */
@@ -74,11 +75,12 @@ int rp_listen_open(const struct rp_listen_options *, struct rp_error *);
 /* For a socket of bind_only; harmless on one that listens. backlog 0 = 511. */
 bool rp_listen_begin(int fd, int backlog, struct rp_error *);
 
-/* Accepts on a listening descriptor: one callback for each accepted descriptor, which is then the
- * callee's. When descriptors run out it pauses for a moment instead of spinning. */
 struct rp_listener_socket;
 typedef void rp_accepted(struct rp_listener_socket *, int fd, const struct rp_address *remote,
                          void *arg);
+/* Accepts on a listening descriptor: one callback for each accepted descriptor, which is then the
+ * callee's. When descriptors run out it pauses for a moment instead of spinning. The caller's until
+ * rp_listener_stop; NULL: no memory. */
 struct rp_listener_socket *rp_listener_start(struct rp_loop *, int listen_fd, rp_accepted *,
                                              void *arg, struct rp_error *)
     __attribute__((warn_unused_result));

@@ -69,6 +69,7 @@ struct rp_secure_context;
 struct rp_secure_context *rp_secure_context_new(const struct rp_secure_context_options *,
                                                 struct rp_error *)
     __attribute__((warn_unused_result));
+/* One reference more; it goes with the last (B2). */
 struct rp_secure_context *rp_secure_context_ref(struct rp_secure_context *);
 void rp_secure_context_unref(struct rp_secure_context *); /* NULL ok */
 

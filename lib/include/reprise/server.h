@@ -34,6 +34,8 @@ typedef const char *rp_alpn_callback(struct rp_socket *, const char *servername,
  * negative number to drop the connection, with *err saying why. The handshake timeout covers it. */
 typedef int rp_preface(struct rp_socket *, const uint8_t *bytes, size_t len, void *arg,
                        struct rp_error *err);
+/* Say who the peer is, and whom it meant to reach, in the place of what the kernel says: both are
+ * copied; NULL: as it was. */
 void rp_socket_set_addresses(struct rp_socket *, const struct rp_address *remote,
                              const struct rp_address *local);
 
@@ -84,35 +86,54 @@ struct rp_server_options {
     bool pause_on_connect;    /* L9: secureConnection's socket starts paused */
     struct rp_stream_options stream;
 };
+/* C1, C2: a server that does not listen yet. Options are read during the call only; the texts and
+ * lists of struct rp_server_options are copied. NULL options: no certificate, every handshake
+ * fails. The caller's until rp_server_free. Errors: those of a secure context,
+ * ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS, ERR_OUT_OF_RANGE, ENOMEM. */
 struct rp_server *rp_server_new(struct rp_loop *, const struct rp_server_options *,
                                 struct rp_error *) __attribute__((warn_unused_result));
 /* Gives up the owner's reference; an open server is closed first. NULL ok. */
 void rp_server_free(struct rp_server *);
+/* What rp_server_options has as arg. */
 void *rp_server_arg(const struct rp_server *);
 
+/* Hear an event, after those who listen already. What nobody hears as a connection is accepted is
+ * not asked on it (C14). false: no memory. D35 */
 bool rp_server_on(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+/* ... for the next one only. */
 bool rp_server_once(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+/* ... before those who listen already. */
 bool rp_server_prepend(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+/* ... both. */
 bool rp_server_prepend_once(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+/* One listener, with one arg, for a set of event types. */
 bool rp_server_listen_for(struct rp_server *, rp_event_set, rp_listener *, void *arg);
+/* Remove the newest registration of (type, fn, arg). */
 void rp_server_off(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
+/* Call the listeners of event->type; true if there was one. */
 bool rp_server_emit(struct rp_server *, struct rp_event *event);
 
-/* Listen on an address, or on a descriptor that already listens (taken over). May be called more
- * than once for more sockets. LISTENING comes later, never from inside the call (C13, C21). */
+/* Listen on an address. May be called more than once for more sockets. LISTENING comes later, never
+ * from inside the call (C13, C21). false: "EADDRINUSE" and whatever else the kernel says. */
 bool rp_server_listen(struct rp_server *, const struct rp_listen_options *, struct rp_error *);
+/* The same on a descriptor that listens already; it is the server's then, and the caller's still if
+ * this fails: ERR_SERVER_NOT_RUNNING after rp_server_close, ENOMEM. */
 bool rp_server_listen_fd(struct rp_server *, int listen_fd, struct rp_error *);
 /* The address of the first listening socket; NULL when not listening. */
 const struct rp_address *rp_server_address(const struct rp_server *);
-/* Start TLS on an open stream or on a connected descriptor, as if it had been accepted. With
- * `deferred` its first bytes are there already, or should be (TCP_DEFER_ACCEPT): it is read at
- * once. The descriptor is taken over, also on failure. */
+/* Start TLS on an open stream, as if it had been accepted (C13); a reference is taken, and it must
+ * not be read or written any more. false: ERR_SERVER_FULL, and the stream is destroyed;
+ * ERR_STREAM_DESTROYED, ENOMEM, and it is as it was. */
 bool rp_server_take_stream(struct rp_server *, struct rp_stream *, struct rp_error *);
+/* The same on a connected descriptor, which is taken over, also on failure. `remote` NULL: the
+ * kernel is asked. With `deferred` its first bytes are there already, or should be
+ * (TCP_DEFER_ACCEPT): it is read at once. */
 bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *);
 /* Accept no more; `close` is emitted when the last connection has closed (C21). false: it was
  * closed before (node's ERR_SERVER_NOT_RUNNING). */
 bool rp_server_close(struct rp_server *);
+/* It has a listening socket. */
 bool rp_server_listening(const struct rp_server *);
 uint32_t rp_server_connections(const struct rp_server *); /* open now, handshaking ones included */
 
@@ -126,9 +147,11 @@ bool rp_server_renew_secure_context(struct rp_server *, const struct rp_secure_c
 /* C17, J1: the newest pattern that matches wins. */
 bool rp_server_add_context(struct rp_server *, const char *hostname, struct rp_secure_context *,
                            struct rp_error *);
-/* C18, C19: node's 48 bytes. set replaces the ring by this one key; with keep_former the former
- * keys still decrypt. */
+/* C18: node's 48 bytes of the key that mints; the caller wipes them. false: no key mints, or it is
+ * a longer one. */
 bool rp_server_get_ticket_keys(const struct rp_server *, uint8_t keys[RP_TICKET_KEYS_SIZE]);
+/* C19: replace the ring by this one key, for the next ticket on; with keep_former the former keys
+ * still decrypt. Errors: ERR_INVALID_ARG_VALUE for anything but 48 bytes. */
 bool rp_server_set_ticket_keys(struct rp_server *, const uint8_t *keys, size_t len,
                                bool keep_former, struct rp_error *);
 

@@ -16,6 +16,7 @@
 #include <reprise/error.h>
 
 struct rp_session;
+/* One reference more. */
 struct rp_session *rp_session_ref(struct rp_session *);
 void rp_session_unref(struct rp_session *); /* NULL ok; the last one wipes the keys */
 

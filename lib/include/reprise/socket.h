@@ -72,10 +72,12 @@ bool rp_check_server_identity(const char *hostname, const struct rp_x509 *, stru
 struct rp_stream *rp_socket_stream(struct rp_socket *);
 /* The TLS socket that a stream is, or NULL for any other stream. */
 struct rp_socket *rp_socket_from_stream(struct rp_stream *);
+/* The role it has in the handshake. */
 bool rp_socket_is_server(const struct rp_socket *);
 struct rp_server *rp_socket_server(const struct rp_socket *); /* NULL if none */
 /* A word of the program's own, NULL at first. */
 void rp_socket_set_data(struct rp_socket *, void *data);
+/* That word. */
 void *rp_socket_data(const struct rp_socket *);
 
 /* -- what was agreed */
@@ -89,26 +91,27 @@ const char *rp_socket_protocol(const struct rp_socket *);   /* D14: "TLSv1.3"; N
 struct rp_cipher_info {
     const char *name, *standard_name, *version; /* D13: static text */
 };
+/* The suite in use; false: none yet, or no longer. */
 bool rp_socket_cipher(const struct rp_socket *, struct rp_cipher_info *);
 /* What became of the peer's chain, for a socket that judges nobody (wrap.h): NULL = it verifies, or
  * there is none that had to; else the code, static text. K7 */
 const char *rp_socket_verify_error(const struct rp_socket *);
 bool rp_socket_session_reused(const struct rp_socket *); /* D19 */
-/* How a server's connection was resumed, for statistics and status pages. */
 enum rp_resumption {
     RP_NOT_RESUMED,
-    RP_RESUMED_TICKET,
-    RP_RESUMED_ID,
-    RP_RESUMED_STATEFUL_TICKET,
-    RP_RESUMED_PSK
+    RP_RESUMED_TICKET,          /* the session came along in it */
+    RP_RESUMED_ID,              /* TLS 1.2: it was stored */
+    RP_RESUMED_STATEFUL_TICKET, /* TLS 1.3: it was stored */
+    RP_RESUMED_PSK              /* a pre-shared key, which is no resumption */
 };
+/* How a server's connection was resumed, for statistics and status pages. */
 enum rp_resumption rp_socket_resumption(const struct rp_socket *);
-/* What became of early data, once the connection is open. */
 enum rp_early_data {
     RP_EARLY_DATA_NONE, /* the client offered none */
     RP_EARLY_DATA_ACCEPTED,
     RP_EARLY_DATA_REJECTED
 };
+/* What became of early data, once the connection is open. */
 enum rp_early_data rp_socket_early_data(const struct rp_socket *);
 /* Is the handshake complete? On a server that took early data false at first: what has been read is
  * from a client that once had this session, but may have been sent again by somebody else. */
@@ -118,21 +121,28 @@ size_t rp_socket_session_id_context(const struct rp_socket *, uint8_t context[32
 struct rp_secure_context *
 rp_socket_context(const struct rp_socket *); /* borrowed; the SNI choice */
 
-/* -- sessions: copies in DER (D17), tickets (D18). Return the length; 0 = none. With bytes NULL or
- * capacity too small nothing is copied and the length needed is returned. */
+/* -- sessions and tickets: copies. Return the length; 0 = none. With bytes NULL or capacity too
+ * small nothing is copied and the length needed is returned. */
+/* The session in DER. A client's is one to resume with only once the server has given it: in
+ * TLS 1.3 that is after the handshake, so RP_EV_SESSION is the surer way. A secret. D17 */
 size_t rp_socket_session(const struct rp_socket *, uint8_t *bytes, size_t capacity);
+/* The ticket of a client's session. D18 */
 size_t rp_socket_ticket(const struct rp_socket *, uint8_t *bytes, size_t capacity);
 
-/* -- certificates, DER. Return the length, 0 = none; borrowed bytes valid while the socket is. */
+/* -- certificates, DER. Return the length, 0 = none; the bytes are borrowed, and valid while the
+ * socket is. */
+/* The peer's. D23 */
 size_t rp_socket_peer_certificate_der(struct rp_socket *, const uint8_t **der);
+/* The one used in this connection. D22 */
 size_t rp_socket_certificate_der(struct rp_socket *, const uint8_t **der);
 
-/* The peer's certificate, or our own: a new reference, the caller's to rp_x509_unref. With
+/* The peer's certificate: a new reference, the caller's to rp_x509_unref. With
  * `detailed` the peer's chain hangs below it as issuer certificates, as far as the peer sent it or
  * the context trusts it (G12). NULL: there is none (then err->code is ""), or no memory. May be
  * asked again and again. A client that resumed was shown none (G13). D22, D23, N1. */
 struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *, bool detailed, struct rp_error *)
     __attribute__((warn_unused_result));
+/* Our own certificate in this connection, likewise. D22 */
 struct rp_x509 *rp_socket_x509(const struct rp_socket *, struct rp_error *)
     __attribute__((warn_unused_result));
 
@@ -141,13 +151,13 @@ enum { RP_FINISHED_MAX = 64, RP_SIGALG_NAME_MAX = 32 };
 /* The Finished messages of both sides: the length, 12 in TLS 1.2, that of the hash in TLS 1.3;
  * 0 = none. D16 */
 size_t rp_socket_finished(const struct rp_socket *, uint8_t bytes[RP_FINISHED_MAX]);
+/* The peer's, likewise. */
 size_t rp_socket_peer_finished(const struct rp_socket *, uint8_t bytes[RP_FINISHED_MAX]);
-/* The server's ephemeral key, for clients: type "ECDH" or "DH"; name NULL for DH; size in bits.
- * false: none, as in RSA key exchange. Static text. D15 */
 struct rp_ephemeral_key_info {
-    const char *type, *name;
-    int size;
+    const char *type, *name; /* "ECDH" or "DH"; name NULL for DH. Static text */
+    int size;                /* bits */
 };
+/* The server's ephemeral key, for clients. false: none, as in RSA key exchange. D15 */
 bool rp_socket_ephemeral_key_info(const struct rp_socket *, struct rp_ephemeral_key_info *);
 /* The signature algorithms that both sides have: "RSA-PSS+SHA256"..., in order of preference,
  * counted from 0. A client learns of them only when it is asked for a certificate. false past the
@@ -189,6 +199,8 @@ bool rp_socket_renegotiate(struct rp_socket *, const struct rp_renegotiate_optio
  * ERR_TLS_SNI_FROM_SERVER, ERR_TLS_INVALID_STATE (a server, or too late), ENOMEM. What is no
  * session is ignored, and the handshake is a full one. D28, D29 */
 bool rp_socket_set_servername(struct rp_socket *, const char *name, struct rp_error *);
+/* Another session to resume, as RP_EV_SESSION gave it; copied. What is no session is ignored, and
+ * the handshake is a full one. Errors as above. D29 */
 bool rp_socket_set_session(struct rp_socket *, const uint8_t *der, size_t len, struct rp_error *);
 
 #endif

@@ -27,7 +27,9 @@ struct rp_ticket_key {
 };
 
 struct rp_ticket_keys;
+/* An empty ring. One reference, the caller's; NULL: no memory. */
 struct rp_ticket_keys *rp_ticket_keys_new(struct rp_error *) __attribute__((warn_unused_result));
+/* One reference more. */
 struct rp_ticket_keys *rp_ticket_keys_ref(struct rp_ticket_keys *);
 void rp_ticket_keys_unref(struct rp_ticket_keys *); /* NULL ok; wipes with the last reference */
 
@@ -35,6 +37,7 @@ void rp_ticket_keys_unref(struct rp_ticket_keys *); /* NULL ok; wipes with the l
  * (an epoch's key is known for decrypting only). false: more than RP_TICKET_KEYS_MAX. */
 bool rp_ticket_keys_set(struct rp_ticket_keys *, const struct rp_ticket_key *keys, size_t count,
                         bool mint, struct rp_error *);
+/* How many keys it has. */
 size_t rp_ticket_keys_count(const struct rp_ticket_keys *);
 /* Copy out the key at `index` (0 mints); false past the end. The caller wipes it. */
 bool rp_ticket_keys_get(const struct rp_ticket_keys *, size_t index, struct rp_ticket_key *);

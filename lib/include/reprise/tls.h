@@ -24,16 +24,16 @@
 #define RP_DEFAULT_MIN_VERSION "TLSv1.2"
 #define RP_DEFAULT_MAX_VERSION "TLSv1.3"
 
-/* A1 to A4: the same, for the whole process, to be changed before threads or servers need them:
- * versions, ciphers and curves are read when a secure context is made without them, the limits
- * when a client begins a renegotiation. The texts are borrowed; NULL or "" stands for the value
- * above, a version that does not exist is an error of the next context
- * (ERR_TLS_INVALID_PROTOCOL_VERSION). Static. */
 struct rp_tls_defaults {
     const char *ciphers, *ecdh_curve, *min_version, *max_version;
     unsigned client_reneg_limit;  /* renegotiations ... */
     unsigned client_reneg_window; /* ... of which each begins within so many seconds of the last */
 };
+/* A1 to A4: the same, for the whole process, to be changed before threads or servers need them:
+ * versions, ciphers and curves are read when a secure context is made without them, the limits
+ * when a client begins a renegotiation. The texts are borrowed; NULL or "" stands for the value
+ * above, a version that does not exist is an error of the next context
+ * (ERR_TLS_INVALID_PROTOCOL_VERSION). Static. */
 struct rp_tls_defaults *rp_tls_defaults(void);
 
 /* A5: the certificate authorities that Mozilla trusts, as of this release of the library: one

@@ -20,21 +20,22 @@ struct rp_x509;
  * them ("ERR_OSSL_PEM_NO_START_LINE"). One reference, the caller's. */
 struct rp_x509 *rp_x509_parse(const void *bytes, size_t len, struct rp_error *)
     __attribute__((warn_unused_result));
+/* One reference more. */
 struct rp_x509 *rp_x509_ref(struct rp_x509 *);
 void rp_x509_unref(struct rp_x509 *); /* NULL ok */
 
 /* -- texts, as the properties of X509Certificate (H1) */
 const char *rp_x509_subject(const struct rp_x509 *); /* "C=CL\nCN=..."; NULL for an empty name */
-const char *rp_x509_issuer(const struct rp_x509 *);
+const char *rp_x509_issuer(const struct rp_x509 *);  /* the same of the issuer */
 const char *
-rp_x509_subject_alt_name(const struct rp_x509 *);        /* G2, G3: "DNS:a, DNS:\"b\\u002c\"" */
-const char *rp_x509_info_access(const struct rp_x509 *); /* G4: one entry a line */
-const char *rp_x509_valid_from(const struct rp_x509 *);  /* G7: "Jan  1 00:00:00 2025 GMT" */
-const char *rp_x509_valid_to(const struct rp_x509 *);
-const char *rp_x509_fingerprint(const struct rp_x509 *); /* G8: SHA-1, "0A:1B:..." */
-const char *rp_x509_fingerprint256(const struct rp_x509 *);
-const char *rp_x509_fingerprint512(const struct rp_x509 *);
-const char *rp_x509_serial_number(const struct rp_x509 *); /* G9: "0A1B", "0", "-80" */
+rp_x509_subject_alt_name(const struct rp_x509 *);           /* G2, G3: "DNS:a, DNS:\"b\\u002c\"" */
+const char *rp_x509_info_access(const struct rp_x509 *);    /* G4: one entry a line */
+const char *rp_x509_valid_from(const struct rp_x509 *);     /* G7: "Jan  1 00:00:00 2025 GMT" */
+const char *rp_x509_valid_to(const struct rp_x509 *);       /* G7, likewise */
+const char *rp_x509_fingerprint(const struct rp_x509 *);    /* G8: SHA-1, "0A:1B:..." */
+const char *rp_x509_fingerprint256(const struct rp_x509 *); /* SHA-256 */
+const char *rp_x509_fingerprint512(const struct rp_x509 *); /* SHA-512 */
+const char *rp_x509_serial_number(const struct rp_x509 *);  /* G9: "0A1B", "0", "-80" */
 /* G10: the OIDs of the extended key usage, dotted, NULL-terminated; NULL without the extension. */
 const char *const *rp_x509_key_usage(const struct rp_x509 *);
 bool rp_x509_ca(const struct rp_x509 *);                         /* G5 */
@@ -51,11 +52,13 @@ struct rp_x509_attribute {
 };
 /* The attributes of the name in their order, a name that repeats as often as it does (G1). */
 const struct rp_x509_attribute *rp_x509_subject_attributes(const struct rp_x509 *, size_t *count);
+/* Those of the issuer's name. */
 const struct rp_x509_attribute *rp_x509_issuer_attributes(const struct rp_x509 *, size_t *count);
 /* The entries of the subjectAltName by kind: "DNS", "email", "URI", "IP Address", "DirName",
  * "Registered ID", "othername", "X400Name", "EdiPartyName". Bytes of DNS, email and URI that are
  * not ASCII stand for Latin-1. */
 const struct rp_x509_attribute *rp_x509_alt_names(const struct rp_x509 *, size_t *count);
+/* The entries of the authorityInfoAccess: "OCSP - URI", "CA Issuers - URI"... (G4). */
 const struct rp_x509_attribute *rp_x509_info_access_list(const struct rp_x509 *, size_t *count);
 
 /* What the certificate has but OpenSSL cannot read: null or undefined in node. Who decides on a
@@ -116,6 +119,8 @@ struct rp_x509_check_options {
  * checkServerIdentity, whose rules differ. */
 bool rp_x509_check_host(const struct rp_x509 *, const char *name,
                         const struct rp_x509_check_options *, char **matched, struct rp_error *);
+/* Is it for this mailbox? The part before the @ is compared exactly. false with *err cleared: no.
+ */
 bool rp_x509_check_email(const struct rp_x509 *, const char *email,
                          const struct rp_x509_check_options *, struct rp_error *);
 /* An address that is none: ERR_INVALID_ARG_VALUE, "Invalid IP". */
