@@ -100,5 +100,24 @@ done
 stray=$(git ls-files | grep -E '(^|/)(crash|leak|oom|timeout|slow-unit)-[0-9a-f]{40}$')
 [ -z "$stray" ] || bad "found by a fuzzer, and left behind: $stray (a name in tests/fuzz/corpus, or nothing)"
 
+# 11. Every function of a public header is explained: above it, or beside it.
+bare=$(awk '
+    !open && /^[a-z].*rp_[a-z0-9_]+\(/ && !/^typedef/ { above = last; open = 1; beside = 0; name = $0 }
+    !open && /^rp_[a-z0-9_]+\(/ { above = last_but_one; open = 1; beside = 0; name = $0 }
+    open && /\/\*/ { beside = 1 }
+    open && /;/ { open = 0; if (!beside && above !~ /\*\/$/) print FILENAME ": " name }
+    { last_but_one = last; last = $0 }' lib/include/reprise/*.h)
+[ -z "$bare" ] || bad "public function without a comment: $bare"
+
+# 12. The documents name files that there are.
+for page in README.md ARCHITECTURE.md CONTRIBUTING.md; do
+    for path in $(grep -oE '`(lib|cache|conf|worker|master|tests|contrib|docs)/[A-Za-z0-9_./-]*`' "$page" | tr -d '`' | sort -u); do
+        [ -e "$path" ] || bad "$page: there is no $path"
+    done
+    for path in $(grep -oE '\]\([a-zA-Z][A-Za-z0-9_./-]*\)' "$page" | sed 's/^](//; s/)$//' | grep -v : | sort -u); do
+        [ -e "$path" ] || bad "$page: there is no $path"
+    done
+done
+
 [ "$failed" = 0 ] && echo "lint: clean"
 exit "$failed"
