@@ -256,8 +256,8 @@ static bool take_owners(struct cluster *c)
         node_of[i] = (uint8_t)(n - c->nodes);
     }
     for (size_t slot = 0; slot < RP_REDIS_SLOTS; slot++)
-        c->owner[slot] = c->read.owner[slot] != RP_REDIS_NOBODY ? node_of[c->read.owner[slot]]
-                                                                : RP_REDIS_NOBODY;
+        c->owner[slot] =
+            c->read.owner[slot] != RP_REDIS_NOBODY ? node_of[c->read.owner[slot]] : RP_REDIS_NOBODY;
     return true;
 }
 
@@ -415,8 +415,8 @@ static bool cluster_send(struct rp_redis_router *router, const struct rp_redis_c
     r = rp_redis_request_new(list, router, command, replied, arg);
     if (r == NULL)
         return false;
-    r->slot = rp_redis_slot_of(command->argv[1], command->lens != NULL ? command->lens[1]
-                                                                       : strlen(command->argv[1]));
+    r->slot = rp_redis_slot_of(command->argv[1],
+                               command->lens != NULL ? command->lens[1] : strlen(command->argv[1]));
     if (!c->mapped || send_to(owner_of(c, r->slot), r))
         return true;
     rp_redis_request_drop(list, r);

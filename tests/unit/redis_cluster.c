@@ -27,7 +27,8 @@ static void begin_node(struct redis_server *node)
                           bus,
                           NULL};
 
-    snprintf(bus, sizeof bus, "%u", redis_free_port()); /* by default 10000 more, which may be none */
+    snprintf(bus, sizeof bus, "%u",
+             redis_free_port()); /* by default 10000 more, which may be none */
     redis_server_begin(node, more);
 }
 
