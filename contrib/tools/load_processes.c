@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -40,13 +41,13 @@ static void sleep_ms(uint64_t ms)
         ;
 }
 
-/* Blocked, they wait until somebody waits for them. */
-static void block_child_signals(bool block)
+/* Blocked, it waits until somebody waits for it. */
+static void block_signal(int signum, bool block)
 {
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, signum);
     sigprocmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
@@ -72,7 +73,9 @@ static bool begin_child(const struct load_options *o, unsigned number, struct sh
         share->pid = pid;
         return true;
     }
-    block_child_signals(false);
+    block_signal(SIGCHLD, false);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     share->ok = load_run(o, number, &share->stats, &share->error);
     share->done = true;
     _exit(0);
@@ -148,7 +151,8 @@ static void on_term(int signum)
     terminated = 1;
 }
 
-/* Until all have ended. An interrupt of the terminal reaches the children by itself. */
+/* Until all have ended. They are told to end as often as we are, by whomever: of a terminal's
+ * interrupt they see nothing themselves. */
 static void wait_for(const struct load_options *o, struct share *shares, unsigned count)
 {
     bool shows = !o->quiet && isatty(STDERR_FILENO);
@@ -159,15 +163,17 @@ static void wait_for(const struct load_options *o, struct share *shares, unsigne
     for (unsigned i = 0; i < count; i++)
         all[i] = &shares[i].stats;
     while (left > 0) {
+        bool ends = terminated;
+
+        terminated = 0;
         left = 0;
         for (unsigned i = 0; i < count; i++) {
             if (shares[i].pid > 0 && waitpid(shares[i].pid, NULL, WNOHANG) == shares[i].pid)
                 shares[i].pid = 0;
-            if (shares[i].pid > 0 && terminated)
+            if (shares[i].pid > 0 && ends)
                 kill(shares[i].pid, SIGTERM);
             left += shares[i].pid > 0;
         }
-        terminated = 0;
         if (left > 0 && shows)
             load_progress(o, all, now_ms() - begun);
         if (left > 0)
@@ -179,9 +185,10 @@ static void wait_for(const struct load_options *o, struct share *shares, unsigne
 
 static void set_signals(void)
 {
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_term}, NULL);
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_term}, NULL);
-    block_child_signals(true);
+    block_signal(SIGCHLD, true);
+    block_signal(SIGTERM, true); /* a child takes it once its loop is there */
 }
 
 static uint64_t server_cpu_us(const struct load_options *o)
@@ -221,6 +228,7 @@ bool load_run_all(const struct load_options *o, struct load_result *result, stru
     set_signals();
     while (ok && begun < o->processes && (ok = begin_child(o, begun, &shares[begun], err)))
         begun++;
+    block_signal(SIGTERM, false);
     wait_for(o, shares, begun);
     end_commands(commands);
     result->server_us = server_cpu_us(o) - before;

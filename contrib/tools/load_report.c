@@ -25,6 +25,18 @@ static void print_latency(const struct load_result *r)
     }
 }
 
+/* Fewer offers than were asked for: a server gives a client that resumes no new ticket, or none. */
+static void print_shortage(const struct load_options *o, const struct load_stats *s)
+{
+    double offered = 100 * load_ratio(s->offered, s->started);
+
+    if (s->started < 100 || offered > 0.8 * o->resume)
+        return;
+    printf("Sessions were offered in %.0f %% of the attempts, %g wanted: %s.\n", offered, o->resume,
+           o->min_age_ms > 0 ? "there were none of that age"
+                             : "the servers give too few; --uses always offers one again");
+}
+
 static void print_sessions(const struct load_stats *s)
 {
     printf("sessions: %" PRIu64 " offered, %" PRIu64 " resumed (%.2f %%), %" PRIu64 " declined",
@@ -62,12 +74,36 @@ static void print_requests(const struct load_stats *s, double seconds)
             printf("  %10" PRIu64 "  with status %uxx\n", s->by_status[i], i);
 }
 
+/* What to do about failures that are the tester's own, or its host's. */
+static const char *remedy_of(const char *reason)
+{
+    static const struct {
+        const char *reason, *remedy;
+    } known[] = {
+        {"EMFILE", "too few descriptors here: a higher ulimit -n or a lower --concurrency"},
+        {"ENFILE", "too few descriptors on this machine: a higher fs.file-max"},
+        {"EADDRNOTAVAIL", "no local port is left: --close reset, or a lower --rate"},
+        {"ENOBUFS", "no memory for sockets here: a lower --concurrency"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(reason, known[i].reason) == 0)
+            return known[i].remedy;
+    return NULL;
+}
+
 static void print_failures(const struct load_stats *s)
 {
     printf("failed: %" PRIu64 "\n", s->failed);
-    for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++)
-        printf("  %10" PRIu64 "  %s: %s\n", s->reasons[i].count,
-               load_class_name(s->reasons[i].class), s->reasons[i].text);
+    for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
+        const char *remedy = remedy_of(s->reasons[i].text);
+
+        printf("  %10" PRIu64 "  %s: %s", s->reasons[i].count, load_class_name(s->reasons[i].class),
+               s->reasons[i].text);
+        if (remedy != NULL)
+            printf(" (%s)", remedy);
+        printf("\n");
+    }
 }
 
 static void print_matrix(const struct load_options *o, const struct load_stats *s)
@@ -173,6 +209,7 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
            s->started, seconds, (double)handshakes / seconds, (double)s->full / seconds,
            (double)s->resumed / seconds);
     print_sessions(s);
+    print_shortage(o, s);
     if (s->offered_by[KIND_EARLY] > 0)
         print_early_data(s);
     if (s->requests > 0)

@@ -239,6 +239,16 @@ static uint64_t own_cpu_us(void)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
+/* It was blocked as long as nobody listened. */
+static void unblock_term(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void drive(struct run *r)
 {
     uint64_t finished, cpu_us = own_cpu_us();
@@ -246,9 +256,9 @@ static void drive(struct run *r)
     r->begun_us = load_now_us();
     r->stop = (struct rp_timer){.fire = on_stop, .arg = r};
     r->pace = (struct rp_timer){.fire = on_pace, .arg = r};
-    r->interrupt = r->term = (struct rp_signal){.fire = on_interrupt, .arg = r};
-    rp_signal_start(r->loop, &r->interrupt, SIGINT);
+    r->term = (struct rp_signal){.fire = on_interrupt, .arg = r};
     rp_signal_start(r->loop, &r->term, SIGTERM);
+    unblock_term();
     if (r->o->duration_ms > 0)
         rp_timer_start(r->loop, &r->stop, r->o->duration_ms);
     rp_timer_start(r->loop, &r->pace, 0);
@@ -256,7 +266,6 @@ static void drive(struct run *r)
     finished = load_now_us();
     rp_timer_stop(&r->stop);
     rp_timer_stop(&r->pace);
-    rp_signal_stop(&r->interrupt);
     rp_signal_stop(&r->term);
     abandon(r);
     r->stats->elapsed_us = finished - r->begun_us;

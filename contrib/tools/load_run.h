@@ -36,7 +36,7 @@ struct run {
     struct load_words *words; /* for each name */
     struct slot *slots, *idle;
     struct rp_timer stop, pace;
-    struct rp_signal interrupt, term;
+    struct rp_signal term;
     unsigned share, slot_count, active;
     uint64_t count, begun_us, second_us, random, turn;
     double arrival; /* the number of the next one in the schedule of all processes */

@@ -3,8 +3,9 @@
 const assert = require('assert');
 const fs = require('fs');
 const path = require('path');
-const {execFile} = require('child_process');
-const {Service, test} = require('./lib');
+const crypto = require('crypto');
+const {execFile, spawn} = require('child_process');
+const {Service, net, pem, test, tls} = require('./lib');
 
 const top = path.join(__dirname, '../..');
 const loader = path.join(path.dirname(path.resolve(top, process.env.REPRISE || 'build/release/reprise')), 'reprise-load');
@@ -70,6 +71,69 @@ test('reprise-load: two services that share nothing fail the test', async () => 
   assert.strictEqual(code, 1);
   assert.match(err, /0\.00 % of the sessions offered were resumed, 50 wanted/);
   assert.strictEqual(told.declined, told.offered);
+});
+
+const withServer = async (server, run) => {
+  server.listen(0, '127.0.0.1');
+  await new Promise((done) => server.on('listening', done));
+  const sockets = new Set();
+  server.on('connection', (s) => { sockets.add(s); s.on('error', () => {}); s.on('close', () => sockets.delete(s)); });
+  try { return await run(`127.0.0.1:${server.address().port}`); } finally {
+    sockets.forEach((s) => s.destroy());
+    await new Promise((done) => server.close(done));
+  }
+};
+const secure = (listener, more) => tls.createServer({key: pem('ecdsa.key'), cert: pem('ecdsa.pem'), ...more}, listener);
+const answers = (s) => s.on('error', () => {}).on('data', () => s.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+
+test('reprise-load: servers that misbehave are told by reason, and none holds it up', async () => {
+  const unkind = [
+    [net.createServer((s) => s.end()), 'reset'],
+    [net.createServer((s) => s.on('data', () => s.resetAndDestroy ? s.resetAndDestroy() : s.destroy())), 'reset'],
+    [net.createServer((s) => s.end('HTTP/1.1 400 Bad Request\r\n\r\n')), 'other'],
+    [net.createServer((s) => s.resume()), 'timeout'],
+    [secure((s) => s.on('error', () => {}).destroy()), 'reset'],
+    [secure((s) => s.on('error', () => {}).resume()), 'timeout'],
+    [secure((s) => s.on('error', () => {}).end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')), 'reset'],
+    [secure(answers, {maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1'}), 'alert'],
+  ];
+  await Promise.all(unkind.map(([server, reason], i) => withServer(server, async (target) => {
+    const {code, told} = await load('-n', '8', '-c', '4', '-r', '50', '-g', '/',
+      '--timeout', reason === 'timeout' ? '500ms' : '20s', target);
+    assert.deepStrictEqual([code, told.failed, told.failed_by_class[reason]], [1, 8, 8], `${i}: ${JSON.stringify(told)}`);
+  })));
+});
+
+test('reprise-load: a server that gives no tickets, and a name with several addresses', async () => {
+  const none = secure(answers, {secureOptions: crypto.constants.SSL_OP_NO_TICKET, maxVersion: 'TLSv1.2'});
+  await withServer(none, async (target) => {
+    const {code, told, err} = await load('-n', '20', '-c', '2', '-m', 'ticket', '-t', '1.2', '-g', '/', target);
+    assert.deepStrictEqual([code, told.full, told.requests, told.resumed], [0, 20, 20, 0], err);
+  });
+  const localhost = secure(answers);
+  await withServer(localhost, async (target) => {
+    const {code, told, err} = await load('-n', '20', '-c', '2', '-m', 'ticket', '--uses', 'always', '-g', '/',
+      target.replace('127.0.0.1', 'localhost'));
+    assert.deepStrictEqual([code, told.requests], [0, 20], err);
+    assert.ok(told.resumed_by_kind.ticket > 10, JSON.stringify(told));
+  });
+});
+
+test('reprise-load: an interrupt of the first process ends it early, with a report', async () => {
+  let arrived = () => {};
+  await withServer(secure(answers).on('secureConnection', () => arrived()), async (target) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) {
+      const first = new Promise((done) => { arrived = done; });
+      const child = spawn(loader, ['-d', '100s', '--processes', '2', '-c', '2', '-g', '/', '-q', '--json', '-', target]);
+      let out = '';
+      child.stdout.on('data', (data) => { out += data; });
+      const ended = new Promise((done) => child.on('close', done));
+      await first;
+      child.kill(signal);
+      assert.strictEqual(await ended, 0);
+      assert.ok(JSON.parse(out).elapsed_us < 99e6);
+    }
+  });
 });
 
 test('reprise-load: several processes, a rate, a server that is not there', async () => {
