@@ -61,8 +61,8 @@ hits=$(git grep -nE '\b(socket|accept4|pipe2|open|openat|memfd_create|socketpair
     grep -E '= *(socket|accept4|pipe2|open|openat|memfd_create|socketpair)\(' )
 [ -z "$hits" ] || bad "descriptor without CLOEXEC: $hits"
 
-# 5. Lengths: no function over 80 lines, no file over 800.
-for f in $program; do
+# 5. Lengths: no function over 80 lines, no file over 800; of tests too.
+for f in $program $(git ls-files 'tests/*.[ch]'); do
     lines=$(wc -l <"$f")
     [ "$lines" -le 800 ] || bad "$f has $lines lines (800 at most)"
     awk -v f="$f" '/^[a-z].*\)$/ {name=$0} /^\{/ {start=NR} /^\}/ {if (start && NR-start>80) print "lint: " f ": " NR-start " lines: " name; start=0}' "$f"
