@@ -20,13 +20,15 @@ struct redis_store {
 
 enum verb { GET, PUT, ADD, REMOVE };
 
-/* What a command's reply belongs to; freed with its last reply. */
+/* What a command's reply belongs to; freed with its last reply. Those of an add are two, and may
+ * come in any order when a cluster sends one of them elsewhere. */
 struct asked {
     struct redis_store *store;  /* NULL: closed meanwhile */
     struct rp_store_call *call; /* NULL: cancelled, or nobody wants to know */
     struct asked *next, **at;
     enum verb verb;
-    bool set; /* add: the SET was done */
+    unsigned due; /* replies */
+    bool set;     /* add: the SET was done */
 };
 
 /* -- replies */
@@ -37,6 +39,12 @@ static void forget(struct asked *a)
         a->next->at = a->at;
     *a->at = a->next;
     free(a);
+}
+
+static void replied(struct asked *a)
+{
+    if (--a->due == 0)
+        forget(a);
 }
 
 static struct rp_store_reply meaning(struct asked *a, const redisReply *reply)
@@ -72,20 +80,23 @@ static void on_reply(const redisReply *reply, void *arg)
     struct rp_store_call *call = a->call;
     struct rp_store_reply out;
 
-    out = meaning(a, reply);
+    /* While it is not known what became of the SET of an add, what is there says nothing. */
+    out = meaning(a, a->due == 1 ? reply : NULL);
     if (out.status == RP_STORE_OK && a->verb == GET)
         a->store->store.counted->hits++;
-    forget(a);
+    a->call = NULL;
+    replied(a);
     if (call != NULL)
         rp_store_answer(call, &out);
 }
 
-/* The SET of an add; its GET follows. */
+/* The SET of an add; its GET follows, unless it could not be sent, or was answered before. */
 static void on_added(const redisReply *reply, void *arg)
 {
     struct asked *a = arg;
 
     a->set = reply != NULL && reply->type == REDIS_REPLY_STATUS;
+    replied(a);
 }
 
 /* -- commands */
@@ -98,6 +109,7 @@ static struct asked *ask(struct redis_store *s, enum verb verb, struct rp_store_
         return NULL;
     a->store = s;
     a->verb = verb;
+    a->due = 1;
     a->call = call;
     a->next = s->asked;
     a->at = &s->asked;
@@ -205,9 +217,11 @@ static enum rp_store_status redis_add(struct rp_store *store, struct rp_bytes ke
         return RP_STORE_FAILED;
     if (!send_set(s, key, value, ttl_ms, true, on_added, a))
         return sent(s, a, false, call);
-    if (send_plain(s, RP_REDIS_GET, key, on_reply, a))
+    if (send_plain(s, RP_REDIS_GET, key, on_reply, a)) {
+        a->due = 2;
         return under_way(s, call);
-    a->call = NULL; /* the SET's reply still comes here; a is freed when the store closes */
+    }
+    a->call = NULL; /* the SET's reply still comes here */
     return RP_STORE_FAILED;
 }
 

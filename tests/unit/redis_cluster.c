@@ -7,6 +7,7 @@
 #include "tests/unit/redis_server.h"
 #include "tests/unit/store_client.h"
 #include "tests/unit/unit.h"
+#include <reprise/net.h>
 
 enum { NODES = 3, KEYS = 60 };
 
@@ -270,6 +271,94 @@ START_TEST(store_may_be_closed_while_calls_wait_for_the_map)
 }
 END_TEST
 
+/* -- a node that sends a SET elsewhere and is gone before it has answered the GET behind it */
+
+static unsigned elsewhere;
+
+static bool has(const struct rp_event *e, const char *word)
+{
+    return memmem(e->data.bytes, e->data.len, word, strlen(word)) != NULL;
+}
+
+static void on_asked(const struct rp_event *e, void *arg)
+{
+    char map[100], moved[60];
+
+    (void)arg;
+    snprintf(map, sizeof map, "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:%u\r\n",
+             nodes[0].port);
+    snprintf(moved, sizeof moved, "-MOVED 1 127.0.0.1:%u\r\n", elsewhere);
+    if (has(e, "PING"))
+        rp_stream_write(e->target, "+PONG\r\n", 7);
+    if (has(e, "SLOTS"))
+        rp_stream_write(e->target, map, strlen(map));
+    if (has(e, "$3\r\nSET")) {
+        rp_stream_write(e->target, moved, strlen(moved));
+        rp_stream_end(e->target);
+    }
+}
+
+static void on_ignored(const struct rp_event *e, void *arg)
+{
+    (void)e, (void)arg;
+}
+
+static bool left;
+
+static void on_left(const struct rp_event *e, void *arg)
+{
+    (void)e, (void)arg;
+    left = true;
+}
+
+/* arg: it never answers */
+static void on_connection(struct rp_listener_socket *l, int fd, const struct rp_address *remote,
+                          void *arg)
+{
+    struct rp_stream *s = rp_net_open(loop, fd, NULL, NULL);
+
+    (void)l, (void)remote;
+    rp_stream_on(s, RP_EV_DATA, arg != NULL ? on_ignored : on_asked, NULL);
+    if (arg != NULL)
+        rp_stream_on(s, RP_EV_CLOSE, on_left, NULL);
+    rp_stream_on(s, RP_EV_ERROR, on_ignored, NULL);
+    rp_stream_unref(s);
+}
+
+static int listen_at(unsigned *port)
+{
+    struct rp_address address;
+    struct rp_listen_options listen = {.address = &address};
+    char where[32];
+    int fd;
+
+    *port = redis_free_port();
+    snprintf(where, sizeof where, "127.0.0.1:%u", *port);
+    ck_assert(rp_address_parse(&address, where, false, NULL));
+    fd = rp_listen_open(&listen, NULL);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+START_TEST(claim_whose_answers_come_in_the_wrong_order_is_none)
+{
+    struct rp_listener_socket *node, *silent;
+    static int silence;
+
+    node = rp_listener_start(loop, listen_at(&nodes[0].port), on_connection, NULL, NULL);
+    silent = rp_listener_start(loop, listen_at(&elsewhere), on_connection, &silence, NULL);
+    snprintf(uri, sizeof uri, "redis+cluster://127.0.0.1:%u?timeout=100", nodes[0].port);
+    open_uri(uri);
+    ck_assert_int_eq(add("a", "x"), RP_STORE_FAILED); /* by the GET: the SET is under way */
+    while (!left)
+        rp_loop_turn(loop, true); /* until that is given up, which is told to nobody */
+    rp_store_close(store);
+    store = NULL;
+    rp_listener_stop(node, true);
+    rp_listener_stop(silent, true);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("redis_cluster");
@@ -283,6 +372,7 @@ int main(void)
     tcase_add_test(tc, replica_takes_the_slots_of_its_master);
     tcase_add_test(tc, what_is_no_cluster_is_told_and_heals);
     tcase_add_test(tc, store_may_be_closed_while_calls_wait_for_the_map);
+    tcase_add_test(tc, claim_whose_answers_come_in_the_wrong_order_is_none);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }
