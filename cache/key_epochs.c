@@ -88,10 +88,29 @@ static void insert(struct rp_key_epochs *e, const struct rp_known_key *known)
     e->count++;
 }
 
+/* The store has one key for an epoch and a turn: what it had before, and lost, it has no more. */
+static void supersede(struct rp_key_epochs *e, const struct rp_known_key *by)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        struct rp_known_key former = e->known[i];
+
+        if (former.shared && former.epoch == by->epoch && former.turn == by->turn &&
+            !is_same_key(&former.key, &by->key)) {
+            former.shared = false;
+            erase(e, i);
+            insert(e, &former);
+            i = (size_t)-1; /* the list has moved */
+        }
+        explicit_bzero(&former, sizeof former);
+    }
+}
+
 static void know(struct rp_key_epochs *e, const struct rp_known_key *known)
 {
     struct rp_known_key better = *known;
 
+    if (known->shared)
+        supersede(e, known);
     for (size_t i = 0; i < e->count; i++) {
         if (e->known[i].epoch != known->epoch || !is_same_key(&e->known[i].key, &known->key))
             continue;

@@ -327,6 +327,29 @@ START_TEST(ring_gives_its_keys_to_an_empty_store)
 }
 END_TEST
 
+/* A newcomer was faster: what it put there mints on the others, too, whichever key has the lesser
+ * name; theirs goes on to be read. */
+START_TEST(ring_follows_the_store_when_its_key_was_replaced)
+{
+    struct rp_ticket_key former, theirs, ours;
+
+    for (int round = 0; round < 8; round++) {
+        start(0, hosts[0].store);
+        former = minting(0);
+        rp_store_close(hosts[0].store);
+        ck_assert(rp_store_set_aside("lmdb:keys", dir, RP_STORE_OPENING, NULL));
+        hosts[0].store = open_store();
+        start(1, hosts[0].store);
+        theirs = minting(1);
+        ck_assert(!same(&former, &theirs));
+        go_on(0, hosts[0].store);
+        ours = minting(0);
+        ck_assert(same(&ours, &theirs));
+        ck_assert(reads(0, &former));
+    }
+}
+END_TEST
+
 /* Another secret neither reads nor harms the keys; two clusters may share a store. */
 START_TEST(ring_is_sealed)
 {
@@ -572,6 +595,7 @@ int main(void)
     tcase_add_test(core, ring_that_slept_comes_back_in_step);
     tcase_add_test(core, ring_without_any_store_goes_on_alone);
     tcase_add_test(core, ring_gives_its_keys_to_an_empty_store);
+    tcase_add_test(core, ring_follows_the_store_when_its_key_was_replaced);
     tcase_add_test(core, ring_is_sealed);
     tcase_add_test(core, turn_changes_the_key_on_all_hosts_at_once);
     tcase_add_test(core, turn_replaces_the_next_key_too);
