@@ -7,6 +7,7 @@
 #include "master/command.h"
 #include "master/listeners.h"
 #include "master/pid_file.h"
+#include "master/secret_file.h"
 #include "master/user.h"
 
 #include "cache/store.h"
@@ -27,15 +28,11 @@ static bool check_user(const struct conf *conf, struct rp_error *err)
 
 static bool check_secret(const struct conf *conf, struct rp_error *err)
 {
-    struct rp_secret secret;
-    struct rp_error why;
+    struct rp_secret secret = {0};
+    bool made_here, ok = secret_file_read(conf, &secret, &made_here, err);
 
-    if (conf->secret_file == NULL)
-        return true;
-    if (!rp_secret_read(&secret, conf->secret_file, &why))
-        return rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
     rp_secret_wipe(&secret);
-    return true;
+    return ok;
 }
 
 static bool check_store(const struct conf *conf, struct rp_error *err)

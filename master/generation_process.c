@@ -13,6 +13,7 @@
 #include "master/ending.h"
 #include "master/keys_report.h"
 #include "master/pinned_keys.h"
+#include "master/secret_file.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -80,19 +81,15 @@ static bool read_secret(struct process *p, struct rp_error *err)
     const struct conf *conf = p->setup->conf;
     struct rp_error why;
     char *path = NULL;
-    bool ok;
+    bool made_here, ok;
 
-    if (conf->secret_file != NULL) {
-        ok = rp_secret_read(&p->secret, conf->secret_file, &why);
-    } else if (rp_store_uri_is_remote(conf->cache.store)) {
-        return conf_error(err, &conf->cache.place,
-                          "store: one that hosts share needs a cluster secret that they share, "
-                          "too; name its file with secret-file");
-    } else {
-        if (asprintf(&path, "%s/secret", conf->state_dir) < 0)
-            return rp_error_set(err, "ENOMEM", "no memory for a path");
-        ok = rp_secret_read_or_make(&p->secret, path, &why);
-    }
+    if (!secret_file_read(conf, &p->secret, &made_here, err))
+        return false;
+    if (!made_here)
+        return true;
+    if (asprintf(&path, "%s/secret", conf->state_dir) < 0)
+        return rp_error_set(err, "ENOMEM", "no memory for a path");
+    ok = rp_secret_read_or_make(&p->secret, path, &why);
     free(path);
     return ok || rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
 }
