@@ -159,15 +159,16 @@ class Service {
   }
 
   // Whatever a test left: stopped by its own pid; and what every run must fulfil.
-  async finish() {
+  async end() {
     const family = [this.child.pid, ...this.generations(), ...this.workers()];
     running.delete(this);
     await this.stop();
     await until('processes left over', () => family.every((pid) => !alive(pid)));
-    if (this.ownDir) fs.rmSync(this.dir, {recursive: true, force: true, maxRetries: 10});
     if (/Sanitizer|runtime error/.test(this.log)) throw new Error(this.log);
     if (this.exited.code !== 0) throw new Error(`exit ${this.exited.code} ${this.exited.signal}: ${this.log}`);
   }
+
+  remove() { if (this.ownDir) fs.rmSync(this.dir, {recursive: true, force: true}); }
 }
 
 function alive(pid) {
@@ -176,8 +177,12 @@ function alive(pid) {
   } catch { return false; }
 }
 
+// What one wrote to the directory of another is not removed under its hands.
 async function finishAll() {
-  for (const service of [...running]) await service.finish();
+  const all = [...running], failures = [];
+  for (const service of all) await service.end().catch((e) => failures.push(e));
+  for (const service of all) service.remove();
+  if (failures.length) throw failures[0];
 }
 
 // -- backends
