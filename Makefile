@@ -11,6 +11,7 @@ LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 O          := build/$(MODE)
 CC         ?= cc
 CLANG      ?= clang
@@ -144,7 +145,7 @@ run: build-deps
 install: build
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/reprise \
 	  $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
-	  $(DESTDIR)$(SYSCONFDIR)/reprise
+	  $(DESTDIR)$(SYSCONFDIR)/reprise $(DESTDIR)$(UNITDIR)
 	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/reprise
 	install -m 755 $(LOADER) $(TOOLS) $(DESTDIR)$(BINDIR)
 	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/libreprise.a
@@ -155,12 +156,22 @@ install: build
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	  -e 's|@VERSION@|$(VERSION)|' lib/libreprise.pc.in \
 	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libreprise.pc
+	sed -e 's|/usr/local/bin|$(BINDIR)|' contrib/systemd/reprise.service > $(DESTDIR)$(UNITDIR)/reprise.service
 	install -m 644 contrib/tools/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 lib/libreprise.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 conf/reprise.conf.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 master/reprise.8 $(DESTDIR)$(MANDIR)/man8
 	test -e $(DESTDIR)$(SYSCONFDIR)/reprise/reprise.conf || \
 	  install -m 644 conf/reprise.conf $(DESTDIR)$(SYSCONFDIR)/reprise/reprise.conf
+
+# What install has put there, but for the configuration, which is the operator's.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(notdir $(PROGRAM) $(LOADER) $(TOOLS))) \
+	  $(addprefix $(DESTDIR)$(LIBDIR)/,libreprise.a $(notdir $(SHARED)) libreprise.so.$(ABI) libreprise.so \
+	  pkgconfig/libreprise.pc) $(DESTDIR)$(UNITDIR)/reprise.service \
+	  $(addprefix $(DESTDIR)$(MANDIR)/,$(patsubst contrib/tools/%,man1/%,$(wildcard contrib/tools/*.1)) \
+	  man3/libreprise.3 man5/reprise.conf.5 man8/reprise.8)
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/reprise
 
 # --- testing and care ---------------------------------------------------------------------------
 unit: $(UNITS)
@@ -216,7 +227,7 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: all build examples deps build-deps care-deps run install unit memory fuzz coverage analyze format \
+.PHONY: all build examples deps build-deps care-deps run install uninstall unit memory fuzz coverage analyze format \
         bench bench-programs bench-store \
         lint clean
 .SECONDARY:

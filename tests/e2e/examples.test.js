@@ -158,5 +158,8 @@ int main(void)
     assert.deepStrictEqual(names.filter((name) => !name.startsWith('rp_')), []);
     for (const page of ['man1/reprise-connect.1', 'man1/reprise-serve.1', 'man1/reprise-load.1', 'man3/libreprise.3', 'man5/reprise.conf.5', 'man8/reprise.8'])
       assert.ok(fs.existsSync(path.join(dir, 'root/usr/share/man', page)), page);
+    assert.match(sh('cat root/usr/lib/systemd/system/reprise.service'), /^ExecStart=\/usr\/bin\/reprise run/m);
+    sh(`make -s -C ${top} uninstall DESTDIR=${dir}/root PREFIX=/usr >/dev/null`);
+    assert.strictEqual(sh('find root ! -type d'), 'root/etc/reprise/reprise.conf\n');
   } finally { fs.rmSync(dir, {recursive: true}); }
 });
