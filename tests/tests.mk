@@ -22,7 +22,7 @@ check-once: test-programs
 	@$(MAKE) --no-print-directory -s run-tests
 	@tests/total.sh $(RESULTS)/$(MODE)/totals
 
-test-programs: build examples $(CHECKS)
+test-programs: build examples $(O)/bench/store $(CHECKS)
 # The longest first, so that none is left alone at the end.
 run-tests:
 	@tests/check.sh $(RESULTS)/$(MODE) 'REPRISE=$(O)/reprise node tests/e2e/run.js' \
