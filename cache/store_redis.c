@@ -41,7 +41,7 @@ static void forget(struct asked *a)
     free(a);
 }
 
-static void replied(struct asked *a)
+static void one_less_due(struct asked *a)
 {
     if (--a->due == 0)
         forget(a);
@@ -85,7 +85,7 @@ static void on_reply(const redisReply *reply, void *arg)
     if (out.status == RP_STORE_OK && a->verb == GET)
         a->store->store.counted->hits++;
     a->call = NULL;
-    replied(a);
+    one_less_due(a);
     if (call != NULL)
         rp_store_answer(call, &out);
 }
@@ -96,7 +96,7 @@ static void on_added(const redisReply *reply, void *arg)
     struct asked *a = arg;
 
     a->set = reply != NULL && reply->type == REDIS_REPLY_STATUS;
-    replied(a);
+    one_less_due(a);
 }
 
 /* -- commands */
