@@ -8,7 +8,7 @@ const fs = require('fs');
 const net = require('net');
 const os = require('os');
 const path = require('path');
-const {Service, status, until} = require('./lib');
+const {Service, freePort, status, until} = require('./lib');
 
 const running = new Set();
 process.on('exit', () => { for (const redis of running) redis.child.kill('SIGKILL'); });
@@ -35,6 +35,24 @@ class Redis {
       `sentinel monitor m 127.0.0.1 ${watched} 1\nsentinel down-after-milliseconds m 500\nsentinel failover-timeout m 4000\n`);
     await redis.begin();
     return redis;
+  }
+
+  // Nodes with all slots among them, that many.
+  static async cluster(count) {
+    const nodes = [];
+    for (let i = 0; i < count; i++) {
+      const port = await freePort(), bus = await freePort();
+      nodes.push(await Redis.start('--port', String(port), '--cluster-enabled', 'yes', '--cluster-port', String(bus),
+        '--cluster-node-timeout', '1000', '--cluster-require-full-coverage', 'no'));
+      Object.assign(nodes[i], {port, bus, id: nodes[i].ask('CLUSTER', 'MYID').trim()});
+      nodes[i].ask('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
+      const first = (k) => Math.floor(16384 * k / count);
+      nodes[i].ask('CLUSTER', 'ADDSLOTSRANGE', String(first(i)), String(first(i + 1) - 1));
+      if (i > 0) nodes[0].ask('CLUSTER', 'MEET', '127.0.0.1', String(port), String(bus));
+    }
+    await until('the cluster is one', () => nodes.every((node) =>
+      /cluster_state:ok[^]*cluster_slots_ok:16384[^]*/.test(node.ask('CLUSTER', 'INFO'))));
+    return nodes;
   }
 
   spawn() {
