@@ -50,4 +50,8 @@ void rp_channels_close(struct rp_loop *);  /* channel.c */
 void rp_timeouts_free(struct rp_loop *);   /* timeouts.c: with the loop */
 void rp_queue_pool_free(struct rp_loop *); /* queue.c: with the loop */
 
+/* Start again what was started and stopped, its descriptor open all the while. When nothing has
+ * changed at the end of the turn, the kernel is not asked. */
+void rp_io_resume(struct rp_io *io, int events);
+
 #endif

@@ -141,6 +141,17 @@ void rp_io_start(struct rp_loop *loop, struct rp_io *io, int fd, int events)
     ev_io_start(loop->ev, w);
 }
 
+void rp_io_resume(struct rp_io *io, int events)
+{
+    struct ev_io *w = (struct ev_io *)io->private_;
+
+    rp_io_stop(io);
+    if (!lives(io->loop))
+        return;
+    ev_io_modify(w, (events & RP_READABLE ? EV_READ : 0) | (events & RP_WRITABLE ? EV_WRITE : 0));
+    ev_io_start(io->loop->ev, w);
+}
+
 void rp_io_stop(struct rp_io *io)
 {
     if (lives(io->loop))

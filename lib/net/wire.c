@@ -23,10 +23,13 @@ static void update(struct rp_wire *w)
     if (want == w->interest)
         return;
     w->interest = (uint8_t)want;
-    if (want != 0)
-        rp_io_start(w->loop, &w->io, w->fd, want);
-    else
+    if (want == 0)
         rp_io_stop(&w->io);
+    else if (w->polled)
+        rp_io_resume(&w->io, want);
+    else
+        rp_io_start(w->loop, &w->io, w->fd, want);
+    w->polled |= want != 0;
 }
 
 static void fail(struct rp_wire *w, int sys_errno, const char *syscall)

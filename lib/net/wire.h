@@ -38,6 +38,7 @@ struct rp_wire {
     int fd;
     uint8_t interest;   /* what io is started for */
     uint8_t connecting; /* enum rp_wire_connecting */
+    bool polled;        /* io was started once, on this descriptor */
     bool reading, blocked, held, shutting, shut_done, ended, broken;
     bool nagle, unanswered; /* connected by us with Nagle on; sent since the peer last spoke */
     bool close_follows;     /* after ops->shut the owner closes: that sends the FIN, too */
