@@ -19,6 +19,9 @@ enum {
     LOG_EVERY_MS = 10000,   /* failures of one backend */
     COMMON_NAME_MAX = 255,
     BUSY_MS = 20, /* between tries of a Unix socket whose queue is full */
+    /* What may wait for the backend: all that one read from the client can bring, so that an upload
+     * stops for a slow backend and not for each record. */
+    BACKEND_WAITS = 128 * 1024,
 };
 
 /* A Unix socket whose backlog is full says EAGAIN at once, where TCP would wait. So we wait. */
@@ -97,7 +100,7 @@ static struct rp_stream *connect_to(struct proxy *p, const struct rp_address *ad
         .address = address,
         .timeout_ms = p->backend->conf->connect_timeout_ms,
         .eager = true,
-        .stream = {.allow_half_open = true},
+        .stream = {.allow_half_open = true, .high_water_mark = BACKEND_WAITS},
     };
     struct rp_stream *server = rp_net_connect(process_of(p)->loop, &options, NULL);
 
