@@ -64,26 +64,30 @@ const readOr = (file, otherwise) => {
     }
 };
 
+function threadsOf(pid) {
+    try {
+        return fs.readdirSync(`/proc/${pid}/task`);
+    } catch {
+        return []; // it has just ended
+    }
+}
+
 function family(pid) {
     const all = [pid];
-    for (const parent of all) {
-        let threads = [];
-        try {
-            threads = fs.readdirSync(`/proc/${parent}/task`);
-        } catch { /* it has just ended */ }
-        for (const thread of threads)
+    for (const parent of all)
+        for (const thread of threadsOf(parent))
             all.push(...readOr(`/proc/${parent}/task/${thread}/children`, '').trim().split(' ')
                 .filter(Boolean).map(Number));
-    }
     return all;
 }
 
-// Microseconds, all processes of a server. The scheduler's own account is in nanoseconds, but of one
-// thread, and of the living: a server that makes threads is counted by /proc/PID/stat, in ticks.
+// Microseconds, all processes of a server. The scheduler's own account is in nanoseconds, but of the
+// threads that live: a server with one for each connection is counted by /proc/PID/stat, in ticks.
 function cpuOf(pid, threads) {
     return family(pid).reduce((sum, one) => {
         if (!threads)
-            return sum + Number(readOr(`/proc/${one}/schedstat`, '0').split(' ')[0]) / 1000;
+            return sum + threadsOf(one).reduce((all, thread) => all +
+                Number(readOr(`/proc/${one}/task/${thread}/schedstat`, '0').split(' ')[0]) / 1000, 0);
         const stat = readOr(`/proc/${one}/stat`, ') ' + '0 '.repeat(20)).split(') ')[1].split(' ');
         return sum + (Number(stat[11]) + Number(stat[12])) * 10000;
     }, 0);

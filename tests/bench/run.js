@@ -8,6 +8,7 @@
 // usage: node run.js [--rounds N] [--count N] [--only a,c,h1-up,...] [--peers nginx,...] [--no-extras]
 'use strict';
 const { spawn, spawnSync, execFileSync } = require('child_process');
+const { randomBytes } = require('crypto');
 const fs = require('fs');
 const os = require('os');
 const measure = require('./measure.js');
@@ -85,7 +86,7 @@ const directory = (peer) => {
 // A Redis for as long as `work` takes: what several hosts share.
 async function withRedis(work) {
     const dir = directory('redis'), port = await freePort();
-    fs.writeFileSync(`${dir}/secret`, 'c0ffee'.repeat(11) + '\n', { mode: 0o600 });
+    fs.writeFileSync(`${dir}/secret`, randomBytes(32), { mode: 0o600 });
     const redis = await start(1, ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--save', '',
         '--dir', dir], port);
     try {
