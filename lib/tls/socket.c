@@ -376,12 +376,18 @@ static void write_records(struct rp_socket *s, const uint8_t *bytes, size_t len)
     flush(s);
 }
 
+/* Nothing overtakes what waited for a handshake, not even from inside the event that ends it. */
+static bool writes_at_once(const struct rp_socket *s)
+{
+    return can_write(s) && s->waiting.len == 0;
+}
+
 static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t len)
 {
     struct rp_socket *s = of_stream(stream);
     struct rp_error error;
 
-    if (can_write(s)) {
+    if (writes_at_once(s)) {
         write_records(s, bytes, len);
     } else if (!rp_queue_append(&s->waiting, stream->loop, bytes, len)) {
         rp_error_set(&error, "ENOMEM", "no memory to write");
@@ -403,7 +409,7 @@ static void socket_end(struct rp_stream *stream)
 {
     struct rp_socket *s = of_stream(stream);
 
-    if (can_write(s))
+    if (writes_at_once(s))
         send_end(s);
 }
 

@@ -94,6 +94,29 @@ START_TEST(both_ends_can_renegotiate_and_data_waits)
 }
 END_TEST
 
+static void on_done_write(struct rp_socket *s, const struct rp_error *error, void *arg)
+{
+    on_done(s, error, arg);
+    rp_stream_write(rp_socket_stream(s), " later", 6);
+}
+
+START_TEST(what_waited_goes_before_what_the_callback_writes)
+{
+    struct rp_socket *from;
+
+    link_prepare();
+    open_tls12();
+    from = _i == 0 ? linked.client : linked.accepted;
+    ck_assert(rp_socket_renegotiate(from, NULL, on_done_write, NULL, NULL));
+    rp_stream_write(rp_socket_stream(from), "meanwhile", 9);
+    link_run(is_told);
+    while (strlen(got) < 15)
+        rp_loop_turn(linked.loop, true);
+    ck_assert_str_eq(got, "meanwhile later");
+    link_close();
+}
+END_TEST
+
 /* D26: three, and the fourth is one too many. */
 START_TEST(client_that_goes_on_and_on_is_attacking)
 {
@@ -289,6 +312,7 @@ int main(void)
     TCase *tc = tcase_create("renegotiation");
 
     tcase_add_loop_test(tc, both_ends_can_renegotiate_and_data_waits, 0, 2);
+    tcase_add_loop_test(tc, what_waited_goes_before_what_the_callback_writes, 0, 2);
     tcase_add_test(tc, client_that_goes_on_and_on_is_attacking);
     tcase_add_test(tc, limits_are_the_processs);
     tcase_add_test(tc, one_that_the_server_asks_for_does_not_count);
