@@ -385,7 +385,11 @@ static void secure(struct rp_socket *s)
     rp_socket_open(s);
     if (!s->stream.destroyed && !s->unconfirmed)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
-    if (!s->stream.destroyed && !s->bare)
+    if (s->stream.destroyed || s->bare)
+        return;
+    if (s->server->freed)
+        rp_stream_destroy(&s->stream, NULL); /* there is nobody left to give it to */
+    else
         rp_server_emit(s->server, &event);
 }
 

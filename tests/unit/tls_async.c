@@ -311,6 +311,39 @@ START_TEST(event_of_a_server_may_destroy_its_socket)
 }
 END_TEST
 
+/* Nobody could be told of the connection, so nobody could ever destroy it. */
+static struct rp_secure_context *on_name_give_up(struct rp_socket *s, const char *name,
+                                                 struct rp_request *r, void *arg)
+{
+    (void)name, (void)r, (void)arg;
+    linked.accepted = s;
+    rp_stream_ref(rp_socket_stream(s));
+    rp_stream_on(rp_socket_stream(s), RP_EV_CLOSE, on_any_close, (void *)1);
+    rp_server_free(linked.server);
+    linked.server = NULL;
+    return NULL;
+}
+
+static bool is_closed_at_both_ends(void)
+{
+    return linked.client_closed && closes[1] == 1;
+}
+
+START_TEST(connection_of_a_server_that_was_given_up_is_destroyed)
+{
+    prepare_fatal(_i);
+    linked.server_options.sni_callback = on_name_give_up;
+    linked.server_options.stream.allow_half_open = linked.server_options.pause_on_connect = true;
+    link_listen();
+    link_connect();
+    link_run(is_closed_at_both_ends);
+    rp_stream_unref(rp_socket_stream(linked.client));
+    rp_stream_unref(rp_socket_stream(linked.accepted));
+    rp_loop_free(linked.loop);
+    cert_free(&linked.leaf);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls_async");
@@ -320,6 +353,7 @@ int main(void)
     tcase_add_test(tc, question_that_nobody_keeps_does_not_stop_the_handshake);
     tcase_add_loop_test(tc, event_of_a_client_may_destroy_it, 0, 2 * OF_CLIENT);
     tcase_add_loop_test(tc, event_of_a_server_may_destroy_its_socket, 0, 2 * OF_SERVER);
+    tcase_add_loop_test(tc, connection_of_a_server_that_was_given_up_is_destroyed, 0, 2);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

@@ -92,7 +92,8 @@ struct rp_server_options {
  * ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS, ERR_OUT_OF_RANGE, ENOMEM. */
 struct rp_server *rp_server_new(struct rp_loop *, const struct rp_server_options *,
                                 struct rp_error *) __attribute__((warn_unused_result));
-/* Gives up the owner's reference; an open server is closed first. NULL ok. */
+/* Gives up the owner's reference; an open server is closed first. Connections that were told of
+ * live on; one that becomes secure later is destroyed, for nobody could be told. NULL ok. */
 void rp_server_free(struct rp_server *);
 /* What rp_server_options has as arg. */
 void *rp_server_arg(const struct rp_server *);
