@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * cluster.c - an echo server on all CPUs. Workers that die are replaced; a client resumes whichever
- * it meets, since their ticket keys are shared without being asked for.
+ * it meets, since their ticket keys are shared without being asked for. SIGTERM: all finish.
  *     cluster CERT KEY HOST:PORT WORKERS */
 #include "example.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 struct service {
@@ -41,6 +42,12 @@ static int serve(struct rp_worker *worker, struct rp_loop *loop, void *arg)
     return 0;
 }
 
+static void on_terminate(struct rp_signal *signal, int signum)
+{
+    (void)signum;
+    rp_cluster_stop(signal->arg);
+}
+
 int main(int argc, char **argv)
 {
     struct rp_error error;
@@ -49,6 +56,8 @@ int main(int argc, char **argv)
     struct rp_listen_options where = {.address = &address};
     struct service service;
     struct rp_cluster_options options = {.worker = serve, .arg = &service};
+    struct rp_cluster *cluster;
+    struct rp_signal terminate = {.fire = on_terminate};
 
     if (argc != 5) {
         fprintf(stderr, "usage: cluster CERT KEY HOST:PORT WORKERS\n");
@@ -59,10 +68,15 @@ int main(int argc, char **argv)
     options.workers = (unsigned)strtoul(argv[4], NULL, 10); /* 0: one for each CPU */
     if (loop == NULL || !rp_address_parse(&address, argv[3], true, &error) ||
         (service.fd = rp_listen_open(&where, &error)) < 0 ||
-        rp_cluster_new(loop, &options, &error) == NULL)
+        (cluster = rp_cluster_new(loop, &options, &error)) == NULL)
         give_up(&error);
+    terminate.arg = cluster;
+    rp_signal_start(loop, &terminate, SIGTERM);
     printf("listening on %s\n", argv[3]);
     fflush(stdout);
-    rp_loop_run(loop);
+    rp_loop_run(loop); /* until the last worker has left */
+    rp_cluster_free(cluster);
+    rp_loop_free(loop);
+    close(service.fd);
     return 0;
 }

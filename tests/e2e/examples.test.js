@@ -101,6 +101,9 @@ example('cluster', async () => {
     workers.add(next.got);
     return workers.size > 1;
   });
+  server.child.kill('SIGTERM');
+  await server.ended;
+  assert.strictEqual(server.child.exitCode, 0, server.err);
 });
 
 // -- what the manual page shows is a server and a client that work
