@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * replay_guard.c - a flight of early data while one allocation fails, whichever: at most once
- * accepted, that time and when it is sent again; and the next flight is accepted as ever. A real
- * server, guard and LMDB file. */
+ * replay_guard.c - a flight of early data, wherever it is cut in two: accepted once. And while one
+ * allocation fails, whichever: at most once accepted, that time and when it is sent again; and the
+ * next flight is accepted as ever. A real server, guard and LMDB file. */
 #include "tests/memory/memory.h"
 
 #include "cache/replay_guard.h"
@@ -113,8 +113,12 @@ static void check_one(unsigned long n, bool *failed)
     ck_assert_msg(offer(0, &none) == 1, "after allocation %lu nothing is accepted", n);
 }
 
-static void prepare(struct rp_secure_context **context, struct rp_store **store,
-                    struct rp_replay_guard **guard, const char *path)
+static struct rp_secure_context *context;
+static struct rp_store *store;
+static struct rp_replay_guard *guard;
+static char directory[64];
+
+static void prepare(void)
 {
     static const struct rp_secret secret = {.key = {1}};
     struct rp_replay_guard_options g = {.secret = &secret, .counters = &counters};
@@ -122,36 +126,25 @@ static void prepare(struct rp_secure_context **context, struct rp_store **store,
     char uri[128];
 
     link_prepare();
+    snprintf(directory, sizeof directory, "/tmp/reprise-guard-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
     linked.server_tls.max_early_data = 1000;
-    snprintf(uri, sizeof uri, "lmdb:%s?size=16M", path);
-    o.context = *context = rp_secure_context_new(&linked.server_tls, NULL);
-    g.store = *store = rp_store_open(linked.loop, uri, NULL, NULL);
-    ck_assert(*context != NULL && *store != NULL);
-    *guard = rp_replay_guard_new(linked.loop, &g, NULL);
+    snprintf(uri, sizeof uri, "lmdb:%s/s?size=16M", directory);
+    o.context = context = rp_secure_context_new(&linked.server_tls, NULL);
+    g.store = store = rp_store_open(linked.loop, uri, NULL, NULL);
+    ck_assert(context != NULL && store != NULL);
+    guard = rp_replay_guard_new(linked.loop, &g, NULL);
     server = rp_server_new(linked.loop, &o, NULL);
-    ck_assert(*guard != NULL && server != NULL && rp_replay_guard_attach(*guard, server));
+    ck_assert(guard != NULL && server != NULL && rp_replay_guard_attach(guard, server));
     rp_server_on(server, RP_EV_SECURE_CONNECTION, on_opened, NULL);
     rp_server_on(server, RP_EV_CLOSE, on_closed, NULL);
     take_a_session();
 }
 
-START_TEST(flight_is_accepted_at_most_once_whichever_allocation_fails)
+static void finish(void)
 {
-    char directory[] = "/tmp/reprise-guard-XXXXXX", path[64], lock[80];
-    struct rp_secure_context *context;
-    struct rp_replay_guard *guard;
-    struct rp_store *store;
-    bool failed = true;
-    unsigned long n = 1;
+    char path[80];
 
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(path, sizeof path, "%s/s", directory);
-    snprintf(lock, sizeof lock, "%s-lock", path);
-    prepare(&context, &store, &guard, path);
-    for (; failed && n < ENOUGH; n += STRIDE)
-        check_one(n, &failed);
-    ck_assert(!failed);
-    ck_assert_uint_gt(n, 100);
     rp_server_close(server);
     link_run(is_closed);
     rp_server_free(server);
@@ -160,21 +153,72 @@ START_TEST(flight_is_accepted_at_most_once_whichever_allocation_fails)
     rp_secure_context_unref(context);
     rp_loop_free(linked.loop);
     cert_free(&linked.leaf);
+    snprintf(path, sizeof path, "%s/s", directory);
     unlink(path);
-    unlink(lock);
+    snprintf(path, sizeof path, "%s/s-lock", directory);
+    unlink(path);
     rmdir(directory);
+}
+
+START_TEST(flight_is_accepted_at_most_once_whichever_allocation_fails)
+{
+    bool failed = true;
+    unsigned long n = 1;
+
+    prepare();
+    for (; failed && n < ENOUGH; n += STRIDE)
+        check_one(n, &failed);
+    ck_assert(!failed);
+    ck_assert_uint_gt(n, 100);
+    finish();
+}
+END_TEST
+
+static void check_cut(size_t cut)
+{
+    struct rp_stream *ends[2];
+    unsigned before = opened;
+    bool failed;
+
+    ck_assert(rp_stream_pair(linked.loop, NULL, ends, NULL));
+    ck_assert(rp_server_take_stream(server, ends[0], NULL));
+    rp_stream_unref(ends[0]);
+    rp_stream_write(ends[1], flight.bytes, cut);
+    turn();
+    rp_stream_write(ends[1], flight.bytes + cut, flight.len - cut);
+    turn();
+    rp_stream_destroy(ends[1], NULL);
+    rp_stream_unref(ends[1]);
+    turn();
+    ck_assert_msg(opened == before + 1, "cut at %zu: accepted %u times", cut, opened - before);
+    ck_assert_msg(offer(0, &failed) == 0, "cut at %zu: accepted again", cut);
+}
+
+START_TEST(flight_is_accepted_once_wherever_it_is_cut)
+{
+    size_t cut = 1;
+
+    prepare();
+    do {
+        flight_capture(&flight, "pay", 3);
+        check_cut(cut);
+        cut += STRIDE;
+    } while (cut < flight.len);
+    ck_assert_uint_gt(cut, 300);
+    finish();
 }
 END_TEST
 
 int main(void)
 {
     Suite *suite = suite_create("memory: replay_guard");
-    TCase *tc = tcase_create("allocations");
+    TCase *tc = tcase_create("flights");
 
     if (!memory_init())
         return 1;
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, flight_is_accepted_at_most_once_whichever_allocation_fails);
+    tcase_add_test(tc, flight_is_accepted_once_wherever_it_is_cut);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }
