@@ -183,7 +183,12 @@ bench: deps
 	@contrib/deps.sh $(BENCH_DEPS)
 	@$(MAKE) --no-print-directory -s MODE=release build bench-programs
 	@node tests/bench/run.js $(BENCH)
-bench-programs: $(O)/bench/backend $(O)/bench/floor $(O)/bench/client
+# What grows with the number of connections and certificates. SCALE='--idle 20000 --only idle'
+bench-scale: deps
+	@contrib/deps.sh $(BENCH_DEPS)
+	@$(MAKE) --no-print-directory -s MODE=release build bench-programs
+	@node tests/bench/scale.js $(SCALE)
+bench-programs: $(addprefix $(O)/bench/,backend floor client make_certs)
 # What stores cost and bear: lookups, handshakes, sessions a GB, and load; against a real Redis.
 bench-store: deps
 	@$(MAKE) --no-print-directory -s MODE=release build build/release/bench/store
@@ -228,7 +233,7 @@ clean:
 	rm -rf build
 
 .PHONY: all build examples deps build-deps care-deps run install uninstall unit memory fuzz coverage analyze format \
-        bench bench-programs bench-store \
+        bench bench-programs bench-scale bench-store \
         lint clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
