@@ -1,4 +1,4 @@
-// report.js - what `make bench` found: a table, JSON, and a chart.
+// report.js - what `make bench` found: a table, JSON, markdown, and a chart.
 'use strict';
 const fs = require('fs');
 
@@ -21,7 +21,7 @@ function print({ about, table, extras, floor }, names) {
     const others = names.filter((n) => n !== 'reprise'), rows = Object.values(table);
     console.log(`\n${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, load ${about.load.toFixed(2)}, ` +
         about.date.slice(0, 10));
-    console.log(`\nserver CPU, microseconds a connection (median of ${about.rounds} rounds); ratio of reprise`);
+    console.log(`\nserver CPU, microseconds a connection (median of up to ${about.rounds} rounds); ratio of reprise`);
     line('', [...names, ...others.map((n) => '/' + n), '/best']);
     for (const row of rows)
         line(row.name, [...names.map((n) => cell(row.cpu[n], 1)),
@@ -47,6 +47,23 @@ function print({ about, table, extras, floor }, names) {
         console.log(`\nthe handshake alone, in memory, one ticket: ${floor.trim()}`);
 }
 
+// The same for docs/performance.md: ratios, system calls, and what is not CPU time.
+function markdown({ about, table, extras }, names) {
+    const others = names.filter((n) => n !== 'reprise');
+    const head = (...cells) => `| ${cells.join(' | ')} |\n|${' --- |'.repeat(cells.length)}\n`;
+    const lines = [`${about.date.slice(0, 10)}, ${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, load ${
+        about.load.toFixed(2)}; ${about.rounds} rounds at most of ${about.count} connections.\n\n`,
+    head('scenario', 'us', ...others.map((n) => `to ${n}`), 'to the best', `system calls: ${names.join(', ')}`)];
+    for (const row of Object.values(table))
+        lines.push(`| ${[row.name, cell(row.cpu.reprise, 1), ...others.map((n) => cell(row.cpu.reprise / row.cpu[n], 2)),
+            cell(row.cpu.reprise / best(row.cpu), 2), names.map((n) => cell(row.calls[n], 1)).join(', ')].join(' | ')} |\n`);
+    if (extras)
+        lines.push('\n', head('', ...names),
+            `| i KB of an idle connection, of ${extras.idleCount} | ${names.map((n) => cell(extras.idle[n] / 1024, 1)).join(' | ')} |\n`,
+            `| j failed in three reloads | ${names.map((n) => (extras.reload[n] ? extras.reload[n].failed : '-')).join(' | ')} |\n`);
+    return lines.join('');
+}
+
 const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 
 function chart({ about, table }, names) {
@@ -69,6 +86,7 @@ function chart({ about, table }, names) {
 
 function save(out, results, names) {
     fs.writeFileSync(`${out}/results.json`, JSON.stringify(results, null, 1) + '\n');
+    fs.writeFileSync(`${out}/results.md`, markdown(results, names));
     fs.writeFileSync(`${out}/results.svg`, chart(results, names));
 }
 

@@ -4,8 +4,8 @@
 // its ratio to each peer in the same rounds; beside it system calls (strace) and instructions (perf
 // where the machine counts them, else callgrind, user space only). Then memory of idle connections,
 // two workers on two CPUs, and reloads under load.
-// Output: tables, build/bench/results.json, build/bench/results.svg.
-// usage: node run.js [--rounds N] [--count N] [--only a,c,h1-up,...] [--peers nginx,...] [--no-extras]
+// Output: tables, and build/bench/results.json, .md and .svg.
+// usage: node run.js [--rounds N] [--count N] [--minutes N] [--only a,c,h1-up,...] [--peers nginx,...] [--no-extras]
 'use strict';
 const { spawn, spawnSync, execFileSync } = require('child_process');
 const { randomBytes } = require('crypto');
@@ -23,6 +23,7 @@ const argument = (name, otherwise) => {
 };
 const rounds = Number(argument('rounds', 5));
 const count = Number(argument('count', 2000));
+const minutes = Number(argument('minutes', 12)); // rounds that would go beyond are left out, but one
 
 // `flags` are those of reprise-load, `client` those of tests/bench/client.c. `share` of `count`
 // connections are made; the figure is for each of `per`.
@@ -166,11 +167,11 @@ async function attempt(what, otherwise, work) {
     }
 }
 
-async function compare(id, names, backend) {
+async function compare(id, names, backend, until) {
     const scenario = scenarios[id];
     const row = { name: scenario.name, cpu: {}, runs: {}, calls: {}, instructions: {}, tester: {} };
     const able = names.filter((n) => !(scenario.hosts && n !== 'reprise'));
-    for (let round = 0; round < rounds; round++)
+    for (let round = 0; round < rounds && (round === 0 || Date.now() < until); round++)
         for (const name of able) {
             const { cpu, result } = await attempt(`${scenario.name}, ${name}`, { cpu: NaN, result: {} },
                 () => timed(name, scenario, backend));
@@ -241,8 +242,9 @@ async function main() {
         kernel: os.release(), load: os.loadavg()[0], rounds, count, perf: measure.perfCounts() }, table: {} };
     const save = () => report.save(out, results, names);
     try {
-        for (const id of chosen) {
-            results.table[id] = await compare(id, names, port);
+        for (const [at, id] of chosen.entries()) {
+            const until = begun + 60000 * minutes * 0.6 * (at + 1) / chosen.length;
+            results.table[id] = await compare(id, names, port, until);
             save(); // a run that is cut short has told what it knows
             report.progress(results.table[id], names, (Date.now() - begun) / 1000);
         }
@@ -254,7 +256,7 @@ async function main() {
     }
     save();
     report.print(results, names);
-    console.log(`\n${((Date.now() - begun) / 60000).toFixed(1)} minutes; ${out}/results.json, ${out}/results.svg`);
+    console.log(`\n${((Date.now() - begun) / 60000).toFixed(1)} minutes; ${out}/results.json, .md, .svg`);
 }
 
 // Nothing that was started stays behind.
