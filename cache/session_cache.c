@@ -44,6 +44,7 @@ struct rp_session_cache {
     struct rp_store *store;
     struct rp_sealer *sealer, *former; /* former: NULL unless the secret is changed over */
     uint32_t lookup_timeout_ms, store_timeout_ms;
+    bool single_use;
     uint64_t (*now_ms)(void);
     struct rp_session_cache_counters *counters, own;
     struct waiting *waiting, *spare; /* spare: for the next question, used only if it has to wait */
@@ -293,6 +294,25 @@ static void on_new_session(const struct rp_event *event, void *arg)
     stored(cache, request, status);
 }
 
+/* -- used once: not before the client has proved that it has the session, or anybody who sees an
+ * identity could use up other people's */
+
+static void on_secure_connection(const struct rp_event *event, void *arg)
+{
+    struct rp_session_cache *cache = arg;
+    const struct rp_socket *socket = event->secure_connection.socket;
+    struct rp_bytes id = {0};
+    const uint8_t *bytes;
+    uint8_t key[RP_SEAL_KEY_SIZE];
+
+    if (!cache->single_use || rp_socket_resumption(socket) != RP_RESUMED_STATEFUL_TICKET ||
+        !rp_socket_resumed_id(socket, &bytes, &id.len))
+        return;
+    id.bytes = bytes;
+    if (rp_seal_name(sealer_of(cache, id), id, key))
+        rp_store_remove(cache->store, (struct rp_bytes){key, sizeof key}, NULL);
+}
+
 /* -- ids */
 
 bool rp_session_cache_make_id(uint8_t *id, size_t len, void *cache)
@@ -329,6 +349,7 @@ struct rp_session_cache *rp_session_cache_new(struct rp_loop *loop,
     cache->store = o->store;
     cache->lookup_timeout_ms = o->lookup_timeout_ms > 0 ? o->lookup_timeout_ms : DEFAULT_MS;
     cache->store_timeout_ms = o->store_timeout_ms > 0 ? o->store_timeout_ms : DEFAULT_MS;
+    cache->single_use = o->single_use;
     cache->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     cache->counters = o->counters != NULL ? o->counters : &cache->own;
     cache->sealer = rp_sealer_new(o->secret, "session", err);
@@ -364,10 +385,11 @@ void rp_session_cache_free(struct rp_session_cache *cache)
 
 bool rp_session_cache_attach(struct rp_session_cache *cache, struct rp_server *server)
 {
-    if (!rp_server_on(server, RP_EV_NEW_SESSION, on_new_session, cache))
-        return false;
-    if (rp_server_on(server, RP_EV_RESUME_SESSION, on_resume_session, cache))
+    if (rp_server_on(server, RP_EV_NEW_SESSION, on_new_session, cache) &&
+        rp_server_on(server, RP_EV_RESUME_SESSION, on_resume_session, cache) &&
+        rp_server_on(server, RP_EV_SECURE_CONNECTION, on_secure_connection, cache))
         return true;
     rp_server_off(server, RP_EV_NEW_SESSION, on_new_session, cache);
+    rp_server_off(server, RP_EV_RESUME_SESSION, on_resume_session, cache);
     return false;
 }

@@ -26,6 +26,7 @@ struct rp_session_cache_options {
     const struct rp_secret *secret; /* read during the call only */
     uint32_t lookup_timeout_ms;     /* 0 = 50 */
     uint32_t store_timeout_ms;      /* how long a handshake waits for a new session; 0 = 50 */
+    bool single_use;                /* what TLS 1.3 resumes is removed: give one store, no tiers */
     uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
     struct rp_session_cache_counters *counters; /* borrowed; NULL = none wanted */
 };

@@ -36,7 +36,7 @@ struct conf_cache {
     char *store, *l1; /* URIs; l1 "" = none, and unused unless hosts share the store */
     uint32_t lookup_timeout_ms, session_timeout_s, tickets_per_connection;
     uint64_t key_lifetime_ms;
-    bool tickets;
+    bool tickets, single_use;
     char *ticket_keys; /* path, or NULL: the ring */
 };
 

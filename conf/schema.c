@@ -40,6 +40,7 @@ static const struct conf_option cache_options[] = {
     {"lookup-timeout", CONF_MS, AT(conf, cache.lookup_timeout_ms), 1, 10000, NULL},
     {"session-timeout", CONF_SECONDS, AT(conf, cache.session_timeout_s), 1000, 7 * DAY, NULL},
     {"tickets", CONF_BOOL, AT(conf, cache.tickets), 0, 0, NULL},
+    {"single-use", CONF_BOOL, AT(conf, cache.single_use), 0, 0, NULL},
     {"tickets-per-connection", CONF_NUMBER, AT(conf, cache.tickets_per_connection), 1, 4, NULL},
     {"key-lifetime", CONF_LONG_MS, AT(conf, cache.key_lifetime_ms), 1000, 30 * DAY, NULL},
     {"ticket-keys", CONF_PATH, AT(conf, cache.ticket_keys), 0, 0, NULL},

@@ -180,8 +180,11 @@ static void watch_store(struct process *p)
 static bool make_answerers(struct process *p, struct rp_error *err)
 {
     const struct conf_cache *conf = &p->setup->conf->cache;
+    struct rp_store *far = rp_store_far(p->store);
     struct rp_session_cache_options sessions = {
-        .store = p->store,
+        /* what one host removes must not stay near another */
+        .store = conf->single_use && far != NULL ? far : p->store,
+        .single_use = conf->single_use,
         .secret = p->setup->secret,
         .lookup_timeout_ms = conf->lookup_timeout_ms,
         .counters = &p->row->sessions,

@@ -401,9 +401,13 @@ static enum rp_engine_status complete(struct rp_engine *e, struct rp_error *err)
         e->early = RP_EARLY_OVER;
     e->established = true;
     send_extra_tickets(e);
+    return RP_ENGINE_OK;
+}
+
+void rp_engine_forget_offered(struct rp_engine *e)
+{
     SSL_SESSION_free(e->offered);
     e->offered = NULL;
-    return RP_ENGINE_OK;
 }
 
 /* As far as early data, if it is taken. OpenSSL wants to give some of it in the same call: one byte

@@ -103,6 +103,8 @@ static inline bool rp_engine_unconfirmed(const struct rp_engine *e)
 {
     return e->early == RP_EARLY_READING || e->early == RP_EARLY_FINISHING;
 }
+/* Server, open: the session that was found is of no more interest. */
+void rp_engine_forget_offered(struct rp_engine *);
 /* End it now; what was not sent of the output stays the caller's. Idempotent. */
 void rp_engine_close(struct rp_engine *);
 

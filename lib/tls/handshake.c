@@ -381,6 +381,7 @@ static void secure(struct rp_socket *s)
 {
     struct rp_event event = {.type = RP_EV_SECURE_CONNECTION, .secure_connection = {s}};
 
+    rp_stream_ref(&s->stream);
     s->unconfirmed = rp_engine_unconfirmed(&s->engine);
     rp_socket_open(s);
     if (!s->stream.destroyed && !s->unconfirmed)
@@ -391,6 +392,8 @@ static void secure(struct rp_socket *s)
         rp_stream_destroy(&s->stream, NULL); /* there is nobody left to give it to */
     else
         rp_server_emit(s->server, &event);
+    rp_engine_forget_offered(&s->engine);
+    rp_stream_unref(&s->stream);
 }
 
 void rp_handshake_done(struct rp_socket *s)

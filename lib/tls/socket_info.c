@@ -122,6 +122,18 @@ enum rp_resumption rp_socket_resumption(const struct rp_socket *s)
                                                                    : RP_RESUMED_ID;
 }
 
+bool rp_socket_resumed_id(const struct rp_socket *s, const uint8_t **id, size_t *len)
+{
+    enum rp_resumption how = rp_socket_resumption(s);
+    unsigned length = 0;
+
+    if (s->engine.offered == NULL || (how != RP_RESUMED_ID && how != RP_RESUMED_STATEFUL_TICKET))
+        return false;
+    *id = SSL_SESSION_get_id(s->engine.offered, &length);
+    *len = length;
+    return true;
+}
+
 size_t rp_socket_session_id_context(const struct rp_socket *s, uint8_t context[32])
 {
     const struct rp_secure_context *c = s->context;

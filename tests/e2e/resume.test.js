@@ -4,6 +4,7 @@ const assert = require('assert');
 const {execFileSync} = require('child_process');
 const path = require('path');
 const {Service, certs, status, test, until} = require('./lib');
+const {kinds, patient, visit, withHosts} = require('./hosts');
 
 const conf = (workers, cache = '') => `
 workers = ${workers}  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
@@ -67,6 +68,20 @@ for (const version of ['TLSv1.2', 'TLSv1.3'])
     assert.ok(second.session && !second.session.equals(first.session), 'a fresh ticket');
     assert.ok((await status(service.port, {...options, session: second.session})).reused);
   });
+
+test('single-use: a stateful ticket of TLS 1.3 resumes once, on one host or many; another for each', () => withHosts(2,
+  {workers: 2, cache: `${patient}  single-use = on`}, async (hosts) => {
+    const [a, b] = hosts, stateful = kinds.find((kind) => kind.how === 'stateful ticket');
+    for (const [first, second] of [[a, a], [a, b], [b, a]]) {
+      const {session} = await visit(a, stateful);
+      const next = await visit(first, stateful, {session});
+      assert.ok(next.reused);
+      assert.ok(!(await visit(second, stateful, {session})).reused, 'used up');
+      assert.ok((await visit(second, stateful, {session: next.session})).reused);
+    }
+    const id = kinds.find((kind) => kind.how === 'session id'), {session} = await visit(a, id);
+    for (const host of hosts) assert.ok((await visit(host, id, {session})).reused);
+  }));
 
 test('openssl s_client saves and resumes', async () => {
   const service = await Service.start(conf(2));

@@ -106,6 +106,11 @@ enum rp_resumption {
 };
 /* How a server's connection was resumed, for statistics and status pages. */
 enum rp_resumption rp_socket_resumption(const struct rp_socket *);
+/* Server, inside SECURE_CONNECTION: the id of the stored session that was resumed, as
+ * RESUME_SESSION told it; borrowed until the listener returns. false: none was. The client has
+ * proved that it has the session, so it may be taken out of a store now, if it is to be used once.
+ */
+bool rp_socket_resumed_id(const struct rp_socket *, const uint8_t **id, size_t *len);
 enum rp_early_data {
     RP_EARLY_DATA_NONE, /* the client offered none */
     RP_EARLY_DATA_ACCEPTED,
