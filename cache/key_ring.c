@@ -43,6 +43,8 @@ struct rp_key_ring {
     bool behind;                /* all of the past is of interest */
     bool adding, replaced;
     uint64_t retry_ms;
+    void (*settled)(void *arg); /* NULL: told, or nobody is to be */
+    void *arg;
     struct rp_ticket_key offered; /* what we `add` */
 };
 
@@ -155,6 +157,15 @@ static void start_alone(struct rp_key_ring *r)
 static void next_question(struct rp_key_ring *);
 static void take_answer(struct rp_key_ring *, const struct rp_store_reply *);
 
+static void settle(struct rp_key_ring *r)
+{
+    void (*settled)(void *) = r->settled;
+
+    r->settled = NULL;
+    if (settled != NULL)
+        settled(r->arg);
+}
+
 static void end_round(struct rp_key_ring *r, bool good)
 {
     uint64_t now = r->now_ms(), until_epoch = r->epochs.epoch_ms - now % r->epochs.epoch_ms, wait;
@@ -172,6 +183,7 @@ static void end_round(struct rp_key_ring *r, bool good)
     if (r->turns[0] > now && r->turns[0] - now < wait)
         wait = r->turns[0] - now + 1;
     rp_timer_start(r->loop, &r->timer, wait);
+    settle(r);
 }
 
 static void on_answer(struct rp_store_call *call, const struct rp_store_reply *reply)
@@ -518,6 +530,8 @@ struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ri
     r->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     r->epochs.epoch_ms = o->epoch_ms;
     r->epochs.session_timeout_ms = o->session_timeout_ms;
+    r->settled = o->settled;
+    r->arg = o->arg;
     if (o->turns != NULL)
         take_turns(r, o->turns);
     if (!derive(r, o->secret, err) || !take_secret(r, err)) {

@@ -27,6 +27,10 @@ struct rp_key_ring_options {
     const uint64_t *turns;          /* as of rp_key_ring_turn; NULL: none */
     uint64_t session_timeout_ms;    /* how long tickets of a past key are accepted */
     uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
+    /* Told once: the store was asked for all keys that there are, or can't be. Within seconds, and
+     * maybe inside rp_key_ring_new. NULL: nobody waits for it. */
+    void (*settled)(void *arg);
+    void *arg;
 };
 struct rp_key_ring;
 /* Fills `keys` at once where the store answers at once; otherwise as answers come. */

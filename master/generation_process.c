@@ -48,6 +48,7 @@ struct process {
     struct place *places;
     struct rp_timer limit;
     struct rp_signal term;
+    bool settled, loaded; /* keys are there; all is read */
     bool ready, draining;
     int status;
 };
@@ -176,6 +177,35 @@ static struct rp_store *shared_store(const struct process *p)
     return p->store != NULL ? rp_store_shared(p->store) : NULL;
 }
 
+static void offer(struct process *p)
+{
+    p->worker_setup = (struct worker_setup){
+        .conf = p->setup->conf,
+        .frontends = p->frontends,
+        .listens = p->setup->listening->sockets,
+        .listen_count = p->setup->listening->socket_count,
+        .workers = p->setup->workers,
+        .stats = p->setup->stats,
+        .log = p->setup->log,
+        .secret = &p->secret,
+        .ring = p->ring,
+        .notices = rp_notice_board_read(p->board),
+        .keys = p->keys,
+    };
+    say(p, GENERATION_PREPARED, NULL, 0);
+}
+
+/* Not before the keys are there that other hosts mint with: our workers would decline the tickets
+ * of clients that the ones before us knew. */
+static void on_settled(void *arg)
+{
+    struct process *p = arg;
+
+    p->settled = true;
+    if (p->loaded)
+        offer(p);
+}
+
 static bool start_ring(struct process *p, struct rp_error *err)
 {
     const struct conf_cache *cache = &p->setup->conf->cache;
@@ -186,6 +216,8 @@ static bool start_ring(struct process *p, struct rp_error *err)
         .epoch_ms = cache->key_lifetime_ms,
         .session_timeout_ms = (uint64_t)cache->session_timeout_s * 1000,
         .turns = rp_notice_board_read(p->board)->turns,
+        .settled = on_settled,
+        .arg = p,
     };
 
     if (cache->ticket_keys != NULL)
@@ -548,24 +580,6 @@ static bool set_up(struct process *p)
            rp_worker_on(p->master, RP_EV_DISCONNECT, on_disconnect, p);
 }
 
-static void offer(struct process *p)
-{
-    p->worker_setup = (struct worker_setup){
-        .conf = p->setup->conf,
-        .frontends = p->frontends,
-        .listens = p->setup->listening->sockets,
-        .listen_count = p->setup->listening->socket_count,
-        .workers = p->setup->workers,
-        .stats = p->setup->stats,
-        .log = p->setup->log,
-        .secret = &p->secret,
-        .ring = p->ring,
-        .notices = rp_notice_board_read(p->board),
-        .keys = p->keys,
-    };
-    say(p, GENERATION_PREPARED, NULL, 0);
-}
-
 static void tear_down(struct process *p)
 {
     rp_cluster_free(p->workers);
@@ -589,7 +603,9 @@ int generation_process_run(struct rp_worker *self, struct rp_loop *loop,
     if (!set_up(&p)) {
         fail(&p, 1, "no memory");
     } else if (load(&p)) {
-        offer(&p);
+        p.loaded = true;
+        if (p.settled || p.ring == NULL)
+            offer(&p);
         rp_loop_run(loop);
     }
     tear_down(&p);

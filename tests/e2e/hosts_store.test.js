@@ -3,7 +3,7 @@
 // waits for it, tickets resume on all hosts, and it heals by itself; each process says when it begins and when it ends.
 const assert = require('assert');
 const {spawn} = require('child_process');
-const {Service, testThatWaits, until} = require('./lib');
+const {Service, test, testThatWaits, until} = require('./lib');
 const {Relay, cacheOf, conf, fresh, kinds, statusOf, visit, well, withRedis} = require('./hosts');
 
 const begins = /the store is in trouble/g, ends = /the store is well again/g;
@@ -105,6 +105,20 @@ async function through({told = 2, ...ill}, redis) {
   }
   if (relay) await relay.stop();
 }
+
+test('a host that reloads with a slow redis knows all keys before it serves', () => withRedis(async (redis) => {
+  const relay = await Relay.start(redis), hosts = [await Service.start(conf(redis)), await Service.start(conf(relay, {l1: ''}))];
+  const [a, b] = hosts, tickets = kinds.filter((kind) => !kind.stored);
+  await well(hosts);
+  await relay.set({delay: 100});
+  for (let i = 0; i < 3; i++) {
+    const sessions = [];
+    for (const kind of tickets) sessions.push(await fresh(a, kind));
+    assert.strictEqual(b.command('reload').code, 0);
+    for (const [n, kind] of tickets.entries()) assert.ok((await visit(b, kind, {session: sessions[n]})).reused, kind.kind);
+  }
+  await relay.stop();
+}));
 
 for (const [name, ill] of Object.entries(ills))
   testThatWaits(`redis ${name}`, () => withRedis((redis) => through(ill, redis)));

@@ -252,7 +252,7 @@ START_TEST(cluster_throttles_worker_that_dies_young)
         .workers = 1, .worker = dying, .respawn_min_ms = 20, .respawn_max_ms = 80});
     wait_for(RP_EV_FORK, 6);
     for (size_t i = 0; i < 5; i++)
-        ck_assert_uint_ge(nth(RP_EV_FORK, i + 1)->at_ms + 1, nth(RP_EV_EXIT, i)->at_ms + waits[i]);
+        ck_assert_uint_ge(nth(RP_EV_FORK, i + 1)->at_ms + 1, nth(RP_EV_FORK, i)->at_ms + waits[i]);
 }
 END_TEST
 
