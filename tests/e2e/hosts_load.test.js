@@ -1,0 +1,57 @@
+'use strict';
+// Three hosts under load, while ticket keys turn by hand and by the clock, each host reloads, the Redis is killed and
+// begun empty, and a host is stopped and started: every ticket resumes on every host, and no handshake fails.
+const assert = require('assert');
+const path = require('path');
+const {spawn} = require('child_process');
+const {program, testThatWaits, until} = require('./lib');
+const {mintingOf, patient, well, withHosts} = require('./hosts');
+
+const loader = path.join(path.dirname(program), 'reprise-load');
+
+// Until it is told to end; `ended` gives what it says then.
+function begin(hosts, ...args) {
+  const child = spawn(loader, ['-q', '--json', '-', '-m', 'ticket', '-t', 'both', '-r', '80', '--rate', '40', '-d', '100s',
+    '--timeout', '20s', '-g', '/', ...args, ...hosts.map((host) => `127.0.0.1:${host.ports[1]}`)], {stdio: ['ignore', 'pipe', 'inherit']});
+  let out = '';
+  child.stdout.on('data', (data) => { out += data; });
+  const closed = new Promise((done) => child.once('close', done));
+  return {end: async () => {
+    child.kill('SIGINT');
+    await closed;
+    return JSON.parse(out);
+  }};
+}
+
+function assertAll(told, when) {
+  if (process.env.FIGURES) console.log(`      ${when}: connections ${told.full + told.resumed}, tickets offered ${told.offered}, resumed ${told.resumed}, failed ${told.failed}`);
+  assert.strictEqual(told.failed, 0, JSON.stringify(told));
+  assert.ok(told.resumed > 0, JSON.stringify(told));
+  assert.deepStrictEqual(told.resumed_from_to, told.offered_from_to, `${when}: ${JSON.stringify(told)}`);
+}
+
+testThatWaits('load on three hosts: keys turn, hosts reload, Redis is lost, a host restarts: every ticket resumes', () =>
+  withHosts(3, {workers: 2, cache: `${patient}  key-lifetime = 3s  session-timeout = 40s`}, async (hosts, redis) => {
+    const [a, b, c] = hosts;
+    let all = begin(hosts);
+    const epoch = mintingOf(a).epoch;
+    assert.strictEqual(b.command('keys', 'rotate').code, 0);
+    for (const host of hosts) assert.strictEqual(host.command('reload').code, 0);
+    await until('two epochs pass', () => mintingOf(a).epoch >= epoch + 2);
+    await redis.end();
+    await until('an epoch passes without the store', () => mintingOf(a).epoch >= epoch + 4);
+    await redis.begin();
+    await well(hosts, 30000);
+    await until('an epoch passes', () => mintingOf(a).epoch >= epoch + 6);
+    assertAll(await all.end(), 'an empty redis');
+
+    const two = begin([a, b]);
+    await c.stop();
+    await until('an epoch passes without a host', () => mintingOf(a).epoch >= epoch + 7);
+    await c.begin();
+    await well([c], 30000);
+    assertAll(await two.end(), 'two hosts');
+    const again = begin(hosts);
+    await until('an epoch passes', () => mintingOf(c).epoch >= epoch + 9);
+    assertAll(await again.end(), 'all again');
+  }));
