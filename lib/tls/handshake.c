@@ -377,21 +377,25 @@ bool rp_handshake_judge(struct rp_socket *s, struct rp_error *error)
            rp_error_set(error, "ERR_SSL_CERTIFICATE_VERIFY_FAILED", "the client is not authorized");
 }
 
-static void secure(struct rp_socket *s)
+static void tell_server(struct rp_socket *s)
 {
     struct rp_event event = {.type = RP_EV_SECURE_CONNECTION, .secure_connection = {s}};
 
+    if (s->server->freed)
+        rp_stream_destroy(&s->stream, NULL); /* there is nobody left to give it to */
+    else
+        rp_server_emit(s->server, &event);
+}
+
+static void secure(struct rp_socket *s)
+{
     rp_stream_ref(&s->stream);
     s->unconfirmed = rp_engine_unconfirmed(&s->engine);
     rp_socket_open(s);
     if (!s->stream.destroyed && !s->unconfirmed)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
-    if (s->stream.destroyed || s->bare)
-        return;
-    if (s->server->freed)
-        rp_stream_destroy(&s->stream, NULL); /* there is nobody left to give it to */
-    else
-        rp_server_emit(s->server, &event);
+    if (!s->stream.destroyed && !s->bare)
+        tell_server(s);
     rp_engine_forget_offered(&s->engine);
     rp_stream_unref(&s->stream);
 }
