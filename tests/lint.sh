@@ -87,13 +87,23 @@ if command -v mandoc >/dev/null 2>&1; then
     done
 fi
 
-# 9. The map of node:tls names what there is.
-map=docs/node-tls-map.md
-for name in $(grep -oE '`(rp|RP)_[A-Za-z0-9_]+`' "$map" | tr -d '`' | sort -u); do
-    grep -qw "$name" lib/include/reprise/*.h || bad "$map: no public header has $name"
+# 9. The maps of node:tls and of node's tests name what there is, and at least one test a row. A test
+# in C is a START_TEST; one in JavaScript is a name in quotes, or the part of it before `, ${...}`.
+for name in $(grep -oE '`(rp|RP)_[A-Za-z0-9_]+`' docs/node-tls-map.md | tr -d '`' | sort -u); do
+    grep -qw "$name" lib/include/reprise/*.h || bad "docs/node-tls-map.md: no public header has $name"
 done
-for test in $(grep -oE '`(unit|memory|e2e|interop)/[^`]+`' "$map" | tr -d '`' | sort -u); do
-    grep -qw "${test#*:}" "tests/${test%%:*}" 2>/dev/null || bad "$map: there is no test $test"
+has_test() { # FILE:TEST
+    case $1 in
+    *.c:*) grep -q "^START_TEST(${1#*:})" "tests/${1%%:*}" ;;
+    *) grep -F -e "'${1#*:}" -e "\`${1#*:}" "tests/${1%%:*}" | grep -qF -e "${1#*:}'" -e "${1#*:}\`" -e "${1#*:}, \${" ;;
+    esac 2>/dev/null
+}
+for map in docs/node-tls-map.md docs/node-tests-map.md; do
+    bare=$(grep -E '^\| ' "$map" | grep -vE '^\| (---|rows|node)' | grep -vE '`(unit|memory|e2e|interop)/[^`]+`[^|]*\|$')
+    [ -z "$bare" ] || bad "$map: without a test: $bare"
+    missing=$(grep -oE '`(unit|memory|e2e|interop)/[^`]+`' "$map" | tr -d '`' | sort -u |
+        while read -r test; do has_test "$test" || echo "$test"; done)
+    [ -z "$missing" ] || bad "$map: there is no test $missing"
 done
 
 # 10. No findings of a fuzzer that were left where it ran.

@@ -222,6 +222,17 @@ test('tools: reprise-serve with node as the client; SNI, client certificates, pr
   assert.strictEqual(await server.ended, 0);
 });
 
+test('tools: a pre-shared key with openssl s_client', async () => {
+  for (const [version, ciphers] of [['-tls1_2', 'PSK-AES128-GCM-SHA256'], ['-tls1_3', 'TLS_AES_128_GCM_SHA256']])
+    for (const [key, good] of [['0102', true], ['0103', false]]) {
+      const server = await serve('--psk', 'alice=0102', '--ciphers', ciphers, '--answer', 'known by its key');
+      const client = await shell(`openssl s_client -connect ${server.at} ${version} -psk ${key} -psk_identity alice -quiet ${version === '-tls1_2' ? '-cipher PSK' : ''} </dev/null`);
+      assert.strictEqual(client.out.includes('known by its key'), good, `${version} ${key}: ${client.out} ${client.err}`);
+      if (!good) assert.match((await server.event('tlsClientError')).code, version === '-tls1_2' ? /BAD_RECORD_MAC|CIPHER_OPERATION_FAILED/ : /BINDER_DOES_NOT_VERIFY/);
+      await server.ended;
+    }
+});
+
 test('tools: renegotiation, and its refusal', async () => {
   for (const flag of ['--count=1', '--disable-renegotiation']) {
     const server = await serve('--max-version', 'TLSv1.2', flag);

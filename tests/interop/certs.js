@@ -9,21 +9,23 @@ const e2e = require('../e2e/lib');
 const dir = path.join(__dirname, '../../build/interop-certs');
 const openssl = (...args) => execFileSync('openssl', args, {cwd: dir, stdio: ['ignore', 'pipe', 'pipe']});
 
+const made = 'made.2'; // another name when there is more to make
+
 function selfSigned(name, ...key) {
   openssl('req', '-x509', '-nodes', '-newkey', ...key, '-days', '30', '-keyout', `${name}.key`, '-out', `${name}.pem`,
     '-subj', `/CN=${name}.example`, '-addext', `subjectAltName=DNS:${name}.example,DNS:localhost`);
 }
 
-function signed(name, ca, subject, extensions, ...dates) {
+function signed(name, ca, subject, extensions, ...more) {
   openssl('req', '-new', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject);
   fs.writeFileSync(path.join(dir, `${name}.ext`), extensions);
-  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial', ...(dates.length ? dates : ['-days', '30']),
+  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial', ...(more.includes('-days') ? [] : ['-days', '30']), ...more,
     '-extfile', `${name}.ext`, '-out', `${name}.pem`);
 }
 
 function make() {
   e2e.makeCerts();
-  if (fs.existsSync(path.join(dir, 'done'))) return;
+  if (fs.existsSync(path.join(dir, made))) return;
   fs.rmSync(dir, {recursive: true, force: true});
   fs.cpSync(e2e.certs, dir, {recursive: true});
   fs.rmSync(path.join(dir, 'done'));
@@ -34,6 +36,7 @@ function make() {
   signed('middle', 'ca', '/CN=middle', 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n');
   signed('below', 'middle', '/CN=below', 'subjectAltName=DNS:localhost\n');
   signed('expired', 'ca', '/CN=expired', 'subjectAltName=DNS:localhost\n', '-days', '-1');
+  signed('sha1', 'ca', '/CN=sha1', 'subjectAltName=DNS:localhost\n', '-sha1');
   signed('cnonly', 'ca', '/CN=localhost', 'basicConstraints=CA:FALSE\n');
   signed('clientonly', 'ca', '/CN=clientonly', 'subjectAltName=DNS:localhost\nextendedKeyUsage=clientAuth\n');
   signed('odd', 'ca', '/C=DE/O=A, B/OU=One/OU=Two/CN=odd', 'subjectAltName=DNS:localhost,email:a@b.example,URI:https://x.example/a,IP:::1,dirName:d\n[d]\nCN=inner\n');
@@ -43,6 +46,7 @@ function make() {
   openssl('x509', '-in', 'ecdsa.pem', '-outform', 'DER', '-out', 'ecdsa.der');
   openssl('pkcs8', '-topk8', '-in', 'ecdsa.key', '-passout', 'pass:secret', '-out', 'encrypted.key');
   openssl('pkcs12', '-export', '-in', 'ecdsa.pem', '-inkey', 'ecdsa.key', '-certfile', 'ca.pem', '-passout', 'pass:secret', '-out', 'ecdsa.pfx');
+  openssl('pkcs12', '-export', '-in', 'rsa.pem', '-inkey', 'rsa.key', '-certfile', 'ca.pem', '-passout', 'pass:secret', '-out', 'rsa.pfx');
   openssl('pkcs12', '-export', '-in', 'ecdsa.pem', '-inkey', 'ecdsa.key', '-passout', 'pass:', '-out', 'open.pfx');
   openssl('genpkey', '-genparam', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe2048', '-out', 'dh2048.pem');
   fs.writeFileSync(path.join(dir, 'dh512.pem'), openssl('dhparam', '-dsaparam', '512'));
@@ -51,7 +55,7 @@ function make() {
   fs.writeFileSync(path.join(dir, 'short.keys'), Buffer.alloc(47, 1));
   fs.writeFileSync(path.join(dir, 'staple'), Buffer.from('a staple, of a kind'));
   fs.writeFileSync(path.join(dir, 'large'), Buffer.alloc(300000, 'reprise '));
-  fs.writeFileSync(path.join(dir, 'done'), '');
+  fs.writeFileSync(path.join(dir, made), '');
 }
 
 module.exports = {make, file: (name) => path.join(dir, name)};
