@@ -211,6 +211,12 @@ START_TEST(replica_takes_the_slots_of_its_master)
         redis_pause(); /* until it has heard of it */
     while (strstr(redis_ask(replica, "INFO replication"), "master_link_status:up") == NULL)
         redis_pause();
+    while (strstr(redis_ask(replica, "CLUSTER INFO"), "cluster_slots_ok:16384") == NULL)
+        redis_pause(); /* or it would not know which slots are its to take */
+    for (int i = 0; i < NODES; i++)
+        while (strstr(redis_ask(&nodes[i], "CLUSTER NODES"), " slave ") == NULL &&
+               strstr(redis_ask(&nodes[i], "CLUSTER NODES"), ",slave ") == NULL)
+            redis_pause();
     open_cluster("");
     for (int i = 0; i < KEYS; i++)
         ck_assert_int_eq(put(key_of(i), "x", 0), RP_STORE_OK);
