@@ -69,8 +69,6 @@ static bool take_mechanism(struct load_options *o, const char *text)
             o->mechanism = (enum load_kind)i;
             if (i == KIND_FULL)
                 o->resume = 0;
-            else if (o->resume < 0)
-                o->resume = 100;
             return true;
         }
     return false;
@@ -433,7 +431,7 @@ static void complete(struct load_options *o)
     if (o->version_count == 0)
         o->version_count = 1;
     if (o->resume < 0)
-        o->resume = o->mechanism == KIND_PSK ? 100 : 0;
+        o->resume = o->mechanism == KIND_FULL ? 0 : 100;
     if (o->path == NULL && o->download == 0)
         o->path = "/";
     if (o->concurrency == 0)

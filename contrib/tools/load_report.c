@@ -30,7 +30,7 @@ static void print_shortage(const struct load_options *o, const struct load_stats
 {
     double offered = 100 * load_ratio(s->offered, s->started);
 
-    if (s->started < 100 || offered > 0.8 * o->resume)
+    if (s->started < 100 || s->full + s->resumed == 0 || offered >= 0.8 * o->resume)
         return;
     printf("Sessions were offered in %.0f %% of the attempts, %g wanted: %s.\n", offered, o->resume,
            o->min_age_ms > 0 ? "there were none of that age"

@@ -102,7 +102,7 @@ uint64_t load_second_ms(const struct load_options *o)
 
 double load_resumed_share(const struct load_options *o, const struct load_stats *s)
 {
-    if (o->mechanism == KIND_FULL || o->by_id)
+    if (o->mechanism == KIND_FULL)
         return 100 * load_ratio(s->resumed, s->offered);
     return 100 * load_ratio(s->resumed_by[o->mechanism], s->offered);
 }

@@ -1,0 +1,106 @@
+'use strict';
+// reprise-load's man page is true: its options are those of --help, each is taken as it stands there, and its examples are
+// run to the letter against real services, but for the addresses, the times and who does systemctl's work.
+const assert = require('assert');
+const fs = require('fs');
+const path = require('path');
+const {execFile} = require('child_process');
+const {Service, certs, program, test, top} = require('./lib');
+const {withHosts} = require('./hosts');
+
+const page = fs.readFileSync(path.join(top, 'contrib/tools/reprise-load.1'), 'utf8');
+const build = path.dirname(program);
+const shell = (line, cwd) => new Promise((done) => {
+  execFile('sh', ['-c', line], {cwd, env: {...process.env, PATH: `${build}:${process.env.PATH}`}, maxBuffer: 1 << 24},
+    (error, out, err) => done({code: error ? error.code : 0, out, err}));
+});
+const conf = `
+workers = 1  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
+cache { store = "lmdb:sessions?size=16M" }
+certificate "www" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
+frontend "www" { listen = {"127.0.0.1:@PORT@", "127.0.0.1:@PORT2@"}  certificates = "www"  backend = "builtin:status"  max-early-data = 16K }
+frontend "echo" { listen = "127.0.0.1:@PORT3@"  certificates = "www"  backend = "builtin:echo" }`;
+
+// -- the options: what stands for their arguments, and what else they want
+
+const values = {
+  resume: ['50', '0', '100'], age: ['0', '1ms..1h'], uses: ['2', 'always'], sni: ['localhost', 'localhost,www.example'],
+  ca: [`${certs}/ca.pem`], cert: [`${certs}/alice.pem --key ${certs}/alice.key`], key: [`${certs}/alice.key --cert ${certs}/alice.pem`], keylog: ['keys'],
+  groups: ['P-256', 'X25519:P-256'], csv: ['c'], timeline: ['t'], report: ['r.html'],
+  ciphers: ['TLS_AES_128_GCM_SHA256'], concurrency: ['2'], rate: ['1000', '1s:100..1000,1s:1000'], count: ['3'],
+  duration: ['20ms'], processes: ['2'], seed: ['7'], get: ['/'], requests: ['2 -g /'], timeout: ['20s'],
+  pid: [String(process.pid)], 'min-resumed': ['0 -r 50'], 'max-failed': ['0'], json: ['j'], download: ['6 -g /six'],
+  upload: ['1K'], echo: ['64K'],
+  phase: ['"1s name"', '"at 0s: true"'],
+};
+const more = {mechanism: '-g /', poisson: '--rate 1000', from: '127.0.0.1:@PORT2@'};
+const elsewhere = new Set(['psk', 'stateful', 'download', 'proxy', 'proxy-version']); // words that want another server
+
+// [name, the words that it takes or []]
+function options() {
+  const found = new Map();
+  for (const line of page.match(/^\.It Fl .*$/gm)) {
+    const parts = line.replace(/^\.It /, '').split(/ , (?=Fl )/).map((part) => part.replace(/^Fl /, ''));
+    for (const part of parts) {
+      const [, name] = part.match(/(?:^| )-([a-z][a-z-]+)/);
+      const words = (part.match(/ Cm (.*)$/) || ['', ''])[1].split(' | ').filter((word) => /^[\w.-]+$/.test(word));
+      found.set(name, [...new Set([...(found.get(name) || []), ...words])]);
+    }
+  }
+  return found;
+}
+
+test('the man page of reprise-load: its options are those there are, and each is taken', async () => {
+  const service = await Service.start(conf);
+  const help = (await shell('reprise-load --help')).out;
+  const known = [...new Set(help.match(/ --[a-z-]+/g).map((name) => name.slice(3)))].filter((name) => name !== 'help');
+  const told = options();
+  assert.deepStrictEqual([...told.keys()].sort(), known.sort());
+  for (const [name, words] of told) {
+    for (const value of values[name] || (words.length ? words : [''])) {
+      if (elsewhere.has(name) || elsewhere.has(value)) continue;
+      const port = service.ports[name === 'echo' ? 3 : 1];
+      const line = `reprise-load -n 4 -c 2 --max-failed 0 --${name} ${value} ${more[name] || ''} 127.0.0.1:${port}`
+        .replace('@PORT2@', service.ports[2]);
+      const {code, out, err} = await shell(line, service.dir);
+      assert.deepStrictEqual([code, err], [0, ''], `${line}: ${out}`);
+      assert.match(out, name === 'quiet' ? /^$/ : /failed: 0\n/, line);
+    }
+  }
+  const full = await shell(`reprise-load -n 120 -c 2 127.0.0.1:${service.port}`);
+  assert.doesNotMatch(full.out, /Sessions were offered/, 'nobody asked for any');
+  const byId = await shell(`reprise-load -n 20 -c 2 --by-id --min-resumed 100 127.0.0.1:${service.port}`);
+  assert.strictEqual(byId.code, 0, byId.err);
+  assert.match(byId.out, /by id +18 offered +18 resumed/);
+});
+
+// -- the examples
+
+const examples = () => [...page.matchAll(/^\.Bd -literal[^\n]*\n([^]*?)^\.Ed$/gm)]
+  .map(([, text]) => text.replace(/\\e\n/g, ' ').replace(/\s+/g, ' ').trim());
+const brief = (line) => line.replace(/-n 3000/, '-n 200').replace(/-d 60s/, '-d 2s').replace(/-d 30s/, '-d 300ms')
+  .replace(/--rate \d+/, '--rate 60').replace('at 20s', 'at 500ms').replace('at 40s', 'at 1s');
+
+test('the man page of reprise-load: its examples do what is said of them', async () => {
+  await withHosts(3, {cache: ''}, async (hosts, redis) => {
+    const services = {
+      'systemctl reload nginx': `reprise keys rotate -c ${hosts[0].conf}`,
+      'systemctl stop redis': `kill -STOP ${redis.child.pid}`, 'systemctl start redis': `kill -CONT ${redis.child.pid}`,
+    };
+    const all = examples();
+    assert.strictEqual(all.length, 4);
+    for (const example of all) {
+      let line = brief(example).replace(/10\.0\.0\.(\d):443/g, (_, n) => `127.0.0.1:${hosts[n - 1].ports[1]}`)
+        .replace('www.example.com:443', `127.0.0.1:${hosts[0].ports[1]}`);
+      for (const [said, done] of Object.entries(services)) line = line.replace(said, done);
+      assert.doesNotMatch(line, /systemctl|:443\b/);
+      const {code, out, err} = await shell(line, hosts[0].dir);
+      assert.strictEqual(code, 0, `${line}: ${out}${err}`);
+      assert.match(out, /\nfailed: 0\n/, line);
+      assert.doesNotMatch(err, /phase failed/, line);
+      for (const [, command] of line.matchAll(/"at [^:]*: ([^"]*)"/g))
+        assert.ok(out.split('\n').some((row) => /^ +[01] /.test(row) && row.endsWith(command)), `${command}: ${out}`);
+    }
+    assert.match(fs.readFileSync(path.join(hosts[0].dir, 'redis.html'), 'utf8'), /<svg/);
+  });
+});
