@@ -120,7 +120,7 @@ bare=$(awk '
 [ -z "$bare" ] || bad "public function without a comment: $bare"
 
 # 12. The documents name files that there are.
-for page in README.md ARCHITECTURE.md CONTRIBUTING.md; do
+for page in README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md; do
     for path in $(grep -oE '`(lib|cache|conf|worker|master|tests|contrib|docs)/[A-Za-z0-9_./-]*`' "$page" | tr -d '`' | sort -u); do
         [ -e "$path" ] || bad "$page: there is no $path"
     done
