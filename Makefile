@@ -58,7 +58,7 @@ BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-de
 TEST_DEPS  := check curl nodejs redis-server faketime strace procps
 BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch stunnel4 nodejs redis-server strace valgrind \
               procps util-linux
-CARE_DEPS  := clang clang-format clang-tidy cppcheck gcovr mandoc
+CARE_DEPS  := g++ clang clang-format clang-tidy cppcheck gcovr mandoc
 deps:
 	@contrib/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
 build-deps:

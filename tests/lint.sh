@@ -129,5 +129,14 @@ for page in README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md; do
     done
 done
 
+# 13. Each public header compiles alone, in C and in C++.
+for header in lib/include/reprise/*.h; do
+    name="reprise/$(basename "$header")"
+    for language in c:c11 c++:c++11; do
+        said=$(printf '#include <%s>\n' "$name" | ${CC:-cc} -x "${language%%:*}" -std="${language#*:}" -Ilib/include \
+            -Wall -Wextra -Wpedantic -Werror -fsyntax-only - 2>&1) || bad "$name alone, as ${language#*:}: $said"
+    done
+done
+
 [ "$failed" = 0 ] && echo "lint: clean"
 exit "$failed"
