@@ -9,7 +9,7 @@ const e2e = require('../e2e/lib');
 const dir = path.join(__dirname, '../../build/interop-certs');
 const openssl = (...args) => execFileSync('openssl', args, {cwd: dir, stdio: ['ignore', 'pipe', 'pipe']});
 
-const made = 'made.2'; // another name when there is more to make
+const made = 'made.3'; // another name when there is more to make
 
 function selfSigned(name, ...key) {
   openssl('req', '-x509', '-nodes', '-newkey', ...key, '-days', '30', '-keyout', `${name}.key`, '-out', `${name}.pem`,
@@ -30,6 +30,7 @@ function make() {
   fs.cpSync(e2e.certs, dir, {recursive: true});
   fs.rmSync(path.join(dir, 'done'));
   selfSigned('self', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256');
+  selfSigned('nosign', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-addext', 'keyUsage=digitalSignature', '-addext', 'basicConstraints=CA:FALSE');
   selfSigned('ed25519', 'ed25519');
   selfSigned('p384', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384');
   selfSigned('rsapss', 'rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048');

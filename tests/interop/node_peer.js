@@ -2,8 +2,9 @@
 // node_peer.js - what reprise-connect and reprise-serve do, done by node itself: the same flags, the
 // same events. connect(target, flags, input) and serve(flags) run inside this process.
 const fs = require('fs');
-const net = require('net');
+const path = require('path');
 const tls = require('tls');
+const {runs} = require('./our_peer');
 
 // -- flags
 
@@ -208,5 +209,6 @@ async function serve(flags, at) {
   return {target, events, ended, stop() { server.close(); for (const s of sockets.keys()) s.destroy(); }};
 }
 
-module.exports = {connect, serve};
-void net;
+const serveCluster = (args) => runs(process.execPath, [path.join(__dirname, 'node_cluster.js'), ...args]);
+
+module.exports = {connect, serve, serveCluster};

@@ -49,4 +49,17 @@ async function serve(flags, at) {
   return {target: at ? {path: at} : {host: '127.0.0.1', port: first.port}, events: tool.events, ended: tool.ended, stop: tool.stop};
 }
 
-module.exports = {connect, serve};
+// A program that says when it listens.
+async function runs(command, args) {
+  const child = spawn(command, args, {stdio: ['ignore', 'pipe', 'inherit']});
+  await new Promise((done, failed) => {
+    child.stdout.once('data', done);
+    child.once('close', (code) => failed(new Error(`${command}: ${code}`)));
+    child.once('error', failed);
+  });
+  return {stop: () => child.kill('SIGTERM')};
+}
+
+const serveCluster = (args) => runs(path.join(build, 'examples/cluster'), args);
+
+module.exports = {connect, serve, serveCluster, runs};

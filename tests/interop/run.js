@@ -89,6 +89,27 @@ async function runPair(scenario, server, client, tag) {
   return result;
 }
 
+// Sessions of one worker, offered until another has answered.
+async function runCluster(scenario, server, client, tag) {
+  const at = path.join(scratch, `${tag}.sock`);
+  const cluster = await peers[server].serveCluster([certs.file('ecdsa.pem'), certs.file('ecdsa.key'), `unix:${at}`, `${scenario.cluster}`]);
+  const session = path.join(scratch, tag);
+  const workers = new Set();
+  let seen;
+  try {
+    for (let i = 0; i < 100 && workers.size < 2; i++) {
+      seen = await withTime(peers[client].connect({path: at}, [...scenario.client, '--session-out', session, ...(i > 0 ? ['--session', session] : [])], ''), 'client');
+      const {told, data} = summary(seen);
+      assert.ok(told, JSON.stringify(seen));
+      assert.strictEqual(told.sessionReused, i > 0, `connection ${i + 1}`);
+      workers.add(Buffer.from(data, 'hex').toString());
+    }
+  } finally { cluster.stop(); }
+  assert.ok(workers.size > 1, `only ${[...workers]} answered`);
+  const {order, told} = summary(seen);
+  return {client: [{order, told}], server: []};
+}
+
 const pairings = [['node', 'node'], ['node', 'us'], ['us', 'node'], ['us', 'us']];
 
 // Where two values differ, a line each.
@@ -112,11 +133,12 @@ function compare(scenario, name, result, measure) {
 }
 
 async function runScenario(scenario, number) {
+  if (scenario.run) { await scenario.run(); return; }
   let measure;
   for (const [server, client] of pairings) {
     const name = `server ${server}, client ${client}`;
     try {
-      const result = await runPair(scenario, server, client, `${number}-${server}-${client}`);
+      const result = await (scenario.cluster ? runCluster : runPair)(scenario, server, client, `${number}-${server}-${client}`);
       if (scenario.check) scenario.check(result, name);
       if (measure === undefined) measure = result;
       else compare(scenario, name, result, measure);

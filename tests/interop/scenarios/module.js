@@ -1,0 +1,60 @@
+'use strict';
+// Sections A, H, M, N: what the module gives to everyone, certificates on their own, clusters, and
+// where we are better than node on purpose.
+const {execFile} = require('child_process');
+const path = require('path');
+const {promisify} = require('util');
+const {file} = require('../certs');
+
+const base = ['--cert', file('ecdsa.pem'), '--key', file('ecdsa.key')];
+const rsa = ['--cert', file('rsa.pem'), '--key', file('rsa.key')];
+const trust = ['--ca', file('ca.pem'), '--servername', 'localhost'];
+const talk = (section, name, server, client = trust, more = {}) => ({section, name, server, client, ...more});
+const made = (section, name, ...server) => ({section, name, server, clients: []});
+
+const fail = (name, what) => { throw new Error(`${name}: ${JSON.stringify(what)}`); };
+// With `check` for what our server tells and serves; with node's server, as node.
+const better = (why, check) => ({differs: {why, check: (r, m, name) => { if (/server us/.test(name)) check(r, m, name); }}});
+
+const x509 = async () => {
+  const {stdout} = await promisify(execFile)('node', [path.join(__dirname, '../x509.js'), process.env.BUILD || 'build/release', '300'], {env: {...process.env, MADE: '1'}});
+  if (!/^[1-9]\d* inputs, [1-9]\d* certificates, [1-9]\d* comparisons, 0 differences$/m.test(stdout)) throw new Error(stdout);
+};
+
+module.exports = [
+  // -- A: defaults
+  talk('A', 'A2 the first of the default ciphers, TLS 1.2', [...rsa, '--max-version', 'TLSv1.2']),
+  talk('A', 'A2 the first of the default ciphers, TLS 1.3', rsa),
+  talk('A', 'A2 no pre-shared keys by default', [...base, '--psk', 'alice=0102', '--max-version', 'TLSv1.2'],
+    [...trust, '--psk-identity', 'alice', '--psk', '0102', '--ciphers', 'PSK']),
+  talk('A', 'A2 no cipher without authentication by default', [...base, '--max-version', 'TLSv1.2'], [...trust, '--ciphers', 'aNULL:@SECLEVEL=0']),
+  talk('A', 'A3 curves that are automatic', [...base, '--ecdh-curve', 'auto'], [...trust, '--ecdh-curve', 'auto']),
+  talk('A', 'A4 less than the least version', base, [...trust, '--min-version', 'TLSv1', '--max-version', 'TLSv1.1', '--ciphers', 'ALL:@SECLEVEL=0']),
+  talk('A', 'A4 least version of the client', [...base, '--min-version', 'TLSv1', '--max-version', 'TLSv1.1', '--ciphers', 'ALL:@SECLEVEL=0']),
+  talk('A', 'A5 an authority that is no root', base, ['--servername', 'localhost', '--no-reject-unauthorized']),
+  made('A', 'A6 name as getCiphers has it', ...base, '--ciphers', 'ecdhe-ecdsa-aes128-gcm-sha256'),
+  made('A', 'A7 version in lower case', ...base, '--min-version', 'tlsv1.2'),
+
+  // -- H
+  {section: 'H', name: 'H1 to H4 certificates of all kinds, property by property', run: x509},
+
+  // -- M
+  {section: 'M', name: 'M1 workers resume each other\'s sessions', cluster: 3, client: trust},
+  {section: 'M', name: 'M1 workers resume each other\'s sessions, TLS 1.2', cluster: 3, client: [...trust, '--max-version', 'TLSv1.2']},
+
+  // -- N
+  talk('N', 'N4 server that trusts a part of a chain', [...base, '--request-cert', '--no-reject-unauthorized', '--ca', file('middle.pem'), '--allow-partial-trust-chain'],
+    [...trust, '--cert', file('below.pem'), '--key', file('below.key')], better('node forgets the option for servers', (r, m, name) => {
+      if (!r.server[0].told.authorized || m.server[0].told.authorized) fail(name, [r.server[0].told.authorizationError, m.server[0].told.authorized]);
+    })),
+  talk('N', 'N5 context of a name that has another kind of key', [...rsa, ...base, '--max-version', 'TLSv1.2', '--sni', `api.example=${file('api.pem')}=${file('api.key')}`],
+    ['--ca', file('ca.pem'), '--servername', 'api.example', '--ciphers', 'ECDHE-RSA-AES128-GCM-SHA256', '--no-reject-unauthorized'],
+    better('the certificate of another name is not shown', (r, m, name) => {
+      if (!r.server[0].order.includes('tlsClientError ERR_SSL_NO_SHARED_CIPHER') || !m.server[0].told) fail(name, r.server[0].order);
+    })),
+  talk('N', 'N10 self-signed, may not sign', ['--cert', file('nosign.pem'), '--key', file('nosign.key')], ['--ca', file('nosign.pem'), '--servername', 'localhost', '--detailed', '--no-reject-unauthorized'],
+    {differs: {why: 'a certificate that issued itself is the end of its chain', check: (r, m, name) => {
+      const {issuerCertificate} = r.client[0].told.peerCertificate;
+      if (/client us/.test(name) ? issuerCertificate : !issuerCertificate) fail(name, issuerCertificate);
+    }}}),
+];
