@@ -7,7 +7,6 @@
  * The danger is to hang on to a map that is out of date: the timer that asks never ends before the
  * router, and a guide that has no better one makes way for another. What is asked of the store
  * before there is a map waits for a moment. A node that is lost costs its slots, not the others. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,19 +73,13 @@ static void on_node_changed(void *arg)
     rp_redis_router_tell(&n->cluster->router);
 }
 
-/* A key that is this node's: any that falls into one of its slots. */
+/* Without one there is nothing that it could be asked. */
 static void probe_key(char key[RP_REDIS_TEXT], void *arg)
 {
     const struct node *n = arg;
     const struct cluster *c = n->cluster;
-    const uint8_t index = (uint8_t)(n - c->nodes);
 
-    for (unsigned i = 0; i < RP_REDIS_SLOTS; i++) {
-        int len = snprintf(key, RP_REDIS_TEXT, "%sprobe%u", c->router.place.prefix, i);
-
-        if (c->owner[rp_redis_slot_of(key, (size_t)len)] == index)
-            return;
-    }
+    rp_redis_key_of(key, c->router.place.prefix, c->owner, (uint8_t)(n - c->nodes));
 }
 
 static struct rp_redis_link *link_of(struct node *n)

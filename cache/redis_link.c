@@ -286,8 +286,10 @@ static bool ask_for_proof(struct rp_redis_link *l)
 
     if (l->o.proof == RP_REDIS_MASTER)
         return greet_with(l, 1, role);
+    if (l->o.proof == RP_REDIS_ANY)
+        return true;
     probe_key(l, key);
-    return l->o.proof == RP_REDIS_ANY || greet_with(l, 2, del);
+    return greet_with(l, 2, del);
 }
 
 static void greet(struct rp_redis_link *l)

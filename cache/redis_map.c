@@ -3,6 +3,7 @@
  * redis_map.c - read maps, redirections and masters; see redis_map.h. */
 #include "cache/redis_map.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* CRC-16/XMODEM, as the cluster specification has it. */
@@ -29,6 +30,24 @@ uint16_t rp_redis_slot_of(const void *key, size_t len)
             return crc16(open, (size_t)(close - open)) % RP_REDIS_SLOTS;
     }
     return crc16(begin, len) % RP_REDIS_SLOTS;
+}
+
+/* The CRC is linear, so six letters with three free bits each reach all slots, whatever is before
+ * them; the first is found after as many attempts as there are slots to one of its owner's. */
+bool rp_redis_key_of(char key[RP_REDIS_TEXT], const char *prefix,
+                     const uint8_t owner[RP_REDIS_SLOTS], uint8_t whose)
+{
+    enum { LETTERS = 6, BITS = 3 };
+    size_t len = (size_t)snprintf(key, RP_REDIS_TEXT, "%.*sprobe-", RP_REDIS_PREFIX_MAX, prefix);
+
+    key[len + LETTERS] = '\0';
+    for (unsigned i = 0; i < 1u << LETTERS * BITS; i++) {
+        for (unsigned at = 0; at < LETTERS; at++)
+            key[len + at] = (char)('h' + (i >> at * BITS) % (1u << BITS));
+        if (owner[rp_redis_slot_of(key, len + LETTERS)] == whose)
+            return true;
+    }
+    return false;
 }
 
 static bool read_number(uint16_t *to, const char *text, size_t len, uint32_t max)

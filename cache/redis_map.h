@@ -13,6 +13,10 @@ enum { RP_REDIS_SLOTS = 16384, RP_REDIS_NODES_MAX = 128, RP_REDIS_NOBODY = UINT8
 
 /* CRC16 of the key, or of what is between its first braces if there is something: the slot. */
 uint16_t rp_redis_slot_of(const void *key, size_t len);
+/* A key behind this prefix that is in one of the slots that `whose` owns. false: there is none, or
+ * the prefix has a {tag} of another slot. */
+bool rp_redis_key_of(char key[RP_REDIS_TEXT], const char *prefix,
+                     const uint8_t owner[RP_REDIS_SLOTS], uint8_t whose);
 
 struct rp_redis_map {
     struct rp_redis_host masters[RP_REDIS_NODES_MAX];

@@ -37,6 +37,29 @@ START_TEST(slot_is_that_of_redis)
 }
 END_TEST
 
+/* Also for who owns one slot alone. */
+START_TEST(key_is_found_for_each_owner)
+{
+    static const char *const prefixes[] = {"", "reprise:", "{open",
+                                           "{}01234567890123456789012345678"};
+    static uint8_t owner[RP_REDIS_SLOTS];
+    char key[RP_REDIS_TEXT];
+
+    for (unsigned slot = 0; slot < RP_REDIS_SLOTS; slot += 251) {
+        const char *prefix = prefixes[slot % 4];
+
+        owner[slot] = 7;
+        ck_assert(rp_redis_key_of(key, prefix, owner, 7));
+        ck_assert_uint_eq(rp_redis_slot_of(key, strlen(key)), slot);
+        ck_assert_int_eq(strncmp(key, prefix, strlen(prefix)), 0);
+        owner[slot] = 0;
+    }
+    ck_assert(!rp_redis_key_of(key, "p", owner, 7));
+    owner[0] = 7;
+    ck_assert(!rp_redis_key_of(key, "{tag}", owner, 7));
+}
+END_TEST
+
 START_TEST(map_says_who_has_what)
 {
     static struct rp_redis_map map;
@@ -191,6 +214,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, NULL, end);
     tcase_add_loop_test(tc, slot_is_that_of_redis, 0, sizeof keys / sizeof *keys);
+    tcase_add_test(tc, key_is_found_for_each_owner);
     tcase_add_test(tc, map_says_who_has_what);
     tcase_add_loop_test(tc, nonsense_is_no_map, 0, sizeof no_maps / sizeof *no_maps);
     tcase_add_loop_test(tc, redirection_says_where_to, 0,
