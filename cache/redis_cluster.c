@@ -117,13 +117,18 @@ static struct node *node_at(struct cluster *c, const struct rp_redis_host *host)
     return unused;
 }
 
+static bool is_idle(const struct node *n)
+{
+    return n->link == NULL || rp_redis_link_is_idle(n->link);
+}
+
 /* Those that the map no longer has, once nobody waits for them. */
 static void leave_nodes(struct cluster *c)
 {
     for (size_t i = 0; i < NODES; i++) {
         struct node *n = &c->nodes[i];
 
-        if (!n->known || n->needed || (n->link != NULL && !rp_redis_link_is_idle(n->link)))
+        if (!n->known || n->needed || !is_idle(n))
             continue;
         rp_redis_link_free(n->link);
         *n = (struct node){.known = false};
@@ -184,11 +189,21 @@ static bool redirected(struct cluster *c, struct rp_redis_request *r, const redi
     return to.ask ? send_asking(n, r) : send_to(n, r);
 }
 
+/* The slot is nobody's, says a node that is up: another may know better. The link judges what it
+ * hears after us: with the next one it is in trouble, which is asked about as often as it needs. */
+static void hear_down(struct cluster *c, const struct node *n)
+{
+    if (rp_redis_link_trouble(n->link) == NULL)
+        ask_soon(c);
+}
+
 static void on_reply(const redisReply *reply, void *arg)
 {
     struct rp_redis_request *r = arg;
     struct cluster *c = (struct cluster *)r->router;
 
+    if (reply != NULL && rp_redis_reply_says(reply, "CLUSTERDOWN"))
+        hear_down(c, r->node);
     if (reply == NULL || reply->type != REDIS_REPLY_ERROR || !redirected(c, r, reply))
         rp_redis_request_answer(&c->sent, r, reply);
 }
@@ -233,18 +248,37 @@ static size_t holes(const struct cluster *c)
     return count;
 }
 
-/* false: more nodes than there is room for. */
+static bool map_has(const struct cluster *c, const struct node *n)
+{
+    for (size_t i = 0; n->known && i < c->read.master_count; i++)
+        if (rp_redis_host_equal(&n->host, &c->read.masters[i]))
+            return true;
+    return false;
+}
+
+/* For the nodes of the map, beside those that somebody waits for still. */
+static bool has_room(const struct cluster *c)
+{
+    size_t room = 0;
+
+    for (size_t i = 0; i < NODES; i++)
+        room += !c->nodes[i].known || map_has(c, &c->nodes[i]) || is_idle(&c->nodes[i]);
+    return room >= c->read.master_count;
+}
+
+/* false: more nodes than there is room for; nothing has changed. */
 static bool take_owners(struct cluster *c)
 {
     uint8_t node_of[RP_REDIS_NODES_MAX];
 
+    if (!has_room(c))
+        return false;
     for (size_t i = 0; i < NODES; i++)
-        c->nodes[i].needed = false;
+        c->nodes[i].needed = map_has(c, &c->nodes[i]);
+    leave_nodes(c);
     for (size_t i = 0; i < c->read.master_count; i++) {
         struct node *n = node_at(c, &c->read.masters[i]);
 
-        if (n == NULL)
-            return false;
         n->needed = true;
         node_of[i] = (uint8_t)(n - c->nodes);
     }
@@ -296,7 +330,6 @@ static void take_map(struct cluster *c)
         return;
     }
     c->mapped = true;
-    leave_nodes(c);
     missing = holes(c);
     if (missing > 0)
         rp_error_set(&c->why, "ERR_STORE_REDIS",
