@@ -55,7 +55,7 @@ build: $(PROGRAM) $(LOADER) $(TOOLS) $(SHARED)
 # --- what the machine must have -----------------------------------------------------------------
 BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
               libjansson-dev libmicrohttpd-dev openssl
-TEST_DEPS  := check curl nodejs redis-server faketime strace procps
+TEST_DEPS  := check curl nodejs redis-server faketime strace procps nginx haproxy
 BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch stunnel4 nodejs redis-server strace valgrind \
               procps util-linux
 CARE_DEPS  := g++ clang clang-format clang-tidy cppcheck gcovr mandoc

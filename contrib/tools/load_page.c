@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_page.c - the report as one HTML page: figures, the matrix, latency curves in SVG.
+ * load_page.c - the report as one HTML page: figures, the matrix, why
+ * connections failed, the time line and latency curves in SVG.
  * The danger: what was on the command line stands in it, so all text is escaped. */
 #include "load_page.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 
 static void put_text(FILE *f, const char *text)
 {
@@ -121,6 +123,124 @@ static void put_chart(FILE *f, const struct load_result *r)
     fputs("</svg>\n", f);
 }
 
+/* -- the time line */
+
+struct timeline {
+    const struct load_second *seconds;
+    uint64_t count, second_ms;
+    double most; /* the greatest figure of all */
+};
+
+static uint32_t figure_of(const struct timeline *t, uint64_t second, size_t at)
+{
+    return *(const uint32_t *)(const void *)((const char *)&t->seconds[second] + at);
+}
+
+static const struct {
+    size_t at;
+    const char *colour, *name;
+} lines[] = {
+    {offsetof(struct load_second, full), "#b33", "full"},
+    {offsetof(struct load_second, resumed), "#282", "resumed"},
+    {offsetof(struct load_second, declined), "#c80", "declined"},
+    {offsetof(struct load_second, failed), "#a0a", "failed"},
+};
+enum { LINES = sizeof lines / sizeof *lines };
+
+static struct timeline timeline_of(const struct load_options *o, const struct load_stats *s)
+{
+    struct timeline t = {.seconds = s->seconds, .second_ms = load_second_ms(o), .most = 1};
+
+    /* The last one counts unless it has hardly begun: what would be seen is a fall to nothing. */
+    t.count = (s->elapsed_us / 1000 + t.second_ms - t.second_ms / 10) / t.second_ms;
+    if (t.count < 1)
+        t.count = 1;
+    if (t.count > LOAD_SECONDS)
+        t.count = LOAD_SECONDS;
+    for (uint64_t i = 0; i < t.count; i++)
+        for (int j = 0; j < LINES; j++)
+            if (figure_of(&t, i, lines[j].at) > t.most)
+                t.most = figure_of(&t, i, lines[j].at);
+    return t;
+}
+
+static double x_at(const struct timeline *t, double seconds)
+{
+    return LEFT + seconds / (double)t->count * (WIDTH - LEFT - 10);
+}
+
+static void put_line(FILE *f, const struct timeline *t, int which)
+{
+    fprintf(f, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"",
+            lines[which].colour);
+    for (uint64_t i = 0; i < t->count; i++)
+        fprintf(f, "%.1f,%.1f ", x_at(t, (double)i + 0.5),
+                HEIGHT - 30 - figure_of(t, i, lines[which].at) / t->most * (HEIGHT - 60));
+    fprintf(f, "\"/><text x=\"%d\" y=\"20\" fill=\"%s\">%s</text>\n", LEFT + 10 + 80 * which,
+            lines[which].colour, lines[which].name);
+}
+
+/* A phase that has begun: a mark in the chart with its number, and a line of text below it. */
+static void put_mark(FILE *f, const struct timeline *t, const struct load_phase *phase, unsigned n)
+{
+    double x = x_at(t, (double)phase->at_ms / (double)t->second_ms);
+
+    fprintf(f,
+            "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"26\" y2=\"%d\" style=\"stroke:#24a\"/>"
+            "<text x=\"%.1f\" y=\"36\" fill=\"#24a\">%u</text>\n",
+            x, x, HEIGHT - 30, x + 3, n);
+}
+
+static bool has_begun(const struct timeline *t, const struct load_phase *phase)
+{
+    return phase->at_ms < t->count * t->second_ms;
+}
+
+static void put_phases(FILE *f, const struct timeline *t, const struct load_phases *phases)
+{
+    for (unsigned i = 0; i < phases->count; i++) {
+        if (!has_begun(t, &phases->list[i]))
+            continue;
+        fprintf(f, "<p>%u: at %g s, ", i + 1, (double)phases->list[i].at_ms / 1000);
+        put_text(f, phases->list[i].text);
+        fputs("</p>\n", f);
+    }
+}
+
+static void put_timeline(FILE *f, const struct load_options *o, const struct load_stats *s)
+{
+    struct timeline t = timeline_of(o, s);
+
+    fprintf(f,
+            "<h2>Handshakes in each %g s</h2>\n<svg viewBox=\"0 0 %d %d\" width=\"%d\">\n"
+            "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>"
+            "<text x=\"%d\" y=\"34\" text-anchor=\"end\">%.0f</text>"
+            "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%g s</text>\n",
+            (double)t.second_ms / 1000, WIDTH, HEIGHT, WIDTH, LEFT, WIDTH - 10, HEIGHT - 30,
+            HEIGHT - 30, LEFT - 6, t.most, WIDTH - 10, HEIGHT - 12,
+            (double)(t.count * t.second_ms) / 1000);
+    for (int i = 0; i < LINES; i++)
+        put_line(f, &t, i);
+    for (unsigned i = 0; i < o->phases.count; i++)
+        if (has_begun(&t, &o->phases.list[i]))
+            put_mark(f, &t, &o->phases.list[i], i + 1);
+    fputs("</svg>\n", f);
+    put_phases(f, &t, &o->phases);
+}
+
+static void put_failures(FILE *f, const struct load_stats *s)
+{
+    if (s->failed == 0)
+        return;
+    fputs("<h2>Why connections failed</h2>\n<table>\n", f);
+    for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
+        fprintf(f, "<tr><th>%s: ", load_class_name(s->reasons[i].class));
+        put_text(f, s->reasons[i].text);
+        fprintf(f, "</th><td>%" PRIu64 "</td></tr>\n", s->reasons[i].count);
+    }
+    fputs("</table>\n", f);
+}
+
 void load_page_write(FILE *f, const struct load_options *o, const struct load_result *r)
 {
     const struct load_stats *s = &r->stats;
@@ -139,6 +259,8 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
     fputs("</p>\n", f);
     put_figures(f, s, r->server_us);
     put_matrix(f, o, s);
+    put_failures(f, s);
+    put_timeline(f, o, s);
     put_chart(f, r);
     fputs("</html>\n", f);
 }

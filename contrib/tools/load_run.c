@@ -96,7 +96,7 @@ static void start_due(struct run *r)
             r->crowded = true; /* from here on it is late for want of connections */
             return;
         }
-        note_lateness(r, now - due);
+        note_lateness(r, load_now_us() - due); /* those before it took their time */
         next_arrival(r);
         start(r, due);
     }

@@ -1,0 +1,159 @@
+'use strict';
+// reprise-load against servers that are not ours: nginx, HAProxy, node. What they resume is told by mechanism and from host
+// to host; what it writes to files agrees; what happens to the server meanwhile is marked; its exit says what was asked.
+const assert = require('assert');
+const fs = require('fs');
+const https = require('https');
+const os = require('os');
+const path = require('path');
+const {execFile, spawn} = require('child_process');
+const {certs, freePort, net, pem, program, test, until} = require('./lib');
+
+const loader = path.join(path.dirname(program), 'reprise-load');
+const load = (...args) => new Promise((done) => {
+  execFile(loader, ['--timeout', '20s', ...args], {maxBuffer: 1 << 24},
+    (error, out, err) => done({code: error ? error.code : 0, err, out}));
+});
+const told = async (...args) => {
+  const {code, err, out} = await load('-q', '--json', '-', ...args);
+  assert.ok(out.startsWith('{'), err);
+  return {code, err, ...JSON.parse(out)};
+};
+
+// -- the servers
+
+const listens = (port) => new Promise((done) => {
+  const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); done(true); });
+  socket.on('error', () => done(false));
+});
+
+// `make` writes what it needs to dir, and returns the command.
+async function withProgram(make, body) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-peer-'));
+  const port = await freePort();
+  const [command, ...args] = make(dir, port);
+  const child = spawn(command, args, {stdio: 'ignore', env: {...process.env, PATH: `${process.env.PATH}:/usr/sbin`}});
+  const ended = new Promise((done) => { child.once('close', done); child.once('error', done); });
+  const cut = () => child.kill('SIGKILL');
+  process.once('exit', cut);
+  try {
+    await until(`${command} listens`, () => listens(port));
+    return await body(`127.0.0.1:${port}`, child.pid, dir);
+  } finally {
+    child.kill('SIGTERM');
+    await ended;
+    process.removeListener('exit', cut);
+    fs.rmSync(dir, {recursive: true, force: true});
+  }
+}
+
+const nginx = (dir, port) => {
+  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`).join(' ');
+  fs.writeFileSync(`${dir}/nginx.conf`, `
+daemon off; pid ${dir}/pid; error_log ${dir}/log; worker_processes 1; events { worker_connections 512; }
+http { access_log off; ${places} ssl_session_cache shared:tls:2m;
+  server { listen 127.0.0.1:${port} ssl; ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_certificate ${certs}/ecdsa.pem; ssl_certificate_key ${certs}/ecdsa.key; location / { return 200 ok; } } }`);
+  return ['nginx', '-p', dir, '-e', `${dir}/log`, '-c', `${dir}/nginx.conf`];
+};
+const haproxy = (dir, port) => {
+  fs.writeFileSync(`${dir}/both.pem`, Buffer.concat([pem('ecdsa.pem'), pem('ecdsa.key')]), {mode: 0o600});
+  fs.writeFileSync(`${dir}/haproxy.cfg`, `
+defaults
+  mode http
+  timeout connect 20s
+  timeout client 20s
+  timeout server 20s
+frontend f
+  bind 127.0.0.1:${port} ssl crt ${dir}/both.pem ssl-min-ver TLSv1.2
+  http-request return status 200 content-type text/plain string ok
+`);
+  return ['haproxy', '-db', '-f', `${dir}/haproxy.cfg`];
+};
+async function withNode(body) {
+  const stored = new Map();
+  const server = https.createServer({key: pem('ecdsa.key'), cert: pem('ecdsa.pem')}, (request, answer) => answer.end('ok'));
+  server.on('newSession', (id, data, done) => { stored.set(id.toString('hex'), data); done(); });
+  server.on('resumeSession', (id, done) => done(null, stored.get(id.toString('hex')) || null));
+  server.listen(0, '127.0.0.1');
+  await until('node listens', () => server.listening);
+  try { return await body(`127.0.0.1:${server.address().port}`); } finally {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  }
+}
+
+const servers = {
+  nginx: (body) => withProgram(nginx, body), haproxy: (body) => withProgram(haproxy, body), node: withNode,
+};
+
+// -- what they resume
+
+for (const [name, serve] of Object.entries(servers))
+  test(`reprise-load drives ${name}: tickets and ids of TLS 1.2, tickets of TLS 1.3`, () => serve(async (target) => {
+    for (const [kind, ...how] of [['ticket', '-t', '1.2', '-m', 'ticket'], ['id', '--by-id'],
+      ['ticket', '-t', '1.3', '-m', 'ticket', '--uses', 'always']]) {
+      const got = await told('-n', '100', '-c', '4', '-g', '/', '--min-resumed', '100', '--max-failed', '0', ...how, target);
+      assert.strictEqual(got.code, 0, `${how}: ${got.err}`);
+      assert.ok(got.offered >= 90, `${how}: only ${got.offered} offered`);
+      assert.deepStrictEqual([got.resumed, got.resumed_by_kind[kind], got.by_kind[kind], got.requests, got.status['2xx']],
+        [got.offered, got.offered, got.offered, 100, 100], how.join(' '));
+    }
+  }));
+
+test('reprise-load: the matrix shows who resumes whose sessions, and the exit says that it was not enough', () =>
+  servers.nginx((one) => servers.haproxy(async (other) => {
+    const got = await told('-n', '300', '-c', '4', '-r', '90', '-t', '1.3', '--max-failed', '0', '--seed', '3', one, other);
+    const [[a, b], [c, d]] = got.offered_from_to;
+    assert.ok(Math.min(a, b, c, d) > 5, JSON.stringify(got.offered_from_to));
+    assert.deepStrictEqual(got.resumed_from_to, [[a, 0], [0, d]]);
+    assert.deepStrictEqual([got.code, got.resumed, got.declined], [0, a + d, b + c]);
+    const short = await told('-n', '60', '-c', '4', '-r', '90', '--from', 'other', '--min-resumed', '0.1', one, other);
+    assert.strictEqual(short.code, 1);
+    assert.match(short.err, /0\.00 % of the sessions offered were resumed, 0\.1 wanted/);
+    const dead = `127.0.0.1:${await freePort()}`;
+    for (const [allowed, code] of [['9', 1], ['10', 0]]) {
+      const half = await told('-n', '20', '-c', '2', '--max-failed', allowed, one, dead);
+      assert.deepStrictEqual([half.failed, half.code], [10, code], half.err);
+    }
+  })));
+
+// -- what is told
+
+const externals = (html) => html.match(/(?:src|href|action|data)\s*=|url\(|@import|https?:|["'(]\/\//gi);
+
+test('reprise-load: the files agree, the page needs nothing else, and a reload of the server is marked', () =>
+  servers.nginx(async (target, pid, dir) => {
+    const command = `kill -HUP ${pid}`;
+    const at = (name) => path.join(dir, name);
+    const {code, err} = await load('-q', '-d', '3s', '--rate', '60', '-r', '90', '-g', '/', '--max-failed', '0', '--pid', String(pid),
+      '--phase', `at 1s: ${command}`, '--json', at('j'), '--csv', at('c'), '--timeline', at('t'), '--report', at('r.html'), target);
+    assert.strictEqual(code, 0, err);
+    const json = JSON.parse(fs.readFileSync(at('j')));
+    const table = (name) => fs.readFileSync(at(name), 'utf8').trim().split('\n').map((line) => line.split(','));
+    for (const [kind, ...row] of table('c').slice(1)) {
+      const {count, mean, p50, p90, p99, 'p99.9': p999, max} = json.latency_us[kind];
+      assert.deepStrictEqual(row.map(Number), [count, mean, p50, p90, p99, p999, max], kind);
+    }
+    const names = table('t')[0].slice(1), lines = table('t').slice(1);
+    assert.deepStrictEqual(lines.map((row) => row.slice(1).map(Number)), json.seconds.map((one) => names.map((name) => one[name])));
+    for (const name of ['full', 'resumed', 'declined', 'failed', 'requests'])
+      assert.strictEqual(json.seconds.reduce((sum, one) => sum + one[name], 0), json[name], name);
+    assert.strictEqual(json.full + json.resumed + json.failed, json.started);
+    assert.ok(json.server_cpu_us > 0 && json.tester_cpu_us > 0, JSON.stringify(json));
+    assert.deepStrictEqual(json.phases, [{at_ms: 1000, length_ms: 0, text: command}]);
+    assert.ok(json.declined > 0, `new keys, which only the reload makes: ${JSON.stringify(json.seconds)}`);
+    const html = fs.readFileSync(at('r.html'), 'utf8');
+    assert.strictEqual(externals(html), null);
+    for (const part of ['<svg', command, target]) assert.ok(html.includes(part), part);
+  }));
+
+test('reprise-load: it says when it was the bottleneck itself, and when the connections were too few', () =>
+  servers.nginx(async (target, pid, dir) => {
+    const json = path.join(dir, 'j');
+    const flood = await load('-n', '400', '--rate', '1000000', '-c', '400', '--json', json, target);
+    assert.match(flood.out, /The tester itself was the bottleneck/);
+    assert.strictEqual(JSON.parse(fs.readFileSync(json)).bottleneck, true);
+    const few = await load('-n', '100', '--rate', '1000000', '-c', '1', target);
+    assert.match(few.out, /arrivals waited up to \d+ ms, since all connections were in use/);
+  }));
