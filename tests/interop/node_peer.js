@@ -211,4 +211,6 @@ async function serve(flags, at) {
 
 const serveCluster = (args) => runs(process.execPath, [path.join(__dirname, 'node_cluster.js'), ...args]);
 
-module.exports = {connect, serve, serveCluster};
+const inside = [process.execPath, path.join(__dirname, 'inside.js')];
+
+module.exports = {connect, serve, serveCluster, inside};

@@ -62,4 +62,6 @@ async function runs(command, args) {
 
 const serveCluster = (args) => runs(path.join(build, 'examples/cluster'), args);
 
-module.exports = {connect, serve, serveCluster, runs};
+const inside = [path.join(build, 'tests/interop/inside')];
+
+module.exports = {connect, serve, serveCluster, runs, inside};

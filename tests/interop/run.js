@@ -6,6 +6,7 @@ const assert = require('assert');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
+const {spawn} = require('child_process');
 const certs = require('./certs');
 const peers = {node: require('./node_peer'), us: require('./our_peer')};
 
@@ -110,6 +111,28 @@ async function runCluster(scenario, server, client, tag) {
   return {client: [{order, told}], server: []};
 }
 
+// Programs of their own: inside.js and inside.c. What each prints, and how it ends.
+async function runInside(scenario, server, client, tag) {
+  const at = path.join(scratch, `${tag}.sock`);
+  const run = (side, who, ...files) => {
+    const [command, ...first] = peers[who].inside;
+    const child = spawn(command, [...first, side, scenario.inside, `unix:${at}`, ...files.map(certs.file)], {stdio: ['ignore', 'pipe', 'pipe']});
+    const out = {text: ''};
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { out.text += bytes; });
+    out.ready = new Promise((done) => child.stdout.once('data', done));
+    out.ended = new Promise((done) => child.once('close', (code) => done({code, lines: out.text.trim().split('\n')})));
+    out.stop = () => child.kill('SIGKILL');
+    return out;
+  };
+  const there = run('server', server, 'ecdsa.pem', 'ecdsa.key');
+  let here;
+  try {
+    await withTime(Promise.race([there.ready, there.ended]), 'server');
+    here = run('client', client, 'ca.pem');
+    return {client: [await withTime(here.ended, 'client')], server: [await withTime(there.ended, 'server')]};
+  } finally { there.stop(); if (here) here.stop(); }
+}
+
 const pairings = [['node', 'node'], ['node', 'us'], ['us', 'node'], ['us', 'us']];
 
 // Where two values differ, a line each.
@@ -138,7 +161,7 @@ async function runScenario(scenario, number) {
   for (const [server, client] of pairings) {
     const name = `server ${server}, client ${client}`;
     try {
-      const result = await (scenario.cluster ? runCluster : runPair)(scenario, server, client, `${number}-${server}-${client}`);
+      const result = await (scenario.cluster ? runCluster : scenario.inside ? runInside : runPair)(scenario, server, client, `${number}-${server}-${client}`);
       if (scenario.check) scenario.check(result, name);
       if (measure === undefined) measure = result;
       else compare(scenario, name, result, measure);

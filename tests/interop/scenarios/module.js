@@ -1,6 +1,6 @@
 'use strict';
-// Sections A, H, M, N: what the module gives to everyone, certificates on their own, clusters, and
-// where we are better than node on purpose.
+// Sections A, H, M, N, Q: what the module gives to everyone, certificates on their own, clusters, TLS
+// within other streams, and where we are better than node on purpose.
 const {execFile} = require('child_process');
 const path = require('path');
 const {promisify} = require('util');
@@ -41,6 +41,10 @@ module.exports = [
   // -- M
   {section: 'M', name: 'M1 workers resume each other\'s sessions', cluster: 3, client: trust},
   {section: 'M', name: 'M1 workers resume each other\'s sessions, TLS 1.2', cluster: 3, client: [...trust, '--max-version', 'TLSv1.2']},
+
+  // -- Q
+  {section: 'Q', name: 'Q1 a secure pair, piped to a socket', inside: 'pair', check: (r, name) => { if (r.client[0].code !== 0 || !r.client[0].lines.includes('answer')) fail(name, r); }},
+  {section: 'Q', name: 'Q2 TLS in TLS', inside: 'tls', check: (r, name) => { if (r.client[0].code !== 0 || !r.client[0].lines.includes('answer')) fail(name, r); }},
 
   // -- N
   talk('N', 'N4 server that trusts a part of a chain', [...base, '--request-cert', '--no-reject-unauthorized', '--ca', file('middle.pem'), '--allow-partial-trust-chain'],
