@@ -76,7 +76,7 @@ static bool waits_for_session(const struct slot *s)
 {
     const struct run *r = s->run;
 
-    if (r->o->resume <= 0 || r->o->mechanism == KIND_PSK || s->fresh.handle != NULL)
+    if (r->o->resume <= 0 || r->o->mechanism == KIND_PSK || s->fresh_count > 0)
         return false;
     return !s->resumed || (r->o->uses != 0 && rp_session_protocol(s->offered)[6] == '3');
 }
@@ -232,21 +232,34 @@ static void on_secure(struct slot *s)
         ask(s);
 }
 
+static void forget_oldest(struct slot *s)
+{
+    load_session_clear(&s->fresh[0]);
+    memmove(s->fresh, s->fresh + 1, --s->fresh_count * sizeof *s->fresh);
+}
+
+/* Each ticket of TLS 1.3 is good for a connection. */
 static void on_session(struct slot *s, const struct rp_event *event)
 {
-    load_session_clear(&s->fresh);
-    s->fresh.handle = rp_session_ref(event->session.handle);
-    s->fresh.born_ms = rp_loop_now(s->run->loop);
+    if (s->fresh_count == FRESH_MOST)
+        forget_oldest(s);
+    s->fresh[s->fresh_count++] = (struct load_session){
+        .handle = rp_session_ref(event->session.handle), .born_ms = rp_loop_now(s->run->loop)};
     if (s->done)
         leave(s);
 }
 
 /* A session that may be offered for ever needs no successor. */
-static void keep_session(struct slot *s)
+static void keep_sessions(struct slot *s)
 {
-    if (s->secure && s->fresh.handle != NULL && (!s->resumed || s->run->o->uses != 0))
-        load_sessions_put(s->run->sessions, s->target, s->name * 2 + s->version, &s->fresh);
-    load_session_clear(&s->fresh);
+    bool keep = s->secure && (!s->resumed || s->run->o->uses != 0);
+
+    for (unsigned i = 0; i < s->fresh_count; i++)
+        if (keep)
+            load_sessions_put(s->run->sessions, s->target, s->name * 2 + s->version, &s->fresh[i]);
+        else
+            load_session_clear(&s->fresh[i]);
+    s->fresh_count = 0;
 }
 
 /* -- events */
@@ -263,7 +276,7 @@ static void on_close(struct slot *s)
     r->stats->bytes_read += rp_stream_bytes_read(stream);
     r->stats->bytes_written += rp_stream_bytes_written(stream);
     this_second(r)->bytes += bytes;
-    keep_session(s);
+    keep_sessions(s);
     rp_session_unref(s->offered);
     rp_stream_unref(stream);
     s->offered = NULL;

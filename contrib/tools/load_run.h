@@ -10,12 +10,15 @@
 #include "load_sessions.h"
 #include "load_words.h"
 
+enum { FRESH_MOST = 4 }; /* OpenSSL and nginx bring two, node two */
+
 struct slot {
     struct run *run;
     struct slot *next; /* of the idle ones */
     struct rp_socket *socket;
-    struct rp_session *offered;             /* a reference; NULL: none, or a key */
-    struct load_session fresh;              /* the newest that came */
+    struct rp_session *offered;            /* a reference; NULL: none, or a key */
+    struct load_session fresh[FRESH_MOST]; /* those that came, the newest of them */
+    unsigned fresh_count;
     unsigned target, name, version, origin; /* where to; as whom; whose session was offered */
     enum load_kind asked_kind;              /* of what was offered */
     enum load_kind kind;                    /* of what was offered, then of what was made */

@@ -101,6 +101,12 @@ for (const [name, serve] of Object.entries(servers))
     }
   }));
 
+// node gives two tickets with a full handshake and none to a client that resumed: all are offered, not only the newest.
+test('reprise-load: each ticket that a connection brings is offered once', () => withNode(async (target) => {
+  const got = await told('-n', '90', '-c', '1', '-t', '1.3', '-m', 'ticket', '-g', '/', '--min-resumed', '100', target);
+  assert.deepStrictEqual([got.code, got.full, got.resumed], [0, 30, 60]);
+}));
+
 test('reprise-load: the matrix shows who resumes whose sessions, and the exit says that it was not enough', () =>
   servers.nginx((one) => servers.haproxy(async (other) => {
     const got = await told('-n', '300', '-c', '4', '-r', '90', '-t', '1.3', '--max-failed', '0', '--seed', '3', one, other);
