@@ -129,6 +129,24 @@ static bool bad_option(struct rp_error *err, const char *name, size_t len, const
     return rp_error_set(err, "ERR_STORE_URI", "%.*s %s", (int)len, name, why);
 }
 
+/* What we don't know may be part of a secret: a name is shown if it is a plain word, and if no
+ * password came before it. */
+static bool no_option(const struct rp_redis_place *p, struct rp_error *err, const char *name,
+                      size_t len, unsigned nth)
+{
+    static const char there_are[] = "there are prefix, timeout, db, user, password-file, ca, cert, "
+                                    "key, servername, sentinel-user, sentinel-password-file";
+    bool plain = len > 0 && p->account.password[0] == '\0';
+
+    for (size_t i = 0; i < len; i++)
+        plain &= (name[i] >= 'a' && name[i] <= 'z') || name[i] == '-';
+    if (!plain)
+        return rp_error_set(err, "ERR_STORE_URI", "option %u of the redis store is none: %s", nth,
+                            there_are);
+    return rp_error_set(err, "ERR_STORE_URI", "%.*s is no option of a redis store: %s", (int)len,
+                        name, there_are);
+}
+
 static bool set_text(struct rp_redis_place *p, const struct text_option *o, const char *value,
                      size_t len, struct rp_error *err)
 {
@@ -143,7 +161,7 @@ static bool set_text(struct rp_redis_place *p, const struct text_option *o, cons
                       "of the redis store is too long, or has a % without two hex digits");
 }
 
-static bool set_option(struct rp_redis_place *p, const char *name, size_t name_len,
+static bool set_option(struct rp_redis_place *p, unsigned nth, const char *name, size_t name_len,
                        const char *value, size_t len, struct rp_error *err)
 {
     if (is(name, name_len, "timeout"))
@@ -158,10 +176,7 @@ static bool set_option(struct rp_redis_place *p, const char *name, size_t name_l
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (is(name, name_len, texts[i].name))
             return set_text(p, &texts[i], value, len, err);
-    return bad_option(err, name, name_len,
-                      "is no option of a redis store: there are prefix, timeout, db, user, "
-                      "password-file, ca, cert, key, servername, sentinel-user, "
-                      "sentinel-password-file");
+    return no_option(p, err, name, name_len, nth);
 }
 
 static bool set_options(struct rp_redis_place *p, const char *at, struct rp_error *err)
@@ -170,13 +185,15 @@ static bool set_options(struct rp_redis_place *p, const char *at, struct rp_erro
         return rp_error_set(err, "ERR_STORE_URI",
                             "an @ behind the ? of the redis store: a ? in a password is written "
                             "%%3F, an @ in an option %%40");
-    while (*at != '\0') {
+    for (unsigned nth = 1; *at != '\0'; nth++) {
         size_t len = strcspn(at, "&"), name = strcspn(at, "=&");
 
         if (name == len)
-            return bad_option(err, at, name < 40 ? name : 40,
-                              "is no option of a redis store: they are name=value, joined by &");
-        if (!set_option(p, at, name < 40 ? name : 40, at + name + 1, len - name - 1, err))
+            return rp_error_set(err, "ERR_STORE_URI",
+                                "option %u of the redis store is no name=value; they are joined "
+                                "by &",
+                                nth);
+        if (!set_option(p, nth, at, name < 40 ? name : 40, at + name + 1, len - name - 1, err))
             return false;
         at += len + (at[len] == '&');
     }
