@@ -344,11 +344,13 @@ static void take_map(struct cluster *c)
 static void refuse_map(struct cluster *c, const redisReply *reply)
 {
     char text[RP_REDIS_TEXT + 16];
-    bool error = reply->type == REDIS_REPLY_ERROR;
 
-    rp_error_set(&c->why, "ERR_STORE_REDIS", "redis node at %.80s %s %.100s",
-                 rp_redis_host_format(&c->guided_by, text), error ? "answers" : "has no",
-                 error ? reply->str : "proper map of the cluster");
+    if (reply->type == REDIS_REPLY_ERROR)
+        rp_redis_link_explain(c->guide, reply, &c->why);
+    else
+        rp_error_set(&c->why, "ERR_STORE_REDIS",
+                     "redis node at %.80s has no proper map of the cluster",
+                     rp_redis_host_format(&c->guided_by, text));
     leave_guide(c);
     one_in_vain(c);
 }

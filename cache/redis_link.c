@@ -45,7 +45,8 @@ struct rp_redis_link {
     bool born; /* its owner has it, and can be told */
     unsigned held;
     bool up, freed;
-    bool fresh; /* the first attempt, which has not failed yet */
+    bool proven; /* to be what it should be */
+    bool fresh;  /* the first attempt, which has not failed yet */
 };
 
 static void on_event(const struct rp_event *e, void *arg);
@@ -59,11 +60,11 @@ static void changed(struct rp_redis_link *l)
         l->o.ops->changed(l->o.arg);
 }
 
-static void note(struct rp_redis_link *l, struct rp_error *to, const struct rp_error *why)
+static void note(const struct rp_redis_link *l, struct rp_error *to, const struct rp_error *why)
 {
     char where[RP_REDIS_TEXT + 16];
 
-    rp_error_set(to, why->code, "%s at %.80s: %.150s", l->o.what,
+    rp_error_set(to, why->code, "%s at %.80s: %.200s", l->o.what,
                  rp_redis_host_format(&l->host, where), why->message);
 }
 
@@ -319,19 +320,43 @@ static const struct {
     {"WRONGPASS", " (see user, password and password-file in the store's URI)"},
     {"NOAUTH", " (see user, password and password-file in the store's URI)"},
     {"ERR AUTH", " (see user, password and password-file in the store's URI)"},
-    {"NOPERM", " (the user lacks a command or our keys: see reprise.conf(5))"},
     {"OOM", " (see its maxmemory and maxmemory-policy)"},
     {"READONLY", " (it is a replica: name the master, or use redis+sentinel:)"},
 };
 
-static void explain(const redisReply *reply, struct rp_error *error)
+/* As ACL SETUSER wants it. */
+static const char *commands_of(const struct rp_redis_link *l)
+{
+    static const char *const words[] = {
+        [RP_REDIS_ALONE] = "+get +set +del +select +ping",
+        [RP_REDIS_SENTINEL] = "+get +set +del +select +ping +role",
+        [RP_REDIS_CLUSTER] = "+get +set +del +ping +cluster +asking",
+    };
+
+    return l->o.account == &l->o.place->sentinel ? "+sentinel +ping" : words[l->o.place->form];
+}
+
+static void explain(const struct rp_redis_link *l, const redisReply *reply, struct rp_error *error)
 {
     const char *remedy = "";
 
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
         if (strncmp(reply->str, remedies[i].word, strlen(remedies[i].word)) == 0)
             remedy = remedies[i].remedy;
-    rp_error_set(error, "ERR_STORE_REDIS", "it answers %.80s%s", reply->str, remedy);
+    if (rp_redis_reply_says(reply, "NOPERM"))
+        rp_error_set(error, "ERR_STORE_REDIS", "it answers %.60s (its user needs %s ~%s*)",
+                     reply->str, commands_of(l), l->o.place->prefix);
+    else
+        rp_error_set(error, "ERR_STORE_REDIS", "it answers %.80s%s", reply->str, remedy);
+}
+
+void rp_redis_link_explain(const struct rp_redis_link *l, const redisReply *reply,
+                           struct rp_error *error)
+{
+    struct rp_error why;
+
+    explain(l, reply, &why);
+    note(l, error, &why);
 }
 
 static bool is_role_of_master(const redisReply *reply)
@@ -340,19 +365,24 @@ static bool is_role_of_master(const redisReply *reply)
            strcmp(reply->element[0]->str, "master") == 0;
 }
 
+/* The PING comes last: a ROLE that was answered with something else has proven nothing. */
 static void greeted(struct rp_redis_link *l, const redisReply *reply)
 {
+    bool pong = reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0;
     struct rp_error error;
 
     if (reply->type == REDIS_REPLY_ERROR) {
-        explain(reply, &error);
+        explain(l, reply, &error);
         fail(l, &error);
-    } else if (l->o.proof == RP_REDIS_MASTER && reply->type == REDIS_REPLY_ARRAY &&
-               !is_role_of_master(reply)) {
+        return;
+    }
+    if (l->o.proof == RP_REDIS_MASTER && reply->type == REDIS_REPLY_ARRAY)
+        l->proven = is_role_of_master(reply);
+    if (pong && l->proven) {
+        be_up(l);
+    } else if (pong) {
         rp_error_set(&error, "ERR_STORE_REDIS", "it is not a master");
         fail(l, &error);
-    } else if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0) {
-        be_up(l);
     }
 }
 
@@ -388,12 +418,12 @@ static void judge(struct rp_redis_link *l, enum rp_redis_kind kind, const redisR
     if (rp_redis_reply_says(reply, "MOVED") || rp_redis_reply_says(reply, "ASK"))
         return; /* a word for who keeps the map */
     if (rp_redis_reply_says(reply, "READONLY") || rp_redis_reply_says(reply, "MASTERDOWN")) {
-        explain(reply, &error);
+        explain(l, reply, &error);
         fail(l, &error);
     } else if (kind == RP_REDIS_GET && rp_redis_reply_says(reply, "WRONGTYPE")) {
         grants(l, kind); /* somebody else's data under our key: nothing is wrong with the Redis */
     } else if (kind != RP_REDIS_OTHER && reply->type == REDIS_REPLY_ERROR) {
-        explain(reply, &error);
+        explain(l, reply, &error);
         refuses(l, kind, &error);
     } else if (!is_sensible(kind, reply)) {
         nonsense(l, kind);
@@ -548,6 +578,7 @@ static void begin(struct rp_redis_link *l)
         fail(l, &error);
         return;
     }
+    l->proven = l->o.proof != RP_REDIS_MASTER;
     greet(l); /* waits in the stream until it is connected */
 }
 

@@ -62,6 +62,9 @@ bool rp_redis_link_is_up(const struct rp_redis_link *);
 bool rp_redis_link_is_idle(const struct rp_redis_link *); /* nobody waits for a reply */
 /* What is wrong, or NULL. Not yet connected for the first time is not wrong. */
 const struct rp_error *rp_redis_link_trouble(const struct rp_redis_link *);
+/* What this link has answered, with the remedy: for commands of kind RP_REDIS_OTHER, whose errors
+ * are no trouble of the link. */
+void rp_redis_link_explain(const struct rp_redis_link *, const redisReply *, struct rp_error *);
 /* false: not up, or no memory; then `replied` is never called. Otherwise once, later. */
 bool rp_redis_link_send(struct rp_redis_link *, const struct rp_redis_command *,
                         rp_redis_replied *replied, void *arg);

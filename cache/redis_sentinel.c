@@ -102,13 +102,18 @@ static const struct rp_redis_host *next_sentinel(struct sentinels *s)
     return &s->router.place.hosts[s->which];
 }
 
-static void note(struct sentinels *s, const char *what)
+static void note(struct sentinels *s, const redisReply *reply)
 {
     char text[RP_REDIS_TEXT + 16];
 
-    rp_error_set(&s->why, "ERR_STORE_REDIS", "sentinel at %.80s %s %.60s",
-                 rp_redis_host_format(&s->router.place.hosts[s->which], text), what,
-                 s->router.place.master);
+    if (reply->type == REDIS_REPLY_ERROR)
+        rp_redis_link_explain(s->sentinel, reply, &s->why);
+    else
+        rp_error_set(&s->why, "ERR_STORE_REDIS", "sentinel at %.80s %s %.60s",
+                     rp_redis_host_format(&s->router.place.hosts[s->which], text),
+                     reply->type == REDIS_REPLY_NIL ? "knows no master"
+                                                    : "has no proper answer about",
+                     s->router.place.master);
 }
 
 static void one_in_vain(struct sentinels *s)
@@ -173,7 +178,7 @@ static void on_answer(const redisReply *reply, void *arg)
     if (rp_redis_master_read(&where, reply)) {
         take(s, &where);
     } else {
-        note(s, reply->type == REDIS_REPLY_NIL ? "knows no master" : "has no proper answer about");
+        note(s, reply);
         leave_sentinel(s);
         one_in_vain(s);
         rp_redis_router_tell(&s->router);

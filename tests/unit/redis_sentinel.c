@@ -5,6 +5,7 @@
 #include "tests/unit/redis_server.h"
 #include "tests/unit/store_client.h"
 #include "tests/unit/unit.h"
+#include <reprise/net.h>
 
 static struct redis_server master, replica, sentinel;
 static char uri[400];
@@ -148,6 +149,83 @@ START_TEST(replica_is_no_master_whatever_a_sentinel_says)
 }
 END_TEST
 
+/* -- what a sentinel names, and is no Redis */
+
+static void on_ignored(const struct rp_event *e, void *arg)
+{
+    (void)e, (void)arg;
+}
+
+static void on_asked(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    if (memmem(e->data.bytes, e->data.len, "ROLE", 4) != NULL)
+        rp_stream_write(e->target, "+OK\r\n", 5);
+    if (memmem(e->data.bytes, e->data.len, "PING", 4) != NULL)
+        rp_stream_write(e->target, "+PONG\r\n", 7);
+}
+
+static void on_connection(struct rp_listener_socket *l, int fd, const struct rp_address *remote,
+                          void *arg)
+{
+    struct rp_stream *s = rp_net_open(loop, fd, NULL, NULL);
+
+    (void)l, (void)remote, (void)arg;
+    rp_stream_on(s, RP_EV_DATA, on_asked, NULL);
+    rp_stream_on(s, RP_EV_ERROR, on_ignored, NULL);
+    rp_stream_unref(s);
+}
+
+START_TEST(role_that_is_none_is_refused)
+{
+    struct rp_address address;
+    struct rp_listen_options listen = {.address = &address};
+    struct rp_listener_socket *fake;
+    char where[32];
+
+    master.port = redis_free_port();
+    snprintf(where, sizeof where, "127.0.0.1:%u", master.port);
+    ck_assert(rp_address_parse(&address, where, false, NULL));
+    fake = rp_listener_start(loop, rp_listen_open(&listen, NULL), on_connection, NULL, NULL);
+    ck_assert_ptr_nonnull(fake);
+    begin_sentinel(master.port, "");
+    snprintf(uri, sizeof uri, "redis+sentinel://127.0.0.1:%u/m?timeout=500", sentinel.port);
+    open_uri(uri);
+    ck_assert_int_eq(get("a"), RP_STORE_FAILED);
+    until_trouble();
+    ck_assert_ptr_nonnull(strstr(trouble.message, "not a master"));
+    rp_store_close(store);
+    store = NULL;
+    rp_listener_stop(fake, true);
+}
+END_TEST
+
+/* Each is told what it lacks, there and at the sentinel. */
+START_TEST(user_without_a_command_is_told_all_that_it_needs)
+{
+    master.port = redis_free_port();
+    redis_server_begin(&master, NULL);
+    begin_sentinel(master.port, "");
+    redis_ask(&master, "ACL SETUSER default -role");
+    snprintf(uri, sizeof uri,
+             "redis+sentinel://127.0.0.1:%u/m?timeout=1000&prefix=p:", sentinel.port);
+    open_uri(uri);
+    until_trouble();
+    ck_assert_msg(strstr(trouble.message, "+get +set +del +select +ping +role ~p:*)") != NULL, "%s",
+                  trouble.message);
+    redis_ask(&master, "ACL SETUSER default +role");
+    until_well();
+    rp_store_close(store);
+
+    redis_ask(&sentinel, "ACL SETUSER default -sentinel");
+    open_uri(uri);
+    until_trouble();
+    ck_assert_msg(strstr(trouble.message, "+sentinel +ping") != NULL, "%s", trouble.message);
+    redis_ask(&sentinel, "ACL SETUSER default +sentinel");
+    until_well();
+}
+END_TEST
+
 START_TEST(unknown_master_and_absent_sentinels_are_told_and_heal)
 {
     master.port = redis_free_port();
@@ -234,6 +312,8 @@ int main(void)
     tcase_add_test(tc, failover_is_followed_without_help);
     tcase_add_test(tc, master_that_is_no_longer_named_is_left);
     tcase_add_test(tc, replica_is_no_master_whatever_a_sentinel_says);
+    tcase_add_test(tc, role_that_is_none_is_refused);
+    tcase_add_test(tc, user_without_a_command_is_told_all_that_it_needs);
     tcase_add_test(tc, unknown_master_and_absent_sentinels_are_told_and_heal);
     tcase_add_test(tc, passwords_of_sentinels_and_of_the_master_are_two);
     tcase_add_test(tc, store_may_be_closed_while_calls_wait_for_the_master);
