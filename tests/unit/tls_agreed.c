@@ -129,6 +129,99 @@ START_TEST(certificates_can_be_asked_for_again)
 }
 END_TEST
 
+/* What can be asked of a connection that is not yet, or no longer (D11, D12). */
+static void check_nothing_is_told(struct rp_socket *s)
+{
+    struct rp_cipher_info cipher;
+    struct rp_ephemeral_key_info key;
+    uint8_t bytes[RP_FINISHED_MAX];
+    char name[RP_SIGALG_NAME_MAX];
+    struct rp_error err = {0};
+
+    ck_assert(!rp_socket_cipher(s, &cipher));
+    ck_assert(!rp_socket_ephemeral_key_info(s, &key));
+    ck_assert(!rp_socket_shared_sigalg(s, 0, name));
+    ck_assert(!rp_socket_session_reused(s));
+    ck_assert_uint_eq(rp_socket_session(s, NULL, 0), 0);
+    ck_assert_uint_eq(rp_socket_ticket(s, NULL, 0), 0);
+    ck_assert_uint_eq(rp_socket_finished(s, bytes), 0);
+    ck_assert_uint_eq(rp_socket_peer_finished(s, bytes), 0);
+    ck_assert_ptr_null(rp_socket_peer_x509(s, false, NULL));
+    ck_assert(!rp_socket_export_keying_material(s, bytes, 1, "EXPORTER-x", NULL, 0, &err));
+    ck_assert_str_ne(err.code, "");
+}
+
+START_TEST(nothing_is_told_before_the_handshake)
+{
+    link_prepare();
+    link_listen();
+    link_connect();
+    ck_assert(rp_socket_secure_connecting(linked.client));
+    check_nothing_is_told(linked.client);
+    link_run(link_is_open);
+    ck_assert(linked.connected && !rp_socket_secure_connecting(linked.client));
+    link_close();
+}
+END_TEST
+
+static bool client_has_closed(void)
+{
+    return linked.client_closed;
+}
+
+START_TEST(nothing_is_told_after_the_end)
+{
+    open_version(_i);
+    rp_stream_destroy(rp_socket_stream(linked.client), NULL);
+    link_run(client_has_closed);
+    check_nothing_is_told(linked.client);
+    ck_assert_ptr_null(rp_socket_protocol(linked.client));
+    ck_assert(!rp_socket_set_max_send_fragment(linked.client, 512));
+    link_close();
+}
+END_TEST
+
+static void on_written(struct rp_stream *stream, const struct rp_error *error, void *arg)
+{
+    struct rp_error *why = arg;
+
+    (void)stream;
+    if (error != NULL)
+        *why = *error;
+}
+
+START_TEST(what_is_written_too_late_is_refused) /* K6 */
+{
+    struct rp_error ended = {0}, destroyed = {0};
+    struct rp_stream *stream;
+
+    open_version(_i);
+    stream = rp_socket_stream(linked.client);
+    rp_stream_end(stream);
+    rp_stream_write_then(stream, "x", 1, on_written, &ended);
+    rp_stream_destroy(stream, NULL);
+    ck_assert(!rp_stream_write_then(stream, "x", 1, on_written, &destroyed));
+    link_run(client_has_closed);
+    ck_assert_str_eq(ended.code, "ERR_STREAM_WRITE_AFTER_END");
+    ck_assert_str_eq(destroyed.code, "ERR_STREAM_DESTROYED");
+    link_close();
+}
+END_TEST
+
+START_TEST(protocol_without_a_name_is_refused) /* N6: node's process ends */
+{
+    static const char *const nameless[] = {"a", "", NULL};
+    struct rp_net_options net = {.port = 1};
+    struct rp_connect_options o = {.alpn_protocols = nameless, .net = &net};
+    struct rp_loop *loop = rp_loop_new(NULL);
+    struct rp_error err = {0};
+
+    ck_assert_ptr_null(rp_connect(loop, &o, &err));
+    ck_assert_str_eq(err.code, "ERR_INVALID_ARG_VALUE");
+    rp_loop_free(loop);
+}
+END_TEST
+
 START_TEST(settings_have_limits_and_a_time)
 {
     struct rp_error err;
@@ -189,6 +282,10 @@ int main(void)
     tcase_add_loop_test(tc, keying_material_is_equal_at_both_ends, 0, 2);
     tcase_add_loop_test(tc, certificates_can_be_asked_for_again, 0, 2);
     tcase_add_test(tc, settings_have_limits_and_a_time);
+    tcase_add_test(tc, nothing_is_told_before_the_handshake);
+    tcase_add_loop_test(tc, nothing_is_told_after_the_end, 0, 2);
+    tcase_add_loop_test(tc, what_is_written_too_late_is_refused, 0, 2);
+    tcase_add_test(tc, protocol_without_a_name_is_refused);
     tcase_add_test(tc, trace_goes_to_the_standard_error);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
