@@ -29,6 +29,10 @@ struct rp_notice_board {
     struct rp_store_call call;
     struct rp_timer timer; /* until the next question, or for an answer */
     bool waiting, telling;
+    struct rp_store_call posting;
+    struct rp_timer patience;               /* with it */
+    void (*posted)(bool shared, void *arg); /* NULL: nobody waits */
+    void *posted_arg;
 };
 
 static const struct rp_bytes record = {(const uint8_t *)"notices", sizeof "notices" - 1};
@@ -49,19 +53,17 @@ static bool learn(struct rp_notice_board *b, const struct rp_notices *news)
 }
 
 /* For ever: who comes in a year must count the turns as we do. */
-static bool put(struct rp_notice_board *b)
+static enum rp_store_status put(struct rp_notice_board *b, struct rp_store_call *call)
 {
     uint8_t plain[RP_NOTICES_MAX], sealed[RP_NOTICES_MAX + RP_SEAL_OVERHEAD];
     const struct secret *secret = &b->secrets[0];
     struct rp_bytes bytes = {plain, rp_notices_encode(&b->known, plain)}, none = {0};
     size_t len = rp_seal(secret->sealer, record, none, UINT64_MAX, bytes, sealed);
-    enum rp_store_status status;
 
     if (len == 0 || b->store == NULL)
-        return false;
-    status = rp_store_put(b->store, (struct rp_bytes){secret->key, sizeof secret->key},
-                          (struct rp_bytes){sealed, len}, 0, NULL);
-    return status == RP_STORE_OK || status == RP_STORE_LATER;
+        return RP_STORE_FAILED;
+    return rp_store_put(b->store, (struct rp_bytes){secret->key, sizeof secret->key},
+                        (struct rp_bytes){sealed, len}, 0, call);
 }
 
 static void hear(struct rp_notice_board *b, const struct rp_store_reply *reply)
@@ -81,7 +83,7 @@ static void hear(struct rp_notice_board *b, const struct rp_store_reply *reply)
         rp_store_keep(b->store, (struct rp_bytes){b->secrets[b->asked].key, RP_SEAL_KEY_SIZE},
                       reply->value, 0);
     if (b->asked == 0 && !says_nothing(&b->known) && !rp_notices_cover(&b->heard, &b->known))
-        put(b);
+        put(b, NULL);
 }
 
 static void ask(struct rp_notice_board *, size_t secret);
@@ -189,6 +191,8 @@ void rp_notice_board_free(struct rp_notice_board *b)
 {
     if (b == NULL)
         return;
+    rp_store_cancel(&b->posting);
+    rp_timer_stop(&b->patience);
     rp_timer_stop(&b->timer);
     rp_store_cancel(&b->call);
     for (size_t i = 0; i < 2; i++)
@@ -196,10 +200,45 @@ void rp_notice_board_free(struct rp_notice_board *b)
     free(b);
 }
 
-bool rp_notice_board_post(struct rp_notice_board *b, const struct rp_notices *news)
+/* -- to all */
+
+static void end_post(struct rp_notice_board *b, bool shared)
 {
+    void (*posted)(bool, void *) = b->posted;
+
+    b->posted = NULL;
+    rp_timer_stop(&b->patience);
+    rp_store_cancel(&b->posting);
+    if (posted != NULL)
+        posted(shared, b->posted_arg);
+}
+
+static void on_put(struct rp_store_call *call, const struct rp_store_reply *reply)
+{
+    end_post(call->arg, reply->status == RP_STORE_OK);
+}
+
+static void on_patience(struct rp_timer *timer)
+{
+    end_post(timer->arg, false);
+}
+
+enum rp_store_status rp_notice_board_post(struct rp_notice_board *b, const struct rp_notices *news,
+                                          void (*posted)(bool shared, void *arg), void *arg)
+{
+    enum rp_store_status status;
+
     learn(b, news);
-    return put(b);
+    end_post(b, false);
+    b->posting = (struct rp_store_call){.done = on_put, .arg = b};
+    status = put(b, posted != NULL ? &b->posting : NULL);
+    if (status != RP_STORE_LATER)
+        return status;
+    b->posted = posted;
+    b->posted_arg = arg;
+    b->patience = (struct rp_timer){.fire = on_patience, .arg = b};
+    rp_timer_start(b->loop, &b->patience, ANSWER_MS);
+    return status;
 }
 
 const struct rp_notices *rp_notice_board_read(const struct rp_notice_board *b)

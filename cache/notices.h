@@ -65,8 +65,11 @@ struct rp_notice_board *rp_notice_board_new(struct rp_loop *,
                                             const struct rp_notice_board_options *,
                                             struct rp_error *) __attribute__((warn_unused_result));
 void rp_notice_board_free(struct rp_notice_board *); /* NULL ok */
-/* Announce. false: the store does not take it at this moment; it is tried again every second. */
-bool rp_notice_board_post(struct rp_notice_board *, const struct rp_notices *);
+/* Announce. FAILED: the store does not take it at this moment; it is tried again every second.
+ * LATER: `posted` is told within two seconds, or with the next announcement, whether the store of
+ * all hosts has it; posted NULL: nobody asks. */
+enum rp_store_status rp_notice_board_post(struct rp_notice_board *, const struct rp_notices *,
+                                          void (*posted)(bool shared, void *arg), void *arg);
 const struct rp_notices *rp_notice_board_read(const struct rp_notice_board *);
 
 #endif

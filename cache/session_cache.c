@@ -45,6 +45,7 @@ struct rp_session_cache {
     struct rp_sealer *sealer, *former; /* former: NULL unless the secret is changed over */
     uint32_t lookup_timeout_ms, store_timeout_ms;
     bool single_use;
+    bool late; /* the last answer: no handshake waits twice for a store that is silent */
     uint64_t (*now_ms)(void);
     struct rp_session_cache_counters *counters, own;
     struct waiting *waiting, *spare; /* spare: for the next question, used only if it has to wait */
@@ -174,6 +175,7 @@ static void on_found(struct rp_store_call *call, const struct rp_store_reply *re
     struct waiting *w = call->arg;
 
     took(w, &w->cache->counters->far_lookup);
+    w->cache->late = false;
     found(w->cache, w->request, w->id, &w->binding, reply);
     free_waiting(w);
 }
@@ -183,6 +185,7 @@ static void on_lookup_deadline(struct rp_timer *timer)
     struct waiting *w = timer->arg;
 
     rp_store_cancel(&w->call);
+    w->cache->late = true;
     w->cache->counters->timeouts++;
     took(w, &w->cache->counters->far_lookup);
     rp_request_answer(w->request, NULL, 0);
@@ -233,23 +236,34 @@ static void stored(struct rp_session_cache *cache, struct rp_request *request,
 static void on_stored(struct rp_store_call *call, const struct rp_store_reply *reply)
 {
     struct waiting *w = call->arg;
+    struct rp_session_cache *cache = w->cache;
 
+    cache->late = rp_latency_now_us() - w->since_us > 1000 * (uint64_t)cache->store_timeout_ms;
     if (w->request != NULL)
-        took(w, &w->cache->counters->store);
-    stored(w->cache, w->request, reply->status);
+        took(w, &cache->counters->store);
+    stored(cache, w->request, reply->status);
     free_waiting(w);
 }
 
 /* The client gets its session; the store may still get it, too. */
+static void wait_no_longer(struct waiting *w)
+{
+    struct rp_request *request = w->request;
+
+    w->cache->counters->store_timeouts++;
+    rp_timer_stop(&w->deadline);
+    w->request = NULL;
+    rp_request_done(request);
+    rp_request_unref(request);
+}
+
 static void on_store_deadline(struct rp_timer *timer)
 {
     struct waiting *w = timer->arg;
 
-    w->cache->counters->store_timeouts++;
+    w->cache->late = true;
     took(w, &w->cache->counters->store);
-    rp_request_done(w->request);
-    rp_request_unref(w->request);
-    w->request = NULL;
+    wait_no_longer(w);
 }
 
 static void on_new_session(const struct rp_event *event, void *arg)
@@ -288,6 +302,8 @@ static void on_new_session(const struct rp_event *event, void *arg)
                           (struct rp_bytes){cache->sealed, len}, ttl_ms, &w->call);
     if (status == RP_STORE_LATER) {
         wait_for(w, request, cache->store_timeout_ms);
+        if (cache->late)
+            wait_no_longer(w);
         return;
     }
     took(w, &cache->counters->store);

@@ -48,6 +48,7 @@ struct process {
     struct place *places;
     struct rp_timer limit;
     struct rp_signal term;
+    uint8_t posting[8];   /* the question that an announcement answers */
     bool settled, loaded; /* keys are there; all is read */
     bool ready, draining;
     int status;
@@ -467,17 +468,31 @@ static void on_list_keys(void *context, struct rp_cursor content)
     say(p, GENERATION_KEYS, report, len);
 }
 
+/* Does the store of all hosts have it? */
+static void on_posted(bool shared, void *arg)
+{
+    struct process *p = arg;
+    uint8_t answer[9];
+
+    memcpy(answer, p->posting, 8);
+    answer[8] = shared;
+    say(p, GENERATION_POSTED, answer, sizeof answer);
+}
+
 static void on_post(void *context, struct rp_cursor content)
 {
     struct process *p = context;
     struct rp_notices *news = malloc(sizeof *news);
-    uint8_t answer[9];
+    uint8_t question[8];
+    enum rp_store_status status;
 
-    memcpy(answer, content.at, 8);
+    memcpy(question, content.at, sizeof question);
     rp_cursor_take(&content, 8);
     if (news != NULL && rp_notices_decode(news, content)) {
-        answer[8] = rp_notice_board_post(p->board, news);
-        say(p, GENERATION_POSTED, answer, sizeof answer);
+        status = rp_notice_board_post(p->board, news, on_posted, p);
+        memcpy(p->posting, question, sizeof question);
+        if (status != RP_STORE_LATER)
+            on_posted(status == RP_STORE_OK, p);
     } else {
         rp_log(p->setup->log, RP_LOG_ERROR, "from the master: an announcement that is none");
     }

@@ -103,7 +103,7 @@ void shared_hear(struct process *p, struct rp_cursor notices)
     if (news == NULL || p->board == NULL || !rp_notices_decode(news, notices))
         rp_log(p->log, RP_LOG_ERROR, "what was announced did not come through; it will be read");
     else
-        rp_notice_board_post(p->board, news);
+        rp_notice_board_post(p->board, news, NULL, NULL);
     free(news);
 }
 
@@ -187,6 +187,7 @@ static bool make_answerers(struct process *p, struct rp_error *err)
         .single_use = conf->single_use,
         .secret = p->setup->secret,
         .lookup_timeout_ms = conf->lookup_timeout_ms,
+        .store_timeout_ms = conf->lookup_timeout_ms,
         .counters = &p->row->sessions,
     };
     struct rp_replay_guard_options early_data = {

@@ -120,5 +120,22 @@ test('a host that reloads with a slow redis knows all keys before it serves', ()
   await relay.stop();
 }));
 
+test('a silent redis: what is announced says so, and no handshake waits twice', () => withRedis(async (redis) => {
+  const text = conf(redis, {cache: 'lookup-timeout = 300ms', timeout: 60000}), hosts = [await Service.start(text), await Service.start(text)];
+  const [a, b] = hosts, id = kinds.find((kind) => kind.how === 'session id');
+  await well(hosts);
+  assert.match(a.command('sessions', 'revoke', '--host', 'y.example').out, /on every host/);
+  const session = await fresh(a, id);
+  await fresh(b, id); // stored in time
+  redis.child.kill('SIGSTOP');
+  assert.match(a.command('keys', 'rotate').out, /the store is away/);
+  assert.match(a.command('sessions', 'revoke', '--host', 'x.example').out, /revoked here; the store is away/);
+  assert.ok(!(await visit(b, id, {session})).reused);
+  const {counters} = {counters: cacheOf(b)};
+  assert.strictEqual(counters.timeouts, 1);
+  assert.strictEqual(counters.stores.count, 1, 'of the second session, none waited');
+  redis.child.kill('SIGCONT');
+}));
+
 for (const [name, ill] of Object.entries(ills))
   testThatWaits(`redis ${name}`, () => withRedis((redis) => through(ill, redis)));

@@ -258,7 +258,7 @@ START_TEST(board_hears_what_another_posts)
     struct rp_notices news = {.all_before_ms = 5000};
 
     ck_assert_uint_eq(shelf.puts, 0); /* nothing to say */
-    ck_assert(rp_notice_board_post(one, &news));
+    ck_assert_int_eq(rp_notice_board_post(one, &news, NULL, NULL), RP_STORE_OK);
     ck_assert_uint_eq(changes, 1);
     late = board_new(NULL);
     ck_assert(heard(late));
@@ -293,7 +293,7 @@ START_TEST(board_keeps_what_the_store_would_not_take)
     struct rp_notices news = {.all_before_ms = 5000};
 
     shelf.away = true;
-    ck_assert(!rp_notice_board_post(board, &news));
+    ck_assert_int_eq(rp_notice_board_post(board, &news, NULL, NULL), RP_STORE_FAILED);
     ck_assert(heard(board));
     shelf.away = false;
     while (shelf.puts == 0)
