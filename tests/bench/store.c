@@ -7,6 +7,9 @@
  *     store fill    NEAR URI DIR SIZE COUNT     sessions of so many bytes, and what they take
  *     store load    NEAR URI DIR SIZE COUNT RATE SECONDS [WRITES]
  *                                       so many lookups of these a second, and new sessions
+ *     store many    NEAR URI DIR SIZE COUNT EXPIRING
+ *                                       the time to store them, a million lookups, and the time to
+ *                                       clear so many more that have expired, by writes alone
  * NEAR "-" is none. Each answer is counted, and each value looked at. */
 #include "cache/latency.h"
 #include "cache/store.h"
@@ -17,7 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { KEY = 32, IN_FLIGHT = 1024, TICK_MS = 5 };
+enum { KEY = 32, IN_FLIGHT = 1024, TICK_MS = 5, LONG_MS = 3600000, SHORT_MS = 60000 };
 
 struct flight {
     struct rp_store_call call;
@@ -34,6 +37,7 @@ static size_t value_len;
 static uint64_t stored, put_failed, asked, found, missing, failed, wrong, held_back;
 static uint32_t *took; /* microseconds of each lookup */
 static size_t took_count, took_room;
+static uint64_t ttl_ms = LONG_MS;
 
 /* The name of the session of this number; as an HMAC would be, but that it can be told again. */
 static void make_key(uint64_t number, uint8_t key[KEY])
@@ -108,7 +112,7 @@ static bool begin(uint64_t number, bool is_put)
                          .since_us = rp_latency_now_us(),
                          .number = number,
                          .is_put = is_put};
-    now.status = is_put ? rp_store_put(store, name, value_of(number), 3600000, &f->call)
+    now.status = is_put ? rp_store_put(store, name, value_of(number), ttl_ms, &f->call)
                         : rp_store_get(store, name, &now, &f->call);
     f->busy = now.status == RP_STORE_LATER;
     flying += f->busy;
@@ -259,6 +263,54 @@ static void load(uint64_t count, uint64_t rate, uint64_t seconds, uint64_t write
     await(0);
 }
 
+static double seconds_since(uint64_t us)
+{
+    return (double)(rp_latency_now_us() - us) / 1e6;
+}
+
+/* How long it takes until what has expired is gone, and how many writes. */
+static double clear_expired(uint64_t first, uint64_t expiring, uint64_t *writes)
+{
+    const struct rp_store_counters *counted = rp_store_near(store)->counted;
+    uint64_t before = counted->expired, since;
+
+    ttl_ms = SHORT_MS;
+    for (uint64_t i = 0; i < expiring; i++)
+        begin(first + i, true);
+    sleep(SHORT_MS / 1000 + 1);
+    ttl_ms = LONG_MS;
+    since = rp_latency_now_us();
+    for (*writes = 0; counted->expired - before < expiring && *writes < expiring; ++*writes)
+        begin(first + expiring + *writes, true);
+    return seconds_since(since);
+}
+
+static int many(uint64_t count, uint64_t expiring)
+{
+    enum { LOOKUPS = 1000000 };
+    uint64_t since = rp_latency_now_us(), writes = 0;
+    struct rp_store_stats s;
+    double filled, looked, cleared;
+
+    if (rp_store_near(store) == NULL)
+        return 2;
+    fill(count);
+    filled = seconds_since(since);
+    rp_store_stats(store, &s);
+    since = rp_latency_now_us();
+    for (int i = 0; i < LOOKUPS; i++)
+        begin(random_of(count), false);
+    looked = seconds_since(since);
+    cleared = clear_expired(count, expiring, &writes);
+    printf(
+        "{\"entries\":%llu,\"bytesUsed\":%llu,\"found\":%llu,\"fillSeconds\":%.1f,"
+        "\"lookupsASecond\":%.0f,\"expired\":%llu,\"expireSeconds\":%.1f,\"expireWrites\":%llu}\n",
+        (unsigned long long)s.entries, (unsigned long long)s.bytes_used, (unsigned long long)found,
+        filled, LOOKUPS / looked, (unsigned long long)expiring, cleared,
+        (unsigned long long)writes);
+    return 0;
+}
+
 static int run(int argc, char **argv)
 {
     const char *mode = argv[1];
@@ -269,6 +321,8 @@ static int run(int argc, char **argv)
 
     if (count == 0)
         return 2;
+    if (strcmp(mode, "many") == 0)
+        return many(count, rate);
     fill(count);
     took_room = strcmp(mode, "load") == 0 ? rate * (seconds + 1) : count;
     took = calloc(took_room + 1, sizeof *took);
@@ -296,8 +350,8 @@ int main(int argc, char **argv)
     int status = 1;
 
     if (argc < 7) {
-        fputs("usage: store lookups|writes|fill|load NEAR|- URI DIR SIZE COUNT [RATE SECONDS "
-              "[WRITES]]\n",
+        fputs("usage: store lookups|writes|fill|many|load NEAR|- URI DIR SIZE COUNT [RATE|EXPIRING "
+              "SECONDS [WRITES]]\n",
               stderr);
         return 2;
     }

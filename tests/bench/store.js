@@ -3,7 +3,7 @@
 // into a gigabyte; and under load: 100,000 sessions, 10,000 lookups a second for ten seconds, no
 // lookup lost and memory flat, and an LMDB file at its limit, which evicts and never fails.
 // The Redis is a real one on loopback, ended at the end. Output: tables, build/bench/store.json.
-// usage: node store.js [--only handshakes,lookups,memory,load] [--count N] [--seconds N]
+// usage: node store.js [--only handshakes,lookups,memory,many,load] [--count N] [--seconds N] [--million N]
 'use strict';
 const { spawn, spawnSync, execFileSync } = require('child_process');
 const crypto = require('crypto');
@@ -16,8 +16,8 @@ const argument = (name, otherwise) => {
     const at = process.argv.indexOf('--' + name);
     return at < 0 ? otherwise : process.argv[at + 1];
 };
-const only = argument('only', 'handshakes,lookups,memory,load').split(',');
-const count = Number(argument('count', 2000)), seconds = Number(argument('seconds', 10));
+const only = argument('only', 'handshakes,lookups,memory,many,load').split(',');
+const count = Number(argument('count', 2000)), seconds = Number(argument('seconds', 10)), million = Number(argument('million', 10));
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-bench-'));
 const results = { machine: os.cpus()[0].model, cpus: os.cpus().length, load: os.loadavg() };
 let size = 300; // bytes of a stored session, until it is known
@@ -168,6 +168,16 @@ function memory() {
         [r.bytes, Math.round(r.redis), Math.floor(1e9 / r.redis), Math.round(r.lmdb), Math.floor(0.75e9 / r.lmdb)])]);
 }
 
+function many() {
+    const r = results.many = measureOf(size, 'many', '', 'lmdb:many?size=16G', million * 1e6, million * 1e5);
+    fs.rmSync(path.join(dir, 'many'), { force: true });
+    console.log(`${million} million sessions in one LMDB file; then a tenth as many more, that have expired, are cleared by writes.\n`);
+    print([['stored in', 'bytes each', 'found of a million', 'lookups a second', 'expired', 'cleared in', 'by writes'],
+        [`${r.fillSeconds} s`, Math.round(r.bytesUsed / r.entries), r.found, r.lookupsASecond, r.expired, `${r.expireSeconds} s`, r.expireWrites]]);
+    if (r.found !== 1e6)
+        process.exitCode = 1;
+}
+
 function load() {
     const full = 'lmdb:alone?size=16M';
     const runs = [
@@ -194,7 +204,7 @@ function load() {
     fs.mkdirSync(out, { recursive: true });
     await startRedis();
     try {
-        for (const part of [handshakes, lookups, memory, load])
+        for (const part of [handshakes, lookups, memory, many, load])
             if (only.includes(part.name))
                 await part();
         fs.writeFileSync(path.join(out, 'store.json'), JSON.stringify(results, null, 1) + '\n');
