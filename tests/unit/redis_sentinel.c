@@ -197,6 +197,7 @@ START_TEST(role_that_is_none_is_refused)
     rp_store_close(store);
     store = NULL;
     rp_listener_stop(fake, true);
+    redis_server_end(&sentinel); /* it may have a connection to the fake, too */
 }
 END_TEST
 
