@@ -6,9 +6,11 @@
 
 #include "cache/redis_forms.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PEM_MAX = 256 * 1024 };
 
@@ -99,6 +101,25 @@ static bool make_context(struct rp_redis_router *r, struct rp_error *err)
         explicit_bzero((void *)(uintptr_t)key.bytes, PEM_MAX);
     free((void *)(uintptr_t)key.bytes);
     return r->context != NULL;
+}
+
+static bool check_password_file(const struct rp_redis_account *a, struct rp_error *err)
+{
+    return a->password_file[0] == '\0' || access(a->password_file, R_OK) == 0 ||
+           rp_error_set(err, "ERR_STORE_URI", "password-file %.150s cannot be read: %s",
+                        a->password_file, strerror(errno));
+}
+
+bool rp_redis_router_check(const char *uri, struct rp_error *err)
+{
+    struct rp_redis_router r = {.context = NULL};
+    bool ok = rp_redis_place_parse(&r.place, uri, err) &&
+              check_password_file(&r.place.account, err) &&
+              check_password_file(&r.place.sentinel, err) && make_context(&r, err);
+
+    rp_secure_context_unref(r.context);
+    explicit_bzero(&r.place, sizeof r.place);
+    return ok;
 }
 
 /* -- all */

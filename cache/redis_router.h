@@ -11,6 +11,8 @@
 struct rp_redis_router;
 /* Something is wrong, or no longer: see rp_redis_router_trouble. The listener only takes note. */
 typedef void rp_redis_changed(void *arg);
+/* Can it be read, and the files that it names? Nobody is asked. */
+bool rp_redis_router_check(const char *uri, struct rp_error *);
 struct rp_redis_router *rp_redis_router_open(struct rp_loop *, const char *uri, rp_redis_changed *,
                                              void *arg, struct rp_error *)
     __attribute__((warn_unused_result));

@@ -269,11 +269,7 @@ static void redis_close(struct rp_store *store)
 
 bool rp_store_redis_check(const char *uri, struct rp_error *err)
 {
-    struct rp_redis_place place;
-    bool ok = rp_redis_place_parse(&place, uri, err);
-
-    explicit_bzero(&place, sizeof place);
-    return ok;
+    return rp_redis_router_check(uri, err);
 }
 
 struct rp_store *rp_store_redis_open(struct rp_loop *loop, const char *uri, struct rp_error *err)

@@ -7,6 +7,7 @@
 #include "master/command.h"
 #include "master/listeners.h"
 #include "master/pid_file.h"
+#include "master/pinned_keys.h"
 #include "master/secret_file.h"
 #include "master/user.h"
 
@@ -45,10 +46,21 @@ static bool check_store(const struct conf *conf, struct rp_error *err)
            conf_error(err, &conf->cache.place, "l1: %s", why.message);
 }
 
+static bool check_ticket_keys(const struct conf *conf, struct rp_ticket_keys *keys,
+                              struct rp_error *err)
+{
+    struct rp_error why;
+
+    return conf->cache.ticket_keys == NULL ||
+           pinned_keys_read(keys, conf->cache.ticket_keys, &why) ||
+           conf_error(err, &conf->cache.place, "ticket-keys: %s", why.message);
+}
+
 static bool check_certificates(const struct conf *conf, struct rp_error *err)
 {
     struct rp_ticket_keys *keys = rp_ticket_keys_new(err);
-    struct frontends *frontends = keys != NULL ? frontends_new(conf, keys, err) : NULL;
+    struct frontends *frontends =
+        keys != NULL && check_ticket_keys(conf, keys, err) ? frontends_new(conf, keys, err) : NULL;
 
     frontends_free(frontends);
     rp_ticket_keys_unref(keys);
