@@ -146,7 +146,7 @@ static void start_alone(struct rp_key_ring *r)
     struct rp_ticket_key key = {.size = 0};
 
     r->asked = rp_key_epoch_at(&r->epochs, r->now_ms());
-    r->asked_turn = r->turns[0];
+    r->asked_turn = rp_notices_turn_at(r->turns, r->now_ms());
     if (make_key(&key))
         learn(r, false, &key);
     explicit_bzero(&key, sizeof key);
@@ -407,8 +407,17 @@ static bool go_back(struct rp_key_ring *r, uint64_t oldest)
     return true;
 }
 
-/* This epoch, those to come, and the former ones: as far as a host may be behind, or all whose
- * tickets may still come. */
+/* Of a turn that ends with the next one no epochs are of interest that begin after it. */
+static uint64_t last_ahead(const struct rp_key_ring *r, uint64_t now)
+{
+    uint64_t ahead = rp_key_epoch_ahead(&r->epochs, now),
+             turns = rp_key_epoch_at(&r->epochs, r->turns[0]);
+
+    return r->asked_turn != r->turns[0] && turns < ahead ? turns : ahead;
+}
+
+/* This epoch and those to come, first under the turn that mints, then under one that is announced;
+ * and the former ones: as far as a host may be behind, or all whose tickets may still come. */
 static void next_question(struct rp_key_ring *r)
 {
     uint64_t now = r->now_ms(), oldest = r->behind ? rp_key_oldest(&r->epochs, now)
@@ -418,20 +427,21 @@ static void next_question(struct rp_key_ring *r)
         end_round(r, true);
         return;
     }
-    if (!r->back && r->asked < rp_key_epoch_ahead(&r->epochs, now)) {
+    if (!r->back && r->asked < last_ahead(r, now)) {
         r->asked++;
+        ask(r);
+        return;
+    }
+    if (!r->back && r->asked_turn != r->turns[0]) {
+        r->asked_turn = r->turns[0];
+        r->asked = rp_key_epoch_at(&r->epochs, now);
         ask(r);
         return;
     }
     if (!r->back) {
         r->back = true;
         r->asked = rp_key_epoch_at(&r->epochs, now);
-        /* The keys of a turn to come are there already; those until then may not be. */
-        if (r->turns[0] > now) {
-            r->asked_turn = rp_notices_turn_at(r->turns, now);
-            ask(r);
-            return;
-        }
+        r->asked_turn = rp_notices_turn_at(r->turns, now);
     }
     go_back(r, oldest) ? ask(r) : end_round(r, true);
 }
@@ -447,7 +457,7 @@ static void begin_round(struct rp_key_ring *r)
     r->questions = 0;
     r->back = false;
     r->asked = rp_key_epoch_at(&r->epochs, r->now_ms());
-    r->asked_turn = r->turns[0];
+    r->asked_turn = rp_notices_turn_at(r->turns, r->now_ms());
     ask(r);
 }
 

@@ -463,6 +463,32 @@ START_TEST(turn_is_no_barrier_to_who_comes_later)
 }
 END_TEST
 
+/* An epoch begins between the announcement and its moment: who started in between mints with the
+ * key that all others mint with, not with the one to come, which not all may have. */
+START_TEST(turn_to_come_does_not_hide_the_next_epoch)
+{
+    struct rp_key_ring_options o = {.store = hosts[0].store,
+                                    .secret = &secret,
+                                    .keys = hosts[1].keys,
+                                    .epoch_ms = EPOCH,
+                                    .session_timeout_ms = TIMEOUT,
+                                    .turns = turns,
+                                    .now_ms = clock_1};
+    struct rp_ticket_key now, late;
+
+    set_clocks(1700000000000 + EPOCH - 1000);
+    start(0, hosts[0].store);
+    announce(3000);
+    hosts[1].ring = rp_key_ring_new(loop, &o, NULL);
+    set_clocks(clocks[0] + 1100);
+    go_on(0, hosts[0].store);
+    go_on(1, NULL); /* it need not ask */
+    now = minting(0);
+    late = minting(1);
+    ck_assert(same(&now, &late));
+}
+END_TEST
+
 START_TEST(turn_without_store_waits_for_it)
 {
     struct rp_ticket_key before, a, b;
@@ -600,6 +626,7 @@ int main(void)
     tcase_add_test(core, turn_changes_the_key_on_all_hosts_at_once);
     tcase_add_test(core, turn_replaces_the_next_key_too);
     tcase_add_test(core, turn_is_no_barrier_to_who_comes_later);
+    tcase_add_test(core, turn_to_come_does_not_hide_the_next_epoch);
     tcase_add_test(core, turn_without_store_waits_for_it);
     tcase_add_test(core, turn_of_a_clock_that_is_wrong_is_ignored);
     tcase_add_test(core, turn_comes_by_the_ring_s_own_timer);
