@@ -344,6 +344,69 @@ START_TEST(connection_of_a_server_that_was_given_up_is_destroyed)
 }
 END_TEST
 
+/* -- N7: an end behind a session that is stored late */
+
+static char heard[16];
+static bool heard_end;
+
+static void on_kept(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    kept = rp_request_ref(e->new_session.request);
+}
+
+static void on_farewell(const struct rp_event *e, void *arg)
+{
+    struct rp_stream *s = rp_socket_stream(e->secure_connection.socket);
+
+    (void)arg;
+    rp_stream_write(s, "farewell", 8);
+    rp_stream_end(s);
+}
+
+static void on_heard(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    if (e->type == RP_EV_END) {
+        heard_end = true;
+    } else {
+        ck_assert(!heard_end);
+        ck_assert_uint_lt(strlen(heard) + e->data.len, sizeof heard);
+        strncat(heard, (const char *)e->data.bytes, e->data.len);
+    }
+}
+
+static bool is_heard(void)
+{
+    return heard_end;
+}
+
+START_TEST(end_does_not_overtake_what_waits_for_a_session)
+{
+    link_prepare();
+    kept = NULL;
+    heard[0] = '\0';
+    heard_end = false;
+    linked.server_tls.tickets = RP_OFF;
+    linked.client_tls.max_version = versions[_i];
+    link_listen();
+    rp_server_on(linked.server, RP_EV_NEW_SESSION, on_kept, NULL);
+    rp_server_on(linked.server, RP_EV_SECURE_CONNECTION, on_farewell, NULL);
+    link_connect();
+    rp_stream_on(rp_socket_stream(linked.client), RP_EV_DATA, on_heard, NULL);
+    rp_stream_on(rp_socket_stream(linked.client), RP_EV_END, on_heard, NULL);
+    link_run(is_asked);
+    for (int i = 0; i < 20; i++)
+        rp_loop_turn(linked.loop, false);
+    ck_assert(!heard_end);
+    rp_request_done(kept);
+    rp_request_unref(kept);
+    link_run(is_heard);
+    ck_assert_str_eq(heard, "farewell");
+    link_close();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls_async");
@@ -353,6 +416,7 @@ int main(void)
     tcase_add_test(tc, question_that_nobody_keeps_does_not_stop_the_handshake);
     tcase_add_loop_test(tc, event_of_a_client_may_destroy_it, 0, 2 * OF_CLIENT);
     tcase_add_loop_test(tc, event_of_a_server_may_destroy_its_socket, 0, 2 * OF_SERVER);
+    tcase_add_loop_test(tc, end_does_not_overtake_what_waits_for_a_session, 0, 2);
     tcase_add_loop_test(tc, connection_of_a_server_that_was_given_up_is_destroyed, 0, 2);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
