@@ -160,6 +160,11 @@ static bool accept_line(uint8_t key[RP_SECRET_SIZE], const char *path, const uin
 
     while (digits < len && isxdigit(line[digits]))
         digits++;
+    if (len >= LEAST_BYTES && len < sizeof bytes * 2 && digits == len)
+        return rp_error_set(err, "ERR_SECRET_FILE",
+                            "%s has %zu hexadecimal digits, which is less than 32 bytes; 64 make a "
+                            "secret, as from: openssl rand -hex 32",
+                            path, len);
     if (len != sizeof bytes * 2 || digits != len)
         return accept_secret(key, path, line, len, err);
     for (size_t i = 0; i < sizeof bytes; i++)

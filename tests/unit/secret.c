@@ -178,8 +178,9 @@ static const struct {
     {"short\n" OLD, "too few bytes"},
     {OLD "\n" OLD "\n", "the same secret twice"},
     {OLD "\n" NEW "\n" HEX "\n", "more than two lines"},
-    {OLD "\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "not random"},
+    {OLD "\nzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\n", "not random"},
     {"0000000000000000000000000000000000000000000000000000000000000000", "not random"},
+    {"8f3a1c5e7b9d02461357acef89bd0246", "32 hexadecimal digits"},
 };
 
 START_TEST(secret_text_that_is_weak_or_unclear_is_refused)
