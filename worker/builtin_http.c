@@ -16,8 +16,9 @@ struct http {
     http_answerer *answer;
     char *kept; /* of a head that is not complete, or of requests that wait */
     size_t kept_len;
-    bool full;  /* answers wait for the client */
-    bool ended; /* the client has sent its last request */
+    bool full;     /* answers wait for the client */
+    bool ended;    /* the client has sent its last request */
+    bool answered; /* a request, at least */
 };
 
 static const char *reason_of(unsigned status)
@@ -109,6 +110,7 @@ static void answer(struct http *h, enum http_verdict verdict, const struct http_
     struct http_reply reply = {.status = (unsigned)verdict};
     bool close = !head->keep_alive || head->body || h->c.frontend->process->draining;
 
+    h->answered = true;
     if (verdict == HTTP_REQUEST)
         h->answer(&h->c, head, &reply);
     else
@@ -228,12 +230,13 @@ static void on_client(const struct rp_event *event, void *arg)
     }
 }
 
-/* The worker leaves: between two requests nobody is hurt by an end. */
+/* The worker leaves: between two requests nobody is hurt by an end. But the first one may be on its
+ * way, behind the end of the handshake; it is answered, and that is the end. */
 static void on_rest(struct connection *c)
 {
     struct http *h = (struct http *)c;
 
-    if (h->kept_len == 0 && !h->full)
+    if (h->answered && h->kept_len == 0 && !h->full)
         connection_end(c);
 }
 

@@ -1,6 +1,7 @@
 'use strict';
 // The lives of processes: reload, drain, crash. No connection is lost that need not be lost.
 const assert = require('assert');
+const {once} = require('events');
 const fs = require('fs');
 const {Service, alive, backend, connect, drain, sleep, status, test, until} = require('./lib');
 
@@ -37,6 +38,20 @@ async function talk(socket, text) {
   socket.write(text);
   return (await answer).toString();
 }
+
+test('a client whose request is on its way when the worker leaves gets its answer; one between two requests is ended', async () => {
+  const service = await Service.start(conf());
+  const first = await connect(service.port), second = await connect(service.port), answers = [drain(first), drain(second)];
+  const request = 'GET / HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n';
+  second.write(request);
+  await once(second, 'data');
+  assert.strictEqual(service.command('reload').code, 0);
+  assert.match((await answers[1]).toString(), /^HTTP.1.1 200/);
+  first.write(request);
+  const text = (await answers[0]).toString();
+  assert.match(text, /^HTTP.1.1 200/);
+  assert.match(text, /connection: close/i);
+});
 
 test('reload under load: not one connection fails', async () => {
   const service = await Service.start(conf());
