@@ -321,7 +321,7 @@ static void on_secure_connection(const struct rp_event *event, void *arg)
     const uint8_t *bytes;
     uint8_t key[RP_SEAL_KEY_SIZE];
 
-    if (!cache->single_use || rp_socket_resumption(socket) != RP_RESUMED_STATEFUL_TICKET ||
+    if (rp_socket_resumption(socket) != RP_RESUMED_STATEFUL_TICKET ||
         !rp_socket_resumed_id(socket, &bytes, &id.len))
         return;
     id.bytes = bytes;
@@ -403,7 +403,8 @@ bool rp_session_cache_attach(struct rp_session_cache *cache, struct rp_server *s
 {
     if (rp_server_on(server, RP_EV_NEW_SESSION, on_new_session, cache) &&
         rp_server_on(server, RP_EV_RESUME_SESSION, on_resume_session, cache) &&
-        rp_server_on(server, RP_EV_SECURE_CONNECTION, on_secure_connection, cache))
+        (!cache->single_use ||
+         rp_server_on(server, RP_EV_SECURE_CONNECTION, on_secure_connection, cache)))
         return true;
     rp_server_off(server, RP_EV_NEW_SESSION, on_new_session, cache);
     rp_server_off(server, RP_EV_RESUME_SESSION, on_resume_session, cache);
