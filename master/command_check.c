@@ -7,7 +7,7 @@
 #include "master/command.h"
 #include "master/listeners.h"
 #include "master/pid_file.h"
-#include "master/pinned_keys.h"
+#include "master/cache_files.h"
 #include "master/secret_file.h"
 #include "master/user.h"
 
@@ -36,31 +36,12 @@ static bool check_secret(const struct conf *conf, struct rp_error *err)
     return ok;
 }
 
-static bool check_store(const struct conf *conf, struct rp_error *err)
-{
-    struct rp_error why;
-
-    if (!rp_store_check_uri(conf->cache.store, &why))
-        return conf_error(err, &conf->cache.place, "store: %s", why.message);
-    return conf->cache.l1[0] == '\0' || rp_store_check_near(conf->cache.l1, &why) ||
-           conf_error(err, &conf->cache.place, "l1: %s", why.message);
-}
-
-static bool check_ticket_keys(const struct conf *conf, struct rp_ticket_keys *keys,
-                              struct rp_error *err)
-{
-    struct rp_error why;
-
-    return conf->cache.ticket_keys == NULL ||
-           pinned_keys_read(keys, conf->cache.ticket_keys, &why) ||
-           conf_error(err, &conf->cache.place, "ticket-keys: %s", why.message);
-}
-
 static bool check_certificates(const struct conf *conf, struct rp_error *err)
 {
     struct rp_ticket_keys *keys = rp_ticket_keys_new(err);
-    struct frontends *frontends =
-        keys != NULL && check_ticket_keys(conf, keys, err) ? frontends_new(conf, keys, err) : NULL;
+    struct frontends *frontends = keys != NULL && cache_files_read_keys(conf, keys, err)
+                                      ? frontends_new(conf, keys, err)
+                                      : NULL;
 
     frontends_free(frontends);
     rp_ticket_keys_unref(keys);
@@ -79,7 +60,7 @@ static bool check(const struct conf *conf, struct rp_error *err)
 {
     bool running = pid_file_owner(conf->run_dir, NULL) > 0;
 
-    return check_user(conf, err) && check_store(conf, err) && check_secret(conf, err) &&
+    return check_user(conf, err) && cache_files_check(conf, err) && check_secret(conf, err) &&
            check_certificates(conf, err) && listeners_check(conf, running, err) &&
            check_admin(conf, running, err);
 }

@@ -12,7 +12,7 @@
 #include "lib/base/ipc.h"
 #include "master/ending.h"
 #include "master/keys_report.h"
-#include "master/pinned_keys.h"
+#include "master/cache_files.h"
 #include "master/secret_file.h"
 
 #include <signal.h>
@@ -96,32 +96,14 @@ static bool read_secret(struct process *p, struct rp_error *err)
     return ok || rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
 }
 
-static bool read_pinned_keys(struct process *p, struct rp_error *err)
-{
-    const struct conf_cache *cache = &p->setup->conf->cache;
-    struct rp_error why;
-
-    return cache->ticket_keys == NULL || pinned_keys_read(p->keys, cache->ticket_keys, &why) ||
-           conf_error(err, &cache->place, "ticket-keys: %s", why.message);
-}
-
-static bool check_store(const struct conf *conf, struct rp_error *err)
-{
-    struct rp_error why;
-
-    if (!rp_store_check_uri(conf->cache.store, &why))
-        return conf_error(err, &conf->cache.place, "store: %s", why.message);
-    return conf->cache.l1[0] == '\0' || rp_store_check_near(conf->cache.l1, &why) ||
-           conf_error(err, &conf->cache.place, "l1: %s", why.message);
-}
-
 /* As root: keys may be readable by root only. */
 static bool read_all(struct process *p, struct rp_error *err)
 {
-    if (!check_store(p->setup->conf, err))
+    if (!cache_files_check(p->setup->conf, err))
         return false;
     p->keys = rp_ticket_keys_new(err);
-    if (p->keys == NULL || !read_pinned_keys(p, err) || !read_secret(p, err))
+    if (p->keys == NULL || !cache_files_read_keys(p->setup->conf, p->keys, err) ||
+        !read_secret(p, err))
         return false;
     p->frontends = frontends_new(p->setup->conf, p->keys, err);
     return p->frontends != NULL;
