@@ -435,6 +435,28 @@ START_TEST(reasons_beyond_the_table_are_summed)
 }
 END_TEST
 
+static const struct {
+    uint64_t busiest_us, late, crowded;
+    bool was;
+} drives[] = {
+    {500000, 0, 0, false}, {910000, 0, 0, true}, {0, 10, 0, false},
+    {0, 11, 0, true},      {0, 400, 400, false}, /* all connections were in use */
+    {0, 411, 400, true},
+};
+
+START_TEST(tester_that_was_the_bottleneck_is_known)
+{
+    static struct load_stats s;
+
+    s.started = 1000;
+    s.elapsed_us = 1000000;
+    s.busiest_us = drives[_i].busiest_us;
+    s.late = drives[_i].late;
+    s.crowded = drives[_i].crowded;
+    ck_assert(load_was_bottleneck(NULL, &s) == drives[_i].was);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("load_parts");
@@ -460,6 +482,8 @@ int main(void)
     tcase_add_test(t, proxy_headers_name_both_ends);
     tcase_add_test(t, reasons_have_a_class_and_alerts_a_name);
     tcase_add_test(t, reasons_beyond_the_table_are_summed);
+    tcase_add_loop_test(t, tester_that_was_the_bottleneck_is_known, 0,
+                        sizeof drives / sizeof *drives);
     suite_add_tcase(suite, t);
     return unit_run(suite);
 }
