@@ -36,7 +36,6 @@ testThatWaits('load on three hosts: keys turn, hosts reload, Redis is lost, a ho
     let all = begin(hosts);
     const epoch = mintingOf(a).epoch;
     assert.strictEqual(b.command('keys', 'rotate').code, 0);
-    await until('the rotation', () => hosts.every((host) => mintingOf(host).turn > 0 || mintingOf(host).epoch > epoch + 1));
     for (const host of hosts) assert.strictEqual(host.command('reload').code, 0);
     await until('two epochs pass', () => mintingOf(a).epoch >= epoch + 2);
     await redis.end();
