@@ -36,12 +36,26 @@ async function freePort() {
 
 // -- certificates: made once, below build/
 
+// A folder that several test programs may want at the same moment: each makes it aside, the first to be ready
+// gives it its name, so it is there whole or not at all.
+function madeOnce(dir, make) {
+  if (fs.existsSync(dir)) return;
+  const aside = `${dir}.${process.pid}`;
+  fs.mkdirSync(aside, {recursive: true});
+  make(aside);
+  try { fs.renameSync(aside, dir); } catch (e) {
+    if (!fs.existsSync(dir)) throw e;
+    fs.rmSync(aside, {recursive: true});
+  }
+}
+
 const certs = path.join(top, 'build/e2e-certs');
-const openssl = (...args) => execFileSync('openssl', args, {cwd: certs, stdio: ['ignore', 'pipe', 'pipe']});
+let making; // where they are while they are made
+const openssl = (...args) => execFileSync('openssl', args, {cwd: making, stdio: ['ignore', 'pipe', 'pipe']});
 
 function leaf(name, ca, key, names, usage = 'serverAuth') {
   openssl('req', '-new', '-nodes', '-newkey', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-  fs.writeFileSync(path.join(certs, `${name}.ext`),
+  fs.writeFileSync(path.join(making, `${name}.ext`),
     `basicConstraints=CA:FALSE\nextendedKeyUsage=${usage}\n${names ? `subjectAltName=${names}\n` : ''}`);
   openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial',
     '-days', '30', '-extfile', `${name}.ext`, '-out', `${name}.pem`);
@@ -56,16 +70,14 @@ function authority(name) {
 function revoke(name, ca) {
   const serial = openssl('x509', '-in', `${name}.pem`, '-noout', '-serial').toString().trim().split('=')[1];
   const subject = openssl('x509', '-in', `${name}.pem`, '-noout', '-subject', '-nameopt', 'compat').toString().trim().replace(/^subject=/, '');
-  fs.writeFileSync(path.join(certs, 'index.txt'), `R\t491231235959Z\t240101000000Z\t${serial}\tunknown\t${subject}\n`);
-  fs.writeFileSync(path.join(certs, 'ca.cnf'),
+  fs.writeFileSync(path.join(making, 'index.txt'), `R\t491231235959Z\t240101000000Z\t${serial}\tunknown\t${subject}\n`);
+  fs.writeFileSync(path.join(making, 'ca.cnf'),
     '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=30\n');
   openssl('ca', '-config', 'ca.cnf', '-gencrl', '-cert', `${ca}.pem`, '-keyfile', `${ca}.key`, '-out', 'crl.pem');
 }
 
-function makeCerts() {
-  if (fs.existsSync(path.join(certs, 'done'))) return;
-  fs.rmSync(certs, {recursive: true, force: true});
-  fs.mkdirSync(certs, {recursive: true});
+function makeAll(dir) {
+  making = dir;
   const ec = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
   authority('ca');
   authority('client-ca');
@@ -78,8 +90,9 @@ function makeCerts() {
   leaf('mallory', 'client-ca', ec, '', 'clientAuth');
   leaf('stranger', 'other-ca', ec, '', 'clientAuth');
   revoke('mallory', 'client-ca');
-  fs.writeFileSync(path.join(certs, 'done'), '');
 }
+
+const makeCerts = () => madeOnce(certs, makeAll);
 
 const pem = (name) => fs.readFileSync(path.join(certs, name));
 
@@ -255,5 +268,5 @@ const tests = [];
 const test = (name, run) => tests.push({name, run});
 const testThatWaits = (name, run) => tests.push({name, run, waits: true});
 
-module.exports = {Service, alive, backend, certs, connect, drain, finishAll, freePort, makeCerts, net, pem,
+module.exports = {Service, alive, backend, certs, connect, drain, finishAll, freePort, madeOnce, makeCerts, net, pem,
   program, sha, sleep, status, test, testThatWaits, tests, tls, top, until};
