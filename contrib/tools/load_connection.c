@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINGER_MS = 100 };
+
 static struct rp_stream *stream_of(const struct slot *s)
 {
     return rp_socket_stream(s->socket);
@@ -26,7 +28,7 @@ static void fail(struct slot *s, const struct load_reason *reason)
 {
     if (s->done)
         return;
-    s->done = true;
+    s->done = s->failed = true;
     s->run->stats->failed++;
     s->run->stats->by_class[reason->class]++;
     this_second(s->run)->failed++;
@@ -71,14 +73,35 @@ static void count_handshake(struct slot *s)
 
 /* -- its end */
 
-/* Is a session still to come that would be offered some day? */
+static bool is_13(const struct rp_session *session)
+{
+    return rp_session_protocol(session)[6] == '3'; /* TLSv1.3 */
+}
+
+/* How many sessions a connection like this one brings, as far as others have shown; 0: unknown. */
+static unsigned *usual_count(const struct slot *s)
+{
+    return &s->run->usual[s->target][s->version][s->resumed];
+}
+
+/* Is a session still to come that would be offered some day? A server sends each ticket of TLS 1.3
+ * by itself; how many there will be it does not say. */
 static bool waits_for_session(const struct slot *s)
 {
     const struct run *r = s->run;
 
-    if (r->o->resume <= 0 || r->o->mechanism == KIND_PSK || s->fresh_count > 0)
+    if (r->o->resume <= 0 || r->o->mechanism == KIND_PSK || s->fresh_count == FRESH_MOST)
         return false;
-    return !s->resumed || (r->o->uses != 0 && rp_session_protocol(s->offered)[6] == '3');
+    if (s->fresh_count > 0)
+        return r->o->uses != 0 && is_13(s->fresh[0].handle) &&
+               (*usual_count(s) == 0 || s->fresh_count < *usual_count(s));
+    return !s->resumed || (r->o->uses != 0 && is_13(s->offered));
+}
+
+static void note_usual_count(const struct slot *s)
+{
+    if (s->secure && !s->failed && s->fresh_count > *usual_count(s))
+        *usual_count(s) = s->fresh_count;
 }
 
 static void leave(struct slot *s)
@@ -91,11 +114,19 @@ static void leave(struct slot *s)
         rp_stream_end(stream_of(s));
 }
 
+/* What the server still sends is read, but a server that does not end is not waited for. */
+static void linger(struct slot *s)
+{
+    rp_stream_end(stream_of(s));
+    if (s->fresh_count > 0 && s->run->o->ending != ENDING_WAIT)
+        rp_stream_set_timeout(stream_of(s), LINGER_MS);
+}
+
 static void finish(struct slot *s)
 {
     s->done = true;
     if (waits_for_session(s))
-        rp_stream_end(stream_of(s)); /* what the server still sends is read */
+        linger(s);
     else
         leave(s);
 }
@@ -186,7 +217,7 @@ static enum load_kind kind_of_session(const struct rp_session *session)
 {
     size_t ticket = rp_session_ticket(session, NULL);
 
-    if (rp_session_protocol(session)[6] == '3') /* TLSv1.3 */
+    if (is_13(session))
         return ticket <= 32 ? KIND_STATEFUL : KIND_TICKET;
     return ticket > 0 ? KIND_TICKET : KIND_ID;
 }
@@ -243,10 +274,11 @@ static void on_session(struct slot *s, const struct rp_event *event)
 {
     if (s->fresh_count == FRESH_MOST)
         forget_oldest(s);
+    s->run->stats->given++;
     s->fresh[s->fresh_count++] = (struct load_session){
         .handle = rp_session_ref(event->session.handle), .born_ms = rp_loop_now(s->run->loop)};
     if (s->done)
-        leave(s);
+        finish(s);
 }
 
 /* A session that may be offered for ever needs no successor. */
@@ -276,6 +308,7 @@ static void on_close(struct slot *s)
     r->stats->bytes_read += rp_stream_bytes_read(stream);
     r->stats->bytes_written += rp_stream_bytes_written(stream);
     this_second(r)->bytes += bytes;
+    note_usual_count(s);
     keep_sessions(s);
     rp_session_unref(s->offered);
     rp_stream_unref(stream);
@@ -401,7 +434,7 @@ static void choose(struct slot *s)
     turn /= r->o->sni_count > 0 ? r->o->sni_count : 1;
     s->version = (unsigned)(turn % r->o->version_count);
     s->kind = KIND_FULL;
-    s->offers = s->resumed = s->secure = s->done = s->asks = false;
+    s->offers = s->resumed = s->secure = s->done = s->failed = s->asks = false;
     s->requests = 0;
     s->unsent = 0;
     load_response_begin(&s->response);

@@ -39,8 +39,9 @@ static void print_shortage(const struct load_options *o, const struct load_stats
 
 static void print_sessions(const struct load_stats *s)
 {
-    printf("sessions: %" PRIu64 " offered, %" PRIu64 " resumed (%.2f %%), %" PRIu64 " declined",
-           s->offered, s->resumed, 100 * load_ratio(s->resumed, s->offered), s->declined);
+    printf("sessions: %" PRIu64 " given, %" PRIu64 " offered, %" PRIu64
+           " resumed (%.2f %%), %" PRIu64 " declined",
+           s->given, s->offered, s->resumed, 100 * load_ratio(s->resumed, s->offered), s->declined);
     if (s->oldest_ms > 0)
         printf("; age %.1f s, at most %.1f s", load_ratio(s->age_ms, s->offered) / 1000,
                (double)s->oldest_ms / 1000);

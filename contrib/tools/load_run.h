@@ -22,7 +22,7 @@ struct slot {
     unsigned target, name, version, origin; /* where to; as whom; whose session was offered */
     enum load_kind asked_kind;              /* of what was offered */
     enum load_kind kind;                    /* of what was offered, then of what was made */
-    bool offers, resumed, secure, done;
+    bool offers, resumed, secure, done, failed;
     bool asks; /* the request is under way, as early data or later */
     unsigned requests;
     uint64_t due_us, asked_us;
@@ -36,7 +36,8 @@ struct run {
     struct rp_loop *loop;
     struct rp_secure_context *contexts[2]; /* for each version */
     struct load_sessions *sessions;
-    struct load_words *words; /* for each name */
+    unsigned usual[LOAD_TARGETS][2][2]; /* sessions of a connection: [target][version][resumed] */
+    struct load_words *words;           /* for each name */
     struct slot *slots, *idle;
     struct rp_timer stop, pace;
     struct rp_signal term;

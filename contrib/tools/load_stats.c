@@ -66,6 +66,7 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
     s->offered += other->offered;
     s->declined += other->declined;
     s->requests += other->requests;
+    s->given += other->given;
     add(s->by_kind, other->by_kind, KINDS);
     add(s->offered_by, other->offered_by, KINDS);
     add(s->resumed_by, other->resumed_by, KINDS);

@@ -101,11 +101,22 @@ for (const [name, serve] of Object.entries(servers))
     }
   }));
 
-// node gives two tickets with a full handshake and none to a client that resumed: all are offered, not only the newest.
-test('reprise-load: each ticket that a connection brings is offered once', () => withNode(async (target) => {
-  const got = await told('-n', '90', '-c', '1', '-t', '1.3', '-m', 'ticket', '-g', '/', '--min-resumed', '100', target);
-  assert.deepStrictEqual([got.code, got.full, got.resumed], [0, 30, 60]);
-}));
+// node gives two tickets with a full handshake and none to a client that resumed, s_server three and one, each by itself:
+// all are offered, not only the newest, however a connection ends.
+const tickets = {
+  node: [withNode, {full: 30, resumed: 60, given: 60}],
+  s_server: [(body) => withProgram((dir, port) => ['openssl', 's_server', '-quiet', '-www', '-num_tickets', '3',
+    '-accept', `127.0.0.1:${port}`, '-cert', `${certs}/ecdsa.pem`, '-key', `${certs}/ecdsa.key`], body), {full: 1, resumed: 89, given: 92}],
+};
+const endings = [['-g', '/'], ['-g', '/', '--close', 'reset'], [], ['--close', 'reset'], ['--close', 'wait']];
+for (const [name, [serve, wanted]] of Object.entries(tickets))
+  test(`reprise-load: each ticket that a connection of ${name} brings is offered once`, () => serve(async (target) => {
+    for (const ending of endings) {
+      const {code, err, full, resumed, given, failed} = await told('-n', '90', '-c', '1', '-t', '1.3', '-m', 'ticket', '--min-resumed', '100',
+        ...ending, target);
+      assert.deepStrictEqual({code, err, full, resumed, given, failed}, {code: 0, err: '', ...wanted, failed: 0}, ending.join(' '));
+    }
+  }));
 
 test('reprise-load: the matrix shows who resumes whose sessions, and the exit says that it was not enough', () =>
   servers.nginx((one) => servers.haproxy(async (other) => {
