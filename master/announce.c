@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * announce.c - see announce.h. The danger is a moment that is still to come: no session that
- * begins until then could be resumed, and an announcement can't be taken back. */
+ * begins until then could be resumed, and an announcement can't be taken back; or a host that no
+ * session is of: whoever asked believes that something was forgotten. */
 #include "master/announce.h"
 
 #include <string.h>
@@ -22,6 +23,16 @@ static bool read_moment(const json_t *before, uint64_t now_ms, uint64_t *ms, str
     return *ms <= now_ms || refuse(err, "the moment is still to come; choose one that has been");
 }
 
+bool announce_is_host(const char *name, struct rp_error *err)
+{
+    static const char of[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    struct rp_notices none = {.host_count = 0};
+
+    return (name[strspn(name, of)] == '\0' && rp_notices_add_host(&none, name, 1)) ||
+           refuse(err, "a host is a name that clients ask for, as www.example.com: letters, "
+                       "digits, - and _ between dots, 253 at most; no port and no star");
+}
+
 bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_t now_ms,
                          struct rp_error *err)
 {
@@ -39,9 +50,11 @@ bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_
         news->all_before_ms = ms;
         return true;
     }
-    return (json_is_string(host) && strlen(json_string_value(host)) == json_string_length(host) &&
-            rp_notices_add_host(news, json_string_value(host), ms)) ||
-           refuse(err, "the host is no name");
+    /* What is cut at a NUL is another's name. */
+    if (!json_is_string(host) || strlen(json_string_value(host)) != json_string_length(host))
+        return refuse(err, "the host is no name");
+    return announce_is_host(json_string_value(host), err) &&
+           rp_notices_add_host(news, json_string_value(host), ms);
 }
 
 bool announce_rotation(struct rp_notices *news, const struct rp_notices *known, uint64_t now_ms,

@@ -12,6 +12,9 @@
 bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_t now_ms,
                          struct rp_error *);
 
+/* Is this a name that clients may ask for? false: err says what one is. */
+bool announce_is_host(const char *name, struct rp_error *);
+
 /* Ticket keys are to be new ones, in a moment: when all hosts have them. false: `known` says that
  * this is under way. */
 bool announce_rotation(struct rp_notices *news, const struct rp_notices *known, uint64_t now_ms,

@@ -2,6 +2,7 @@
  *
  * command_control.c - `status`, and what else asks the running master: one question over its
  * control socket, then the answer in words, or as it is with --json. */
+#include "master/announce.h"
 #include "master/command.h"
 #include "master/control_ask.h"
 
@@ -269,15 +270,26 @@ static void print_revoked(const json_t *answer)
              : "revoked here; the store is away: other hosts hear of it when it is back");
 }
 
+static int complain_of_host(const struct arguments *arguments, const struct rp_error *err)
+{
+    char message[320];
+
+    snprintf(message, sizeof message, "reprise sessions revoke: --host: %s", err->message);
+    return complain(arguments, EXIT_USAGE, message);
+}
+
 int command_sessions_revoke(const struct arguments *arguments)
 {
     struct rp_json request = {0};
+    struct rp_error err;
     uint64_t ms;
 
     if (arguments->all == (arguments->before != NULL || arguments->host != NULL))
         return complain(arguments, EXIT_USAGE,
                         "reprise sessions revoke: say which: --all, or --before TIME, --host NAME "
                         "or both");
+    if (arguments->host != NULL && !announce_is_host(arguments->host, &err))
+        return complain_of_host(arguments, &err);
     begin(&request, "sessions revoke");
     if (arguments->all) {
         rp_json_key(&request, "all");
