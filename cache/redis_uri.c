@@ -129,6 +129,13 @@ static bool bad_option(struct rp_error *err, const char *name, size_t len, const
     return rp_error_set(err, "ERR_STORE_URI", "%.*s %s", (int)len, name, why);
 }
 
+static bool unreadable(struct rp_error *err, const char *name)
+{
+    return bad_option(err, name, strlen(name),
+                      "of the redis store is too long, or has a % that two hex digits other than "
+                      "00 don't follow; a % itself is %25");
+}
+
 /* What we don't know may be part of a secret: a name is shown if it is a plain word, and if no
  * password came before it. */
 static bool no_option(const struct rp_redis_place *p, struct rp_error *err, const char *name,
@@ -156,9 +163,7 @@ static bool set_text(struct rp_redis_place *p, const struct text_option *o, cons
     if (o->needs == SENTINELS && p->form != RP_REDIS_SENTINEL)
         return bad_option(err, o->name, strlen(o->name),
                           "is an option of redis+sentinel:// stores only");
-    return decode((char *)p + o->at, o->size, value, len) ||
-           bad_option(err, o->name, strlen(o->name),
-                      "of the redis store is too long, or has a % without two hex digits");
+    return decode((char *)p + o->at, o->size, value, len) || unreadable(err, o->name);
 }
 
 static bool set_option(struct rp_redis_place *p, unsigned nth, const char *name, size_t name_len,
@@ -181,10 +186,6 @@ static bool set_option(struct rp_redis_place *p, unsigned nth, const char *name,
 
 static bool set_options(struct rp_redis_place *p, const char *at, struct rp_error *err)
 {
-    if (strchr(at, '@') != NULL) /* the end of a password, perhaps: it is not shown */
-        return rp_error_set(err, "ERR_STORE_URI",
-                            "an @ behind the ? of the redis store: a ? in a password is written "
-                            "%%3F, an @ in an option %%40");
     for (unsigned nth = 1; *at != '\0'; nth++) {
         size_t len = strcspn(at, "&"), name = strcspn(at, "=&");
 
@@ -202,13 +203,40 @@ static bool set_options(struct rp_redis_place *p, const char *at, struct rp_erro
 
 /* -- user:password@host:port,host:port/rest */
 
-static bool set_who(struct rp_redis_account *a, const char *at, size_t len)
+/* Up to the last @, as a password may contain one; 0: nobody is named. */
+static size_t who_len(const char *at, size_t len)
+{
+    const char *slash = memchr(at, '/', len);
+    size_t who = slash != NULL ? (size_t)(slash - at) : len;
+
+    while (who > 0 && at[who - 1] != '@')
+        who--;
+    return who;
+}
+
+static bool set_who(struct rp_redis_account *a, const char *at, size_t len, struct rp_error *err)
 {
     const char *colon = memchr(at, ':', len);
     size_t user = colon != NULL ? (size_t)(colon - at) : len;
 
-    return decode(a->user, sizeof a->user, at, user) &&
-           (colon == NULL || decode(a->password, sizeof a->password, colon + 1, len - user - 1));
+    if (!decode(a->user, sizeof a->user, at, user))
+        return unreadable(err, "the user");
+    return colon == NULL || decode(a->password, sizeof a->password, colon + 1, len - user - 1) ||
+           unreadable(err, "the password");
+}
+
+/* What stands before such an @ is the end of a password, perhaps: it is not shown. */
+static bool check_last_at(const char *at, struct rp_error *err)
+{
+    const char *last = strrchr(at, '@');
+    size_t before = strcspn(at, "/?");
+
+    if (last == NULL || last < at + before)
+        return true;
+    return rp_error_set(err, "ERR_STORE_URI",
+                        "an @ behind the %c of the redis store: in a password %s; an @ that "
+                        "ends none is written %%40",
+                        at[before], at[before] == '/' ? "/ is written %2F" : "? is written %3F");
 }
 
 static bool set_host(struct rp_redis_host *h, uint16_t standard, const char *at, size_t len)
@@ -257,15 +285,10 @@ static bool set_rest(struct rp_redis_place *p, const char *at, size_t len)
 static bool set_authority(struct rp_redis_place *p, const char *at, size_t len)
 {
     const char *slash = memchr(at, '/', len);
-    size_t hosts = slash != NULL ? (size_t)(slash - at) : len, who = hosts;
+    size_t hosts = slash != NULL ? (size_t)(slash - at) : len;
 
-    if (!set_rest(p, at + hosts + (slash != NULL), len - hosts - (slash != NULL)))
-        return false;
-    while (who > 0 && at[who - 1] != '@') /* the last one: a password may contain '@' */
-        who--;
-    if (who > 0 && !set_who(&p->account, at, who - 1))
-        return false;
-    return set_hosts(p, at + who, hosts - who);
+    return set_rest(p, at + hosts + (slash != NULL), len - hosts - (slash != NULL)) &&
+           set_hosts(p, at, hosts);
 }
 
 static bool set_path(struct rp_redis_place *p, const char *at, size_t len, struct rp_error *err)
@@ -276,13 +299,8 @@ static bool set_path(struct rp_redis_place *p, const char *at, size_t len, struc
                  "redis+unix:PATH");
 }
 
-static bool set_where(struct rp_redis_place *p, const struct scheme *scheme, const char *at,
-                      size_t len, struct rp_error *err)
+static bool wrong_authority(const struct rp_redis_place *p, struct rp_error *err)
 {
-    if (scheme->path)
-        return set_path(p, at, len, err);
-    if (len > 2 && memcmp(at, "//", 2) == 0 && set_authority(p, at + 2, len - 2))
-        return true;
     if (p->form == RP_REDIS_SENTINEL)
         return wrong(err, "the sentinels or the master's name of the redis store can't be read",
                      "redis+sentinel://[user:password@]host[:port],host.../MASTER-NAME");
@@ -291,6 +309,23 @@ static bool set_where(struct rp_redis_place *p, const struct scheme *scheme, con
                      "redis+cluster://[user:password@]host[:port],host...");
     return wrong(err, "the host, port or database of the redis store can't be read",
                  "redis://[user:password@]host[:port][/db]");
+}
+
+static bool set_where(struct rp_redis_place *p, const struct scheme *scheme, const char *at,
+                      size_t len, struct rp_error *err)
+{
+    size_t who;
+
+    if (scheme->path)
+        return set_path(p, at, len, err);
+    if (len < 2 || memcmp(at, "//", 2) != 0)
+        return wrong_authority(p, err);
+    at += 2;
+    len -= 2;
+    who = who_len(at, len);
+    if (!check_last_at(at, err) || (who > 0 && !set_who(&p->account, at, who - 1, err)))
+        return false;
+    return set_authority(p, at + who, len - who) || wrong_authority(p, err);
 }
 
 bool rp_redis_place_parse(struct rp_redis_place *p, const char *uri, struct rp_error *err)
