@@ -9,13 +9,14 @@
 
 #include <openssl/err.h>
 
+#include "lib/tls/alpn.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/tls/tls_errors.h"
 #include "lib/tls/verify_errors.h"
 #include "lib/tls/x509_internal.h"
 
-enum { MIN_DH_SIZE = 1024, ALPN_NAME_MAX = 255 };
+enum { MIN_DH_SIZE = 1024 };
 
 /* A session that has arrived and waits to be told. */
 struct arrival {
@@ -48,9 +49,7 @@ void rp_client_free(struct rp_client *c)
         SSL_SESSION_free(a->session);
         free(a);
     }
-    for (char **p = c->protocols; p != NULL && *p != NULL; p++)
-        free(*p);
-    free(c->protocols);
+    rp_alpn_free(c->protocols);
     SSL_SESSION_free(c->session);
     free(c->servername);
     free(c->identity);
@@ -65,31 +64,12 @@ const char *rp_client_servername(const struct rp_client *c)
 
 /* -- options */
 
-static bool copy_protocols(struct rp_client *c, const char *const *names, struct rp_error *err)
+/* N6: node's client dies of one. */
+static bool all_have_names(const char *const *protocols, struct rp_error *err)
 {
-    size_t count = 0;
-
-    while (names != NULL && names[count] != NULL)
-        count++;
-    if (count == 0)
-        return true;
-    c->protocols = calloc(count + 1, sizeof *c->protocols);
-    if (c->protocols == NULL)
-        return rp_error_set(err, "ENOMEM", "no memory for a client");
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(names[i]);
-
-        if (len > ALPN_NAME_MAX)
-            return rp_error_set(err, "ERR_OUT_OF_RANGE",
-                                "The byte length of the protocol at index %zu exceeds the maximum "
-                                "length. It must be <= 255. Received %zu",
-                                i, len);
-        if (len == 0) /* N6 */
+    for (; protocols != NULL && *protocols != NULL; protocols++)
+        if (**protocols == '\0')
             return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "an ALPN protocol without a name");
-        c->protocols[i] = strdup(names[i]);
-        if (c->protocols[i] == NULL)
-            return rp_error_set(err, "ENOMEM", "no memory for a client");
-    }
     return true;
 }
 
@@ -126,7 +106,8 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
     c->check = o->check_server_identity;
     c->psk = o->psk_callback;
     c->arg = o->arg;
-    if (copy_protocols(c, o->alpn_protocols, err))
+    if (all_have_names(o->alpn_protocols, err) &&
+        rp_alpn_copy(&c->protocols, o->alpn_protocols, err))
         return c;
     rp_client_free(c);
     return NULL;
@@ -190,38 +171,13 @@ static const struct rp_engine_ops client_engine_ops = {.session = on_session};
 static const struct rp_engine_ops client_engine_ops_keylog = {.session = on_session,
                                                               .keylog = rp_socket_on_keylog};
 
-static bool set_protocols(SSL *ssl, char *const *names)
-{
-    uint8_t *wire, *at;
-    size_t size = 0;
-    bool ok;
-
-    if (names == NULL)
-        return true;
-    for (char *const *p = names; *p != NULL; p++)
-        size += strlen(*p) + 1;
-    wire = at = malloc(size + 1);
-    if (wire == NULL)
-        return false;
-    for (char *const *p = names; *p != NULL; p++) {
-        size_t len = strlen(*p);
-
-        *at++ = (uint8_t)len;
-        memcpy(at, *p, len);
-        at += len;
-    }
-    ok = size <= UINT16_MAX && SSL_set_alpn_protos(ssl, wire, (unsigned)size) == 0;
-    free(wire);
-    return ok;
-}
-
 static bool set_up(struct rp_socket *s)
 {
     struct rp_client *c = s->client;
     SSL *ssl = s->engine.ssl;
 
     return (c->servername == NULL || SSL_set_tlsext_host_name(ssl, c->servername) == 1) &&
-           set_protocols(ssl, c->protocols) &&
+           rp_alpn_offer(ssl, c->protocols) &&
            (c->session == NULL || SSL_set_session(ssl, c->session) == 1) &&
            (!c->request_ocsp || SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1);
 }

@@ -84,9 +84,9 @@ static bool choose_protocol(struct rp_socket *s, const struct rp_client_hello *h
     size_t count;
     bool ok;
 
-    if (server->alpn_protocols != NULL) {
+    if (server->protocols != NULL) {
         s->engine.alpn_mode = RP_ALPN_LIST;
-        s->engine.alpn_list = server->alpn_protocols;
+        s->engine.alpn_list = (const char *const *)server->protocols;
     }
     if (server->options.alpn_callback == NULL || rp_cursor_left(&hello->alpn) == 0)
         return true;

@@ -14,10 +14,11 @@
 #include <openssl/crypto.h>
 
 #include "lib/net/net_socket.h"
+#include "lib/tls/alpn.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/tls/ticket_crypt.h"
 
-enum { HANDSHAKE_TIMEOUT_MS = 120000, ALPN_NAME_MAX = 255 };
+enum { HANDSHAKE_TIMEOUT_MS = 120000 };
 
 /* -- events */
 
@@ -110,37 +111,9 @@ void rp_server_unref(struct rp_server *s)
     free_names(s);
     rp_secure_context_unref(s->context);
     rp_ticket_keys_unref(s->given_keys);
-    for (char **name = s->alpn_list; name != NULL && *name != NULL; name++)
-        free(*name);
-    free(s->alpn_list);
+    rp_alpn_free(s->protocols);
     free(s->psk_hint);
     free(s);
-}
-
-/* The list stays valid for as long as a socket that chose from it. */
-static bool copy_protocols(struct rp_server *s, const char *const *names, struct rp_error *err)
-{
-    size_t count = 0;
-
-    if (names == NULL || names[0] == NULL)
-        return true;
-    while (names[count] != NULL)
-        count++;
-    s->alpn_list = calloc(count + 1, sizeof *s->alpn_list);
-    for (size_t i = 0; s->alpn_list != NULL && i < count; i++) {
-        size_t len = strlen(names[i]);
-
-        if (len > ALPN_NAME_MAX)
-            return rp_error_set(err, "ERR_OUT_OF_RANGE",
-                                "The byte length of the protocol at index %zu exceeds the maximum "
-                                "length. It must be <= 255. Received %zu",
-                                i, len);
-        s->alpn_list[i] = strdup(names[i]);
-        if (s->alpn_list[i] == NULL)
-            return rp_error_set(err, "ENOMEM", "no memory for a server");
-    }
-    s->alpn_protocols = (const char *const *)s->alpn_list;
-    return s->alpn_list != NULL || rp_error_set(err, "ENOMEM", "no memory for a server");
 }
 
 static bool copy_hint(struct rp_server *s, const char *hint, struct rp_error *err)
@@ -169,7 +142,8 @@ static bool set_up(struct rp_server *s, const struct rp_server_options *o, struc
         return rp_error_set(
             err, "ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS",
             "The ALPNCallback and ALPNProtocols TLS options are mutually exclusive");
-    if (!copy_protocols(s, o->alpn_protocols, err) || !copy_hint(s, o->psk_identity_hint, err))
+    if (!rp_alpn_copy(&s->protocols, o->alpn_protocols, err) ||
+        !copy_hint(s, o->psk_identity_hint, err))
         return false;
     s->context = o->context != NULL ? rp_secure_context_ref(o->context)
                                     : rp_secure_context_new(o->context_options, err);

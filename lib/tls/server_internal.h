@@ -32,8 +32,7 @@ struct rp_server {
     struct rp_ticket_keys *given_keys; /* C8: with which it was made; NULL: none */
     uint32_t given_timeout;            /* likewise; 0: none */
     char *psk_hint;                    /* NULL: none */
-    char **alpn_list;                  /* NULL-terminated */
-    const char *const *alpn_protocols; /* the same, as it is read; NULL: none */
+    char **protocols;                  /* ALPN, NULL-terminated; NULL: none */
     struct rp_server_port *ports;      /* first one first */
     struct rp_server_name *names;      /* newest first */
     struct rp_address address;

@@ -222,6 +222,26 @@ START_TEST(protocol_without_a_name_is_refused) /* N6: node's process ends */
 }
 END_TEST
 
+START_TEST(protocols_must_fit_in_a_hello)
+{
+    enum { MANY = 300 };
+    char name[MANY][256];
+    const char *protocols[MANY + 1] = {NULL};
+    struct rp_net_options net = {.port = 1};
+    struct rp_connect_options o = {.alpn_protocols = protocols, .net = &net};
+    struct rp_loop *loop = rp_loop_new(NULL);
+    struct rp_error err = {0};
+
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(name[i], sizeof name[i], "%0255zu", i);
+        protocols[i] = name[i];
+    }
+    ck_assert_ptr_null(rp_connect(loop, &o, &err));
+    ck_assert_str_eq(err.code, "ERR_OUT_OF_RANGE");
+    rp_loop_free(loop);
+}
+END_TEST
+
 START_TEST(settings_have_limits_and_a_time)
 {
     struct rp_error err;
@@ -286,6 +306,7 @@ int main(void)
     tcase_add_loop_test(tc, nothing_is_told_after_the_end, 0, 2);
     tcase_add_loop_test(tc, what_is_written_too_late_is_refused, 0, 2);
     tcase_add_test(tc, protocol_without_a_name_is_refused);
+    tcase_add_test(tc, protocols_must_fit_in_a_hello);
     tcase_add_test(tc, trace_goes_to_the_standard_error);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
