@@ -23,7 +23,7 @@ check-once: test-programs
 	@tests/total.sh $(RESULTS)/$(MODE)/totals
 
 # What tests/interop compares with node, besides the tools.
-COMPARED := $(addprefix $(O)/tests/interop/,x509_dump inside)
+COMPARED := $(addprefix $(O)/tests/interop/,x509_dump inside order)
 compared: $(COMPARED)
 
 test-programs: build examples $(O)/bench/store $(COMPARED) $(CHECKS)

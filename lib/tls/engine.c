@@ -206,16 +206,21 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                    const unsigned char *in, unsigned int in_len, void *arg)
 {
     struct rp_engine *e = rp_engine_of(ssl);
-    const char *const chosen[] = {e->alpn, NULL}, *const *list = chosen;
-    struct rp_cursor name;
+    struct rp_cursor offers = rp_cursor_of(in, in_len), name;
+    const char *chosen[] = {NULL, NULL};
+    const char *const *list = chosen;
 
     (void)arg;
     if (e->alpn_mode == RP_ALPN_NONE)
         return SSL_TLSEXT_ERR_NOACK;
+    if (e->alpn_mode == RP_ALPN_ASK) /* once: a second hello, of a retry or later, has no say */
+        e->ops->choose_protocol(e, offers);
     if (e->alpn_mode == RP_ALPN_LIST)
         list = e->alpn_list;
-    for (; *list != NULL; list++)
-        if (offered_protocol(*list, rp_cursor_of(in, in_len), &name)) {
+    else
+        chosen[0] = e->alpn;
+    for (; !e->closing && *list != NULL; list++)
+        if (offered_protocol(*list, offers, &name)) {
             e->alpn = *list;
             *out = name.at;
             *out_len = (unsigned char)rp_cursor_left(&name);

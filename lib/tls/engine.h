@@ -10,6 +10,7 @@
 
 #include <openssl/ssl.h>
 
+#include "lib/base/cursor.h"
 #include "lib/net/queue.h"
 #include "lib/tls/context.h"
 #include <reprise/socket.h>
@@ -23,6 +24,9 @@ struct rp_engine_ops {
     bool (*make_session_id)(struct rp_engine *, uint8_t *id, size_t len);
     /* May this session of ours resume? NULL: yes. */
     bool (*accept_session)(struct rp_engine *, SSL_SESSION *, uint64_t began);
+    /* Server, where the mode is RP_ALPN_ASK: choose among the client's protocols. Leaves alpn and
+     * RP_ALPN_CHOSEN, or RP_ALPN_REFUSED, or the engine closed. */
+    void (*choose_protocol)(struct rp_engine *, struct rp_cursor offers);
     /* One line of a key log, without its newline. NULL: not wanted. */
     void (*keylog)(struct rp_engine *, const char *line);
 };
@@ -52,7 +56,7 @@ enum rp_early_state {
     RP_EARLY_OVER,
 };
 
-enum rp_alpn_mode { RP_ALPN_NONE, RP_ALPN_LIST, RP_ALPN_CHOSEN, RP_ALPN_REFUSED };
+enum rp_alpn_mode { RP_ALPN_NONE, RP_ALPN_LIST, RP_ALPN_ASK, RP_ALPN_CHOSEN, RP_ALPN_REFUSED };
 
 /* Only on a connection whose client asked for a staple, of a server that is listened to. */
 struct rp_staple {

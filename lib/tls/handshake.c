@@ -2,8 +2,9 @@
  *
  * handshake.c - what a server decides in a handshake, outside of OpenSSL.
  * At the ClientHello OpenSSL is paused and not on the stack, so that every question may be answered
- * later and every listener may destroy the socket. The order is: the context for the name, then
- * ALPN, then the session, which is looked for only where it could resume. */
+ * later and every listener may destroy the socket. The order is: the context for the name, then the
+ * session, which is looked for only where it could resume; ALPN and the staple are OpenSSL's to ask
+ * for. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,48 +57,54 @@ static const char **protocol_list(struct rp_cursor alpn, size_t *count)
 }
 
 /* J8: one of the client's names, NULL to refuse; anything else is the program's mistake. */
-static bool use_answer(struct rp_socket *s, const char *answer, const char **list, size_t count)
+static void use_answer(struct rp_socket *s, const char *answer, const char **list, size_t count)
 {
     struct rp_error error;
 
     s->engine.alpn_mode = answer != NULL ? RP_ALPN_CHOSEN : RP_ALPN_REFUSED;
     if (answer == NULL)
-        return true;
+        return;
     for (size_t i = 0; i < count; i++)
         if (strcmp(list[i], answer) == 0) {
             s->alpn_copy = strdup(answer);
             s->engine.alpn = s->alpn_copy;
-            return s->alpn_copy != NULL || fail_for_memory(s);
+            if (s->alpn_copy == NULL)
+                fail_for_memory(s);
+            return;
         }
     rp_error_set(&error, "ERR_TLS_ALPN_CALLBACK_INVALID_RESULT",
                  "ALPN callback returned a value (%.40s) that did not match any of the client's "
                  "offered protocols",
                  answer);
     rp_socket_fail(s, &error);
-    return false;
 }
 
-static bool choose_protocol(struct rp_socket *s, const struct rp_client_hello *hello)
+/* From inside OpenSSL, where it chooses (J5). */
+static void choose_protocol(struct rp_engine *e, struct rp_cursor offers)
 {
-    struct rp_server *server = s->server;
-    const char **list, *answer;
+    struct rp_socket *s = rp_socket_of_engine(e);
+    const struct rp_server_options *o = &s->server->options;
     size_t count;
-    bool ok;
+    const char **list = protocol_list(offers, &count), *answer;
 
-    if (server->protocols != NULL) {
-        s->engine.alpn_mode = RP_ALPN_LIST;
-        s->engine.alpn_list = (const char *const *)server->protocols;
+    if (list == NULL) {
+        fail_for_memory(s);
+        return;
     }
-    if (server->options.alpn_callback == NULL || rp_cursor_left(&hello->alpn) == 0)
-        return true;
-    list = protocol_list(hello->alpn, &count);
-    if (list == NULL)
-        return fail_for_memory(s);
-    answer =
-        server->options.alpn_callback(s, s->engine.servername, list, count, server->options.arg);
-    ok = !s->stream.destroyed && use_answer(s, answer, list, count);
+    answer = o->alpn_callback(s, e->servername, list, count, o->arg);
+    if (!s->stream.destroyed)
+        use_answer(s, answer, list, count);
     free(list);
-    return ok;
+}
+
+static void offer_protocols(struct rp_socket *s)
+{
+    const struct rp_server *server = s->server;
+
+    s->engine.alpn_list = (const char *const *)server->protocols;
+    s->engine.alpn_mode = server->protocols != NULL               ? RP_ALPN_LIST
+                          : server->options.alpn_callback != NULL ? RP_ALPN_ASK
+                                                                  : RP_ALPN_NONE;
 }
 
 /* -- tickets */
@@ -230,8 +237,7 @@ static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
         return false;
     }
     rp_client_hello_read(&hello, s->engine.ssl);
-    if (!choose_protocol(s, &hello))
-        return false;
+    offer_protocols(s);
     decide_tickets(s, &hello);
     if (s->server->options.psk_callback != NULL && !rp_psk_serve(s))
         return fail_for_memory(s);
@@ -466,11 +472,13 @@ static bool accept_session(struct rp_engine *e, SSL_SESSION *session, uint64_t b
 
 const struct rp_engine_ops rp_server_engine_ops = {
     .session = on_session,
+    .choose_protocol = choose_protocol,
     .make_session_id = make_session_id,
     .accept_session = accept_session,
 };
 const struct rp_engine_ops rp_server_engine_ops_keylog = {
     .session = on_session,
+    .choose_protocol = choose_protocol,
     .make_session_id = make_session_id,
     .accept_session = accept_session,
     .keylog = rp_socket_on_keylog,

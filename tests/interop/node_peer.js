@@ -211,6 +211,6 @@ async function serve(flags, at) {
 
 const serveCluster = (args) => runs(process.execPath, [path.join(__dirname, 'node_cluster.js'), ...args]);
 
-const inside = [process.execPath, path.join(__dirname, 'inside.js')];
+const program = (name) => [process.execPath, path.join(__dirname, `${name}.js`)];
 
-module.exports = {connect, serve, serveCluster, inside};
+module.exports = {connect, serve, serveCluster, program};

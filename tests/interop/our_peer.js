@@ -62,6 +62,6 @@ async function runs(command, args) {
 
 const serveCluster = (args) => runs(path.join(build, 'examples/cluster'), args);
 
-const inside = [path.join(build, 'tests/interop/inside')];
+const program = (name) => [path.join(build, 'tests/interop', name)];
 
-module.exports = {connect, serve, serveCluster, runs, inside};
+module.exports = {connect, serve, serveCluster, runs, program};

@@ -111,19 +111,22 @@ async function runCluster(scenario, server, client, tag) {
   return {client: [{order, told}], server: []};
 }
 
-// Programs of their own: inside.js and inside.c. What each prints, and how it ends.
+// A program of its own that exists in both languages: what it prints, and how it ends.
+function runProgram(who, name, args) {
+  const [command, ...first] = peers[who].program(name);
+  const child = spawn(command, [...first, ...args], {stdio: ['ignore', 'pipe', 'pipe']});
+  const out = {text: ''};
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { out.text += bytes; });
+  out.ready = new Promise((done) => child.stdout.once('data', done));
+  out.ended = new Promise((done) => child.once('close', (code) => done({code, lines: out.text.trim().split('\n')})));
+  out.stop = () => child.kill('SIGKILL');
+  return out;
+}
+
+// inside.js and inside.c, on both sides.
 async function runInside(scenario, server, client, tag) {
   const at = path.join(scratch, `${tag}.sock`);
-  const run = (side, who, ...files) => {
-    const [command, ...first] = peers[who].inside;
-    const child = spawn(command, [...first, side, scenario.inside, `unix:${at}`, ...files.map(certs.file)], {stdio: ['ignore', 'pipe', 'pipe']});
-    const out = {text: ''};
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { out.text += bytes; });
-    out.ready = new Promise((done) => child.stdout.once('data', done));
-    out.ended = new Promise((done) => child.once('close', (code) => done({code, lines: out.text.trim().split('\n')})));
-    out.stop = () => child.kill('SIGKILL');
-    return out;
-  };
+  const run = (side, who, ...files) => runProgram(who, 'inside', [side, scenario.inside, `unix:${at}`, ...files.map(certs.file)]);
   const there = run('server', server, 'ecdsa.pem', 'ecdsa.key');
   let here;
   try {
@@ -131,6 +134,22 @@ async function runInside(scenario, server, client, tag) {
     here = run('client', client, 'ca.pem');
     return {client: [await withTime(here.ended, 'client')], server: [await withTime(there.ended, 'server')]};
   } finally { there.stop(); if (here) here.stop(); }
+}
+
+// order.js or order.c, with two clients: the second one offers what the first was given.
+async function runOrder(scenario, server, client, tag) {
+  const at = path.join(scratch, `${tag}.sock`);
+  const session = path.join(scratch, tag);
+  const there = runProgram(server, 'order', [`unix:${at}`, certs.file('ecdsa.pem'), certs.file('ecdsa.key'), '2']);
+  const seen = [];
+  try {
+    await withTime(Promise.race([there.ready, there.ended]), 'server');
+    for (const offer of [[], ['--session', session]])
+      seen.push(await withTime(peers[client].connect({path: at}, [...scenario.order, '--session-out', session, ...offer], ''), 'client'));
+    const {code, lines} = await withTime(there.ended, 'server');
+    const [, first, second] = lines.join('\n').split(/^connection\n/m).map((part) => part.trim().split('\n'));
+    return {client: seen.map(summary), server: [{code, first, second}]};
+  } finally { there.stop(); }
 }
 
 const pairings = [['node', 'node'], ['node', 'us'], ['us', 'node'], ['us', 'us']];
@@ -161,7 +180,7 @@ async function runScenario(scenario, number) {
   for (const [server, client] of pairings) {
     const name = `server ${server}, client ${client}`;
     try {
-      const result = await (scenario.cluster ? runCluster : scenario.inside ? runInside : runPair)(scenario, server, client, `${number}-${server}-${client}`);
+      const result = await (scenario.cluster ? runCluster : scenario.inside ? runInside : scenario.order ? runOrder : runPair)(scenario, server, client, `${number}-${server}-${client}`);
       if (scenario.check) scenario.check(result, name);
       if (measure === undefined) measure = result;
       else compare(scenario, name, result, measure);

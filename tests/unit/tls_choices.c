@@ -136,6 +136,56 @@ START_TEST(protocol_can_be_the_programs_choice)
 }
 END_TEST
 
+static unsigned times_asked;
+
+static const char *choose_and(struct rp_socket *s, const char *servername,
+                              const char *const *protocols, size_t count, void *arg)
+{
+    (void)servername, (void)protocols, (void)count;
+    times_asked++;
+    if (arg != NULL)
+        rp_stream_destroy(rp_socket_stream(s), NULL);
+    return choice;
+}
+
+static void link_choose(const char *version, bool destroy)
+{
+    static const char *const theirs[] = {"h2", "http/1.1", NULL};
+
+    link_prepare();
+    choice = "h2";
+    times_asked = 0;
+    linked.client_tls.max_version = version;
+    linked.options.alpn_protocols = theirs;
+    linked.server_options.alpn_callback = choose_and;
+    linked.server_options.arg = destroy ? &linked : NULL;
+    linked.server_tls.ecdh_curve = "P-384"; /* in TLS 1.3 the client has to come again */
+    link_listen();
+    link_connect();
+    link_run(link_is_open);
+}
+
+START_TEST(protocol_callback_may_destroy_its_socket)
+{
+    link_choose(versions[_i], true);
+    ck_assert(!linked.connected);
+    ck_assert_str_eq(linked.client_error.code, "ECONNRESET");
+    ck_assert_str_eq(linked.server_error.code, "ECONNRESET");
+    ck_assert_uint_eq(times_asked, 1);
+    link_close();
+}
+END_TEST
+
+START_TEST(protocol_is_asked_for_once)
+{
+    link_choose(versions[_i], false);
+    ck_assert(linked.connected);
+    ck_assert_str_eq(rp_socket_alpn_protocol(linked.client), "h2");
+    ck_assert_uint_eq(times_asked, 1);
+    link_close();
+}
+END_TEST
+
 static void on_client_line(const struct rp_event *e, void *arg)
 {
     (void)arg;
@@ -190,6 +240,8 @@ int main(void)
     tcase_add_test(tc, context_can_be_replaced);
     tcase_add_loop_test(tc, protocol_is_the_servers_choice, 0, 4);
     tcase_add_loop_test(tc, protocol_can_be_the_programs_choice, 0, 3);
+    tcase_add_loop_test(tc, protocol_callback_may_destroy_its_socket, 0, 2);
+    tcase_add_loop_test(tc, protocol_is_asked_for_once, 0, 2);
     tcase_add_loop_test(tc, keys_and_sessions_are_told, 0, 2);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

@@ -24,7 +24,9 @@ bool rp_request_answer_context(struct rp_request *, struct rp_secure_context *co
 /* Refuse with the alert unrecognized_name (RFC 6066 section 3). */
 bool rp_request_unrecognized_name(struct rp_request *);
 
-/* J8: choose among the protocols the client offers; NULL refuses with no_application_protocol. */
+/* J8: choose among the protocols the client offers; NULL refuses with no_application_protocol.
+ * Called from inside the handshake, once for each connection whose client offers any: the session
+ * is known by then, and in TLS 1.2 the staple, too (J5). Not the place to block. */
 typedef const char *rp_alpn_callback(struct rp_socket *, const char *servername,
                                      const char *const *protocols, size_t count, void *arg);
 

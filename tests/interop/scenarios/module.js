@@ -1,6 +1,7 @@
 'use strict';
 // Sections A, H, M, N, Q: what the module gives to everyone, certificates on their own, clusters, TLS
 // within other streams, and where we are better than node on purpose.
+const assert = require('assert');
 const {execFile} = require('child_process');
 const path = require('path');
 const {promisify} = require('util');
@@ -21,6 +22,14 @@ const x509 = async () => {
   if (!/^[1-9]\d* inputs, [1-9]\d* certificates, [1-9]\d* comparisons, 0 differences$/m.test(stdout)) throw new Error(stdout);
 };
 
+// In which order a server is asked. A context for a name brings how sessions are looked up, so our name
+// comes first, on every connection; and stateful sessions resume in TLS 1.3 too, and are renewed.
+const order = (name, version, node, ours) => ({
+  section: 'J', name, order: [...trust, '--request-ocsp', '--alpn-protocols', 'a,b', '--max-version', version], check: (r, who) => {
+    const expected = /server us/.test(who) ? ours : node;
+    assert.deepStrictEqual(r.server, [{code: 0, ...expected}], who);
+  }, differs: {why: 'the name decides everything else', check: () => {}}});
+
 module.exports = [
   // -- A: defaults
   talk('A', 'A2 the first of the default ciphers, TLS 1.2', [...rsa, '--max-version', 'TLSv1.2']),
@@ -37,6 +46,22 @@ module.exports = [
 
   // -- H
   {section: 'H', name: 'H1 to H4 certificates of all kinds, property by property', run: x509},
+
+  // -- J
+  order('J5 order of the questions, TLS 1.2', 'TLSv1.2', {
+    first: ['SNICallback localhost', 'OCSPRequest', 'ALPNCallback a,b', 'newSession', 'secureConnection'],
+    second: ['resumeSession', 'ALPNCallback a,b', 'secureConnection'],
+  }, {
+    first: ['SNICallback localhost', 'OCSPRequest', 'ALPNCallback a,b', 'newSession', 'secureConnection'],
+    second: ['SNICallback localhost', 'resumeSession', 'ALPNCallback a,b', 'secureConnection'],
+  }),
+  order('J5 order of the questions, TLS 1.3', 'TLSv1.3', {
+    first: ['resumeSession', 'ALPNCallback a,b', 'SNICallback localhost', 'OCSPRequest', 'secureConnection', 'newSession', 'newSession'],
+    second: ['resumeSession', 'ALPNCallback a,b', 'SNICallback localhost', 'OCSPRequest', 'secureConnection', 'newSession', 'newSession'],
+  }, {
+    first: ['SNICallback localhost', 'ALPNCallback a,b', 'OCSPRequest', 'secureConnection', 'newSession'],
+    second: ['SNICallback localhost', 'resumeSession', 'ALPNCallback a,b', 'secureConnection', 'newSession'],
+  }),
 
   // -- M
   {section: 'M', name: 'M1 workers resume each other\'s sessions', cluster: 3, client: trust},
