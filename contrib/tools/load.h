@@ -15,6 +15,7 @@
 
 enum { LOAD_SECONDS = 600, LOAD_TARGETS = 32, LOAD_SNI = 64, LOAD_PIDS = 32 };
 enum { LOAD_REASONS = 24, LOAD_REASON_TEXT = 64, LOAD_PSK_MAX = 64, LOAD_PROXY_MAX = 232 };
+enum { LOAD_NAME_MAX = 253 };
 
 /* How a handshake was made, or asked for. */
 enum load_kind {
@@ -38,7 +39,11 @@ enum load_talk { TALK_NOTHING, TALK_HTTP, TALK_ECHO };
 struct load_target {
     const char *text; /* as on the command line */
     struct rp_address address;
+    char host[LOAD_NAME_MAX + 1]; /* whom its certificate has to name, unless there is --sni */
+    bool named;                   /* it is a name, so it is sent as SNI, too */
 };
+/* What of the command line is no option. false with *err set: it is none, or can't be resolved. */
+bool load_target_parse(struct load_target *, const char *text, struct rp_error *err);
 
 struct load_options {
     struct load_target targets[LOAD_TARGETS];
@@ -74,6 +79,10 @@ struct load_options {
     const char *json, *csv, *timeline, *html; /* files; "-" is stdout */
     bool by_id, quiet;
 };
+
+/* The server name that is sent to a target when it is the turn of the `name`-th of --sni; NULL:
+ * none. */
+const char *load_server_name(const struct load_options *, unsigned target, unsigned name);
 
 /* Parse the command line. false: it was told on stderr. *help: told on stdout, nothing to do. */
 bool load_options_parse(struct load_options *, int argc, char **argv, bool *help);
@@ -127,11 +136,24 @@ struct load_result {
     uint64_t server_us;          /* CPU time of those whose pids were told */
 };
 
-/* Drive the load in this process until it is over. `share` of `processes` of count and rate. */
-bool load_run(const struct load_options *, unsigned share, struct load_stats *,
-              struct rp_error *err);
+/* What drives one process's `share` of `processes` of count and rate; all that takes time to make
+ * is made here. NULL with *err set. */
+struct run;
+struct run *load_run_new(const struct load_options *, unsigned share, struct load_stats *,
+                         struct rp_error *err);
+/* Drive the load until it is over; it began at this moment of load_now_us. */
+void load_run_drive(struct run *, uint64_t begun_us);
+void load_run_free(struct run *); /* NULL ok */
+uint64_t load_now_us(void);
 /* The same in o->processes children, results added up; phases and the progress line on the side. */
 bool load_run_all(const struct load_options *, struct load_result *, struct rp_error *err);
+
+/* Begin the process that runs the commands of phases; *pid 0: there are none. */
+struct load_gate;
+bool load_commands_begin(const struct load_options *, struct load_gate *, int *pid,
+                         struct rp_error *err);
+/* End it, with what it is just running. */
+void load_commands_end(int pid);
 
 /* User and system time of a process, its descendants and those it has reaped, in microseconds;
  * 0 when there is no such process. */

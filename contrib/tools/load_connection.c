@@ -147,7 +147,7 @@ static void send_body(struct slot *s)
 static void ask(struct slot *s)
 {
     const struct load_options *o = s->run->o;
-    const struct load_words *w = &s->run->words[s->name];
+    const struct load_words *w = load_words_of(s);
     bool last = s->requests + 1 == o->requests;
 
     s->asks = true;
@@ -496,11 +496,12 @@ static bool open_socket(struct slot *s, struct rp_error *err)
     struct run *r = s->run;
     const struct load_options *o = r->o;
     struct rp_net_options net = {.address = &o->targets[s->target].address,
+                                 .host = o->targets[s->target].host, /* for its certificate */
                                  .timeout_ms = (uint32_t)o->timeout_ms,
                                  .eager = true};
     struct rp_connect_options connect = {.context = r->contexts[s->version],
                                          .net = &net,
-                                         .servername = o->sni_count > 0 ? o->sni[s->name] : NULL,
+                                         .servername = load_server_name(o, s->target, s->name),
                                          .session_handle = s->offered,
                                          .want_handles = true,
                                          .early_data = s->kind == KIND_EARLY,

@@ -374,8 +374,7 @@ static bool take_targets(struct load_options *o, int count, char **texts)
         return false;
     }
     for (int i = 0; i < count; i++) {
-        o->targets[i].text = texts[i];
-        if (!rp_address_parse(&o->targets[i].address, texts[i], true, &err)) {
+        if (!load_target_parse(&o->targets[i], texts[i], &err)) {
             fprintf(stderr, "reprise-load: target %s: %s\n", texts[i], err.message);
             return false;
         }

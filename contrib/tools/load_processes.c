@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_processes.c - the processes of a run: those that drive, and one more for the commands of
- * phases. Their figures lie in shared memory, so that whoever started them can show them while they
- * change, and add them up at the end. */
+ * load_processes.c - the processes that drive a run. Their figures lie in shared memory, so that
+ * whoever started them can show them while they change, and add them up at the end. */
 #include "load.h"
+#include "load_gate.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,10 +17,10 @@
 
 enum { PROGRESS_MS = 250 };
 
-/* What a child writes: its figures, and in the end whether it could. */
+/* What a child writes: whether it is ready, its figures, and in the end that they are complete. */
 struct share {
     pid_t pid; /* the parent's to write, and to clear */
-    bool done, ok;
+    bool ok, done;
     struct rp_error error;
     struct load_stats stats;
 };
@@ -31,14 +31,6 @@ static uint64_t now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void sleep_ms(uint64_t ms)
-{
-    struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-
-    while (nanosleep(&t, &t) < 0 && errno == EINTR)
-        ;
 }
 
 /* Blocked, it waits until somebody waits for it. */
@@ -62,23 +54,38 @@ static void wait_for_child_signal(long ms)
 
 /* -- children */
 
+static void be_child(const struct load_options *o, unsigned number, struct share *share,
+                     struct load_gate *gate)
+{
+    struct run *run;
+    uint64_t begun_us;
+
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    block_signal(SIGCHLD, false);
+    load_gate_enter(gate);
+    run = load_run_new(o, number, &share->stats, &share->error);
+    share->ok = run != NULL;
+    begun_us = load_gate_wait(gate);
+    if (run != NULL && begun_us != 0)
+        load_run_drive(run, begun_us);
+    load_run_free(run);
+    share->done = true;
+}
+
 static bool begin_child(const struct load_options *o, unsigned number, struct share *share,
-                        struct rp_error *err)
+                        struct load_gate *gate, struct rp_error *err)
 {
     pid_t pid = fork();
 
     if (pid < 0)
         return rp_error_errno(err, errno, "fork", "for a process of the load");
-    if (pid > 0) {
-        share->pid = pid;
-        return true;
+    if (pid == 0) {
+        be_child(o, number, share, gate);
+        _exit(0);
     }
-    block_signal(SIGCHLD, false);
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    share->ok = load_run(o, number, &share->stats, &share->error);
-    share->done = true;
-    _exit(0);
+    share->pid = pid;
+    return true;
 }
 
 static bool end_child(struct share *share, struct load_stats *sum, struct rp_error *err)
@@ -91,54 +98,6 @@ static bool end_child(struct share *share, struct load_stats *sum, struct rp_err
     }
     load_stats_add(sum, &share->stats);
     return share->ok;
-}
-
-/* -- the commands of phases */
-
-static _Noreturn void run_commands(const struct load_options *o)
-{
-    uint64_t begun = now_ms();
-
-    for (;;) {
-        const struct load_phase *next = NULL;
-        static bool done[PHASES_MAX];
-        uint64_t now = now_ms() - begun;
-
-        for (unsigned i = 0; i < o->phases.count; i++)
-            if (o->phases.list[i].length_ms == 0 && !done[i] &&
-                (next == NULL || o->phases.list[i].at_ms < next->at_ms))
-                next = &o->phases.list[i];
-        if (next == NULL)
-            _exit(0);
-        done[next - o->phases.list] = true;
-        if (next->at_ms > now)
-            sleep_ms(next->at_ms - now);
-        if (system(next->text) != 0)
-            fprintf(stderr, "reprise-load: phase failed: %s\n", next->text);
-    }
-}
-
-static pid_t begin_commands(const struct load_options *o)
-{
-    bool any = false;
-    pid_t pid;
-
-    for (unsigned i = 0; i < o->phases.count; i++)
-        any |= o->phases.list[i].length_ms == 0;
-    pid = any ? fork() : -1;
-    if (pid == 0)
-        run_commands(o);
-    if (pid > 0)
-        setpgid(pid, pid); /* with what it runs it can be ended as one */
-    return pid;
-}
-
-static void end_commands(pid_t pid)
-{
-    if (pid <= 0)
-        return;
-    kill(-pid, SIGTERM);
-    waitpid(pid, NULL, 0);
 }
 
 /* -- all of it */
@@ -211,31 +170,62 @@ static void raise_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What all processes share. */
+struct board {
+    struct load_start start;
+    struct share shares[];
+};
+
+static bool are_ready(const struct board *b, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (!b->shares[i].ok)
+            return false;
+    return true;
+}
+
+/* Fork them all, let them begin together, and wait until all have ended. */
+static bool run_children(const struct load_options *o, struct board *b, struct load_result *result,
+                         struct rp_error *err)
+{
+    struct load_gate gate;
+    uint64_t before_us;
+    unsigned begun = 0;
+    int commands = 0;
+    bool ok = load_gate_make(&gate, &b->start, err);
+
+    if (!ok)
+        return false;
+    ok = load_commands_begin(o, &gate, &commands, err);
+    set_signals();
+    while (ok && begun < o->processes &&
+           (ok = begin_child(o, begun, &b->shares[begun], &gate, err)))
+        begun++;
+    load_gate_assemble(&gate);
+    before_us = server_cpu_us(o);
+    load_gate_open(&gate, ok && are_ready(b, begun));
+    block_signal(SIGTERM, false);
+    wait_for(o, b->shares, begun);
+    load_commands_end(commands);
+    result->server_us = server_cpu_us(o) - before_us;
+    for (unsigned i = 0; i < begun; i++)
+        ok = end_child(&b->shares[i], &result->stats, ok ? err : NULL) && ok;
+    return ok;
+}
+
 bool load_run_all(const struct load_options *o, struct load_result *result, struct rp_error *err)
 {
-    size_t size = o->processes * sizeof(struct share);
-    struct share *shares =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    uint64_t before = server_cpu_us(o);
-    unsigned begun = 0;
-    pid_t commands;
-    bool ok = true;
+    size_t size = sizeof(struct board) + o->processes * sizeof(struct share);
+    struct board *board =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    bool ok;
 
-    if (shares == MAP_FAILED)
+    if (board == MAP_FAILED)
         return rp_error_set(err, "ENOMEM", "no memory for %u processes", o->processes);
     raise_limit();
-    commands = begin_commands(o);
-    set_signals();
-    while (ok && begun < o->processes && (ok = begin_child(o, begun, &shares[begun], err)))
-        begun++;
-    block_signal(SIGTERM, false);
-    wait_for(o, shares, begun);
-    end_commands(commands);
-    result->server_us = server_cpu_us(o) - before;
-    for (unsigned i = 0; i < begun; i++)
-        ok = end_child(&shares[i], &result->stats, ok ? err : NULL) && ok;
+    ok = run_children(o, board, result, err);
     for (unsigned i = KIND_FULL + 1; i < KINDS; i++)
         histogram_add(&result->resumed_us, &result->stats.handshake_us[i]);
-    munmap(shares, size);
+    munmap(board, size);
     return ok;
 }

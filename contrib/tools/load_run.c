@@ -174,13 +174,15 @@ static bool make_slots(struct run *r)
 
 static bool make_words(struct run *r, struct rp_error *err)
 {
-    unsigned names = r->o->sni_count > 0 ? r->o->sni_count : 1;
+    const struct load_options *o = r->o;
+    unsigned count = o->sni_count > 0 ? o->sni_count : o->target_count;
 
-    r->words = calloc(names, sizeof *r->words);
+    r->words = calloc(count, sizeof *r->words);
     if (r->words == NULL)
-        return rp_error_set(err, "ENOMEM", "no memory for %u requests", names);
-    for (unsigned i = 0; i < names; i++)
-        if (!load_words_make(&r->words[i], r->o, r->o->sni_count > 0 ? r->o->sni[i] : NULL))
+        return rp_error_set(err, "ENOMEM", "no memory for %u requests", count);
+    for (unsigned i = 0; i < count; i++)
+        if (!load_words_make(&r->words[i], o,
+                             o->sni_count > 0 ? o->sni[i] : load_http_host(&o->targets[i])))
             return rp_error_set(err, "E2BIG", "the path and the name are too long for a request");
     return true;
 }
@@ -206,8 +208,10 @@ static bool prepare(struct run *r, struct rp_error *err)
     return r->loop != NULL && make_words(r, err);
 }
 
-static void dispose(struct run *r)
+void load_run_free(struct run *r)
 {
+    if (r == NULL)
+        return;
     rp_loop_free(r->loop);
     for (unsigned i = 0; i < 2; i++)
         rp_secure_context_unref(r->contexts[i]);
@@ -249,11 +253,11 @@ static void unblock_term(void)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void drive(struct run *r)
+void load_run_drive(struct run *r, uint64_t begun_us)
 {
     uint64_t finished, cpu_us = own_cpu_us();
 
-    r->begun_us = load_now_us();
+    r->begun_us = begun_us;
     r->stop = (struct rp_timer){.fire = on_stop, .arg = r};
     r->pace = (struct rp_timer){.fire = on_pace, .arg = r};
     r->term = (struct rp_signal){.fire = on_interrupt, .arg = r};
@@ -272,20 +276,20 @@ static void drive(struct run *r)
     r->stats->cpu_us = r->stats->busiest_us = own_cpu_us() - cpu_us;
 }
 
-bool load_run(const struct load_options *o, unsigned share, struct load_stats *stats,
-              struct rp_error *err)
+struct run *load_run_new(const struct load_options *o, unsigned share, struct load_stats *stats,
+                         struct rp_error *err)
 {
     struct run *r = calloc(1, sizeof *r);
-    bool ok;
 
-    if (r == NULL)
-        return rp_error_set(err, "ENOMEM", "no memory");
+    if (r == NULL) {
+        rp_error_set(err, "ENOMEM", "no memory");
+        return NULL;
+    }
     r->o = o;
     r->share = share;
     r->stats = stats;
-    ok = prepare(r, err);
-    if (ok)
-        drive(r);
-    dispose(r);
-    return ok;
+    if (prepare(r, err))
+        return r;
+    load_run_free(r);
+    return NULL;
 }

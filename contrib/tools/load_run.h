@@ -37,7 +37,7 @@ struct run {
     struct rp_secure_context *contexts[2]; /* for each version */
     struct load_sessions *sessions;
     unsigned usual[LOAD_TARGETS][2][2]; /* sessions of a connection: [target][version][resumed] */
-    struct load_words *words;           /* for each name */
+    struct load_words *words;           /* for each name, or without names for each target */
     struct slot *slots, *idle;
     struct rp_timer stop, pace;
     struct rp_signal term;
@@ -47,7 +47,6 @@ struct run {
     bool over, crowded;
 };
 
-uint64_t load_now_us(void);
 /* splitmix64: the same seed, the same choices. Evenly from 0 to 1, without 1. */
 double load_random(struct run *);
 static inline unsigned load_random_below(struct run *r, unsigned n)
@@ -62,6 +61,11 @@ bool load_connection_begin(struct slot *, uint64_t due_us);
 void load_run_freed(struct slot *);
 /* ... and another may begin. */
 void load_run_next(struct run *);
+
+static inline const struct load_words *load_words_of(const struct slot *s)
+{
+    return &s->run->words[s->run->o->sni_count > 0 ? s->name : s->target];
+}
 
 /* load_context.c: what the clients of one version are. NULL with *err set. */
 struct rp_secure_context *load_context_new(const struct load_options *, const char *version,

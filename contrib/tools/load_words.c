@@ -18,7 +18,7 @@ static size_t make_head(char *text, const struct load_options *o, const char *ho
     if (o->upload > 0)
         snprintf(length, sizeof length, "Content-Length: %" PRIu64 "\r\n", o->upload);
     len = snprintf(text, WORDS_MAX, "%s %s HTTP/1.1\r\nHost: %.256s\r\n%s%s\r\n",
-                   o->upload > 0 ? "POST" : "GET", path, host != NULL ? host : "localhost", length,
+                   o->upload > 0 ? "POST" : "GET", path, host, length,
                    last ? "Connection: close\r\n" : "");
     return len > 0 && len < WORDS_MAX ? (size_t)len : 0;
 }
@@ -28,6 +28,11 @@ bool load_words_make(struct load_words *w, const struct load_options *o, const c
     w->len = make_head(w->text, o, host, false);
     w->last_len = make_head(w->last, o, host, true);
     return w->len > 0 && w->last_len > 0;
+}
+
+const char *load_http_host(const struct load_target *t)
+{
+    return t->address.any.sa_family == AF_UNIX ? t->host : t->text;
 }
 
 const uint8_t *load_words_block(void)

@@ -12,8 +12,11 @@ struct load_words {
     size_t len, last_len;
     char text[WORDS_MAX], last[WORDS_MAX]; /* a request; the last one on its connection */
 };
-/* The head of a request for this server name; NULL: "localhost". false: it is too long. */
+/* The head of a request to this host. false: it is too long. */
 bool load_words_make(struct load_words *, const struct load_options *, const char *host);
+
+/* What a request to a target calls it. */
+const char *load_http_host(const struct load_target *);
 
 /* WORDS_BLOCK bytes for bodies. */
 const uint8_t *load_words_block(void);

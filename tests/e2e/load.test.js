@@ -4,8 +4,9 @@ const assert = require('assert');
 const fs = require('fs');
 const path = require('path');
 const crypto = require('crypto');
-const {execFile, spawn} = require('child_process');
-const {Service, net, pem, test, tls} = require('./lib');
+const os = require('os');
+const {execFile, execFileSync, spawn} = require('child_process');
+const {Service, net, pem, sleep, test, tls} = require('./lib');
 
 const top = path.join(__dirname, '../..');
 const loader = path.join(path.dirname(path.resolve(top, process.env.REPRISE || 'build/release/reprise')), 'reprise-load');
@@ -117,6 +118,52 @@ test('reprise-load: a server that gives no tickets, and a name with several addr
     assert.deepStrictEqual([code, told.requests], [0, 20], err);
     assert.ok(told.resumed_by_kind.ticket > 10, JSON.stringify(told));
   });
+});
+
+test('reprise-load: a server is verified as its own host or the name sent, and a name is sent as SNI', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-ca-'));
+  const at = (name) => path.join(dir, name);
+  execFileSync('openssl', ['req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-days', '2', '-keyout', at('ip.key'),
+    '-out', at('ip.pem'), '-subj', '/CN=ip', '-addext', 'subjectAltName=IP:127.0.0.1'], {stdio: 'ignore'});
+  fs.writeFileSync(at('ca'), Buffer.concat([fs.readFileSync(at('ip.pem')), pem('ca.pem')]));
+  const heard = [];
+  const listens = (name, key, cert) => secure((s) => { heard.push(`${name} ${s.servername || '-'}`); answers(s); }, {key, cert});
+  const verify = (...args) => load('-n', '8', '-c', '2', '-r', '50', '-g', '/', '--ca', at('ca'), ...args);
+  await withServer(listens('ip', fs.readFileSync(at('ip.key')), fs.readFileSync(at('ip.pem'))), (ip) =>
+    withServer(listens('named', pem('ecdsa.key'), pem('ecdsa.pem')), (named) =>
+      withServer(listens('api', pem('api.key'), pem('api.pem')), async (api) => {
+        const localhost = named.replace('127.0.0.1', 'localhost');
+        const good = await verify(ip, localhost);
+        assert.deepStrictEqual([good.code, good.told.failed, [...new Set(heard)].sort()], [0, 0, ['ip -', 'named localhost']], JSON.stringify(good));
+        const wrong = await verify('--from', 'same', localhost, ip.replace('127.0.0.1', 'localhost'));
+        assert.deepStrictEqual([wrong.code, wrong.told.failed_by_reason], [1, {ERR_TLS_CERT_ALTNAME_INVALID: 4}]);
+        assert.strictEqual((await verify('--sni', 'api.example', api)).code, 0);
+        const other = await verify('--sni', 'api.example', localhost);
+        assert.deepStrictEqual([other.code, other.told.failed_by_reason], [1, {ERR_TLS_CERT_ALTNAME_INVALID: 8}]);
+      })));
+  fs.rmSync(dir, {recursive: true});
+});
+
+test('reprise-load: the clock of phases starts with the load, which waits until all processes are ready', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-phase-'));
+  const [fifo, marker] = [path.join(dir, 'ca'), path.join(dir, 'marker')];
+  execFileSync('mkfifo', [fifo]);
+  await withServer(secure(answers), async (target) => {
+    const ended = load('-d', '300ms', '-c', '1', '-g', '/', '--ca', fifo, '--phase', `at 0s: echo noise; touch ${marker}`,
+      '--phase', 'at 100ms: exit 3', target);
+    const writer = fs.createWriteStream(fifo); // opened when a process that is not ready reads it
+    await new Promise((done) => writer.once('open', done));
+    await sleep(300);
+    assert.ok(!fs.existsSync(marker), 'too early');
+    writer.end(pem('ca.pem'));
+    const {code, told, err} = await ended;
+    assert.deepStrictEqual([code, told.failed], [0, 0], err);
+    assert.strictEqual(err, 'noise\nreprise-load: phase failed with exit status 3: exit 3\n');
+    assert.ok(fs.existsSync(marker));
+  });
+  const none = await load('-n', '1', '--processes', '2', '-c', '2', '--ca', path.join(dir, 'none'), '--phase', `at 0s: rm ${marker}`, '127.0.0.1:9');
+  assert.deepStrictEqual([none.code, none.err.split('\n').length, fs.existsSync(marker)], [2, 2, true], none.err);
+  fs.rmSync(dir, {recursive: true});
 });
 
 test('reprise-load: an interrupt of the first process ends it early, with a report', async () => {
