@@ -62,6 +62,7 @@ static struct rp_secure_context *make(const struct tool_context_flags *f, struct
     o.key = pems(&f->key, &o.key_count);
     o.pfx = pems(&f->pfx, &o.pfx_count);
     o.ca = pems(&f->ca, &o.ca_count);
+    o.extra_ca = pems(&f->extra_ca, &o.extra_ca_count);
     o.crl = pems(&f->crl, &o.crl_count);
     o.empty_ca = f->empty_ca == RP_ON;
     o.allow_partial_trust_chain = f->allow_partial_trust_chain == RP_ON;
@@ -78,6 +79,7 @@ static struct rp_secure_context *make(const struct tool_context_flags *f, struct
     free((void *)(uintptr_t)o.key);
     free((void *)(uintptr_t)o.pfx);
     free((void *)(uintptr_t)o.ca);
+    free((void *)(uintptr_t)o.extra_ca);
     free((void *)(uintptr_t)o.crl);
     return c;
 }

@@ -9,7 +9,7 @@
 #include "tool_flags.h"
 
 struct tool_context_flags {
-    struct tool_files cert, key, pfx, ca, crl;
+    struct tool_files cert, key, pfx, ca, extra_ca, crl;
     struct tool_bytes ticket_keys;
     struct rp_secure_context_options options; /* what are texts and toggles */
     enum rp_toggle empty_ca, allow_partial_trust_chain, renegotiation;
@@ -30,6 +30,8 @@ extern struct tool_context_flags tool_context_flags;
          "the same, where no list of processes shows it"},                                         \
         {"pfx", TOOL_FILES, &tool_context_flags.pfx, "FILE,...", "PKCS#12"},                       \
         {"ca", TOOL_FILES, &tool_context_flags.ca, "FILE,...", "trusted instead of the defaults"}, \
+        {"extra-ca", TOOL_FILES, &tool_context_flags.extra_ca, "FILE,...",                         \
+         "trusted besides the defaults"},                                                          \
         {"empty-ca", TOOL_BOOL, &tool_context_flags.empty_ca, NULL, "trust nobody"},               \
         {"crl", TOOL_FILES, &tool_context_flags.crl, "FILE,...", "revocation lists"},              \
         {"allow-partial-trust-chain", TOOL_BOOL, &tool_context_flags.allow_partial_trust_chain,    \

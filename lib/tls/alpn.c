@@ -28,9 +28,10 @@ static bool fits(const char *const *names, struct rp_error *err)
                                 "length. It must be <= 255. Received %zu",
                                 i, strlen(names[i]));
     return wire_size(names) <= LIST_MAX ||
-           rp_error_set(err, "ERR_OUT_OF_RANGE",
-                        "the ALPN protocols are too many: together %zu bytes, and %d fit in a hello",
-                        wire_size(names), LIST_MAX);
+           rp_error_set(
+               err, "ERR_OUT_OF_RANGE",
+               "the ALPN protocols are too many: together %zu bytes, and %d fit in a hello",
+               wire_size(names), LIST_MAX);
 }
 
 bool rp_alpn_copy(char ***copy, const char *const *names, struct rp_error *err)

@@ -76,26 +76,27 @@ static void digest_of_set(struct digests *d, uint8_t out[SHA256_DIGEST_LENGTH])
 
 /* -- whom we trust */
 
-/* Trust a certificate and name it to clients as one that may have issued theirs. */
-static bool trust(struct rp_secure_context *c, X509 *cert, struct digests *d)
+/* Trust a certificate and, unless it is one root among others, name it to clients as one that may
+ * have issued theirs. */
+static bool trust(struct rp_secure_context *c, X509 *cert, bool named, struct digests *d)
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
 
     return X509_STORE_add_cert(SSL_CTX_get_cert_store(c->ssl), cert) == 1 &&
-           SSL_CTX_add_client_CA(c->ssl, cert) == 1 &&
+           (!named || SSL_CTX_add_client_CA(c->ssl, cert) == 1) &&
            X509_digest(cert, EVP_sha256(), digest, NULL) == 1 && add_digest(d, digest);
 }
 
 /* Every certificate of one PEM text; text that holds none adds none (B13). */
-static bool trust_pem(struct rp_secure_context *c, const struct rp_pem *pem, struct digests *d,
-                      struct rp_error *err)
+static bool trust_pem(struct rp_secure_context *c, const struct rp_pem *pem, bool named,
+                      struct digests *d, struct rp_error *err)
 {
     BIO *bio = open_pem(pem, err);
     X509 *cert;
     bool ok = bio != NULL;
 
     while (ok && (cert = PEM_read_bio_X509_AUX(bio, NULL, give_passphrase, NULL)) != NULL) {
-        ok = trust(c, cert, d);
+        ok = trust(c, cert, named, d);
         X509_free(cert);
     }
     BIO_free(bio);
@@ -105,21 +106,32 @@ static bool trust_pem(struct rp_secure_context *c, const struct rp_pem *pem, str
     return true;
 }
 
+/* What is trusted where the caller names nobody: the system's roots, and his own besides (Q3). */
+static bool trust_roots(struct rp_secure_context *c, const struct rp_secure_context_options *o,
+                        struct digests *d, struct rp_error *err)
+{
+    if (!rp_roots_add(SSL_CTX_get_cert_store(c->ssl)))
+        return rp_error_openssl(err, "ENOMEM", "no memory for the trusted roots");
+    for (size_t i = 0; i < o->extra_ca_count; i++)
+        if (!trust_pem(c, &o->extra_ca[i], false, d, err))
+            return false;
+    return true;
+}
+
 bool rp_context_set_trust(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                           struct rp_error *err)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(c->ssl);
+    bool by_default = o->ca_count == 0 && !o->empty_ca;
     struct digests d = {0};
-    bool ok = true;
+    bool ok = !by_default || trust_roots(c, o, &d, err);
 
     for (size_t i = 0; ok && i < o->ca_count; i++)
-        ok = trust_pem(c, &o->ca[i], &d, err);
-    if (ok && o->ca_count == 0 && !o->empty_ca && !rp_roots_add(store))
-        ok = rp_error_openssl(err, "ENOMEM", "no memory for the trusted roots");
+        ok = trust_pem(c, &o->ca[i], true, &d, err);
     if (ok && o->allow_partial_trust_chain)
         X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     digest_of_set(&d, c->ca_digest);
-    if (o->ca_count == 0 && !o->empty_ca)
+    if (by_default)
         c->ca_digest[0] ^= 1; /* the system's roots are not the empty set */
     if (o->allow_partial_trust_chain)
         c->ca_digest[1] ^= 1;
@@ -284,7 +296,7 @@ static bool use_pfx(struct rp_secure_context *c, PKCS12 *p12, const char *passph
               (extra == NULL || SSL_CTX_set1_chain(c->ssl, extra) == 1);
 
     for (int i = 0; ok && i < sk_X509_num(extra); i++)
-        ok = trust(c, sk_X509_value(extra, i), d);
+        ok = trust(c, sk_X509_value(extra, i), true, d);
     EVP_PKEY_free(key);
     X509_free(cert);
     sk_X509_pop_free(extra, X509_free);

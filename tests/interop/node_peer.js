@@ -1,9 +1,11 @@
 'use strict';
 // node_peer.js - what reprise-connect and reprise-serve do, done by node itself: the same flags, the
 // same events. connect(target, flags, input) and serve(flags) run inside this process.
+const {execFile} = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const tls = require('tls');
+const {promisify} = require('util');
 const {runs} = require('./our_peer');
 
 // -- flags
@@ -100,8 +102,17 @@ function follow(s, events, more = {}) {
   s.on('close', (hadError) => events.push({event: 'close', ...more, hadError}));
 }
 
+// What only the start of a process can say of whom it trusts.
+async function connectAnew(target, flags, input) {
+  const at = flags.indexOf('--extra-ca');
+  const {stdout} = await promisify(execFile)(process.execPath,
+    [__filename, JSON.stringify([target, flags.filter((_, i) => i !== at && i !== at + 1), input])], {env: {...process.env, NODE_EXTRA_CA_CERTS: flags[at + 1]}});
+  return JSON.parse(stdout);
+}
+
 // -- tls.connect. Resolves with the events once it has closed.
 async function connect(target, flags, input) {
+  if (flags.includes('--extra-ca')) return connectAnew(target, flags, input);
   const o = parse(flags);
   const events = [];
   const options = {...target, ...contextOptions(o)};
@@ -214,3 +225,6 @@ const serveCluster = (args) => runs(process.execPath, [path.join(__dirname, 'nod
 const program = (name) => [process.execPath, path.join(__dirname, `${name}.js`)];
 
 module.exports = {connect, serve, serveCluster, program};
+
+if (require.main === module)
+  connect(...JSON.parse(process.argv[2])).then((events) => console.log(JSON.stringify(events)));

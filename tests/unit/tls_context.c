@@ -380,6 +380,36 @@ START_TEST(policy_depends_on_trust_and_crls_when_clients_are_asked)
 }
 END_TEST
 
+static bool trusts(const struct rp_secure_context *c, X509 *cert)
+{
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(c->ssl));
+
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++)
+        if (X509_cmp(X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i)), cert) == 0)
+            return true;
+    return false;
+}
+
+START_TEST(extra_authority_joins_the_default_ones)
+{
+    struct rp_pem extra = {ca.pem, 0, NULL}, named = {other.pem, 0, NULL};
+    struct rp_secure_context_options
+        none = {0},
+        with[] = {{.extra_ca = &extra, .extra_ca_count = 1},
+                  {.extra_ca = &extra, .extra_ca_count = 1, .ca = &named, .ca_count = 1},
+                  {.extra_ca = &extra, .extra_ca_count = 1, .empty_ca = true}};
+
+    for (int i = 0; i < 3; i++) {
+        struct rp_secure_context *c = make(with[i]);
+
+        ck_assert_int_eq(trusts(c, ca.x509), i == 0);
+        ck_assert_int_eq(sk_X509_NAME_num(SSL_CTX_get_client_CA_list(c->ssl)), i == 1);
+        rp_secure_context_unref(c);
+    }
+    ck_assert(!same_policy(none, with[0], RP_CLIENT_AUTH_REQUIRE));
+}
+END_TEST
+
 START_TEST(policy_depends_on_what_is_asked_of_clients)
 {
     struct rp_secure_context *c = make((struct rp_secure_context_options){0});
@@ -484,6 +514,7 @@ static Suite *suite(void)
     tcase_add_test(t, dhparam_below_1024_bits_is_refused);
     tcase_add_test(t, policy_survives_a_renewal_of_the_certificate);
     tcase_add_test(t, policy_depends_on_trust_and_crls_when_clients_are_asked);
+    tcase_add_test(t, extra_authority_joins_the_default_ones);
     tcase_add_test(t, policy_depends_on_what_is_asked_of_clients);
     tcase_add_test(t, policy_of_nameless_certificates_tells_them_apart);
     tcase_add_test(t, session_id_context_is_the_callers_if_it_fits);

@@ -33,7 +33,11 @@ enum rp_client_auth {
 struct rp_secure_context_options {
     const struct rp_pem *cert, *key, *pfx, *ca, *crl; /* B13, B15, B16, B18, B19 */
     size_t cert_count, key_count, pfx_count, ca_count, crl_count;
-    bool empty_ca;           /* an empty trust store instead of the default roots (ca: []) */
+    bool empty_ca; /* an empty trust store instead of the default roots (ca: []) */
+    /* Q3: trusted besides the default roots, and like them named to no client; counts for nothing
+     * with `ca` or `empty_ca`. Text that holds no certificate adds none. */
+    const struct rp_pem *extra_ca;
+    size_t extra_ca_count;
     const char *passphrase;  /* B17: for keys and PFX without their own */
     const char *ciphers;     /* B10: TLS 1.3 and older names in one list; NULL = default */
     const char *sigalgs;     /* B20 */

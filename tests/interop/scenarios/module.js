@@ -71,6 +71,11 @@ module.exports = [
   {section: 'Q', name: 'Q1 a secure pair, piped to a socket', inside: 'pair', check: (r, name) => { if (r.client[0].code !== 0 || !r.client[0].lines.includes('answer')) fail(name, r); }},
   {section: 'Q', name: 'Q2 TLS in TLS', inside: 'tls', check: (r, name) => { if (r.client[0].code !== 0 || !r.client[0].lines.includes('answer')) fail(name, r); }},
 
+  talk('Q', 'Q3 an authority besides the default ones', base, ['--extra-ca', file('ca.pem'), '--servername', 'localhost']),
+  talk('Q', 'Q3 several in one file', base, ['--extra-ca', file('cas.pem'), '--servername', 'localhost']),
+  talk('Q', 'Q3 none in the file', base, ['--extra-ca', file('garbage'), '--servername', 'localhost', '--no-reject-unauthorized']),
+  talk('Q', 'Q3 authorities that are named count alone', base, ['--extra-ca', file('ca.pem'), '--ca', file('other-ca.pem'), '--servername', 'localhost', '--no-reject-unauthorized']),
+
   // -- N
   talk('N', 'N4 server that trusts a part of a chain', [...base, '--request-cert', '--no-reject-unauthorized', '--ca', file('middle.pem'), '--allow-partial-trust-chain'],
     [...trust, '--cert', file('below.pem'), '--key', file('below.key')], better('node forgets the option for servers', (r, m, name) => {
