@@ -114,6 +114,16 @@ bool conf_takes_early_data(const struct conf_frontend *f)
     return f->tls.max_early_data > 0;
 }
 
+static bool check_early_version(const struct conf_frontend *f, struct rp_error *err)
+{
+    if (!conf_takes_early_data(f) || f->max_version == NULL || version_number(f->max_version) == 3)
+        return true;
+    return conf_error(err, &f->tls.place,
+                      "max-early-data: there is no early data below TLSv1.3, and max-version is "
+                      "%s; leave one of them out",
+                      f->max_version);
+}
+
 /* Keys that are given are there for other hosts to have, too. They would read the same tickets, and
  * know nothing of the early data that was accepted here. */
 static bool check_early_data(const struct conf *conf, const struct conf_frontend *f,
@@ -135,6 +145,7 @@ bool conf_check(const struct conf *conf, struct rp_error *err)
                             conf->file);
     for (size_t i = 0; i < conf->frontend_count; i++)
         if (!check_frontend(conf, &conf->frontends[i], err) ||
+            !check_early_version(&conf->frontends[i], err) ||
             !check_early_data(conf, &conf->frontends[i], err) ||
             !check_listens(conf, &conf->frontends[i], err))
             return false;

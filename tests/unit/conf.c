@@ -219,6 +219,12 @@ static const struct {
     {"host \"a\" { listen = \"h:1\" }",
      "/x.conf:5: listen: is unknown in host; see reprise.conf(5)"},
     {"max-early-data = 17K", "/x.conf:5: max-early-data: 17K is out of range; give 0 to 16384"},
+    {"max-early-data = 1K  max-version = TLSv1.2",
+     "/x.conf:4: max-early-data: there is no early data below TLSv1.3, and max-version is TLSv1.2; "
+     "leave one of them out"},
+    {"max-version = TLSv1.2  host \"a\" { max-early-data = 1 }",
+     "/x.conf:4: max-early-data: there is no early data below TLSv1.3, and max-version is TLSv1.2; "
+     "leave one of them out"},
     {"max-early-data = 1K } cache { ticket-keys = \"k\"",
      "/x.conf:4: max-early-data: another host with the same ticket-keys would accept early data "
      "once more; share a store, or leave ticket-keys out"},
