@@ -6,6 +6,8 @@
  * read what stands there. Knows OpenSSL; nothing of stores or sessions. */
 #include "cache/secret.h"
 
+#include "cache/secret_text.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +21,6 @@
 #include <openssl/crypto.h>
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
-
-/* 32 random bytes have 30 different ones, 64 random hexadecimal digits nearly all 16. */
-enum { LEAST_BYTES = 32, LEAST_DISTINCT = 10 };
 
 /* -- HKDF */
 
@@ -76,18 +75,6 @@ void rp_secret_wipe(struct rp_secret *secret)
 
 /* -- the file */
 
-static bool looks_random(const uint8_t *bytes, size_t len)
-{
-    bool seen[256] = {false};
-    int distinct = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        distinct += !seen[bytes[i]];
-        seen[bytes[i]] = true;
-    }
-    return distinct >= LEAST_DISTINCT;
-}
-
 static bool check_file(int fd, const char *path, struct rp_error *err)
 {
     struct stat st;
@@ -122,12 +109,13 @@ static ssize_t read_whole(int fd, uint8_t *bytes, size_t capacity)
 static bool accept_secret(uint8_t key[RP_SECRET_SIZE], const char *path, const uint8_t *bytes,
                           size_t len, struct rp_error *err)
 {
-    if (len < LEAST_BYTES || len > RP_SECRET_FILE_MAX)
+    if (len < RP_SECRET_LEAST_BYTES || len > RP_SECRET_FILE_MAX)
         return rp_error_set(err, "ERR_SECRET_FILE",
                             "%s has %s bytes; a secret has 32 to %d, as from: "
                             "head -c 32 /dev/urandom",
-                            path, len < LEAST_BYTES ? "too few" : "too many", RP_SECRET_FILE_MAX);
-    if (!looks_random(bytes, len))
+                            path, len < RP_SECRET_LEAST_BYTES ? "too few" : "too many",
+                            RP_SECRET_FILE_MAX);
+    if (!rp_secret_looks_random(bytes, len))
         return rp_error_set(err, "ERR_SECRET_FILE",
                             "%s is not random; make it with: head -c 32 /dev/urandom", path);
     if (!hkdf("EXTRACT_ONLY", bytes, len, NULL, 0, key, RP_SECRET_SIZE))
@@ -137,39 +125,25 @@ static bool accept_secret(uint8_t key[RP_SECRET_SIZE], const char *path, const u
 
 /* -- as text */
 
-/* Random bytes are no text, but once in 10^13. */
-static bool is_text(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (!isprint(bytes[i]) && strchr("\t\r\n", bytes[i]) == NULL)
-            return false;
-    return memchr(bytes, '\0', len) == NULL;
-}
-
-static uint8_t digit_of(uint8_t c)
-{
-    return (uint8_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-}
-
 static bool accept_line(uint8_t key[RP_SECRET_SIZE], const char *path, const uint8_t *line,
                         size_t len, struct rp_error *err)
 {
-    uint8_t bytes[RP_SECRET_SIZE];
-    size_t digits = 0;
+    uint8_t bytes[RP_SECRET_FILE_MAX];
+    size_t count = rp_secret_decode(bytes, line, len);
     bool ok;
 
-    while (digits < len && isxdigit(line[digits]))
-        digits++;
-    if (len >= LEAST_BYTES && len < sizeof bytes * 2 && digits == len)
-        return rp_error_set(err, "ERR_SECRET_FILE",
-                            "%s has %zu hexadecimal digits, which is less than 32 bytes; 64 make a "
-                            "secret, as from: openssl rand -hex 32",
-                            path, len);
-    if (len != sizeof bytes * 2 || digits != len)
-        return accept_secret(key, path, line, len, err);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(digit_of(line[2 * i]) << 4 | digit_of(line[2 * i + 1]));
-    ok = accept_secret(key, path, bytes, sizeof bytes, err);
+    if (rp_secret_is_hex(line, len) && count < RP_SECRET_LEAST_BYTES)
+        ok = rp_error_set(err, "ERR_SECRET_FILE",
+                          "%s has %zu hexadecimal digits; 64 make a secret of 32 bytes, as from: "
+                          "openssl rand -hex 32",
+                          path, len);
+    else if (count == 0 && len >= RP_SECRET_LEAST_BYTES)
+        ok = rp_error_set(err, "ERR_SECRET_FILE",
+                          "%s is not random: words, or neither hexadecimal nor base64; make it "
+                          "with: openssl rand -hex 32",
+                          path);
+    else
+        ok = accept_secret(key, path, bytes, count, err);
     OPENSSL_cleanse(bytes, sizeof bytes);
     return ok;
 }
@@ -220,7 +194,7 @@ static bool accept_bytes(struct rp_secret *secret, const char *path, const uint8
     bool ok;
 
     *secret = (struct rp_secret){.has_former = false};
-    ok = len <= RP_SECRET_FILE_MAX && is_text(bytes, len)
+    ok = len <= RP_SECRET_FILE_MAX && rp_secret_is_text(bytes, len)
              ? accept_lines(secret, path, bytes, bytes + len, err)
              : accept_secret(secret->key, path, bytes, len, err);
     if (!ok)

@@ -20,9 +20,9 @@ struct rp_secret {
 };
 
 /* Read the file: bytes that are no text are one secret; of a text each line is one, and there may
- * be two. A line of 64 hexadecimal digits stands for the 32 bytes that they write. Refuses: what is
- * no regular file, is readable or writable by group or others, is longer than RP_SECRET_FILE_MAX; a
- * secret of less than 32 bytes, with too few distinct ones to be random, or twice the same. */
+ * be two: hexadecimal digits or base64, for the bytes that they write. Refuses: what is no regular
+ * file, is readable or writable by group or others, is longer than RP_SECRET_FILE_MAX; a secret of
+ * less than 32 bytes, that is not random as far as that can be told, or twice the same; words. */
 bool rp_secret_read(struct rp_secret *, const char *path, struct rp_error *);
 /* The same, but make the file (mode 0600, 32 random bytes, atomically) if it is not there. */
 bool rp_secret_read_or_make(struct rp_secret *, const char *path, struct rp_error *);

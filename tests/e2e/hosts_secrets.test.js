@@ -212,7 +212,8 @@ test('a shared store without a good secret: it says what to do, and does not sta
   refuses(text.replace(/secret-file = "[^"]*"/, 'secret-file = "/no/such/file"'), /\/no\/such\/file/);
   for (const [bytes, mode, why] of [[good, 0o644, /chmod 600/], [good, 0o660, /chmod 600/], ['', 0o600, /too few bytes[^]*urandom/],
     ['short', 0o600, /too few bytes[^]*urandom/], [Buffer.alloc(32), 0o600, /not random[^]*urandom/], ['0'.repeat(64), 0o600, /not random[^]*urandom/],
-    ['secret'.repeat(8), 0o600, /not random/], [Buffer.alloc(5000, good), 0o600, /too many/], [`${good}\n${good}\n`, 0o600, /twice/],
+    ['secret'.repeat(8), 0o600, /not random/],
+    ['it was a dark and stormy night, and the rain fell in torrents', 0o600, /not random: words[^]*rand -hex 32/], [Buffer.alloc(5000, good), 0o600, /too many/], [`${good}\n${good}\n`, 0o600, /twice/],
     [`${good}\n${good.slice(2)}aa\n${good.slice(4)}abab\n`, 0o600, /two lines/]]) {
     fs.writeFileSync(redis.secret, bytes);
     fs.chmodSync(redis.secret, mode);

@@ -45,28 +45,39 @@ static int files(void)
     return count;
 }
 
-/* `distinct` different bytes in turn. */
-static void write_file(size_t len, unsigned distinct, mode_t mode)
+/* As good as random, and the same each time. */
+static uint8_t byte_at(size_t index)
+{
+    uint8_t byte = 1;
+
+    for (; index > 0; index--)
+        byte = (uint8_t)(byte * 5 + 3);
+    return byte;
+}
+
+/* A block of `period` bytes again and again. */
+static void write_file(size_t len, unsigned period, mode_t mode)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
     ck_assert_int_ge(fd, 0);
     for (size_t i = 0; i < len; i++)
-        ck_assert_int_eq(write(fd, &(uint8_t){(uint8_t)(i % distinct * 3)}, 1), 1);
+        ck_assert_int_eq(write(fd, &(uint8_t){byte_at(i % period)}, 1), 1);
     ck_assert_int_eq(fchmod(fd, mode), 0);
     close(fd);
 }
 
 static const struct {
     size_t len;
-    unsigned distinct;
+    unsigned period;
     mode_t mode;
     bool good;
 } cases[] = {
-    {32, 32, 0600, true},  {32, 32, 0400, true},  {64, 16, 0600, true},    {4096, 80, 0600, true},
+    {32, 32, 0600, true},  {32, 32, 0400, true},  {64, 64, 0600, true},    {4096, 99, 0600, true},
     {32, 32, 0640, false}, {32, 32, 0604, false}, {32, 32, 0620, false},   {32, 32, 0602, false},
-    {0, 1, 0600, false},   {31, 31, 0600, false}, {4097, 80, 0600, false}, {9000, 80, 0600, false},
-    {32, 1, 0600, false},  {64, 2, 0600, false},  {4096, 5, 0600, false},
+    {0, 1, 0600, false},   {31, 31, 0600, false}, {4097, 99, 0600, false}, {9000, 99, 0600, false},
+    {32, 1, 0600, false},  {64, 2, 0600, false},  {4096, 5, 0600, false},  {64, 16, 0600, false},
+    {64, 31, 0600, false}, {32, 20, 0600, false},
 };
 
 START_TEST(secret_file_is_read_or_refused)
@@ -74,7 +85,7 @@ START_TEST(secret_file_is_read_or_refused)
     struct rp_secret secret;
     struct rp_error err = {0};
 
-    write_file(cases[_i].len, cases[_i].distinct, cases[_i].mode);
+    write_file(cases[_i].len, cases[_i].period, cases[_i].mode);
     ck_assert_int_eq(rp_secret_read(&secret, path, &err), cases[_i].good);
     ck_assert_int_eq(err.message[0] == '\0', cases[_i].good);
     if (!cases[_i].good)
@@ -112,9 +123,10 @@ END_TEST
 
 /* -- text: a line is a secret */
 
-#define OLD "first-0123456789-abcdefghijklmnop"
-#define NEW "other/zyxwvutsrqponmlk+9876543210"
-#define HEX "000306090c0f1215181b1e2124272a2d303336393c3f4245484b4e5154575A5D"
+#define OLD    "W1JxgB8GlVQTKmlYVx4N7MuCYXCPdoUEgxoZCMdOPVw="
+#define NEW    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+#define HEX    "01082bda455ccf0e497033020d4457b691d83b2ad52cdf5ed94043529D146706"
+#define BASE64 "AQgr2kVczw5JcDMCDURXtpHYOyrVLN9e2UBDUp0UZwY="
 
 static void write_text(const char *text)
 {
@@ -159,12 +171,24 @@ START_TEST(secret_may_be_two_during_a_change_over)
 }
 END_TEST
 
-START_TEST(secret_in_hexadecimal_is_the_bytes_it_writes)
+static const struct {
+    const char *text;
+    size_t bytes;
+} encoded[] = {
+    {HEX "\n", 32},
+    {BASE64 "\n", 32},
+    {"01082bda455ccf0e497033020d4457b691d83b2ad52cdf5ed94043529d14670621a84b7a65fcefae691053a22de47"
+     "756",
+     48},
+    {"AQgr2kVczw5JcDMCDURXtpHYOyrVLN9e2UBDUp0UZwYhqEt6ZfzvrmkQU6It5HdW", 48},
+};
+
+START_TEST(secret_as_text_is_the_bytes_it_writes)
 {
-    struct rp_secret text = secret_of(HEX "\n"), bytes;
+    struct rp_secret text = secret_of(encoded[_i].text), bytes;
 
     unlink(path);
-    write_file(32, 32, 0600);
+    write_file(encoded[_i].bytes, 99, 0600);
     ck_assert(rp_secret_read(&bytes, path, NULL));
     ck_assert_mem_eq(text.key, bytes.key, sizeof text.key);
 }
@@ -178,7 +202,21 @@ static const struct {
     {"short\n" OLD, "too few bytes"},
     {OLD "\n" OLD "\n", "the same secret twice"},
     {OLD "\n" NEW "\n" HEX "\n", "more than two lines"},
-    {OLD "\nzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\n", "not random"},
+    {OLD "\nzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\n", "not random: words"},
+    {"the quick brown fox jumps over the lazy dog, and then over 2 more", "not random: words"},
+    {"correct-horse-battery-staple-correct-horse-battery-staple", "not random: words"},
+    {"correcthorsebatterystaplecorrecthorsebatterystaple12", "not random: words"},
+    {"CorrectHorseBatteryStapleOnceMoreCorrectHorseSta", "not random: words"},
+    {"CORRECTHORSEBATTERYSTAPLEONCEMORECORRECTHORSEStA", "not random: words"},
+    {"Fl\xc3\xa4tter\xc3\xbc K\xc3\xb6nig \xc3\x9c\xc3\xb6\xc3\xa4 \xc3\x9f und so weiter",
+     "not random: words"},
+    {"Gr\xfc\xdf dem K\xf6nig und allen anderen, die hier sind", "not random: words"},
+    {"x#9$!Qz7(kL@p0&Vn^2*Wm5-Tj8+Rb3=Hd6", "make it with: openssl rand -hex 32"},
+    {"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "not random"},
+    {"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "not random"},
+    {"SecRet01SecRet01SecRet01SecRet01SecRet01SecRet01", "not random"},
+    {"dGhpcyBpcyBqdXN0MTIzNDU2Nzg5MDEyMzQ1Njc4", "too few bytes"},
+    {HEX "0", "65 hexadecimal digits"},
     {"0000000000000000000000000000000000000000000000000000000000000000", "not random"},
     {"8f3a1c5e7b9d02461357acef89bd0246", "32 hexadecimal digits"},
 };
@@ -297,7 +335,8 @@ static Suite *suite(void)
     tcase_add_test(t, secret_depends_on_every_byte);
     tcase_add_loop_test(t, secret_lines_may_end_in_any_way, 0, 4);
     tcase_add_test(t, secret_may_be_two_during_a_change_over);
-    tcase_add_test(t, secret_in_hexadecimal_is_the_bytes_it_writes);
+    tcase_add_loop_test(t, secret_as_text_is_the_bytes_it_writes, 0,
+                        sizeof encoded / sizeof *encoded);
     tcase_add_loop_test(t, secret_text_that_is_weak_or_unclear_is_refused, 0,
                         sizeof bad_texts / sizeof *bad_texts);
     tcase_add_test(t, secret_is_made_once_and_kept);
