@@ -98,11 +98,11 @@ const char *load_class_name(enum load_class);
 /* A line for an error, in the words of TLS where it is an alert of the server's. */
 void load_reason_of(const struct rp_error *, struct load_reason *);
 
-/* What ended in one slice of the run. */
+/* What happened in one slice of the run. */
 struct load_second {
     uint32_t full, resumed, declined, failed, requests;
     uint64_t bytes;
-    struct coarse handshake_us;
+    struct histogram handshake_us;
 };
 
 /* What one process, or all together, saw. Plain data in shared memory. */
@@ -120,12 +120,16 @@ struct load_stats {
     uint64_t age_ms, oldest_ms;                      /* of the sessions offered: the sum */
     uint64_t offered_at[LOAD_TARGETS][LOAD_TARGETS]; /* [where it came from][where offered] */
     uint64_t resumed_at[LOAD_TARGETS][LOAD_TARGETS];
+    unsigned second_count;                    /* of the seconds that have something in them */
     struct load_second seconds[LOAD_SECONDS]; /* the last one takes all that comes later */
+    struct load_second phases[PHASES_MAX];    /* those that are stretches */
     struct load_reason reasons[LOAD_REASONS];
     struct histogram handshake_us[KINDS], request_us;
 };
 void load_stats_reason(struct load_stats *, const struct load_reason *);
 void load_stats_add(struct load_stats *, const struct load_stats *other);
+/* How much of a stretch there was before the run ended. */
+uint64_t load_phase_ran_ms(const struct load_phase *, const struct load_stats *);
 /* How long one of stats.seconds is: 1000, or more in a run that is longer than they are many. */
 uint64_t load_second_ms(const struct load_options *);
 

@@ -15,13 +15,6 @@ static struct rp_stream *stream_of(const struct slot *s)
     return rp_socket_stream(s->socket);
 }
 
-static struct load_second *this_second(const struct run *r)
-{
-    uint64_t second = (load_now_us() - r->begun_us) / r->second_us;
-
-    return &r->stats->seconds[second < LOAD_SECONDS ? second : LOAD_SECONDS - 1];
-}
-
 /* -- what became of it */
 
 static void fail(struct slot *s, const struct load_reason *reason)
@@ -31,7 +24,7 @@ static void fail(struct slot *s, const struct load_reason *reason)
     s->done = s->failed = true;
     s->run->stats->failed++;
     s->run->stats->by_class[reason->class]++;
-    this_second(s->run)->failed++;
+    load_slices_failed(s->run);
     load_stats_reason(s->run->stats, reason);
 }
 
@@ -52,19 +45,15 @@ static void fail_and_destroy(struct slot *s, const char *text, enum load_class c
 static void count_handshake(struct slot *s)
 {
     struct load_stats *stats = s->run->stats;
-    struct load_second *second = this_second(s->run);
     uint64_t took = load_now_us() - s->due_us;
     bool declined = s->offers && !s->resumed;
 
     stats->by_kind[s->kind]++;
     histogram_record(&stats->handshake_us[s->kind], took);
-    coarse_record(&second->handshake_us, took);
     stats->resumed += s->resumed;
-    second->resumed += s->resumed;
     stats->full += !s->resumed;
-    second->full += !s->resumed;
     stats->declined += declined;
-    second->declined += declined;
+    load_slices_handshake(s->run, s->resumed, declined, took);
     if (s->offers && s->resumed) {
         stats->resumed_by[s->kind] += s->kind == s->asked_kind;
         stats->resumed_at[s->origin][s->target]++;
@@ -133,13 +122,19 @@ static void finish(struct slot *s)
 
 /* -- requests */
 
+static bool say(struct slot *s, const void *bytes, size_t len)
+{
+    load_slices_bytes(s->run, len);
+    return rp_stream_write(stream_of(s), bytes, len);
+}
+
 static void send_body(struct slot *s)
 {
     while (s->unsent > 0) {
         size_t len = s->unsent < WORDS_BLOCK ? (size_t)s->unsent : WORDS_BLOCK;
 
         s->unsent -= len;
-        if (!rp_stream_write(stream_of(s), load_words_block(), len))
+        if (!say(s, load_words_block(), len))
             return; /* drain comes */
     }
 }
@@ -155,7 +150,7 @@ static void ask(struct slot *s)
     s->asked_us = load_now_us();
     s->unsent = s->awaited = o->upload;
     if (o->talk == TALK_HTTP)
-        rp_stream_write(stream_of(s), last ? w->last : w->text, last ? w->last_len : w->len);
+        say(s, last ? w->last : w->text, last ? w->last_len : w->len);
     send_body(s);
 }
 
@@ -172,7 +167,7 @@ static void on_answered(struct slot *s)
     if (r->o->talk == TALK_HTTP)
         r->stats->by_status[s->response.status / 100]++;
     r->stats->requests++;
-    this_second(r)->requests++;
+    load_slices_request(r);
     s->requests++;
     if (s->requests < r->o->requests && !r->over)
         ask(s);
@@ -193,6 +188,7 @@ static void on_echo(struct slot *s, size_t len)
 
 static void on_data(struct slot *s, const uint8_t *bytes, size_t len)
 {
+    load_slices_bytes(s->run, len);
     if (s->done || s->run->o->talk == TALK_NOTHING)
         return;
     if (s->run->o->talk == TALK_ECHO) {
@@ -300,14 +296,12 @@ static void on_close(struct slot *s)
 {
     struct run *r = s->run;
     struct rp_stream *stream = stream_of(s);
-    uint64_t bytes = rp_stream_bytes_read(stream) + rp_stream_bytes_written(stream);
 
     if (!s->done && s->secure && s->response.state == RESPONSE_UNTIL_END)
         on_answered(s);
     fail_saying(s, "closed early", CLASS_RESET);
     r->stats->bytes_read += rp_stream_bytes_read(stream);
     r->stats->bytes_written += rp_stream_bytes_written(stream);
-    this_second(r)->bytes += bytes;
     note_usual_count(s);
     keep_sessions(s);
     rp_session_unref(s->offered);

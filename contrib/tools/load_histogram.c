@@ -39,7 +39,7 @@ void histogram_add(struct histogram *h, const struct histogram *other)
     h->sum += other->sum;
     if (other->max > h->max)
         h->max = other->max;
-    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+    for (size_t i = 0; other->count > 0 && i < HISTOGRAM_BUCKETS; i++)
         h->buckets[i] += other->buckets[i];
 }
 
@@ -58,52 +58,6 @@ uint64_t histogram_percentile(const struct histogram *h, double percent)
             return upper_end(i) < h->max ? upper_end(i) : h->max;
     }
     return h->max;
-}
-
-/* -- coarse: four parts of each power of two, from 4 upwards */
-
-static size_t coarse_bucket_of(uint64_t value)
-{
-    size_t shift = 0;
-
-    if (value < 4)
-        return (size_t)value;
-    while ((value >> shift) >= 8)
-        shift++;
-    shift = 4 * shift + (size_t)(value >> shift);
-    return shift < COARSE_BUCKETS ? shift : COARSE_BUCKETS - 1;
-}
-
-static uint64_t coarse_upper_end(size_t bucket)
-{
-    size_t shift = bucket < 8 ? 0 : bucket / 4 - 1;
-
-    return ((uint64_t)(bucket - 4 * shift + 1) << shift) - 1;
-}
-
-void coarse_record(struct coarse *c, uint64_t value)
-{
-    c->buckets[coarse_bucket_of(value)]++;
-}
-
-void coarse_add(struct coarse *c, const struct coarse *other)
-{
-    for (size_t i = 0; i < COARSE_BUCKETS; i++)
-        c->buckets[i] += other->buckets[i];
-}
-
-uint64_t coarse_percentile(const struct coarse *c, double percent)
-{
-    uint64_t count = 0, seen = 0;
-
-    for (size_t i = 0; i < COARSE_BUCKETS; i++)
-        count += c->buckets[i];
-    for (size_t i = 0; i < COARSE_BUCKETS; i++) {
-        seen += c->buckets[i];
-        if (seen > 0 && (double)seen >= percent / 100 * (double)count)
-            return coarse_upper_end(i);
-    }
-    return 0;
 }
 
 double histogram_mean(const struct histogram *h)

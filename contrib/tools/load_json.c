@@ -39,11 +39,14 @@ static void put_kinds(FILE *f, const char *name, const uint64_t by_kind[KINDS])
 
 static void put_second(FILE *f, const struct load_second *t)
 {
+    const struct histogram *h = &t->handshake_us;
+
     fprintf(f,
-            "{\"full\": %u, \"resumed\": %u, \"declined\": %u, \"failed\": %u, \"requests\": %u, "
-            "\"bytes\": %" PRIu64 ", \"p50_us\": %" PRIu64 ", \"p99_us\": %" PRIu64 "}",
+            "\"full\": %u, \"resumed\": %u, \"declined\": %u, \"failed\": %u, \"requests\": %u, "
+            "\"bytes\": %" PRIu64 ", \"p50_us\": %" PRIu64 ", \"p99_us\": %" PRIu64
+            ", \"max_us\": %" PRIu64 "}",
             t->full, t->resumed, t->declined, t->failed, t->requests, t->bytes,
-            coarse_percentile(&t->handshake_us, 50), coarse_percentile(&t->handshake_us, 99));
+            histogram_percentile(h, 50), histogram_percentile(h, 99), h->max);
 }
 
 static void put_timeline(FILE *f, const struct load_options *o, const struct load_stats *s)
@@ -57,11 +60,16 @@ static void put_timeline(FILE *f, const struct load_options *o, const struct loa
         fprintf(f, "%s{\"at_ms\": %" PRIu64 ", \"length_ms\": %" PRIu64 ", \"text\": ",
                 i > 0 ? ", " : "", phase->at_ms, phase->length_ms);
         put_text(f, phase->text);
-        fputs("}", f);
+        if (phase->length_ms > 0) {
+            fprintf(f, ", \"ran_ms\": %" PRIu64 ", ", load_phase_ran_ms(phase, s));
+            put_second(f, &s->phases[i]);
+        } else {
+            fputs("}", f);
+        }
     }
     fputs("],\n  \"seconds\": [", f);
     for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
-        fputs(i > 0 ? ",\n    " : "\n    ", f);
+        fputs(i > 0 ? ",\n    {" : "\n    {", f);
         put_second(f, &s->seconds[i]);
     }
     fputs("]", f);
@@ -165,13 +173,13 @@ void load_write_timeline(FILE *f, const struct load_options *o, const struct loa
 {
     uint64_t step = load_second_ms(o), last = r->stats.elapsed_us / 1000 / step;
 
-    fputs("second,full,resumed,declined,failed,requests,bytes,p50_us,p99_us\n", f);
+    fputs("second,full,resumed,declined,failed,requests,bytes,p50_us,p99_us,max_us\n", f);
     for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
         const struct load_second *t = &r->stats.seconds[i];
 
-        fprintf(f, "%g,%u,%u,%u,%u,%u,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+        fprintf(f, "%g,%u,%u,%u,%u,%u,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
                 (double)(i * step) / 1000, t->full, t->resumed, t->declined, t->failed, t->requests,
-                t->bytes, coarse_percentile(&t->handshake_us, 50),
-                coarse_percentile(&t->handshake_us, 99));
+                t->bytes, histogram_percentile(&t->handshake_us, 50),
+                histogram_percentile(&t->handshake_us, 99), t->handshake_us.max);
     }
 }

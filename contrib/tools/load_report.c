@@ -134,31 +134,19 @@ static void print_figures(const struct load_second *t, double seconds)
 {
     printf(" %9.0f %9.0f %9u %9u %9.2f %9.2f", (double)t->full / seconds,
            (double)t->resumed / seconds, t->declined, t->failed,
-           (double)coarse_percentile(&t->handshake_us, 50) / 1000,
-           (double)coarse_percentile(&t->handshake_us, 99) / 1000);
+           (double)histogram_percentile(&t->handshake_us, 50) / 1000,
+           (double)histogram_percentile(&t->handshake_us, 99) / 1000);
 }
 
-static void print_phase(const struct load_options *o, const struct load_stats *s,
-                        const struct load_phase *phase)
+static void print_phase(const struct load_options *o, const struct load_stats *s, unsigned index)
 {
-    uint64_t step = load_second_ms(o), end = phase->at_ms + phase->length_ms;
-    uint64_t run = s->elapsed_us / 1000;
-    struct load_second sum = {0};
+    const struct load_phase *phase = &o->phases.list[index];
+    double seconds = (double)load_phase_ran_ms(phase, s) / 1000;
 
-    end = end < run ? end : run;
-    if (end <= phase->at_ms)
+    if (seconds <= 0)
         return;
-    for (uint64_t i = phase->at_ms / step; i * step < end && i < LOAD_SECONDS; i++) {
-        const struct load_second *t = &s->seconds[i];
-
-        sum.full += t->full;
-        sum.resumed += t->resumed;
-        sum.declined += t->declined;
-        sum.failed += t->failed;
-        coarse_add(&sum.handshake_us, &t->handshake_us);
-    }
-    printf("%8.0f", (double)phase->at_ms / 1000);
-    print_figures(&sum, (double)(end - phase->at_ms) / 1000);
+    printf("%8.6g", (double)phase->at_ms / 1000);
+    print_figures(&s->phases[index], seconds);
     printf("  %s\n", phase->text);
 }
 
@@ -172,7 +160,7 @@ static void print_timeline(const struct load_options *o, const struct load_stats
     printf("\n  second    full/s resumed/s  declined    failed    p50 ms    p99 ms\n");
     for (unsigned p = 0; p < o->phases.count; p++)
         if (o->phases.list[p].length_ms > 0)
-            print_phase(o, s, &o->phases.list[p]);
+            print_phase(o, s, p);
     for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
         printf(stretches && i == 0 ? "\n%8" PRIu64 : "%8" PRIu64, i * step / 1000);
         print_figures(&s->seconds[i], (double)step / 1000);

@@ -67,6 +67,12 @@ static inline const struct load_words *load_words_of(const struct slot *s)
     return &s->run->words[s->run->o->sni_count > 0 ? s->name : s->target];
 }
 
+/* load_slices.c: count in the second and in the phase that it is now. */
+void load_slices_handshake(struct run *, bool resumed, bool declined, uint64_t took_us);
+void load_slices_failed(struct run *);
+void load_slices_request(struct run *);
+void load_slices_bytes(struct run *, uint64_t bytes);
+
 /* load_context.c: what the clients of one version are. NULL with *err set. */
 struct rp_secure_context *load_context_new(const struct load_options *, const char *version,
                                            struct rp_error *err);

@@ -54,7 +54,7 @@ static void add_second(struct load_second *to, const struct load_second *from)
     to->failed += from->failed;
     to->requests += from->requests;
     to->bytes += from->bytes;
-    coarse_add(&to->handshake_us, &from->handshake_us);
+    histogram_add(&to->handshake_us, &from->handshake_us);
 }
 
 void load_stats_add(struct load_stats *s, const struct load_stats *other)
@@ -87,13 +87,25 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
         add(s->offered_at[i], other->offered_at[i], LOAD_TARGETS);
         add(s->resumed_at[i], other->resumed_at[i], LOAD_TARGETS);
     }
-    for (unsigned i = 0; i < LOAD_SECONDS; i++)
+    for (unsigned i = 0; i < other->second_count; i++)
         add_second(&s->seconds[i], &other->seconds[i]);
+    for (unsigned i = 0; i < PHASES_MAX; i++)
+        add_second(&s->phases[i], &other->phases[i]);
+    if (other->second_count > s->second_count)
+        s->second_count = other->second_count;
     for (unsigned i = 0; i < LOAD_REASONS; i++)
         load_stats_reason(s, &other->reasons[i]);
     for (unsigned i = 0; i < KINDS; i++)
         histogram_add(&s->handshake_us[i], &other->handshake_us[i]);
     histogram_add(&s->request_us, &other->request_us);
+}
+
+uint64_t load_phase_ran_ms(const struct load_phase *phase, const struct load_stats *s)
+{
+    uint64_t end = phase->at_ms + phase->length_ms, run = s->elapsed_us / 1000;
+
+    end = end < run ? end : run;
+    return end > phase->at_ms ? end - phase->at_ms : 0;
 }
 
 uint64_t load_second_ms(const struct load_options *o)

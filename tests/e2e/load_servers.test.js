@@ -165,6 +165,23 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
     for (const part of ['<svg', command, target]) assert.ok(html.includes(part), part);
   }));
 
+test('reprise-load: a phase has figures of its own, exact as those of the whole, and the bytes of each second are in it', () =>
+  servers.nginx(async (target) => {
+    const got = await told('-n', '60', '--rate', '100', '-g', '/', '--processes', '2', '--phase', '250ms brief', '--phase', '10s rest', target);
+    const [brief, rest] = got.phases;
+    assert.strictEqual(brief.ran_ms, 250);
+    assert.strictEqual(rest.ran_ms, Math.floor(got.elapsed_us / 1000) - 250);
+    assert.ok(brief.full > 0 && brief.full < 30, JSON.stringify(brief));
+    for (const name of ['full', 'requests', 'failed']) assert.strictEqual(brief[name] + rest[name], got[name], name);
+    for (const part of [got.phases, got.seconds]) {
+      assert.strictEqual(part.reduce((sum, one) => sum + one.bytes, 0), got.bytes_read + got.bytes_written);
+      assert.strictEqual(Math.max(...part.map((one) => one.max_us)), got.latency_us.full.max);
+    }
+    const one = await told('-n', '60', '-c', '4', '--phase', '1h all', target);
+    const {p50, p99, max} = one.latency_us.full;
+    assert.deepStrictEqual([one.phases[0].p50_us, one.phases[0].p99_us, one.phases[0].max_us], [p50, p99, max]);
+  }));
+
 test('reprise-load: it says when it was the bottleneck itself, and when the connections were too few', () =>
   servers.nginx(async (target, pid, dir) => {
     const json = path.join(dir, 'j');

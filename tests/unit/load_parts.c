@@ -171,36 +171,6 @@ START_TEST(schedules_that_are_none_are_refused)
 }
 END_TEST
 
-START_TEST(coarse_is_exact_to_a_fifth)
-{
-    for (uint64_t value = 0; value < 200000000; value = value * 5 / 4 + 1) {
-        struct coarse c = {0};
-        uint64_t told;
-
-        coarse_record(&c, value);
-        told = coarse_percentile(&c, 50);
-        if (value < 100000000)
-            ck_assert_msg(told >= value && told <= value + value / 4, "%lu: %lu", value, told);
-    }
-}
-END_TEST
-
-START_TEST(coarse_ranks)
-{
-    struct coarse c = {0}, more = {0};
-
-    ck_assert_uint_eq(coarse_percentile(&c, 99), 0);
-    for (int i = 0; i < 98; i++)
-        coarse_record(&c, 2);
-    coarse_record(&more, 7);
-    coarse_record(&more, 6);
-    coarse_add(&c, &more);
-    ck_assert_uint_eq(coarse_percentile(&c, 98), 2);
-    ck_assert_uint_eq(coarse_percentile(&c, 99), 6);
-    ck_assert_uint_eq(coarse_percentile(&c, 100), 7);
-}
-END_TEST
-
 /* Any session will do. */
 static struct load_session session_of(uint64_t born_ms)
 {
@@ -471,8 +441,6 @@ int main(void)
     tcase_add_test(t, schedule_says_when_the_next_one_is_due);
     tcase_add_test(t, schedule_never_goes_back);
     tcase_add_test(t, schedules_that_are_none_are_refused);
-    tcase_add_test(t, coarse_is_exact_to_a_fifth);
-    tcase_add_test(t, coarse_ranks);
     tcase_add_test(t, session_is_taken_once_and_only_when_old_enough);
     tcase_add_test(t, session_that_is_too_old_is_forgotten);
     tcase_add_test(t, session_may_be_offered_more_than_once);
