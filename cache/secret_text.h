@@ -12,7 +12,8 @@
 
 enum { RP_SECRET_LEAST_BYTES = 32 };
 
-/* Is this something that was written, in UTF-8 or mostly in ASCII? Random bytes are, once in 10^8. */
+/* Is this something that was written, in UTF-8 or mostly in ASCII? Random bytes are, once in 10^8.
+ */
 bool rp_secret_is_text(const uint8_t *bytes, size_t len);
 /* Have they as many different values as random bytes have, and no pattern that repeats itself?
  * Of at least RP_SECRET_LEAST_BYTES random ones all have, but once in 10^8. */

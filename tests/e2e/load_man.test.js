@@ -7,6 +7,7 @@ const path = require('path');
 const {execFile} = require('child_process');
 const {Service, certs, program, test, top} = require('./lib');
 const {withHosts} = require('./hosts');
+const {s_server, withProgram} = require('./programs');
 
 const page = fs.readFileSync(path.join(top, 'contrib/tools/reprise-load.1'), 'utf8');
 const build = path.dirname(program);
@@ -20,21 +21,37 @@ cache { store = "lmdb:sessions?size=16M" }
 certificate "www" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
 frontend "www" { listen = {"127.0.0.1:@PORT@", "127.0.0.1:@PORT2@"}  certificates = "www"  backend = "builtin:status"  max-early-data = 16K }
 frontend "echo" { listen = "127.0.0.1:@PORT3@"  certificates = "www"  backend = "builtin:echo" }`;
+const behindProxy = `
+workers = 1  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
+certificate "www" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
+frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "www"  backend = "builtin:status"  proxy-protocol = on }`;
 
 // -- the options: what stands for their arguments, and what else they want
 
+const key = '0123456789abcdef';
 const values = {
   resume: ['50', '0', '100'], age: ['0', '1ms..1h'], uses: ['2', 'always'], sni: ['localhost', 'localhost,www.example'],
   ca: [`${certs}/ca.pem`], cert: [`${certs}/alice.pem --key ${certs}/alice.key`], key: [`${certs}/alice.key --cert ${certs}/alice.pem`], keylog: ['keys'],
   groups: ['P-256', 'X25519:P-256'], csv: ['c'], timeline: ['t'], report: ['r.html'],
   ciphers: ['TLS_AES_128_GCM_SHA256'], concurrency: ['2'], rate: ['1000', '1s:100..1000,1s:1000'], count: ['3'],
   duration: ['20ms'], processes: ['2'], seed: ['7'], get: ['/'], requests: ['2 -g /'], timeout: ['20s'],
-  pid: [String(process.pid)], 'min-resumed': ['0 -r 50'], 'max-failed': ['0'], json: ['j'], download: ['6 -g /six'],
+  pid: [String(process.pid)], 'min-resumed': ['0 -r 50'], 'max-failed': ['0'], json: ['j'], download: ['6', '6 -g /six'],
   upload: ['1K'], echo: ['64K'],
-  phase: ['"1s name"', '"at 0s: true"'],
+  phase: ['"1s name"', '"at 0s: true"'], psk: [`visitor:${key}`], proxy: ['10.1.2.3', '2001:db8::1 --proxy-version 2'],
 };
-const more = {mechanism: '-g /', poisson: '--rate 1000', from: '127.0.0.1:@PORT2@'};
-const elsewhere = new Set(['psk', 'stateful', 'download', 'proxy', 'proxy-version']); // words that want another server
+const more = {mechanism: '-g /', poisson: '--rate 1000', from: '127.0.0.1:@PORT2@', 'proxy-version': '--proxy 10.1.2.3'};
+const files = (dir, port) => {
+  for (const name of ['6', 'six']) fs.writeFileSync(path.join(dir, name), '6 byte');
+  return s_server('-WWW')(dir, port);
+};
+const serves = (make) => (run) => withProgram(make, (target) => run(target));
+const behind = async (run) => run(`127.0.0.1:${(await Service.start(behindProxy)).port}`);
+// Words that want another server, and what is then told.
+const elsewhere = {
+  psk: [serves(s_server('-www', '-psk', key, '-psk_identity', 'visitor')), /by psk +4 offered +4 resumed/],
+  stateful: [serves(s_server('-www', '-no_ticket')), /by stateful +[1-3] offered +[1-3] resumed \(100/],
+  download: [serves(files), /requests: 4,/], proxy: [behind], 'proxy-version': [behind],
+};
 
 // [name, the words that it takes or []]
 function options() {
@@ -58,13 +75,15 @@ test('the man page of reprise-load: its options are those there are, and each is
   assert.deepStrictEqual([...told.keys()].sort(), known.sort());
   for (const [name, words] of told) {
     for (const value of values[name] || (words.length ? words : [''])) {
-      if (elsewhere.has(name) || elsewhere.has(value)) continue;
-      const port = service.ports[name === 'echo' ? 3 : 1];
-      const line = `reprise-load -n 4 -c 2 --max-failed 0 --${name} ${value} ${more[name] || ''} 127.0.0.1:${port}`
-        .replace('@PORT2@', service.ports[2]);
-      const {code, out, err} = await shell(line, service.dir);
-      assert.deepStrictEqual([code, err], [0, ''], `${line}: ${out}`);
-      assert.match(out, name === 'quiet' ? /^$/ : /failed: 0\n/, line);
+      const own = (run) => run(`127.0.0.1:${service.ports[name === 'echo' ? 3 : 1]}`);
+      const [serve, wanted] = elsewhere[name] || elsewhere[value] || [own, name === 'quiet' ? /^$/ : null];
+      await serve(async (target) => {
+        const line = `reprise-load -n 4 -c 2 --max-failed 0 --${name} ${value} ${more[name] || ''} ${target}`
+          .replace('@PORT2@', service.ports[2]);
+        const {code, out, err} = await shell(line.replace('--mechanism psk', `$& --psk visitor:${key}`), service.dir);
+        assert.deepStrictEqual([code, err], [0, ''], `${line}: ${out}`);
+        assert.match(out, wanted || /failed: 0\n/, line);
+      });
     }
   }
   const full = await shell(`reprise-load -n 120 -c 2 127.0.0.1:${service.port}`);

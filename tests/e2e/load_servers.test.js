@@ -4,10 +4,10 @@
 const assert = require('assert');
 const fs = require('fs');
 const https = require('https');
-const os = require('os');
 const path = require('path');
-const {execFile, spawn} = require('child_process');
-const {certs, freePort, net, pem, program, test, until} = require('./lib');
+const {execFile} = require('child_process');
+const {freePort, pem, program, test, until} = require('./lib');
+const {haproxy, nginx, s_server, withProgram} = require('./programs');
 
 const loader = path.join(path.dirname(program), 'reprise-load');
 const load = (...args) => new Promise((done) => {
@@ -22,54 +22,6 @@ const told = async (...args) => {
 
 // -- the servers
 
-const listens = (port) => new Promise((done) => {
-  const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); done(true); });
-  socket.on('error', () => done(false));
-});
-
-// `make` writes what it needs to dir, and returns the command.
-async function withProgram(make, body) {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-peer-'));
-  const port = await freePort();
-  const [command, ...args] = make(dir, port);
-  const child = spawn(command, args, {stdio: 'ignore', env: {...process.env, PATH: `${process.env.PATH}:/usr/sbin`}});
-  const ended = new Promise((done) => { child.once('close', done); child.once('error', done); });
-  const cut = () => child.kill('SIGKILL');
-  process.once('exit', cut);
-  try {
-    await until(`${command} listens`, () => listens(port));
-    return await body(`127.0.0.1:${port}`, child.pid, dir);
-  } finally {
-    child.kill('SIGTERM');
-    await ended;
-    process.removeListener('exit', cut);
-    fs.rmSync(dir, {recursive: true, force: true});
-  }
-}
-
-const nginx = (dir, port) => {
-  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/${name};`).join(' ');
-  fs.writeFileSync(`${dir}/nginx.conf`, `
-daemon off; pid ${dir}/pid; error_log ${dir}/log; worker_processes 1; events { worker_connections 512; }
-http { access_log off; ${places} ssl_session_cache shared:tls:2m;
-  server { listen 127.0.0.1:${port} ssl; ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_certificate ${certs}/ecdsa.pem; ssl_certificate_key ${certs}/ecdsa.key; location / { return 200 ok; } } }`);
-  return ['nginx', '-p', dir, '-e', `${dir}/log`, '-c', `${dir}/nginx.conf`];
-};
-const haproxy = (dir, port) => {
-  fs.writeFileSync(`${dir}/both.pem`, Buffer.concat([pem('ecdsa.pem'), pem('ecdsa.key')]), {mode: 0o600});
-  fs.writeFileSync(`${dir}/haproxy.cfg`, `
-defaults
-  mode http
-  timeout connect 20s
-  timeout client 20s
-  timeout server 20s
-frontend f
-  bind 127.0.0.1:${port} ssl crt ${dir}/both.pem ssl-min-ver TLSv1.2
-  http-request return status 200 content-type text/plain string ok
-`);
-  return ['haproxy', '-db', '-f', `${dir}/haproxy.cfg`];
-};
 async function withNode(body) {
   const stored = new Map();
   const server = https.createServer({key: pem('ecdsa.key'), cert: pem('ecdsa.pem')}, (request, answer) => answer.end('ok'));
@@ -105,8 +57,7 @@ for (const [name, serve] of Object.entries(servers))
 // all are offered, not only the newest, however a connection ends.
 const tickets = {
   node: [withNode, {full: 30, resumed: 60, given: 60}],
-  s_server: [(body) => withProgram((dir, port) => ['openssl', 's_server', '-quiet', '-www', '-num_tickets', '3',
-    '-accept', `127.0.0.1:${port}`, '-cert', `${certs}/ecdsa.pem`, '-key', `${certs}/ecdsa.key`], body), {full: 1, resumed: 89, given: 92}],
+  s_server: [(body) => withProgram(s_server('-www', '-num_tickets', '3'), body), {full: 1, resumed: 89, given: 92}],
 };
 const endings = [['-g', '/'], ['-g', '/', '--close', 'reset'], [], ['--close', 'reset'], ['--close', 'wait']];
 for (const [name, [serve, wanted]] of Object.entries(tickets))
