@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { LATER_MS = 5, STORED_MAX = 8, SESSION_MAX = 4096 };
+enum { LATER_MS = 5, END_MS = 50, STORED_MAX = 8, SESSION_MAX = 4096 };
 
 /* A question that waits for its answer. */
 struct answer {
@@ -133,8 +133,18 @@ static void on_close(const struct rp_event *e, void *arg)
         rp_server_close(server);
 }
 
+static void on_end_time(struct rp_timer *timer)
+{
+    struct rp_stream *stream = timer->arg;
+
+    rp_stream_write(stream, "bye", 3);
+    rp_stream_end(stream);
+    rp_stream_unref(stream);
+}
+
 static void on_server(const struct rp_event *e, void *arg)
 {
+    static struct rp_timer timer = {.fire = on_end_time};
     struct rp_stream *stream;
 
     (void)arg;
@@ -146,8 +156,8 @@ static void on_server(const struct rp_event *e, void *arg)
         say("secureConnection");
         stream = rp_socket_stream(e->secure_connection.socket);
         rp_stream_on(stream, RP_EV_CLOSE, on_close, NULL);
-        rp_stream_write(stream, "bye", 3);
-        rp_stream_end(stream);
+        timer.arg = rp_stream_ref(stream);
+        rp_timer_start(loop, &timer, END_MS);
     }
 }
 

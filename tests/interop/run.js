@@ -145,7 +145,7 @@ async function runOrder(scenario, server, client, tag) {
   try {
     await withTime(Promise.race([there.ready, there.ended]), 'server');
     for (const offer of [[], ['--session', session]])
-      seen.push(await withTime(peers[client].connect({path: at}, [...scenario.order, '--session-out', session, ...offer], ''), 'client'));
+      seen.push(await withTime(peers[client].connect({path: at}, [...scenario.order, '--no-stdin', '--session-out', session, ...offer], ''), 'client'));
     const {code, lines} = await withTime(there.ended, 'server');
     const [, first, second] = lines.join('\n').split(/^connection\n/m).map((part) => part.trim().split('\n'));
     return {client: seen.map(summary), server: [{code, first, second}]};
