@@ -24,7 +24,11 @@ static bool is_good_enough(const struct load_options *o, const struct load_stats
                 (unsigned long long)s->failed, o->max_failed);
         ok = false;
     }
-    return ok && s->full + s->resumed > 0;
+    if (s->full + s->resumed == 0) {
+        fprintf(stderr, "reprise-load: no handshake was made\n");
+        ok = false;
+    }
+    return ok;
 }
 
 static int failed(const struct rp_error *err)
@@ -37,6 +41,7 @@ int main(int argc, char **argv)
 {
     static struct load_options options;
     static struct load_result result;
+    static struct load_files files;
     struct rp_error err;
     bool help = false;
 
@@ -49,12 +54,14 @@ int main(int argc, char **argv)
         return 0;
     if (!tool_keylog_open(options.keylog))
         return 2;
+    if (!load_files_open(&files, &options, &err))
+        return failed(&err);
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     if (!load_run_all(&options, &result, &err))
         return failed(&err);
-    if (!options.quiet)
+    if (!options.quiet && !files.use_stdout)
         load_report_text(&options, &result);
-    if (!load_report_files(&options, &result, &err))
+    if (!load_files_write(&files, &options, &result, &err))
         return failed(&err);
     return is_good_enough(&options, &result.stats) ? 0 : 1;
 }

@@ -63,21 +63,21 @@ struct load_options {
     int uses; /* how often a session is offered; 0: always again; negative: as its version has it */
     uint64_t count, duration_ms, timeout_ms, min_age_ms, max_age_ms, seed;
     enum load_talk talk;
-    const char *path;          /* of HTTP requests */
-    uint64_t upload, download; /* bytes; download 0: whatever comes */
-    unsigned requests;         /* on each connection */
+    const char *path;                /* of HTTP requests */
+    uint64_t upload, download, echo; /* bytes; download 0: whatever comes */
+    unsigned requests;               /* on each connection */
     const char *ca, *cert, *key, *ciphers, *groups;
     const char *keylog; /* a file; NULL: none */
     char psk_identity[RP_PSK_IDENTITY_MAX + 1];
     uint8_t psk[LOAD_PSK_MAX];
     size_t psk_len;
     const char *proxy_from; /* NULL: no PROXY header */
-    unsigned proxy_version;
-    int pids[LOAD_PIDS]; /* whose CPU time is told */
+    unsigned proxy_version; /* 0: not said */
+    int pids[LOAD_PIDS];    /* whose CPU time is told */
     unsigned pid_count;
     double min_resumed, max_failed;           /* per cent, count; negative: not asked */
     const char *json, *csv, *timeline, *html; /* files; "-" is stdout */
-    bool by_id, quiet;
+    bool by_id, only_full, quiet;
 };
 
 /* The server name that is sent to a target when it is the turn of the `name`-th of --sni; NULL:
@@ -86,6 +86,9 @@ const char *load_server_name(const struct load_options *, unsigned target, unsig
 
 /* Parse the command line. false: it was told on stderr. *help: told on stdout, nothing to do. */
 bool load_options_parse(struct load_options *, int argc, char **argv, bool *help);
+
+/* Fill in what was not said. What in it can't be together, in a sentence; NULL: nothing. */
+const char *load_options_complete(struct load_options *);
 
 /* Why connections failed. */
 enum load_class { CLASS_ALERT, CLASS_RESET, CLASS_REFUSED, CLASS_TIMEOUT, CLASS_OTHER, CLASSES };
@@ -137,7 +140,8 @@ uint64_t load_second_ms(const struct load_options *);
 struct load_result {
     struct load_stats stats;
     struct histogram resumed_us; /* of all kinds */
-    uint64_t server_us;          /* CPU time of those whose pids were told */
+    uint64_t server_us;          /* CPU time of those whose pids were told; 0: none was */
+    bool server_ended;           /* one of them did, so it is not known */
 };
 
 /* What drives one process's `share` of `processes` of count and rate; all that takes time to make
@@ -159,9 +163,9 @@ bool load_commands_begin(const struct load_options *, struct load_gate *, int *p
 /* End it, with what it is just running. */
 void load_commands_end(int pid);
 
-/* User and system time of a process, its descendants and those it has reaped, in microseconds;
- * 0 when there is no such process. */
-uint64_t load_server_cpu_us(int pid);
+/* User and system time of a process, its descendants and those it has reaped, in microseconds.
+ * false: there is no such process. */
+bool load_server_cpu_us(int pid, uint64_t *us);
 
 /* One line on a terminal, over and over. `all` are the processes' own figures, still changing. */
 void load_progress(const struct load_options *, const struct load_stats *const *all,
@@ -169,7 +173,16 @@ void load_progress(const struct load_options *, const struct load_stats *const *
 void load_progress_end(void);
 
 void load_report_text(const struct load_options *, const struct load_result *);
-bool load_report_files(const struct load_options *, const struct load_result *, struct rp_error *);
+
+/* load_files.c: where results go besides. false with *err set: one can't be written. */
+enum { LOAD_FILES = 4 };
+struct load_files {
+    FILE *out[LOAD_FILES]; /* NULL: not asked for */
+    bool use_stdout;       /* one is there, so no text is */
+};
+bool load_files_open(struct load_files *, const struct load_options *, struct rp_error *);
+bool load_files_write(struct load_files *, const struct load_options *, const struct load_result *,
+                      struct rp_error *);
 void load_write_json(FILE *, const struct load_options *, const struct load_result *);
 void load_write_csv(FILE *, const struct load_options *, const struct load_result *);
 void load_write_timeline(FILE *, const struct load_options *, const struct load_result *);

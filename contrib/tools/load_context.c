@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MOST = 256 * 1024 };
+enum { FILE_MOST = 1024 * 1024 };
 
 static const char browsers[] =
     "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:"
@@ -19,20 +19,37 @@ static const char psk_ciphers[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384
 static const char sigalgs[] = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:"
                               "RSA-PSS+SHA384:RSA+SHA384:RSA-PSS+SHA512:RSA+SHA512:ed25519";
 
-/* "" without a path. */
-static char *read_file(const char *path, struct rp_error *err)
+static void wipe(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, FILE_MOST);
+    free(text);
+}
+
+/* "" without a path. It has to have something of this kind in it, by its label in PEM. */
+static char *read_file(const char *path, const char *kind, const char *label, struct rp_error *err)
 {
     FILE *file = path != NULL ? fopen(path, "re") : NULL;
     char *text = calloc(1, FILE_MOST + 1);
+    size_t len = 0;
 
-    if (path != NULL && (file == NULL || text == NULL || fread(text, 1, FILE_MOST, file) == 0)) {
-        rp_error_set(err, "ENOENT", "%s: it can't be read", path);
-        free(text);
-        text = NULL;
-    }
-    if (file != NULL)
+    if (file != NULL) {
+        setvbuf(file, NULL, _IONBF, 0); /* no copy of a key stays behind */
+        len = text != NULL ? fread(text, 1, FILE_MOST, file) : 0;
         fclose(file);
-    return text;
+    }
+    if (path == NULL || text == NULL)
+        return text;
+    if (file == NULL || len == 0)
+        rp_error_set(err, "ENOENT", "%.200s: it can't be read", path);
+    else if (len == FILE_MOST)
+        rp_error_set(err, "EFBIG", "%.200s: it is longer than a megabyte", path);
+    else if (strstr(text, label) == NULL)
+        rp_error_set(err, "EINVAL", "%.200s: there is no %s in it, in PEM", path, kind);
+    else
+        return text;
+    wipe(text);
+    return NULL;
 }
 
 static const char *ciphers_of(const struct load_options *o)
@@ -42,12 +59,27 @@ static const char *ciphers_of(const struct load_options *o)
     return o->psk_len > 0 ? psk_ciphers : browsers;
 }
 
+/* OpenSSL says what is wrong, not with what. */
+static void name_option(const struct load_options *o, struct rp_error *err)
+{
+    struct rp_error why = *err;
+
+    if (strcmp(why.code, "ERR_SSL_NO_CIPHER_MATCH") == 0)
+        rp_error_set(err, why.code, "--ciphers %.200s: OpenSSL knows none of them", o->ciphers);
+    else if (o->groups != NULL && strstr(why.message, "ECDH") != NULL)
+        rp_error_set(err, why.code, "--groups %.200s: OpenSSL does not know them", o->groups);
+    else if (o->cert != NULL)
+        rp_error_set(err, why.code, "--cert, --key: %.200s", why.message);
+    else if (o->ca != NULL)
+        rp_error_set(err, why.code, "--ca: %.200s", why.message);
+}
+
 struct rp_secure_context *load_context_new(const struct load_options *o, const char *version,
                                            struct rp_error *err)
 {
-    char *ca = read_file(o->ca, err);
-    char *cert = ca != NULL ? read_file(o->cert, err) : NULL;
-    char *key = cert != NULL ? read_file(o->key, err) : NULL;
+    char *ca = read_file(o->ca, "certificate", "CERTIFICATE-----", err);
+    char *cert = ca != NULL ? read_file(o->cert, "certificate", "CERTIFICATE-----", err) : NULL;
+    char *key = cert != NULL ? read_file(o->key, "private key", "PRIVATE KEY-----", err) : NULL;
     struct rp_pem ca_pem = {.bytes = ca}, cert_pem = {.bytes = cert}, key_pem = {.bytes = key};
     struct rp_secure_context_options options = {
         .ca = &ca_pem,
@@ -65,9 +97,9 @@ struct rp_secure_context *load_context_new(const struct load_options *o, const c
         .tickets = o->mechanism == KIND_ID ? RP_OFF : RP_DEFAULT};
     struct rp_secure_context *context = key != NULL ? rp_secure_context_new(&options, err) : NULL;
 
-    if (key != NULL)
-        explicit_bzero(key, FILE_MOST);
-    free(key);
+    if (key != NULL && context == NULL)
+        name_option(o, err);
+    wipe(key);
     free(cert);
     free(ca);
     return context;

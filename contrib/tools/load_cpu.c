@@ -54,7 +54,7 @@ static bool is_below(const struct process *list, size_t count, int pid, int root
     return false;
 }
 
-uint64_t load_server_cpu_us(int pid)
+bool load_server_cpu_us(int pid, uint64_t *us)
 {
     enum { MOST = 4096 };
     struct process *list = calloc(MOST, sizeof *list);
@@ -62,6 +62,7 @@ uint64_t load_server_cpu_us(int pid)
     struct dirent *entry;
     uint64_t ticks = 0;
     size_t count = 0;
+    bool there = false;
 
     while (list != NULL && dir != NULL && count < MOST && (entry = readdir(dir)) != NULL) {
         int number = (int)strtol(entry->d_name, NULL, 10);
@@ -70,10 +71,13 @@ uint64_t load_server_cpu_us(int pid)
             count++;
     }
     for (size_t i = 0; i < count; i++)
-        if (is_below(list, count, list[i].pid, pid))
+        if (is_below(list, count, list[i].pid, pid)) {
             ticks += list[i].ticks;
+            there |= list[i].pid == pid;
+        }
     if (dir != NULL)
         closedir(dir);
     free(list);
-    return ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    *us = ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    return there;
 }

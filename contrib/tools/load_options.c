@@ -67,8 +67,7 @@ static bool take_mechanism(struct load_options *o, const char *text)
     for (int i = 0; i < KINDS; i++)
         if (strcmp(text, load_kind_name((enum load_kind)i)) == 0) {
             o->mechanism = (enum load_kind)i;
-            if (i == KIND_FULL)
-                o->resume = 0;
+            o->only_full = i == KIND_FULL;
             return true;
         }
     return false;
@@ -140,26 +139,22 @@ static bool take_rate(struct load_options *o, const char *text)
 static bool take_path(struct load_options *o, const char *text)
 {
     o->path = text;
-    o->talk = TALK_HTTP;
     return *text == '/' && strlen(text) < 1024 && strpbrk(text, " \r\n") == NULL;
 }
 
 static bool take_upload(struct load_options *o, const char *text)
 {
-    o->talk = TALK_HTTP;
     return parse_size(text, &o->upload);
 }
 
 static bool take_download(struct load_options *o, const char *text)
 {
-    o->talk = TALK_HTTP;
     return parse_size(text, &o->download);
 }
 
 static bool take_echo(struct load_options *o, const char *text)
 {
-    o->talk = TALK_ECHO;
-    return parse_size(text, &o->upload);
+    return parse_size(text, &o->echo);
 }
 
 /* "a.example", "a.example,b.example" */
@@ -213,8 +208,10 @@ static bool take_proxy(struct load_options *o, const char *text)
 static bool take_pid(struct load_options *o, const char *text)
 {
     double number;
+    uint64_t us;
 
-    if (o->pid_count == LOAD_PIDS || !parse_number(text, 1, INT32_MAX, &number))
+    if (o->pid_count == LOAD_PIDS || !parse_number(text, 1, INT32_MAX, &number) ||
+        !load_server_cpu_us((int)number, &us))
         return false;
     o->pids[o->pid_count++] = (int)number;
     return true;
@@ -283,7 +280,7 @@ static const struct row rows[] = {
      take_phase},
     {"phase", "\"at TIME: COMMAND\"", "run a command then, and mark it in the time line", 0, CALL,
      0, 0, 0, take_phase},
-    {"pid", "PID", "CPU time of this server and its children; any number of them", 0, CALL, 0, 0, 0,
+    {"pid", "PID", "CPU time of this process, which is there, and its children", 0, CALL, 0, 0, 0,
      take_pid},
     {"min-resumed", "PERCENT", "exit 1 when fewer of the sessions offered were resumed", 0, REAL,
      AT(min_resumed), 0, 100, NULL},
@@ -349,15 +346,17 @@ static bool store(struct load_options *o, const struct row *r, const char *text)
     return true;
 }
 
+/* A pre-shared key is not shown, even when it is none. */
 static bool complain(const struct row *r, const char *text)
 {
-    fprintf(stderr, "reprise-load: --%s %s: wanted is ", r->name, text);
+    fprintf(stderr, "reprise-load: --%s %.80s: wanted is ", r->name,
+            r->call == take_psk ? "..." : text);
     if (r->shape == SMALL || r->shape == LARGE)
         fprintf(stderr, "a whole number from %.0f to %.0f", r->low, r->high);
     else if (r->shape == REAL)
         fprintf(stderr, "a number from %g to %g", r->low, r->high);
     else if (r->shape == TIME)
-        fprintf(stderr, "a time: 250ms, 10s, 5m, 1h, or seconds");
+        fprintf(stderr, "a time of up to 49 days: 250ms, 10s, 5m, 1h, or seconds");
     else
         fprintf(stderr, "%s (%s)", r->argument, r->help);
     fprintf(stderr, "; --help says more\n");
@@ -383,64 +382,13 @@ static bool take_targets(struct load_options *o, int count, char **texts)
     return true;
 }
 
-static bool only_speaks(const struct load_options *o, const char *version)
+static bool is_unknown(int option, const char *text)
 {
-    return o->version_count == 0 || (o->version_count == 1 && strcmp(o->versions[0], version) == 0);
-}
-
-static const char *what_contradicts(const struct load_options *o)
-{
-    if (o->mechanism == KIND_ID && !only_speaks(o, "TLSv1.2"))
-        return "sessions by id are of TLS 1.2; leave out --tls";
-    if (o->mechanism == KIND_STATEFUL && !only_speaks(o, "TLSv1.3"))
-        return "stateful tickets are of TLS 1.3; leave out --tls";
-    if (o->mechanism == KIND_EARLY && !only_speaks(o, "TLSv1.3"))
-        return "0-RTT is of TLS 1.3; leave out --tls";
-    if (o->mechanism == KIND_EARLY && o->talk == TALK_NOTHING)
-        return "0-RTT wants something to send: --get, --upload, --download or --echo";
-    if (o->by_id && o->mechanism != KIND_ID)
-        return "--by-id is --mechanism id; leave one of them out";
-    if ((o->mechanism == KIND_PSK) != (o->psk_len > 0))
-        return "--mechanism psk and --psk IDENTITY:HEX go together";
-    if (o->mechanism == KIND_PSK && o->cert != NULL)
-        return "who has a --psk needs no --cert";
-    if (o->mechanism == KIND_FULL && o->min_resumed >= 0 && o->resume <= 0)
-        return "--min-resumed wants --resume PERCENT";
-    if ((o->cert == NULL) != (o->key == NULL))
-        return "--cert and --key go together";
-    if (o->origin == ORIGIN_OTHER && o->target_count < 2)
-        return "--from other wants two targets or more";
-    if (o->talk == TALK_ECHO && (o->path != NULL || o->download > 0))
-        return "--echo is no HTTP; leave out --get and --download";
-    if (o->requests > 1 && o->talk == TALK_NOTHING)
-        return "--requests wants --get, --upload, --download or --echo";
-    if (o->poisson && o->rate.count == 0)
-        return "--poisson wants a --rate";
-    return NULL;
-}
-
-static void complete(struct load_options *o)
-{
-    uint64_t scheduled = load_schedule_ms(&o->rate);
-
-    if (o->mechanism == KIND_ID || o->mechanism == KIND_STATEFUL || o->mechanism == KIND_EARLY) {
-        o->versions[0] = o->mechanism == KIND_ID ? "TLSv1.2" : "TLSv1.3";
-        o->version_count = 1;
-    }
-    if (o->version_count == 0)
-        o->version_count = 1;
-    if (o->resume < 0)
-        o->resume = o->mechanism == KIND_FULL ? 0 : 100;
-    if (o->path == NULL && o->download == 0)
-        o->path = "/";
-    if (o->concurrency == 0)
-        o->concurrency = o->rate.count > 0 ? 4096 : 32;
-    if (o->processes > o->concurrency)
-        o->processes = o->concurrency;
-    if (o->count == 0 && o->duration_ms == 0)
-        o->duration_ms = scheduled > 0          ? scheduled
-                         : o->phases.end_ms > 0 ? o->phases.end_ms
-                                                : 10000;
+    if (option != '?' && option != ':')
+        return false;
+    fprintf(stderr, "reprise-load: %s %s; --help says what there is\n", text,
+            option == ':' ? "wants a value" : "is no option, or wants no value");
+    return true;
 }
 
 static const struct row *row_of(int letter)
@@ -454,6 +402,7 @@ static const struct row *row_of(int letter)
 /* What getopt wants; `options` and `letters` have room. */
 static void tell_getopt(struct option *options, char *letters)
 {
+    *letters++ = ':'; /* a value that lacks is told apart from an option that is none */
     for (const struct row *r = rows; r < rows + ROW_COUNT; r++) {
         if (r->name == NULL)
             continue;
@@ -472,7 +421,7 @@ static void tell_getopt(struct option *options, char *letters)
 bool load_options_parse(struct load_options *o, int argc, char **argv, bool *help)
 {
     struct option options[ROW_COUNT + 1];
-    char letters[2 * ROW_COUNT + 1];
+    char letters[2 * ROW_COUNT + 2];
     const char *wrong;
     int option;
 
@@ -480,29 +429,26 @@ bool load_options_parse(struct load_options *o, int argc, char **argv, bool *hel
                                .requests = 1,
                                .resume = -1,
                                .uses = -1,
-                               .proxy_version = 1,
                                .timeout_ms = 10000,
                                .min_resumed = -1,
                                .max_failed = -1};
     o->seed = (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
     tell_getopt(options, letters);
+    opterr = 0;
     while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
         if (option == 'h') {
             *help = true;
             return print_help();
         }
-        if (option == '?') {
-            fputs("reprise-load: --help says what there is\n", stderr);
+        if (is_unknown(option, argv[optind - 1]))
             return false;
-        }
         if (!store(o, row_of(option), optarg))
             return complain(row_of(option), optarg);
     }
     if (!take_targets(o, argc - optind, argv + optind))
         return false;
-    wrong = what_contradicts(o);
+    wrong = load_options_complete(o);
     if (wrong != NULL)
         fprintf(stderr, "reprise-load: %s\n", wrong);
-    complete(o);
     return wrong == NULL;
 }

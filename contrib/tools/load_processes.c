@@ -150,13 +150,28 @@ static void set_signals(void)
     block_signal(SIGTERM, true); /* a child takes it once its loop is there */
 }
 
-static uint64_t server_cpu_us(const struct load_options *o)
+static bool server_cpu_us(const struct load_options *o, uint64_t *sum)
 {
-    uint64_t sum = 0;
+    bool all = true;
 
-    for (unsigned i = 0; i < o->pid_count; i++)
-        sum += load_server_cpu_us(o->pids[i]);
-    return sum;
+    *sum = 0;
+    for (unsigned i = 0; i < o->pid_count; i++) {
+        uint64_t us = 0;
+
+        all &= load_server_cpu_us(o->pids[i], &us);
+        *sum += us;
+    }
+    return all;
+}
+
+/* Its children's time is a process's own once it has waited for them, and gone if it did not. */
+static void tell_server_cpu(const struct load_options *o, uint64_t before_us,
+                            struct load_result *result)
+{
+    uint64_t us;
+
+    result->server_ended = !server_cpu_us(o, &us) || us < before_us;
+    result->server_us = result->server_ended ? 0 : us - before_us;
 }
 
 /* As many connections as may be. */
@@ -202,12 +217,12 @@ static bool run_children(const struct load_options *o, struct board *b, struct l
            (ok = begin_child(o, begun, &b->shares[begun], &gate, err)))
         begun++;
     load_gate_assemble(&gate);
-    before_us = server_cpu_us(o);
+    server_cpu_us(o, &before_us);
     load_gate_open(&gate, ok && are_ready(b, begun));
     block_signal(SIGTERM, false);
     wait_for(o, b->shares, begun);
     load_commands_end(commands);
-    result->server_us = server_cpu_us(o) - before_us;
+    tell_server_cpu(o, before_us, result);
     for (unsigned i = 0; i < begun; i++)
         ok = end_child(&b->shares[i], &result->stats, ok ? err : NULL) && ok;
     return ok;

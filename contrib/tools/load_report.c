@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * load_report.c - what was measured, as text; and which files it is written to. */
+ * load_report.c - what was measured, as text. */
 #include "load.h"
-#include "load_page.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,6 +11,8 @@ static void print_latency(const struct load_result *r)
     struct load_row rows[LOAD_ROWS];
 
     load_rows(r, rows);
+    if (r->stats.full + r->stats.resumed == 0)
+        return;
     printf("\nlatency, ms        count       p50       p90       p99     p99.9       max\n");
     for (int i = 0; i < LOAD_ROWS; i++) {
         if (rows[i].histogram->count == 0)
@@ -99,7 +99,10 @@ static void print_failures(const struct load_stats *s)
     for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
         const char *remedy = remedy_of(s->reasons[i].text);
 
-        printf("  %10" PRIu64 "  %s: %s", s->reasons[i].count, load_class_name(s->reasons[i].class),
+        bool alert = s->reasons[i].class == CLASS_ALERT; /* its text says so itself */
+
+        printf("  %10" PRIu64 "  %s%s%s", s->reasons[i].count,
+               alert ? "" : load_class_name(s->reasons[i].class), alert ? "" : ": ",
                s->reasons[i].text);
         if (remedy != NULL)
             printf(" (%s)", remedy);
@@ -171,6 +174,14 @@ static void print_timeline(const struct load_options *o, const struct load_stats
     }
 }
 
+static void print_phases_missed(const struct load_options *o, const struct load_stats *s)
+{
+    for (unsigned p = 0; p < o->phases.count; p++)
+        if (o->phases.list[p].at_ms > s->elapsed_us / 1000)
+            printf("The run was over before the phase at %g s: %s\n",
+                   (double)o->phases.list[p].at_ms / 1000, o->phases.list[p].text);
+}
+
 static void print_honesty(const struct load_options *o, const struct load_stats *s)
 {
     if (load_ratio(s->busiest_us, s->elapsed_us) > 0.9)
@@ -207,40 +218,14 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
     print_latency(r);
     print_matrix(o, s);
     print_timeline(o, s);
+    print_phases_missed(o, s);
     printf("\ntester: %.1f us CPU a connection, %.0f %% of a CPU\n",
            load_ratio(s->cpu_us, s->started), 100 * load_ratio(s->cpu_us, s->elapsed_us));
     if (r->server_us > 0)
         printf("server: %.1f us CPU a handshake, %.0f %% of a CPU\n",
                load_ratio(r->server_us, handshakes), 100 * load_ratio(r->server_us, s->elapsed_us));
+    if (r->server_ended)
+        printf("server: a process of --pid ended, so its CPU time is not known\n");
     print_honesty(o, s);
     fflush(stdout);
-}
-
-typedef void writer(FILE *, const struct load_options *, const struct load_result *);
-
-static bool write_file(const char *path, writer *write, const struct load_options *o,
-                       const struct load_result *r, struct rp_error *err)
-{
-    FILE *f;
-    bool ok;
-
-    if (path == NULL)
-        return true;
-    f = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-    if (f == NULL)
-        return rp_error_errno(err, errno, "open", "%s", path);
-    write(f, o, r);
-    ok = fflush(f) == 0 && !ferror(f);
-    if (f != stdout)
-        ok = fclose(f) == 0 && ok;
-    return ok || rp_error_set(err, "EIO", "%s: it can't be written", path);
-}
-
-bool load_report_files(const struct load_options *o, const struct load_result *r,
-                       struct rp_error *err)
-{
-    return write_file(o->json, load_write_json, o, r, err) &&
-           write_file(o->csv, load_write_csv, o, r, err) &&
-           write_file(o->timeline, load_write_timeline, o, r, err) &&
-           write_file(o->html, load_page_write, o, r, err);
 }

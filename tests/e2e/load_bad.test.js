@@ -1,0 +1,70 @@
+'use strict';
+// reprise-load with what can't be meant, or can't be had: one line that says what, exit 2, and no load. What is only found
+// out by trying is exit 1, with its reason.
+const assert = require('assert');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const {execFile} = require('child_process');
+const {freePort, program, test} = require('./lib');
+const {s_server, withProgram} = require('./programs');
+
+const loader = path.join(path.dirname(program), 'reprise-load');
+const load = (...args) => new Promise((done) => {
+  execFile(loader, args, {timeout: 30000}, (error, out, err) => done({code: error ? error.code : 0, out, err}));
+});
+
+// [arguments, what the line says]
+const nowhere = '127.0.0.1:9';
+const refused = [
+  [[], /one to 32 targets are wanted/], [['--bogus', nowhere], /--bogus is no option/], [[nowhere, '-n'], /-n wants a value/],
+  [['foo'], /target foo: "foo" is not an address/], [[':443'], /names no host; write host:443/], [['127.0.0.1:0'], /port 0/],
+  [['host.invalid:443'], /target host\.invalid:443: .*can't be resolved/], [['unix:'], /is not the path of a Unix socket/],
+  [['-t', '1.1', nowhere], /--tls 1\.1: wanted is 1\.2\|1\.3\|both/], [['-c', '1e99', nowhere], /a whole number from 1 to 100000/],
+  [['-n', 'nan', nowhere], /a whole number/], [['-d', '1e30h', nowhere], /--duration 1e30h: wanted is a time of up to 49 days/],
+  [['--rate', '1e9', nowhere], /--rate 1e9: wanted is/], [['--psk', 'me:5ecre7', nowhere], /--psk \.\.\.: wanted is IDENTITY:HEX/],
+  [['-m', 'psk', nowhere], /go together/], [['--sni', 'a,,b', nowhere], /NAME\[,NAME\]/], [['--upload', '1e30', nowhere], /BYTES/],
+  [['--ca', '/nonexistent', nowhere], /\/nonexistent: it can't be read/], [['--ca', __filename, nowhere], /there is no certificate in it/],
+  [['--cert', __filename, '--key', __filename, nowhere], /there is no certificate in it/], [['--cert', 'x', nowhere], /--cert and --key go together/],
+  [['--ciphers', 'nonsense', nowhere], /--ciphers nonsense: OpenSSL knows none/], [['--groups', 'nonsense', nowhere], /--groups nonsense: OpenSSL does not/],
+  [['--keylog', '/nonexistent/x', nowhere], /\/nonexistent\/x: No such file/], [['--json', '/nonexistent/x', nowhere], /\/nonexistent\/x: No such file/],
+  [['--csv', '-', '--json', '-', nowhere], /only one of the results/], [['--pid', '999999999', nowhere], /--pid 999999999: wanted is/],
+  [['--phase', 'at 20s: true', '-d', '1s', nowhere], /begins after the end of the run/], [['--phase', 'never', nowhere], /--phase never: wanted is/],
+  [['--min-resumed', '50', nowhere], /wants --resume/], [['--from', 'same', nowhere], /wants --resume/], [['--age', '1s', nowhere], /wants --resume/],
+  [['--uses', '2', nowhere], /wants --resume/], [['-r', '50', '--from', 'other', nowhere], /two targets or more/],
+  [['-r', '50', '--age', '1m', '-d', '9s', nowhere], /no session gets as old/], [['-m', 'full', '-r', '50', nowhere], /full offers no session/],
+  [['--by-id', '-m', 'ticket', nowhere], /leave one of them out/], [['--by-id', '-t', '1.3', nowhere], /of TLS 1\.2/],
+  [['-m', 'stateful', '-t', '1.2', nowhere], /of TLS 1\.3/], [['-m', '0-rtt', nowhere], /wants something to send/],
+  [['-k', '5', nowhere], /--requests wants/], [['--echo', '5', '-g', '/', nowhere], /--echo is no HTTP/], [['-g', '/', '--echo', '5', nowhere], /--echo is no HTTP/],
+  [['--poisson', nowhere], /wants a --rate/], [['--proxy', 'foo', nowhere], /--proxy foo/], [['--proxy-version', '2', nowhere], /wants --proxy/],
+];
+
+test('reprise-load: what can\'t be meant is refused in one line', async () => {
+  for (const [args, wanted] of refused) {
+    const {code, out, err} = await load(...args);
+    assert.deepStrictEqual([code, out, err.split('\n').length], [2, '', 2], `${args.join(' ')}: ${err}`);
+    assert.match(err, /^reprise-load: /);
+    assert.match(err, wanted, args.join(' '));
+    assert.doesNotMatch(err, /5ecre7/);
+  }
+});
+
+test('reprise-load: what is found out by trying is told with its reason', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-bad-'));
+  const free = await freePort();
+  for (const [target, reason] of [[`127.0.0.1:${free}`, /refused: ECONNREFUSED/], [`unix:${dir}/none`, /refused: ENOENT/]]) {
+    const {code, out, err} = await load('-n', '3', target);
+    assert.deepStrictEqual([code, err], [1, 'reprise-load: no handshake was made\n'], out);
+    assert.match(out, reason);
+    assert.doesNotMatch(out, /nan|inf/);
+  }
+  await withProgram(s_server('-www', '-tls1_2', '-cipher', 'AES256-SHA256'), async (target) => {
+    const {code, out} = await load('-n', '3', target);
+    assert.strictEqual(code, 1);
+    assert.match(out, /\n +3  alert handshake_failure\n/);
+  });
+  const late = await load('-n', '3', '--phase', 'at 1h: true', '--json', '/dev/full', `127.0.0.1:${free}`);
+  assert.deepStrictEqual([late.code, late.err], [2, 'reprise-load: /dev/full: it can\'t be written\n']);
+  assert.match(late.out, /The run was over before the phase at 3600 s: true/);
+  fs.rmSync(dir, {recursive: true});
+});
