@@ -42,6 +42,14 @@ static void fail_and_destroy(struct slot *s, const char *text, enum load_class c
     rp_stream_destroy(stream_of(s), NULL);
 }
 
+void load_connection_cut(struct slot *s, const char *why)
+{
+    if (why != NULL)
+        fail_saying(s, why, CLASS_TIMEOUT);
+    s->done = true;
+    rp_stream_destroy(stream_of(s), NULL);
+}
+
 static void count_handshake(struct slot *s)
 {
     struct load_stats *stats = s->run->stats;

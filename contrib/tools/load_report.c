@@ -208,8 +208,10 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
     printf("%" PRIu64 " connections in %.2f s: %.0f handshakes/s (%.0f full, %.0f resumed)\n",
            s->started, seconds, (double)handshakes / seconds, (double)s->full / seconds,
            (double)s->resumed / seconds);
-    print_sessions(s);
-    print_shortage(o, s);
+    if (o->resume > 0) {
+        print_sessions(s);
+        print_shortage(o, s);
+    }
     if (s->offered_by[KIND_EARLY] > 0)
         print_early_data(s);
     if (s->requests > 0)

@@ -76,8 +76,11 @@ static void note_lateness(struct run *r, uint64_t late_us)
 static uint64_t next_due(const struct run *r)
 {
     double seconds = load_schedule_due(&r->o->rate, r->arrival);
+    uint64_t end_ms = r->o->duration_ms;
 
-    return seconds < 0 ? UINT64_MAX : r->begun_us + (uint64_t)(seconds * 1e6);
+    if (seconds < 0 || (end_ms > 0 && seconds * 1e3 >= (double)end_ms))
+        return UINT64_MAX;
+    return r->begun_us + (uint64_t)(seconds * 1e6);
 }
 
 static void start_due(struct run *r)
@@ -140,11 +143,23 @@ static void on_pace(struct rp_timer *timer)
 
 /* -- the whole */
 
+static void cut_all(struct run *r, const char *why)
+{
+    for (unsigned i = 0; i < r->slot_count; i++)
+        if (r->slots[i].socket != NULL)
+            load_connection_cut(&r->slots[i], why);
+}
+
+/* What is under way may end, but a server that says a little now and then does not hold us up. */
 static void on_stop(struct rp_timer *timer)
 {
     struct run *r = timer->arg;
 
-    r->over = true;
+    if (r->stopped)
+        cut_all(r, "not over with the run");
+    else
+        rp_timer_start(r->loop, timer, r->o->timeout_ms);
+    r->over = r->stopped = true;
     end_if_idle(r);
 }
 
@@ -225,11 +240,7 @@ void load_run_free(struct run *r)
 static void abandon(struct run *r)
 {
     r->over = true;
-    for (unsigned i = 0; i < r->slot_count; i++)
-        if (r->slots[i].socket != NULL) {
-            r->slots[i].done = true;
-            rp_stream_destroy(rp_socket_stream(r->slots[i].socket), NULL);
-        }
+    cut_all(r, NULL);
     while (r->active > 0)
         rp_loop_turn(r->loop, false);
 }

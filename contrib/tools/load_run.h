@@ -44,7 +44,7 @@ struct run {
     unsigned share, slot_count, active;
     uint64_t count, begun_us, second_us, random, turn;
     double arrival; /* the number of the next one in the schedule of all processes */
-    bool over, crowded;
+    bool over, stopped, crowded;
 };
 
 /* splitmix64: the same seed, the same choices. Evenly from 0 to 1, without 1. */
@@ -57,6 +57,8 @@ static inline unsigned load_random_below(struct run *r, unsigned n)
 /* Begin a connection in a slot that is not idle any more. It was to begin at due_us. false: it has
  * failed already, and the slot is free. */
 bool load_connection_begin(struct slot *, uint64_t due_us);
+/* End a connection, which counts as failed if `why` is said. */
+void load_connection_cut(struct slot *, const char *why);
 /* One is over: its slot is free ... */
 void load_run_freed(struct slot *);
 /* ... and another may begin. */

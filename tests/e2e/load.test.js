@@ -105,6 +105,26 @@ test('reprise-load: servers that misbehave are told by reason, and none holds it
   })));
 });
 
+test('reprise-load: a server that dribbles for ever is cut off soon after the end of the run', async () => {
+  const dribbles = secure((s) => {
+    const timer = setInterval(() => s.write('HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n'), 20);
+    s.on('error', () => {}).on('close', () => clearInterval(timer));
+  });
+  await withServer(dribbles, async (target) => {
+    const {code, told, err} = await load('-d', '300ms', '-c', '2', '-g', '/', '--timeout', '400ms', target);
+    assert.deepStrictEqual([code, told.full, told.failed_by_reason], [1, 2, {'not over with the run': 2}], err);
+    assert.ok(told.elapsed_us < 5e6, `${told.elapsed_us} us`);
+  });
+});
+
+test('reprise-load: a rate is kept to the letter', async () => {
+  await withServer(secure(answers), async (target) => {
+    for (const [count, ...how] of [[100, '-d', '1s', '--rate', '100'], [15, '--rate', '500ms:0..20,500ms:20'], [7, '-d', '1s', '--rate', '100', '-n', '7'],
+      [20, '-d', '200ms', '--rate', '1h:100', '--processes', '3']])
+      assert.strictEqual((await load('-g', '/', ...how, target)).told.started, count, how.join(' '));
+  });
+});
+
 test('reprise-load: a server that gives no tickets, and a name with several addresses', async () => {
   const none = secure(answers, {secureOptions: crypto.constants.SSL_OP_NO_TICKET, maxVersion: 'TLSv1.2'});
   await withServer(none, async (target) => {
