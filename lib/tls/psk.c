@@ -70,14 +70,14 @@ static unsigned on_hint(SSL *ssl, const char *hint, char *identity, unsigned ide
 
     if (len == 0 || s->stream.destroyed)
         return 0;
-    if (name_len >= sizeof name || name_len >= identity_max) {
+    if (name_len >= sizeof name || name_len > identity_max) {
         OPENSSL_cleanse(key, sizeof key);
         rp_error_set(&error, "ERR_INVALID_ARG_VALUE", "PSK identity exceeds %u bytes",
                      RP_PSK_IDENTITY_MAX);
         rp_socket_fail(s, &error);
         return 0;
     }
-    memcpy(identity, name, name_len + 1);
+    memcpy(identity, name, name_len); /* OpenSSL's is zeroed, and has one byte more than it says */
     return hand_over(s, key, len, out, max);
 }
 

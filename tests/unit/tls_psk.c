@@ -8,7 +8,7 @@ static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
 static const char *given_identity;
 static uint8_t client_byte, refusing;
 static size_t client_len;
-static char seen_hint[32], seen_host[32];
+static char seen_hint[32], seen_host[32], longest[RP_PSK_IDENTITY_MAX + 2];
 static bool seen_cert;
 
 static size_t server_key(struct rp_socket *s, const char *identity, uint8_t key[RP_PSK_MAX],
@@ -16,7 +16,7 @@ static size_t server_key(struct rp_socket *s, const char *identity, uint8_t key[
 {
     (void)arg;
     ck_assert(rp_socket_is_server(s));
-    if (strcmp(identity, "alice") != 0)
+    if (strcmp(identity, "alice") != 0 && strlen(identity) != RP_PSK_IDENTITY_MAX)
         return 0;
     memset(key, 7, 32);
     return 32;
@@ -28,7 +28,7 @@ static size_t client_key(struct rp_socket *s, const char *hint, char *identity,
     (void)arg;
     ck_assert(!rp_socket_is_server(s));
     snprintf(seen_hint, sizeof seen_hint, "%s", hint != NULL ? hint : "none");
-    snprintf(identity, RP_PSK_IDENTITY_MAX + 1, "%s", given_identity);
+    memcpy(identity, given_identity, strnlen(given_identity, RP_PSK_IDENTITY_MAX) + 1);
     memset(key, client_byte, 32);
     return client_len;
 }
@@ -117,6 +117,20 @@ START_TEST(identity_that_is_no_text_is_not_shown)
 }
 END_TEST
 
+START_TEST(identity_has_256_bytes_at_the_most)
+{
+    prepare(_i / 2);
+    memset(longest, 'i', sizeof longest - 1);
+    longest[RP_PSK_IDENTITY_MAX] = _i % 2 == 0 ? '\0' : 'i';
+    given_identity = longest;
+    run();
+    ck_assert_int_eq(linked.connected, _i % 2 == 0);
+    if (_i % 2 != 0)
+        ck_assert_str_eq(linked.client_error.message, "PSK identity exceeds 256 bytes");
+    link_close();
+}
+END_TEST
+
 START_TEST(key_that_is_too_long_is_an_error_without_the_key)
 {
     prepare(_i);
@@ -171,6 +185,7 @@ int main(void)
     tcase_add_loop_test(tc, wrong_key_is_refused, 0, 2);
     tcase_add_loop_test(tc, unknown_identity_is_refused, 0, 2);
     tcase_add_loop_test(tc, identity_that_is_no_text_is_not_shown, 0, 2);
+    tcase_add_loop_test(tc, identity_has_256_bytes_at_the_most, 0, 4);
     tcase_add_loop_test(tc, key_that_is_too_long_is_an_error_without_the_key, 0, 2);
     tcase_add_test(tc, hint_has_a_limit);
     tcase_add_loop_test(tc, check_of_identity_can_be_the_programs, 0, 4);

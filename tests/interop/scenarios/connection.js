@@ -106,6 +106,7 @@ module.exports = [
       {...psk(['--psk', 'alice=0102030405060708'], ['--psk-identity', 'alice', '--psk', '0102030405060708', '--no-check-server-identity']), name: `J10 key instead of certificates, ${v}`},
       {...psk(['--psk', 'alice=0102030405060708'], ['--psk-identity', 'alice', '--psk', '0102030405060708', '--no-reject-unauthorized']), name: `E8 no certificate, so no name, ${v}`},
       {...psk(['--psk', 'alice=0102030405060708'], ['--psk-identity', 'alice', '--psk', '0000000000000000', '--no-check-server-identity']), name: `J12 another key, ${v}`},
+      {...psk(['--psk', `${'i'.repeat(256)}=0102030405060708`], ['--psk-identity', 'i'.repeat(256), '--psk', '0102030405060708', '--no-check-server-identity']), name: `J11 identity of 256 bytes, ${v}`},
       {...psk(['--psk', 'alice=0102030405060708'], ['--psk-identity', 'bob', '--psk', '0102030405060708', '--no-check-server-identity']), name: `J12 unknown identity, ${v}`},
       {...psk([...base, '--psk', 'alice=01', '--ciphers', `${ciphers}:ECDHE-ECDSA-AES128-GCM-SHA256`], [...trust, '--ciphers', `${ciphers}:ECDHE-ECDSA-AES128-GCM-SHA256`, '--psk-identity', 'bob', '--psk', '02', '--no-check-server-identity']),
         name: `J12 unknown identity with a certificate behind it, ${v}`},
