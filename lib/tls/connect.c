@@ -430,8 +430,7 @@ struct rp_socket *rp_client_socket_new(struct rp_loop *loop, const struct rp_con
     if (context == NULL)
         return NULL;
     if (context->versions.server_only)
-        rp_error_set(err, "ERR_SSL_CALLED_A_FUNCTION_YOU_SHOULD_NOT_CALL",
-                     "a secure context for servers only, on a client");
+        rp_error_ssl(err, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
     else
         s = rp_socket_new(loop, context, &o->stream_options, err);
     rp_secure_context_unref(context);

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include "lib/tls/client_hello.h"
 #include "lib/tls/request.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/tls/ticket_crypt.h"
+#include "lib/tls/tls_errors.h"
 #include "lib/tls/verify_errors.h"
 
 enum { REQUESTED_TICKETS_MAX = 4, STATEFUL_ID = 32 };
@@ -231,8 +234,7 @@ static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
         }
     }
     if (s->context->versions.client_only) {
-        rp_error_set(&error, "ERR_SSL_CALLED_A_FUNCTION_YOU_SHOULD_NOT_CALL",
-                     "a secure context for clients only, on a server");
+        rp_error_ssl(&error, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
         rp_socket_fail(s, &error);
         return false;
     }
@@ -380,7 +382,7 @@ bool rp_handshake_judge(struct rp_socket *s, struct rp_error *error)
     else
         s->authorized = true;
     return s->authorized || s->engine.auth != RP_CLIENT_AUTH_REQUIRE ||
-           rp_error_set(error, "ERR_SSL_CERTIFICATE_VERIFY_FAILED", "the client is not authorized");
+           rp_error_ssl(error, SSL_R_CERTIFICATE_VERIFY_FAILED);
 }
 
 static void tell_server(struct rp_socket *s)

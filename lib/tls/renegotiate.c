@@ -152,11 +152,9 @@ bool rp_socket_renegotiate(struct rp_socket *s, const struct rp_renegotiate_opti
         return rp_error_set(err, "ERR_TLS_INVALID_STATE",
                             "TLS socket connection must be securely established");
     if (SSL_version(s->engine.ssl) > TLS1_2_VERSION)
-        return rp_error_set(err, "ERR_SSL_WRONG_SSL_VERSION",
-                            "wrong ssl version: TLS 1.3 has no renegotiation");
+        return rp_error_ssl(err, SSL_R_WRONG_SSL_VERSION);
     if (s->renegotiation == NULL)
-        return rp_error_set(err, "ERR_SSL_NO_RENEGOTIATION",
-                            "no renegotiation: the secure context forbids it");
+        return rp_error_ssl(err, SSL_R_NO_RENEGOTIATION);
     if (s->renegotiation->done != NULL || SSL_in_init(s->engine.ssl))
         return rp_error_set(err, "ERR_TLS_INVALID_STATE", "a renegotiation is under way");
     if (o != NULL && !rp_engine_use(&s->engine, s->engine.context, auth_of(s, o), err))

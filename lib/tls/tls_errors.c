@@ -88,3 +88,10 @@ bool rp_error_handshake(struct rp_error *err, const char *code, const char *what
 {
     return from_queue(err, true, code, what);
 }
+
+bool rp_error_ssl(struct rp_error *err, int reason)
+{
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_SSL, reason);
+    return from_queue(err, true, "ERR_SSL_UNKNOWN", "an error of OpenSSL");
+}

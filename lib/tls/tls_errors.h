@@ -12,4 +12,7 @@ bool rp_error_openssl(struct rp_error *err, const char *code, const char *what);
 /* The same for a connection, whose codes begin with ERR_SSL_ whatever library failed. */
 bool rp_error_handshake(struct rp_error *err, const char *code, const char *what);
 
+/* An error of OpenSSL's SSL library that we find ourselves: SSL_R_*. Returns false always. */
+bool rp_error_ssl(struct rp_error *err, int reason);
+
 #endif

@@ -200,6 +200,8 @@ START_TEST(tls13_has_none_and_goes_on)
     rp_stream_on(rp_socket_stream(linked.accepted), RP_EV_DATA, on_data, NULL);
     ck_assert(!renegotiate(linked.client, NULL));
     ck_assert_str_eq(told_error.code, "ERR_SSL_WRONG_SSL_VERSION");
+    ck_assert_str_eq(told_error.library, "SSL routines");
+    ck_assert_str_eq(told_error.reason, "wrong ssl version");
     rp_stream_write(rp_socket_stream(linked.client), "still here", 10);
     link_run(said);
     ck_assert_str_eq(got, "still here");
