@@ -29,8 +29,9 @@ static void print_latency(const struct load_result *r)
 static void print_shortage(const struct load_options *o, const struct load_stats *s)
 {
     double offered = 100 * load_ratio(s->offered, s->started);
+    double failed = 100 * load_ratio(s->failed, s->started);
 
-    if (s->started < 100 || s->full + s->resumed == 0 || offered >= 0.8 * o->resume)
+    if (s->started < 100 || offered + failed >= 0.8 * o->resume)
         return;
     printf("Sessions were offered in %.0f %% of the attempts, %g wanted: %s.\n", offered, o->resume,
            o->min_age_ms > 0 ? "there were none of that age"
@@ -197,6 +198,10 @@ static void print_honesty(const struct load_options *o, const struct load_stats 
         printf("%" PRIu64 " arrivals waited up to %.0f ms, since all connections were in use: the "
                "server does not keep up, or --concurrency is too low.\n",
                s->crowded, (double)s->late_us / 1000);
+    if (s->missed > 0)
+        printf("%" PRIu64 " more were due and found no connection until the end, so the latencies "
+               "are those of the %" PRIu64 " that did.\n",
+               s->missed, s->started);
 }
 
 void load_report_text(const struct load_options *o, const struct load_result *r)

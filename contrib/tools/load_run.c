@@ -143,6 +143,23 @@ static void on_pace(struct rp_timer *timer)
 
 /* -- the whole */
 
+/* What the schedule had until now, and was not begun for want of a connection. */
+static void note_missed(struct run *r)
+{
+    double seconds = (double)(load_now_us() - r->begun_us) / 1e6;
+    double end = (double)r->o->duration_ms / 1e3, missed;
+
+    if (r->o->rate.count == 0 || !r->crowded)
+        return;
+    if (end > 0 && seconds > end)
+        seconds = end;
+    missed = (load_schedule_arrived(&r->o->rate, seconds) - r->arrival) / r->o->processes;
+    if (r->count > 0 && missed > (double)(r->count - r->stats->started))
+        missed = (double)(r->count - r->stats->started);
+    if (missed > 0)
+        r->stats->missed = (uint64_t)missed;
+}
+
 static void cut_all(struct run *r, const char *why)
 {
     for (unsigned i = 0; i < r->slot_count; i++)
@@ -155,10 +172,12 @@ static void on_stop(struct rp_timer *timer)
 {
     struct run *r = timer->arg;
 
-    if (r->stopped)
+    if (r->stopped) {
         cut_all(r, "not over with the run");
-    else
+    } else {
+        note_missed(r);
         rp_timer_start(r->loop, timer, r->o->timeout_ms);
+    }
     r->over = r->stopped = true;
     end_if_idle(r);
 }
@@ -170,6 +189,8 @@ static void on_interrupt(struct rp_signal *signal, int signum)
     (void)signum;
     if (r->over)
         rp_loop_stop(r->loop);
+    else
+        note_missed(r);
     r->over = true;
     end_if_idle(r);
 }

@@ -126,6 +126,22 @@ double load_schedule_due(const struct load_schedule *s, double n)
     return -1;
 }
 
+double load_schedule_arrived(const struct load_schedule *s, double seconds)
+{
+    double n = 0;
+
+    if (s->endless)
+        return seconds * s->steps[0].from;
+    for (unsigned i = 0; i < s->count && seconds > 0; i++) {
+        const struct schedule_step *step = &s->steps[i];
+        double t = seconds < step->seconds ? seconds : step->seconds;
+
+        n += step->from * t + (step->to - step->from) / step->seconds * t * t / 2;
+        seconds -= step->seconds;
+    }
+    return n;
+}
+
 uint64_t load_schedule_ms(const struct load_schedule *s)
 {
     double seconds = 0;

@@ -29,6 +29,8 @@ bool load_parse_schedule(const char *text, struct load_schedule *);
 /* The moment, in seconds from the beginning, at which `n` have arrived (n may lie between two);
  * negative: so many never do. */
 double load_schedule_due(const struct load_schedule *, double n);
+/* The other way round: how many have arrived at this moment. */
+double load_schedule_arrived(const struct load_schedule *, double seconds);
 uint64_t load_schedule_ms(const struct load_schedule *); /* how long it is; 0: endless */
 
 /* A stretch of the run with a name ("10s steady"), one after the other; or a moment with a command

@@ -81,6 +81,7 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
     raise(&s->late_us, other->late_us);
     s->late += other->late;
     s->crowded += other->crowded;
+    s->missed += other->missed;
     s->age_ms += other->age_ms;
     raise(&s->oldest_ms, other->oldest_ms);
     for (unsigned i = 0; i < LOAD_TARGETS; i++) {

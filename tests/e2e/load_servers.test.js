@@ -140,5 +140,11 @@ test('reprise-load: it says when it was the bottleneck itself, and when the conn
     // whether it was, who knows on a machine that does other things; the notice and the figure say the same
     assert.strictEqual(/The tester itself was the bottleneck/.test(flood.out), JSON.parse(fs.readFileSync(json)).bottleneck);
     const few = await load('-n', '100', '--rate', '1000000', '-c', '1', target);
+    const swamped = await told('-d', '300ms', '--rate', '100000', '-c', '1', target);
+    assert.ok(Math.abs(swamped.started + swamped.missed - 30000) < 5, JSON.stringify(swamped));
+    const counted = await load('-d', '300ms', '-n', '500', '--rate', '100000', '-c', '1', '--json', json, target);
+    const {started, missed} = JSON.parse(fs.readFileSync(json));
+    assert.strictEqual(started + missed, 500);
+    assert.match(counted.out, missed > 0 ? / more were due and found no connection/ : /^500 connections/);
     assert.match(few.out, /arrivals waited up to \d+ ms, since all connections were in use/);
   }));

@@ -153,6 +153,19 @@ START_TEST(schedule_never_goes_back)
 }
 END_TEST
 
+START_TEST(schedule_knows_how_many_have_arrived)
+{
+    struct load_schedule s = schedule_of("1s:0..10,2s:10..0,1s:0,1s:0..1000,1s:5");
+
+    ck_assert_double_eq_tol(load_schedule_arrived(&s, 0), 0, 1e-9);
+    for (double n = 0.5; n < 519; n += 3.5)
+        ck_assert_double_eq_tol(load_schedule_arrived(&s, load_schedule_due(&s, n)), n, 1e-6);
+    ck_assert_double_eq_tol(load_schedule_arrived(&s, 99), 520, 1e-9);
+    s = schedule_of("250");
+    ck_assert_double_eq_tol(load_schedule_arrived(&s, 4), 1000, 1e-9);
+}
+END_TEST
+
 START_TEST(schedules_that_are_none_are_refused)
 {
     static const char *const bad[] = {"",         "0",       "-5",       "fast", "10s",
@@ -440,6 +453,7 @@ int main(void)
     tcase_add_test(t, phases_that_are_none_are_refused);
     tcase_add_test(t, schedule_says_when_the_next_one_is_due);
     tcase_add_test(t, schedule_never_goes_back);
+    tcase_add_test(t, schedule_knows_how_many_have_arrived);
     tcase_add_test(t, schedules_that_are_none_are_refused);
     tcase_add_test(t, session_is_taken_once_and_only_when_old_enough);
     tcase_add_test(t, session_that_is_too_old_is_forgotten);
