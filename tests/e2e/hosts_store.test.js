@@ -24,6 +24,11 @@ const allKindsResume = (hosts) => until('all kinds resume across hosts', async (
   return true;
 }, 40000);
 
+async function replaceWorker(host, pid) {
+  process.kill(pid, 'SIGKILL');
+  await until('it is replaced', () => { const all = host.workers(); return all.length === 4 && !all.includes(pid); });
+}
+
 const ask = (...words) => ({redis}) => redis.ask(...words);
 const set = (how) => ({relay}) => relay.set(how);
 // What is done to each value there: a script of Redis, with the keys in `k`.
@@ -136,6 +141,25 @@ test('a silent redis: what is announced says so, and no handshake waits twice', 
   assert.strictEqual(counters.stores.count, 1, 'of the second session, none waited');
   redis.child.kill('SIGCONT');
 }));
+
+// The generation has a key of its own then, and the workers have it from there: with no file of this host, too.
+for (const [l1, file] of Object.entries({none: '', 'an lmdb': undefined}))
+  test(`a host that starts while redis hangs, with ${l1} before it: its workers are one`, () => withRedis(async (redis) => {
+    redis.child.kill('SIGSTOP');
+    const host = await Service.start(conf(redis, {...impatient, workers: 4, l1: file})), met = new Set();
+    for (const kind of kinds.filter(({stored}) => !stored))
+      for (let i = 0, session = await fresh(host, kind); i < 40; i++) {
+        const s = await visit(host, kind, {session});
+        assert.ok(s.reused, `${kind.kind}, visit ${i} at worker ${s.worker.pid}`);
+        met.add(s.worker.pid);
+        session = i === 20 ? s.session || session : session;
+        if (i === 30) await replaceWorker(host, s.worker.pid);
+      }
+    assert.ok(met.size > 3, `${met.size} workers were met`);
+    await until('it is told', () => host.count(begins));
+    redis.child.kill('SIGCONT');
+    await allKindsResume([host, await Service.start(conf(redis))]);
+  }));
 
 for (const [name, ill] of Object.entries(ills))
   testThatWaits(`redis ${name}`, () => withRedis((redis) => through(ill, redis)));
