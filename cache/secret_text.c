@@ -3,12 +3,11 @@
  * secret_text.c - see secret_text.h. */
 #include "cache/secret_text.h"
 
+#include "lib/base/base64.h"
 #include "lib/base/text.h"
 
 #include <ctype.h>
 #include <string.h>
-
-#include <openssl/evp.h>
 
 /* 32 random bytes have 30 different ones, and hardly ever less than 22. */
 enum { LEAST_DISTINCT = 18, LEAST_REPEATED = 8 };
@@ -103,12 +102,8 @@ static bool might_be_words(const uint8_t *line, size_t len)
 static size_t decode_base64(uint8_t *bytes, const uint8_t *line, size_t len)
 {
     size_t padding = len > 1 ? (line[len - 1] == '=') + (line[len - 2] == '=') : 0;
-    int decoded;
 
-    if (len % 4 != 0 || might_be_words(line, len - padding))
-        return 0;
-    decoded = EVP_DecodeBlock(bytes, line, (int)len); /* counts what stands for padding, too */
-    return decoded > (int)padding ? (size_t)decoded - padding : 0;
+    return might_be_words(line, len - padding) ? 0 : rp_base64_decode(bytes, len, line, len);
 }
 
 size_t rp_secret_decode(uint8_t *bytes, const uint8_t *line, size_t len)

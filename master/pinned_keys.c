@@ -3,6 +3,8 @@
  * pinned_keys.c - read a file of ticket keys; see pinned_keys.h. Whatever held a key is wiped. */
 #include "master/pinned_keys.h"
 
+#include "lib/base/base64.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -75,41 +77,10 @@ static bool add(struct keys *keys, const uint8_t *bytes, size_t len,
 
 /* -- base64 lines */
 
-static int digit(uint8_t c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-    return at != NULL ? (int)(at - digits) : -1;
-}
-
-/* Returns the length, 0 if the line is not the base64 of at most RP_TICKET_KEYS_LONG bytes. */
-static size_t decode_line(const uint8_t *line, size_t len, uint8_t out[RP_TICKET_KEYS_LONG])
-{
-    size_t count = 0;
-    uint32_t bits = 0;
-
-    if (len == 0 || len % 4 != 0 || len / 4 * 3 > RP_TICKET_KEYS_LONG + 2)
-        return 0;
-    for (size_t i = 0; i < 2 && line[len - 1] == '='; i++)
-        len--;
-    for (size_t i = 0; i < len; i++) {
-        if (digit(line[i]) < 0)
-            return 0;
-        bits = bits << 6 | (uint32_t)digit(line[i]);
-        if (i % 4 == 0)
-            continue;
-        if (count == RP_TICKET_KEYS_LONG)
-            return 0;
-        out[count++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-    }
-    return count;
-}
-
 static bool is_text(const struct file *file)
 {
     for (size_t i = 0; i < file->len; i++)
-        if (digit(file->bytes[i]) < 0 && strchr("=\r\n", file->bytes[i]) == NULL)
+        if (rp_base64_digit(file->bytes[i]) < 0 && strchr("=\r\n", file->bytes[i]) == NULL)
             return false;
     return file->len > 0 && memchr(file->bytes, '\0', file->len) == NULL;
 }
@@ -127,7 +98,7 @@ static bool read_lines(struct keys *keys, const struct file *file, struct rp_err
 
         if (len > 0 && at[len - 1] == '\r')
             len--;
-        decoded = decode_line(at, len, key);
+        decoded = rp_base64_decode(key, sizeof key, at, len);
         at = next;
         if (decoded == RP_TICKET_KEYS_SIZE || decoded == RP_TICKET_KEYS_LONG)
             ok = add(keys, key, decoded, RP_TICKET_KEY_NGINX, err);
