@@ -8,15 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/clock.h"
 #include "cache/seal.h"
 
 enum {
     SECRETS = 2,      /* during a change-over */
     MARK = SECRETS,   /* the call after theirs */
     CALLS = MARK + 1, /* of one flight */
-    MARK_SIZE = 16,
+    MARK_RANDOM = 16,
+    MARK_SIZE = MARK_RANDOM + 8, /* when it was made follows: ms, big endian */
     DEFAULT_MS = 50,
-    DOUBT_MS = 60000,
+    CLOCKS_MS = 60000,            /* by which those of hosts may differ */
+    DOUBT_MS = CLOCKS_MS + 15000, /* a flight lives for 11 s and that */
     CLAIM_LIFE_S = 300,
 };
 
@@ -26,7 +29,8 @@ struct claim {
     struct rp_replay_guard *guard;
     struct rp_request *request; /* a reference; NULL: answered */
     struct rp_timer deadline;
-    size_t open; /* calls not answered */
+    uint8_t mark[MARK_SIZE]; /* that is there from now on, if there was none */
+    size_t open;             /* calls not answered */
     bool declined;
     struct claim *next, **at; /* list of the guard */
 };
@@ -38,12 +42,54 @@ struct rp_replay_guard {
     size_t sealer_count;
     uint32_t timeout_ms, doubt_ms;
     uint64_t ttl_ms, certain_ms; /* certain_ms: by the loop's clock, no doubt from then on */
+    uint64_t (*now_ms)(void);
     struct rp_replay_guard_counters *counters, own;
-    /* What says that the store is the one it was: added once, by whoever came first. */
-    uint8_t mark[MARK_SIZE], own_mark[MARK_SIZE];
+    /* What says that the store is the one it was, and since when: added by whoever came first. */
+    uint8_t mark[MARK_SIZE], random[MARK_RANDOM];
     bool has_mark;
     struct claim *claims, *spare; /* spare: for the next flight, used only if it has to wait */
 };
+
+/* -- doubt */
+
+static bool is_certain(const struct rp_replay_guard *guard)
+{
+    return rp_loop_now(guard->loop) >= guard->certain_ms;
+}
+
+static void doubt_for(struct rp_replay_guard *guard, uint64_t ms)
+{
+    uint64_t until = rp_loop_now(guard->loop) + ms;
+
+    if (ms > 0 && guard->certain_ms < until)
+        guard->certain_ms = until;
+}
+
+void rp_replay_guard_doubt(struct rp_replay_guard *guard)
+{
+    doubt_for(guard, guard->doubt_ms);
+}
+
+static void make_mark(const struct rp_replay_guard *guard, uint8_t mark[MARK_SIZE])
+{
+    uint64_t now = guard->now_ms();
+
+    memcpy(mark, guard->random, MARK_RANDOM);
+    for (size_t i = 0; i < 8; i++)
+        mark[MARK_RANDOM + i] = (uint8_t)(now >> (56 - 8 * i));
+}
+
+/* Who meets the store knows nothing of what was there before this mark. Its maker's clock may be
+ * slow; a moment that is to come says nothing. */
+static uint64_t doubt_of(const struct rp_replay_guard *guard, const uint8_t mark[MARK_SIZE])
+{
+    uint64_t made = 0, now = guard->now_ms(), age;
+
+    for (size_t i = 0; i < 8; i++)
+        made = made << 8 | mark[MARK_RANDOM + i];
+    age = now > made && now - made > CLOCKS_MS ? now - made - CLOCKS_MS : 0;
+    return age < guard->doubt_ms ? guard->doubt_ms - age : 0;
+}
 
 /* -- the end of a claim */
 
@@ -107,29 +153,30 @@ static uint64_t *fault_of_add(struct rp_replay_guard *guard, enum rp_store_statu
     return status == RP_STORE_EXISTS ? &guard->counters->seen : &guard->counters->failed;
 }
 
-/* Is the mark the one that it was? If we have just added it, it was gone. */
-static uint64_t *fault_of_mark(struct rp_replay_guard *guard, const struct rp_store_reply *reply)
+/* Is the mark the one that it was? If this claim has added it, it was gone. Another claim may have
+ * found the change before this one, which then is no less in doubt. */
+static uint64_t *fault_of_mark(const struct claim *c, const struct rp_store_reply *reply)
 {
+    struct rp_replay_guard *guard = c->guard;
     bool added = reply->status == RP_STORE_OK;
-    const void *found = added ? guard->own_mark : reply->value.bytes;
-    bool same;
+    const uint8_t *found = added ? c->mark : reply->value.bytes;
 
     if (!added && (reply->status != RP_STORE_EXISTS || reply->value.len != MARK_SIZE))
         return &guard->counters->failed;
-    same = !guard->has_mark || (!added && memcmp(found, guard->mark, MARK_SIZE) == 0);
+    if (added || (guard->has_mark && memcmp(found, guard->mark, MARK_SIZE) != 0))
+        rp_replay_guard_doubt(guard);
+    else if (!guard->has_mark)
+        doubt_for(guard, doubt_of(guard, found));
     memcpy(guard->mark, found, MARK_SIZE);
     guard->has_mark = true;
-    if (same)
-        return NULL;
-    rp_replay_guard_doubt(guard);
-    return &guard->counters->doubted;
+    return is_certain(guard) ? NULL : &guard->counters->doubted;
 }
 
 /* A flight is counted by its first fault. */
 static void hear(struct claim *c, size_t call, const struct rp_store_reply *reply)
 {
     uint64_t *fault =
-        call == MARK ? fault_of_mark(c->guard, reply) : fault_of_add(c->guard, reply->status);
+        call == MARK ? fault_of_mark(c, reply) : fault_of_add(c->guard, reply->status);
 
     if (fault != NULL && !c->declined)
         (*fault)++;
@@ -166,39 +213,43 @@ static struct claim *spare_of(struct rp_replay_guard *guard)
     return guard->spare;
 }
 
-static enum rp_store_status add(const struct rp_replay_guard *guard, size_t call,
-                                struct rp_bytes binder, struct rp_store_reply *reply,
-                                struct rp_store_call *later)
+static enum rp_store_status add(struct claim *c, size_t call, struct rp_bytes binder,
+                                struct rp_store_reply *reply)
 {
-    static const char is_there[] = "1", mark[] = "mark";
+    static const char is_there[] = "1", mark[] = "mark of a time";
+    const struct rp_replay_guard *guard = c->guard;
     uint8_t key[RP_SEAL_KEY_SIZE];
     struct rp_bytes name = call == MARK ? (struct rp_bytes){mark, sizeof mark} : binder;
-    struct rp_bytes value = call == MARK ? (struct rp_bytes){guard->own_mark, MARK_SIZE}
-                                         : (struct rp_bytes){is_there, 1};
+    struct rp_bytes value =
+        call == MARK ? (struct rp_bytes){c->mark, MARK_SIZE} : (struct rp_bytes){is_there, 1};
 
     *reply = (struct rp_store_reply){.status = RP_STORE_FAILED};
     if (!rp_seal_name(guard->sealers[call == MARK ? 0 : call], name, key))
         return RP_STORE_FAILED;
     reply->status = rp_store_add(guard->store, (struct rp_bytes){key, sizeof key}, value,
-                                 call == MARK ? 0 : guard->ttl_ms, reply, later);
+                                 call == MARK ? 0 : guard->ttl_ms, reply, &c->calls[call]);
     return reply->status;
+}
+
+static void ask(struct claim *c, size_t call, struct rp_bytes binder)
+{
+    struct rp_store_reply reply;
+
+    c->calls[call] = (struct rp_store_call){.done = on_added, .arg = c};
+    if (add(c, call, binder, &reply) == RP_STORE_LATER)
+        c->open++;
+    else
+        hear(c, call, &reply);
 }
 
 /* Calls of before may be answered from inside a later one: it stays open until all are made. */
 static void claim(struct claim *c, struct rp_bytes binder)
 {
     c->open = 1;
-    for (size_t i = 0; i < CALLS; i++) {
-        struct rp_store_reply reply;
-
-        if (i != MARK && i >= c->guard->sealer_count)
-            continue;
-        c->calls[i] = (struct rp_store_call){.done = on_added, .arg = c};
-        if (add(c->guard, i, binder, &reply, &c->calls[i]) == RP_STORE_LATER)
-            c->open++;
-        else
-            hear(c, i, &reply);
-    }
+    for (size_t i = 0; i < c->guard->sealer_count; i++)
+        ask(c, i, binder);
+    make_mark(c->guard, c->mark);
+    ask(c, MARK, binder);
     c->open--;
 }
 
@@ -222,7 +273,7 @@ static void on_early_data(const struct rp_event *event, void *arg)
     struct rp_replay_guard *guard = arg;
     struct rp_request *request = event->early_data.request;
     struct claim *c = spare_of(guard);
-    bool certain = rp_loop_now(guard->loop) >= guard->certain_ms;
+    bool certain = is_certain(guard);
 
     guard->counters->offered++;
     if (c == NULL || !certain) {
@@ -234,6 +285,21 @@ static void on_early_data(const struct rp_event *event, void *arg)
     if (c->open > 0)
         wait_for(c);
     c->request = rp_request_ref(request);
+    go_on(c);
+}
+
+/* A claim of nothing, so that a mark has grown old when the first flight comes. */
+static void look_at_mark(struct rp_replay_guard *guard)
+{
+    struct claim *c = spare_of(guard);
+
+    if (c == NULL)
+        return;
+    c->declined = true;
+    make_mark(guard, c->mark);
+    ask(c, MARK, (struct rp_bytes){NULL, 0});
+    if (c->open > 0)
+        wait_for(c);
     go_on(c);
 }
 
@@ -274,9 +340,10 @@ struct rp_replay_guard *rp_replay_guard_new(struct rp_loop *loop,
     guard->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : DEFAULT_MS;
     guard->doubt_ms = o->doubt_ms > 0 ? o->doubt_ms : DOUBT_MS;
     guard->ttl_ms = life_s * UINT64_C(1000);
+    guard->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     guard->counters = o->counters != NULL ? o->counters : &guard->own;
     if (make_sealers(guard, o->secret, err) &&
-        (rp_seal_random(guard->own_mark, MARK_SIZE) ||
+        (rp_seal_random(guard->random, MARK_RANDOM) ||
          rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for the replay guard")))
         return guard;
     rp_replay_guard_free(guard);
@@ -297,10 +364,7 @@ void rp_replay_guard_free(struct rp_replay_guard *guard)
 
 bool rp_replay_guard_attach(struct rp_replay_guard *guard, struct rp_server *server)
 {
+    if (!guard->has_mark)
+        look_at_mark(guard);
     return rp_server_on(server, RP_EV_EARLY_DATA, on_early_data, guard);
-}
-
-void rp_replay_guard_doubt(struct rp_replay_guard *guard)
-{
-    guard->certain_ms = rp_loop_now(guard->loop) + guard->doubt_ms;
 }

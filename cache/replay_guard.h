@@ -17,11 +17,13 @@
  * seconds and the difference of the hosts' clocks; claims live for five minutes, and not shorter
  * than sessions, or a store that is full would evict them first.
  *
- * A store that was away may have come back without its last claims, so for a minute after that all
- * early data is declined; the same when it has been emptied, which shows by the mark that is asked
- * for with each claim. What is not covered: a store that evicts claims, or loses its last writes
- * unnoticed by a host that joins within those seconds; clocks that differ by more than four
- * minutes. */
+ * A store that was away may have come back without its last claims, so for as long as a flight may
+ * live (75 seconds, with clocks that differ by a minute) all early data is declined after that; the
+ * same when it has been emptied. That shows by a mark in it, which is asked for with each claim,
+ * and says when it was made: so who has just joined knows, too, from when on there are claims. What
+ * is not covered: a store that evicts claims, or loses its last writes but not the mark, unnoticed
+ * by a host that joins within those seconds; clocks that differ by more than a minute then, and by
+ * more than four at any time. */
 #ifndef RP_REPLAY_GUARD_H
 #define RP_REPLAY_GUARD_H
 
@@ -42,7 +44,8 @@ struct rp_replay_guard_options {
     const struct rp_secret *secret; /* read during the call only */
     uint32_t timeout_ms;            /* 0 = 50 */
     uint32_t session_timeout_s;     /* of the sessions in the store */
-    uint32_t doubt_ms;              /* after trouble; 0 = 60000 */
+    uint32_t doubt_ms;              /* after trouble; 0 = 75000 */
+    uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
     struct rp_replay_guard_counters *counters; /* borrowed; NULL = none wanted */
 };
 struct rp_replay_guard;
@@ -51,7 +54,8 @@ struct rp_replay_guard *rp_replay_guard_new(struct rp_loop *,
                                             struct rp_error *) __attribute__((warn_unused_result));
 /* Flights that wait are declined. NULL ok. */
 void rp_replay_guard_free(struct rp_replay_guard *);
-/* Listen to the server's EARLY_DATA, for as long as it lives: it is freed before the guard. */
+/* Listen to the server's EARLY_DATA, for as long as it lives: it is freed before the guard. The
+ * store gets its mark now, if it has none. */
 bool rp_replay_guard_attach(struct rp_replay_guard *, struct rp_server *);
 /* The store is in trouble, or it is over: it may have forgotten. */
 void rp_replay_guard_doubt(struct rp_replay_guard *);

@@ -6,7 +6,7 @@ const {spawn} = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const {Service, backend, net, test, testThatWaits, until} = require('./lib');
-const {conf, patient, statusOf, well, withRedis} = require('./hosts');
+const {conf, patient, statusOf, uri, well, withOldRedis} = require('./hosts');
 
 const request = 'GET / HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nConnection: close\r\n\r\n';
 const takes = (store, {workers = 1, cache = patient, more = ''} = {}) => conf(store, {workers, cache, more})
@@ -75,7 +75,7 @@ function send(host, flight) {
 
 const sum = (hosts, name) => hosts.reduce((n, host) => n + statusOf(host).cache.earlyData[name], 0);
 
-test('early data: taken once by all hosts, however often it is sent', () => withRedis(async (redis) => {
+test('early data: taken once by all hosts, however often it is sent', () => withOldRedis(async (redis) => {
   const hosts = await Promise.all([{workers: 2}, {}, {}].map((how) => Service.start(takes(redis, how))));
   const [a, b] = hosts, client = new Client(a);
   await well(hosts);
@@ -92,7 +92,7 @@ test('early data: taken once by all hosts, however often it is sent', () => with
   assert.deepStrictEqual(['offered', 'first', 'seen'].map((name) => sum(hosts, name)), [105, 4, 101]);
 }));
 
-testThatWaits('early data: through a rotation and a reload; not with a store that is away; not when it is off', () => withRedis(async (redis) => {
+testThatWaits('early data: through a rotation and a reload; not with a store that is away; not when it is off', () => withOldRedis(async (redis) => {
   const hosts = [await Service.start(takes(redis)), await Service.start(takes(redis))], [a, b] = hosts, client = new Client(a);
   await well(hosts);
   await client.meet(a);
@@ -123,7 +123,21 @@ testThatWaits('early data: through a rotation and a reload; not with a store tha
   assert.deepStrictEqual((({said, connection}) => [said, connection.resumed])(await client.return(b)), ['rejected', 'ticket']);
 }));
 
-test('early data: a backend is told of it', async () => {
+test('early data: not in the first minutes of a store, nor by who joins after it was emptied', () => withOldRedis(async (redis) => {
+  const [a, b] = [await Service.start(takes(redis)), await Service.start(takes(redis))], client = new Client(a);
+  await well([a, b]);
+  await client.meet(a);
+  const flight = await client.flight();
+  await send(a, flight);
+  assert.strictEqual(sum([a], 'first'), 1);
+  redis.ask('FLUSHALL');
+  assert.strictEqual(b.command('reload').code, 0); // knows nothing of the former mark
+  await send(b, flight);
+  assert.strictEqual((await client.return(b)).said, 'rejected');
+  assert.deepStrictEqual(['first', 'doubted'].map((name) => sum([b], name)), [0, 2]);
+}));
+
+test('early data: a backend is told of it', () => withOldRedis(async (redis) => {
   const headers = [];
   const b = await backend((socket) => {
     let bytes = Buffer.alloc(0), answered = false;
@@ -137,8 +151,8 @@ test('early data: a backend is told of it', async () => {
     });
   });
   const host = await Service.start(`
-workers = 1  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
-cache { store = "lmdb:sessions?size=16M"  lookup-timeout = 5s }
+workers = 1  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  secret-file = "${redis.secret}"
+cache { store = "${uri(redis)}"  lookup-timeout = 5s }
 certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
 backend "b" { address = "${b.address_}"  proxy-protocol = v2 }
 frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = "b"  max-early-data = 1K }`);
@@ -153,4 +167,4 @@ frontend "www" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = 
   });
   assert.deepStrictEqual(tlvs, [undefined, '01']);
   await b.stop();
-});
+}));

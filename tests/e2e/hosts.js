@@ -184,6 +184,17 @@ async function withRedis(body) {
   try { await body(redis); } finally { await redis.remove(); }
 }
 
+// A Redis that hosts have known for long, so that early data is not in doubt: their mark in it (16 random bytes, and when it was
+// made) is old.
+const withOldRedis = (body) => withRedis(async (redis) => {
+  const host = await Service.start(conf(redis).replace('frontend "on" {', '$& max-early-data = 1 '));
+  const [key, mark] = await until('a mark', async () => (await redis.entries()).find(([, value]) => value && value.length === 24));
+  await host.end();
+  mark.writeBigUInt64BE(mark.readBigUInt64BE(16) - 600000n, 16);
+  await command(redis.path, 'SET', key, mark);
+  await body(redis);
+});
+
 // `body` gets hosts that share a Redis, and the Redis.
 const withHosts = (count, options, body) => withRedis(async (redis) => {
   const hosts = [];
@@ -193,4 +204,4 @@ const withHosts = (count, options, body) => withRedis(async (redis) => {
 });
 
 module.exports = {Redis, Relay, cacheOf, command, conf, fresh, keysOf, kinds, mintingOf, patient, statusOf, uri, v12, v13, visit,
-  well, withHosts, withRedis};
+  well, withHosts, withOldRedis, withRedis};

@@ -7,6 +7,7 @@ const crypto = require('crypto');
 const os = require('os');
 const {execFile, execFileSync, spawn} = require('child_process');
 const {Service, net, pem, sleep, test, tls} = require('./lib');
+const {uri, withOldRedis} = require('./hosts');
 
 const top = path.join(__dirname, '../..');
 const loader = path.join(path.dirname(path.resolve(top, process.env.REPRISE || 'build/release/reprise')), 'reprise-load');
@@ -37,8 +38,9 @@ test('reprise-load: two addresses of one service share their sessions', async ()
   }
 });
 
-test('reprise-load: early data is told from resumption, and the key log is written', async () => {
-  const takes = await Service.start(conf.replace('frontend "www" {', '$& max-early-data = 16K '));
+test('reprise-load: early data is told from resumption, and the key log is written', () => withOldRedis(async (redis) => {
+  const takes = await Service.start(conf.replace('frontend "www" {', '$& max-early-data = 16K ')
+    .replace('"lmdb:sessions?size=16M"', `"${uri(redis)}"`).replace('run-dir', `secret-file = "${redis.secret}"  run-dir`));
   const refuses = await Service.start(conf);
   const keylog = path.join(takes.dir, 'keys');
   const yes = await load('-n', '60', '-c', '4', '-m', '0-rtt', '-g', '/', '--min-resumed', '100', '--keylog', keylog,
@@ -62,7 +64,7 @@ test('reprise-load: early data is told from resumption, and the key log is writt
   assert.strictEqual(no.code, 1);
   assert.deepStrictEqual(no.told.early_data, {accepted: 0, rejected: 0, not_allowed: no.told.offered});
   assert.deepStrictEqual([no.told.resumed, no.told.failed, no.told.requests], [no.told.offered, 0, 60]);
-});
+}));
 
 test('reprise-load: two services that share nothing fail the test', async () => {
   const one = await Service.start(conf);

@@ -2,15 +2,12 @@
  *
  * replay_guard.c - a flight of early data, wherever it is cut in two: accepted once. And while one
  * allocation fails, whichever: at most once accepted, that time and when it is sent again; and the
- * next flight is accepted as ever. A real server, guard and LMDB file. */
+ * next flight is accepted as ever; none where the store has been emptied. A real server, guard and
+ * LMDB file. */
 #include "tests/memory/memory.h"
 
-#include "cache/replay_guard.h"
-#include "tests/unit/flight.h"
+#include "tests/unit/early_host.h"
 #include "tests/unit/unit.h"
-
-#include <stdio.h>
-#include <unistd.h>
 
 #ifdef __SANITIZE_ADDRESS__
 enum { STRIDE = 5 };
@@ -19,43 +16,8 @@ enum { STRIDE = 1 };
 #endif
 enum { TURNS = 20, ENOUGH = 20000 };
 
-static struct rp_server *server;
-static struct rp_replay_guard_counters counters;
-static unsigned opened; /* connections whose early data was accepted */
-static bool closed;
-static uint8_t session[16384];
-static size_t session_len;
+static struct early_host host;
 static struct flight flight;
-
-static void on_opened(const struct rp_event *e, void *arg)
-{
-    (void)arg;
-    opened += rp_socket_early_data(e->secure_connection.socket) == RP_EARLY_DATA_ACCEPTED;
-}
-
-static void on_closed(const struct rp_event *e, void *arg)
-{
-    (void)e, (void)arg;
-    closed = true;
-}
-
-static bool is_closed(void)
-{
-    return closed;
-}
-
-static void on_session(const struct rp_event *e, void *arg)
-{
-    (void)arg;
-    session_len = e->data.len;
-    ck_assert_uint_le(session_len, sizeof session);
-    memcpy(session, e->data.bytes, session_len);
-}
-
-static bool has_session(void)
-{
-    return session_len > 0;
-}
 
 static void turn(void)
 {
@@ -63,31 +25,11 @@ static void turn(void)
         rp_loop_turn(linked.loop, false);
 }
 
-static void take_a_session(void)
-{
-    struct rp_stream *ends[2];
-    struct rp_socket *client;
-
-    ck_assert(rp_stream_pair(linked.loop, NULL, ends, NULL));
-    linked.options.context_options = &linked.client_tls;
-    linked.options.stream = ends[0];
-    ck_assert(rp_server_take_stream(server, ends[1], NULL));
-    client = rp_connect(linked.loop, &linked.options, NULL);
-    rp_stream_on(rp_socket_stream(client), RP_EV_SESSION, on_session, NULL);
-    link_run(has_session);
-    rp_stream_destroy(rp_socket_stream(client), NULL);
-    rp_stream_unref(rp_socket_stream(client));
-    rp_stream_unref(ends[0]);
-    rp_stream_unref(ends[1]);
-    linked.options.session = (struct rp_bytes){session, session_len};
-    linked.options.early_data = true;
-}
-
 /* Send the flight; the n-th allocation of what follows fails. How often was it accepted? */
 static unsigned offer(unsigned long n, bool *failed)
 {
-    unsigned before = opened;
-    struct rp_stream *stream = flight_send(&flight, server);
+    unsigned before = host.opened;
+    struct rp_stream *stream = flight_send(&flight, host.server);
 
     memory_fail_at(n);
     turn();
@@ -95,7 +37,7 @@ static unsigned offer(unsigned long n, bool *failed)
     rp_stream_destroy(stream, NULL);
     rp_stream_unref(stream);
     turn();
-    return opened - before;
+    return host.opened - before;
 }
 
 static void check_one(unsigned long n, bool *failed)
@@ -113,51 +55,30 @@ static void check_one(unsigned long n, bool *failed)
     ck_assert_msg(offer(0, &none) == 1, "after allocation %lu nothing is accepted", n);
 }
 
-static struct rp_secure_context *context;
-static struct rp_store *store;
-static struct rp_replay_guard *guard;
-static char directory[64];
+static const struct rp_secret secret = {.key = {1}};
 
-static void prepare(void)
+/* With a store that was given its mark at this moment, from now. */
+static void prepare(int64_t mark_ms)
 {
-    static const struct rp_secret secret = {.key = {1}};
-    struct rp_replay_guard_options g = {.secret = &secret, .counters = &counters};
-    struct rp_server_options o = {0};
-    char uri[128];
-
     link_prepare();
-    snprintf(directory, sizeof directory, "/tmp/reprise-guard-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    linked.server_tls.max_early_data = 1000;
-    snprintf(uri, sizeof uri, "lmdb:%s/s?size=16M", directory);
-    o.context = context = rp_secure_context_new(&linked.server_tls, NULL);
-    g.store = store = rp_store_open(linked.loop, uri, NULL, NULL);
-    ck_assert(context != NULL && store != NULL);
-    guard = rp_replay_guard_new(linked.loop, &g, NULL);
-    server = rp_server_new(linked.loop, &o, NULL);
-    ck_assert(guard != NULL && server != NULL && rp_replay_guard_attach(guard, server));
-    rp_server_on(server, RP_EV_SECURE_CONNECTION, on_opened, NULL);
-    rp_server_on(server, RP_EV_CLOSE, on_closed, NULL);
-    take_a_session();
+    early.clock_ms = mark_ms;
+    early_host_open(
+        &host, (struct rp_replay_guard_options){.store = early_open_lmdb(), .secret = &secret});
+    early_take_a_session(&host);
+    early_host_close(&host);
+    early.clock_ms = 0;
+}
+
+static void open_host(void)
+{
+    early_host_open(&host,
+                    (struct rp_replay_guard_options){.store = host.store, .secret = &secret});
 }
 
 static void finish(void)
 {
-    char path[80];
-
-    rp_server_close(server);
-    link_run(is_closed);
-    rp_server_free(server);
-    rp_replay_guard_free(guard);
-    rp_store_close(store);
-    rp_secure_context_unref(context);
-    rp_loop_free(linked.loop);
-    cert_free(&linked.leaf);
-    snprintf(path, sizeof path, "%s/s", directory);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/s-lock", directory);
-    unlink(path);
-    rmdir(directory);
+    rp_store_close(host.store);
+    early_finish();
 }
 
 START_TEST(flight_is_accepted_at_most_once_whichever_allocation_fails)
@@ -165,9 +86,38 @@ START_TEST(flight_is_accepted_at_most_once_whichever_allocation_fails)
     bool failed = true;
     unsigned long n = 1;
 
-    prepare();
+    prepare(-600000);
+    open_host();
     for (; failed && n < ENOUGH; n += STRIDE)
         check_one(n, &failed);
+    ck_assert(!failed);
+    ck_assert_uint_gt(n, 100);
+    early_host_close(&host);
+    finish();
+}
+END_TEST
+
+/* It has no memory to look at the mark before a flight comes, either. */
+static void check_young(unsigned long n, bool *failed)
+{
+    early_host_make(&host,
+                    (struct rp_replay_guard_options){.store = host.store, .secret = &secret});
+    memory_fail_at(1);
+    ck_assert(rp_replay_guard_attach(host.guard, host.server));
+    ck_assert(memory_calm());
+    flight_capture(&flight, "pay", 3);
+    ck_assert_msg(offer(n, failed) == 0, "allocation %lu: accepted", n);
+    early_host_close(&host);
+}
+
+START_TEST(flight_is_declined_while_the_mark_is_young_whichever_allocation_fails)
+{
+    bool failed = true;
+    unsigned long n = 1;
+
+    prepare(0);
+    for (; failed && n < ENOUGH; n += STRIDE)
+        check_young(n, &failed);
     ck_assert(!failed);
     ck_assert_uint_gt(n, 100);
     finish();
@@ -177,11 +127,11 @@ END_TEST
 static void check_cut(size_t cut)
 {
     struct rp_stream *ends[2];
-    unsigned before = opened;
+    unsigned before = host.opened;
     bool failed;
 
     ck_assert(rp_stream_pair(linked.loop, NULL, ends, NULL));
-    ck_assert(rp_server_take_stream(server, ends[0], NULL));
+    ck_assert(rp_server_take_stream(host.server, ends[0], NULL));
     rp_stream_unref(ends[0]);
     rp_stream_write(ends[1], flight.bytes, cut);
     turn();
@@ -190,7 +140,8 @@ static void check_cut(size_t cut)
     rp_stream_destroy(ends[1], NULL);
     rp_stream_unref(ends[1]);
     turn();
-    ck_assert_msg(opened == before + 1, "cut at %zu: accepted %u times", cut, opened - before);
+    ck_assert_msg(host.opened == before + 1, "cut at %zu: accepted %u times", cut,
+                  host.opened - before);
     ck_assert_msg(offer(0, &failed) == 0, "cut at %zu: accepted again", cut);
 }
 
@@ -198,13 +149,15 @@ START_TEST(flight_is_accepted_once_wherever_it_is_cut)
 {
     size_t cut = 1;
 
-    prepare();
+    prepare(-600000);
+    open_host();
     do {
         flight_capture(&flight, "pay", 3);
         check_cut(cut);
         cut += STRIDE;
     } while (cut < flight.len);
     ck_assert_uint_gt(cut, 300);
+    early_host_close(&host);
     finish();
 }
 END_TEST
@@ -218,6 +171,7 @@ int main(void)
         return 1;
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, flight_is_accepted_at_most_once_whichever_allocation_fails);
+    tcase_add_test(tc, flight_is_declined_while_the_mark_is_young_whichever_allocation_fails);
     tcase_add_test(tc, flight_is_accepted_once_wherever_it_is_cut);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

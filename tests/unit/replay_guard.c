@@ -3,111 +3,69 @@
  * replay_guard.c - captured flights of early data, sent to hosts that share a store: accepted once
  * in all, whatever secrets the hosts have; never when the store is silent, gone, or has forgotten.
  * Real servers; the stores are a real LMDB file and a real Redis. */
-#include "cache/replay_guard.h"
-#include "tests/unit/flight.h"
+#include "tests/unit/early_host.h"
 #include "tests/unit/redis_server.h"
 #include "tests/unit/unit.h"
 
 enum { HOSTS = 2 };
 enum { LMDB, REDIS, STORES };
 
-static struct host {
-    struct rp_server *server;
-    struct rp_store *store;
-    struct rp_replay_guard *guard;
-    struct rp_replay_guard_counters counters;
-    unsigned opened; /* connections whose early data was accepted */
-    bool closed;
-} hosts[HOSTS];
+static struct early_host hosts[HOSTS];
 static struct redis_server redis;
-static char directory[64];
-static struct rp_secure_context *context;
-static uint8_t session[16384];
-static size_t session_len;
 static struct flight flight;
 static const struct rp_secret old = {.key = {1}}, new = {.key = {2}},
                               old_new = {.key = {1}, .has_former = true, .former = {2}},
                               new_old = {.key = {2}, .has_former = true, .former = {1}};
 
-static void on_opened(const struct rp_event *e, void *arg)
-{
-    if (rp_socket_early_data(e->secure_connection.socket) == RP_EARLY_DATA_ACCEPTED)
-        ((struct host *)arg)->opened++;
-}
+static int64_t mark_ms = -600000; /* when the store was given its mark, from now */
 
-static void on_closed(const struct rp_event *e, void *arg)
-{
-    (void)e;
-    ((struct host *)arg)->closed = true;
-}
-
-static void open_host(struct host *h, struct rp_store *store, const struct rp_secret *secret,
+static void open_host(struct early_host *h, struct rp_store *store, const struct rp_secret *secret,
                       uint32_t timeout_ms, uint32_t doubt_ms)
 {
-    struct rp_server_options o = {.context = context};
-    struct rp_replay_guard_options g = {.store = store,
-                                        .secret = secret,
-                                        .timeout_ms = timeout_ms,
-                                        .doubt_ms = doubt_ms,
-                                        .counters = &h->counters};
-
-    memset(h, 0, sizeof *h);
-    h->store = store;
-    h->guard = rp_replay_guard_new(linked.loop, &g, NULL);
-    h->server = rp_server_new(linked.loop, &o, NULL);
-    ck_assert(h->guard != NULL && h->server != NULL);
-    ck_assert(rp_replay_guard_attach(h->guard, h->server));
-    rp_server_on(h->server, RP_EV_SECURE_CONNECTION, on_opened, h);
-    rp_server_on(h->server, RP_EV_CLOSE, on_closed, h);
+    early_host_open(
+        h, (struct rp_replay_guard_options){
+               .store = store, .secret = secret, .timeout_ms = timeout_ms, .doubt_ms = doubt_ms});
 }
 
-static struct rp_store *open_store(int kind)
+static struct rp_store *open_redis(void)
 {
     struct rp_error error = {0};
     struct rp_store *store;
     char uri[160];
 
-    if (kind == LMDB)
-        snprintf(uri, sizeof uri, "lmdb:%s/s?size=8M", directory);
-    else
-        snprintf(uri, sizeof uri, "%s?timeout=20000", redis.uri);
+    snprintf(uri, sizeof uri, "%s?timeout=20000", redis.uri);
     store = rp_store_open(linked.loop, uri, NULL, &error);
     ck_assert_msg(store != NULL, "%s", error.message);
     return store;
 }
 
-static void on_session(const struct rp_event *e, void *arg)
+static long long redis_says(const char *command)
 {
-    (void)arg;
-    session_len = e->data.len;
-    ck_assert_uint_le(session_len, sizeof session);
-    memcpy(session, e->data.bytes, session_len);
+    redisContext *c = redisConnectUnix(redis.path);
+    redisReply *reply = redisCommand(c, command);
+    long long n;
+
+    ck_assert(reply != NULL && reply->type != REDIS_REPLY_ERROR);
+    n = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+    freeReplyObject(reply);
+    redisFree(c);
+    return n;
 }
 
-static bool has_session(void)
+static bool redis_has_a_mark(void)
 {
-    return session_len > 0 || linked.client_closed;
+    return redis_says("DBSIZE") > 0;
 }
 
-/* From the first host, whose tickets they all read. */
-static void take_a_session(void)
+/* A host of before has been here, and left its mark. */
+static void age(int kind, struct rp_store *store, const struct rp_secret *secret)
 {
-    struct rp_stream *ends[2];
-    struct rp_socket *client;
-
-    ck_assert(rp_stream_pair(linked.loop, NULL, ends, NULL));
-    linked.options.context_options = &linked.client_tls;
-    linked.options.stream = ends[0];
-    ck_assert(rp_server_take_stream(hosts[0].server, ends[1], NULL));
-    client = rp_connect(linked.loop, &linked.options, NULL);
-    rp_stream_on(rp_socket_stream(client), RP_EV_SESSION, on_session, NULL);
-    link_run(has_session);
-    rp_stream_destroy(rp_socket_stream(client), NULL);
-    rp_stream_unref(rp_socket_stream(client));
-    rp_stream_unref(ends[0]);
-    rp_stream_unref(ends[1]);
-    linked.options.session = (struct rp_bytes){session, session_len};
-    linked.options.early_data = true;
+    early.clock_ms = mark_ms;
+    open_host(&hosts[0], store, secret, 0, 0);
+    early.clock_ms = 0;
+    if (kind == REDIS)
+        link_run(redis_has_a_mark);
+    early_host_close(&hosts[0]);
 }
 
 static void prepare(int kind, const struct rp_secret *first, const struct rp_secret *second,
@@ -116,57 +74,31 @@ static void prepare(int kind, const struct rp_secret *first, const struct rp_sec
     struct rp_store *store;
 
     link_prepare();
-    session_len = 0;
-    linked.server_tls.max_early_data = 1000;
-    context = rp_secure_context_new(&linked.server_tls, NULL);
-    ck_assert_ptr_nonnull(context);
-    if (kind == REDIS) {
+    if (kind == REDIS)
         redis_server_start(&redis, NULL);
-    } else {
-        snprintf(directory, sizeof directory, "/tmp/reprise-guard-XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(directory));
-    }
-    store = open_store(kind);
+    store = kind == REDIS ? open_redis() : early_open_lmdb();
+    age(kind, store, first);
+    if (kind == LMDB) /* while secrets are changed over it is another one's */
+        age(kind, store, second);
     open_host(&hosts[0], store, first, timeout_ms, doubt_ms);
-    open_host(&hosts[1], kind == LMDB ? store : open_store(kind), second, timeout_ms, doubt_ms);
-    take_a_session();
+    open_host(&hosts[1], kind == LMDB ? store : open_redis(), second, timeout_ms, doubt_ms);
+    early_take_a_session(&hosts[0]);
     flight_capture(&flight, "pay", 3);
-}
-
-static bool servers_closed(void)
-{
-    return hosts[0].closed && hosts[1].closed;
 }
 
 static void finish(int kind)
 {
-    char path[96];
-
     for (int i = 0; i < HOSTS; i++)
-        rp_server_close(hosts[i].server);
-    link_run(servers_closed);
-    for (int i = 0; i < HOSTS; i++) {
-        rp_server_free(hosts[i].server);
-        rp_replay_guard_free(hosts[i].guard);
-    }
+        early_host_close(&hosts[i]);
     if (kind == REDIS)
         rp_store_close(hosts[1].store);
     rp_store_close(hosts[0].store);
-    rp_secure_context_unref(context);
-    rp_loop_free(linked.loop);
-    cert_free(&linked.leaf);
-    if (kind == REDIS) {
+    early_finish();
+    if (kind == REDIS)
         redis_server_remove(&redis);
-        return;
-    }
-    snprintf(path, sizeof path, "%s/s", directory);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/s-lock", directory);
-    unlink(path);
-    rmdir(directory);
 }
 
-static const struct host *asked;
+static const struct early_host *asked;
 static uint64_t asked_before;
 
 static uint64_t answers(const struct rp_replay_guard_counters *c)
@@ -180,7 +112,7 @@ static bool is_answered(void)
 }
 
 /* Send the flight to a host; true: its early data was accepted. */
-static bool offer_flight(struct host *h)
+static bool offer_flight(struct early_host *h)
 {
     unsigned before = h->opened;
     struct rp_stream *stream = flight_send(&flight, h->server);
@@ -246,23 +178,13 @@ START_TEST(store_that_is_silent_or_gone_accepts_nothing)
 }
 END_TEST
 
-static void empty(void)
-{
-    redisContext *c = redisConnectUnix(redis.path);
-    redisReply *reply = redisCommand(c, "FLUSHALL");
-
-    ck_assert(reply != NULL && reply->type == REDIS_REPLY_STATUS);
-    freeReplyObject(reply);
-    redisFree(c);
-}
-
 /* Emptied, it would let the flight through once more. */
 START_TEST(store_that_was_emptied_is_doubted_for_a_while)
 {
     prepare(REDIS, &old, &old, 20000, 300);
     ck_assert(offer_flight(&hosts[0]));
     ck_assert(!offer_flight(&hosts[1]));
-    empty();
+    redis_says("FLUSHALL");
     ck_assert(!offer_flight(&hosts[_i]));
     ck_assert(!offer_flight(&hosts[1 - _i]));
     ck_assert_uint_ge(hosts[_i].counters.doubted, 1);
@@ -274,6 +196,97 @@ START_TEST(store_that_was_emptied_is_doubted_for_a_while)
     ck_assert_uint_eq(hosts[0].opened, 2);
     ck_assert(!offer_flight(&hosts[1]));
     finish(REDIS);
+}
+END_TEST
+
+static void reopen(struct early_host *h, uint32_t doubt_ms)
+{
+    early_host_close(h);
+    open_host(h, h->store, &old, 20000, doubt_ms);
+}
+
+/* Who knows nothing of what was there before finds a mark that is young, or none. */
+START_TEST(store_that_was_emptied_is_doubted_by_those_who_join)
+{
+    prepare(REDIS, &old, &old, 20000, 60000);
+    ck_assert(offer_flight(&hosts[0]));
+    redis_says("FLUSHALL");
+    reopen(&hosts[1], 60000);
+    reopen(&hosts[0], 300);
+    ck_assert(!offer_flight(&hosts[1]));
+    ck_assert_uint_eq(hosts[1].counters.doubted, 1);
+    for (int tries = 0; tries < 1000 && hosts[0].opened == 0; tries++) {
+        flight_capture(&flight, "buy", 3);
+        offer_flight(&hosts[0]);
+    }
+    ck_assert_uint_eq(hosts[0].opened, 1);
+    finish(REDIS);
+}
+END_TEST
+
+/* It is put there again by its first maker, and is another one nevertheless. */
+START_TEST(mark_that_was_lost_and_put_back_is_another)
+{
+    struct flight taken;
+
+    prepare(REDIS, &old, &old, 20000, 60000);
+    redis_says("FLUSHALL");
+    reopen(&hosts[0], 1);
+    link_run(redis_has_a_mark);
+    reopen(&hosts[1], 1);
+    while (hosts[1].opened == 0) {
+        flight_capture(&taken, "pay", 3);
+        flight = taken;
+        offer_flight(&hosts[1]);
+    }
+    redis_says("FLUSHALL");
+    flight_capture(&flight, "buy", 3);
+    ck_assert(!offer_flight(&hosts[0])); /* the mark is back */
+    flight = taken;
+    ck_assert(!offer_flight(&hosts[1]));
+    ck_assert_uint_eq(hosts[1].opened, 1);
+    finish(REDIS);
+}
+END_TEST
+
+/* The one that finds the new mark first is not the only one in doubt. */
+START_TEST(flights_that_ask_at_once_are_all_in_doubt)
+{
+    struct rp_stream *streams[2];
+
+    prepare(REDIS, &old, &old, 20000, 60000);
+    ck_assert(offer_flight(&hosts[0]));
+    redis_says("FLUSHALL");
+    asked = &hosts[0];
+    asked_before = answers(&hosts[0].counters) + 1;
+    flight_capture(&flight, "buy", 3);
+    streams[0] = flight_send(&flight, hosts[0].server);
+    flight_capture(&flight, "sell", 4);
+    streams[1] = flight_send(&flight, hosts[0].server);
+    link_run(is_answered);
+    ck_assert_uint_eq(hosts[0].counters.doubted, 2);
+    for (int i = 0; i < 2; i++) {
+        rp_stream_destroy(streams[i], NULL);
+        rp_stream_unref(streams[i]);
+    }
+    finish(REDIS);
+}
+END_TEST
+
+static const struct {
+    int64_t made_ms;
+    bool old;
+} marks[] = {{-136000, true}, {-134000, false}, {-61000, false}, {0, false}, {600000, false}};
+
+/* Flights live for 15 seconds or less, and clocks differ by a minute; so for a minute more it is
+ * not known how old a mark is. */
+START_TEST(mark_is_believed_when_no_flight_is_older)
+{
+    mark_ms = marks[_i].made_ms;
+    prepare(LMDB, &old, &old, 20000, 0);
+    ck_assert_int_eq(offer_flight(&hosts[0]), marks[_i].old);
+    ck_assert_uint_eq(hosts[0].counters.doubted, !marks[_i].old);
+    finish(LMDB);
 }
 END_TEST
 
@@ -329,6 +342,11 @@ int main(void)
     tcase_add_loop_test(tc, flight_is_accepted_once_while_the_secret_is_changed_over, 0, 6);
     tcase_add_test(tc, store_that_is_silent_or_gone_accepts_nothing);
     tcase_add_loop_test(tc, store_that_was_emptied_is_doubted_for_a_while, 0, HOSTS);
+    tcase_add_test(tc, store_that_was_emptied_is_doubted_by_those_who_join);
+    tcase_add_test(tc, mark_that_was_lost_and_put_back_is_another);
+    tcase_add_test(tc, flights_that_ask_at_once_are_all_in_doubt);
+    tcase_add_loop_test(tc, mark_is_believed_when_no_flight_is_older, 0,
+                        sizeof marks / sizeof *marks);
     tcase_add_test(tc, store_that_was_away_is_doubted);
     tcase_add_loop_test(tc, guard_may_go_while_claims_wait, 0, 2);
     suite_add_tcase(suite, tc);
