@@ -47,6 +47,8 @@ static void put_figures(FILE *f, const struct load_stats *s, uint64_t server_us)
 
 static void put_matrix(FILE *f, const struct load_options *o, const struct load_stats *s)
 {
+    if (s->offered == 0)
+        return;
     fputs("<h2>Resumed, % of the sessions offered</h2>\n<table><tr><th>from \\ to</th>", f);
     for (unsigned i = 0; i < o->target_count; i++) {
         fputs("<th>", f);
@@ -98,10 +100,21 @@ static void put_curve(FILE *f, const struct histogram *h, const char *colour, co
             colour, name);
 }
 
+static void put_times(FILE *f)
+{
+    static const char *const times[] = {"10 us", "100 us", "1 ms", "10 ms", "0.1 s", "1 s", "10 s"};
+
+    for (int i = 0; i <= DECADES; i++)
+        fprintf(f,
+                "<line x1=\"%d\" x2=\"%d\" y1=\"%.0f\" y2=\"%.0f\"/><text x=\"%d\" y=\"%.0f\" "
+                "text-anchor=\"end\">%s</text>\n",
+                LEFT, WIDTH - 10, y_of(pow(10, i + 1)), y_of(pow(10, i + 1)), LEFT - 6,
+                y_of(pow(10, i + 1)) + 4, times[i]);
+}
+
 static void put_chart(FILE *f, const struct load_result *r)
 {
     static const char *const shares[] = {"0", "90 %", "99 %", "99.9 %", "99.99 %"};
-    static const char *const times[] = {"10 us", "100 us", "1 ms", "10 ms", "0.1 s", "1 s", "10 s"};
 
     fprintf(f, "<h2>Latency by percentile</h2>\n<svg viewBox=\"0 0 %d %d\" width=\"%d\">\n", WIDTH,
             HEIGHT, WIDTH);
@@ -111,12 +124,7 @@ static void put_chart(FILE *f, const struct load_result *r)
                 "text-anchor=\"%s\">%s</text>\n",
                 x_of(i), x_of(i), HEIGHT - 30, x_of(i), HEIGHT - 12, i == NINES ? "end" : "middle",
                 shares[i]);
-    for (int i = 0; i <= DECADES; i++)
-        fprintf(f,
-                "<line x1=\"%d\" x2=\"%d\" y1=\"%.0f\" y2=\"%.0f\"/><text x=\"%d\" y=\"%.0f\" "
-                "text-anchor=\"end\">%s</text>\n",
-                LEFT, WIDTH - 10, y_of(pow(10, i + 1)), y_of(pow(10, i + 1)), LEFT - 6,
-                y_of(pow(10, i + 1)) + 4, times[i]);
+    put_times(f);
     put_curve(f, &r->stats.handshake_us[KIND_FULL], "#b33", "full handshake", 0);
     put_curve(f, &r->resumed_us, "#282", "resumed handshake", 1);
     put_curve(f, &r->stats.request_us, "#24a", "request", 2);
@@ -196,15 +204,74 @@ static bool has_begun(const struct timeline *t, const struct load_phase *phase)
     return phase->at_ms < t->count * t->second_ms;
 }
 
-static void put_phases(FILE *f, const struct timeline *t, const struct load_phases *phases)
+static void put_marks(FILE *f, const struct timeline *t, const struct load_phases *phases)
 {
-    for (unsigned i = 0; i < phases->count; i++) {
-        if (!has_begun(t, &phases->list[i]))
-            continue;
-        fprintf(f, "<p>%u: at %g s, ", i + 1, (double)phases->list[i].at_ms / 1000);
-        put_text(f, phases->list[i].text);
-        fputs("</p>\n", f);
+    for (unsigned i = 0; i < phases->count; i++)
+        if (has_begun(t, &phases->list[i]))
+            put_mark(f, t, &phases->list[i], i + 1);
+}
+
+static void put_phase(FILE *f, const struct load_phase *phase, const struct load_stats *s,
+                      const struct load_second *figures, unsigned number)
+{
+    double seconds = (double)load_phase_ran_ms(phase, s) / 1000;
+
+    fprintf(f, "<tr><th>%u</th><td>%g</td><th>", number, (double)phase->at_ms / 1000);
+    put_text(f, phase->text);
+    if (seconds > 0)
+        fprintf(f,
+                "</th><td>%.0f</td><td>%.0f</td><td>%u</td><td>%u</td><td>%.2f</td>"
+                "<td>%.2f</td></tr>\n",
+                (double)figures->full / seconds, (double)figures->resumed / seconds,
+                figures->declined, figures->failed,
+                (double)histogram_percentile(&figures->handshake_us, 50) / 1000,
+                (double)histogram_percentile(&figures->handshake_us, 99) / 1000);
+    else
+        fputs("</th><td colspan=\"6\"></td></tr>\n", f);
+}
+
+static void put_phases(FILE *f, const struct timeline *t, const struct load_phases *phases,
+                       const struct load_stats *s)
+{
+    if (phases->count == 0)
+        return;
+    fputs("<table><tr><th></th><th>at s</th><th>phase</th><th>full/s</th><th>resumed/s</th>"
+          "<th>declined</th><th>failed</th><th>p50 ms</th><th>p99 ms</th></tr>\n",
+          f);
+    for (unsigned i = 0; i < phases->count; i++)
+        if (has_begun(t, &phases->list[i]))
+            put_phase(f, &phases->list[i], s, &s->phases[i], i + 1);
+    fputs("</table>\n", f);
+}
+
+/* Of a second without handshakes there is nothing to say. */
+static void put_percentile(FILE *f, const struct timeline *t, double percent, const char *colour,
+                           int place)
+{
+    fprintf(f, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"", colour);
+    for (uint64_t i = 0; i < t->count; i++) {
+        const struct histogram *h = &t->seconds[i].handshake_us;
+
+        if (h->count > 0)
+            fprintf(f, "%.1f,%.1f ", x_at(t, (double)i + 0.5),
+                    y_of((double)histogram_percentile(h, percent)));
     }
+    fprintf(f, "\"/><text x=\"%d\" y=\"20\" fill=\"%s\">%g %%</text>\n", LEFT + 10 + 80 * place,
+            colour, percent);
+}
+
+static void put_latency_line(FILE *f, const struct timeline *t, const struct load_phases *phases)
+{
+    fprintf(f,
+            "<h2>Latency of handshakes in each %g s</h2>\n"
+            "<svg viewBox=\"0 0 %d %d\" width=\"%d\">\n",
+            (double)t->second_ms / 1000, WIDTH, HEIGHT, WIDTH);
+    put_times(f);
+    put_percentile(f, t, 50, "#282", 0);
+    put_percentile(f, t, 99, "#b33", 1);
+    put_percentile(f, t, 100, "#888", 2);
+    put_marks(f, t, phases);
+    fputs("</svg>\n", f);
 }
 
 static void put_timeline(FILE *f, const struct load_options *o, const struct load_stats *s)
@@ -221,11 +288,21 @@ static void put_timeline(FILE *f, const struct load_options *o, const struct loa
             (double)(t.count * t.second_ms) / 1000);
     for (int i = 0; i < LINES; i++)
         put_line(f, &t, i);
-    for (unsigned i = 0; i < o->phases.count; i++)
-        if (has_begun(&t, &o->phases.list[i]))
-            put_mark(f, &t, &o->phases.list[i], i + 1);
+    put_marks(f, &t, &o->phases);
     fputs("</svg>\n", f);
-    put_phases(f, &t, &o->phases);
+    put_phases(f, &t, &o->phases, s);
+    put_latency_line(f, &t, &o->phases);
+}
+
+static void put_honesty(FILE *f, const struct load_options *o, const struct load_stats *s)
+{
+    if (load_was_bottleneck(o, s))
+        fputs("<p><strong>The tester itself was the bottleneck.</strong></p>\n", f);
+    if (s->missed > 0)
+        fprintf(f,
+                "<p><strong>%" PRIu64 " connections that were due never began: all there might be "
+                "were in use.</strong></p>\n",
+                s->missed);
 }
 
 static void put_failures(FILE *f, const struct load_stats *s)
@@ -234,7 +311,9 @@ static void put_failures(FILE *f, const struct load_stats *s)
         return;
     fputs("<h2>Why connections failed</h2>\n<table>\n", f);
     for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
-        fprintf(f, "<tr><th>%s: ", load_class_name(s->reasons[i].class));
+        fputs("<tr><th>", f);
+        if (s->reasons[i].class != CLASS_ALERT)
+            fprintf(f, "%s: ", load_class_name(s->reasons[i].class));
         put_text(f, s->reasons[i].text);
         fprintf(f, "</th><td>%" PRIu64 "</td></tr>\n", s->reasons[i].count);
     }
@@ -257,6 +336,7 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
         put_text(f, o->targets[i].text);
     }
     fputs("</p>\n", f);
+    put_honesty(f, o, s);
     put_figures(f, s, r->server_us);
     put_matrix(f, o, s);
     put_failures(f, s);
