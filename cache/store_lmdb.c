@@ -58,9 +58,15 @@ static struct lmdb *lmdb_of(struct rp_store *store)
 
 static bool is_damage(int code)
 {
-    return code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_PANIC ||
-           code == MDB_INVALID || code == MDB_VERSION_MISMATCH || code == MDB_INCOMPATIBLE ||
-           code == MDB_BAD_DBI;
+    return code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ||
+           code == MDB_VERSION_MISMATCH || code == MDB_INCOMPATIBLE || code == MDB_BAD_DBI;
+}
+
+/* After a commit whose last write failed LMDB refuses all else, until it is opened again. The file
+ * is as it was. */
+static bool is_over(int code)
+{
+    return code == MDB_PANIC || is_damage(code);
 }
 
 static int begin(struct lmdb *l, unsigned flags, MDB_txn **txn)
@@ -180,13 +186,13 @@ static void describe(struct rp_error *error, const struct lmdb *l, int code)
         rp_error_set(error, "ERR_STORE", "%s: %s", l->place.path, mdb_strerror(code));
 }
 
-static int put_aside(const struct lmdb *l, uint64_t file)
+static bool put_aside(const struct lmdb *l, uint64_t file)
 {
     char uri[RP_LMDB_PATH_MAX + 8];
 
     memcpy(uri, "lmdb:", 6);
     memcpy(uri + 5, l->place.path, strlen(l->place.path) + 1);
-    return rp_store_lmdb_set_aside(uri, NULL, file, NULL) ? 0 : MDB_PANIC;
+    return rp_store_lmdb_set_aside(uri, NULL, file, NULL);
 }
 
 /* What is damaged beyond opening is put aside, and a new file made. */
@@ -199,7 +205,7 @@ static int open_or_renew(struct lmdb *l, struct rp_error *trouble)
     if (!is_damage(code))
         return code;
     describe(trouble, l, code);
-    return file != 0 && put_aside(l, file) == 0 ? open_env(l) : code;
+    return file != 0 && put_aside(l, file) ? open_env(l) : code;
 }
 
 /* -- troubles */
@@ -285,7 +291,9 @@ static void is_ill(struct lmdb *l, int code, bool writing)
 /* What a transaction ended with, as the caller's answer. */
 static enum rp_store_status leave(struct lmdb *l, int code, enum rp_store_status ok, bool writing)
 {
-    if (is_damage(code))
+    if (writing && code == MDB_PANIC)
+        l->write_failed_ms = rp_loop_now(l->base.loop);
+    if (is_over(code))
         give_up(l, code);
     else if (code != 0 && code != MDB_NOTFOUND && code != MDB_KEYEXIST)
         is_ill(l, code, writing);
