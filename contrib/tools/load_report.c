@@ -34,7 +34,7 @@ static void print_shortage(const struct load_options *o, const struct load_stats
     if (s->started < 100 || offered + failed >= 0.8 * o->resume)
         return;
     printf("Sessions were offered in %.0f %% of the attempts, %g wanted: %s.\n", offered, o->resume,
-           o->min_age_ms > 0 ? "there were none of that age"
+           o->min_age_ms > 0 ? "too few had that age"
                              : "the servers give too few; --uses always offers one again");
 }
 

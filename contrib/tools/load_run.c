@@ -234,7 +234,7 @@ static bool prepare(struct run *r, struct rp_error *err)
     r->count = o->count / n + (r->share < o->count % n);
     r->over = o->count > 0 && r->count == 0;
     r->second_us = load_second_ms(o) * 1000;
-    r->sessions = load_sessions_new(o->target_count, names * 2);
+    r->sessions = load_sessions_new(o->target_count, names * 2, o->min_age_ms);
     if (r->sessions == NULL || !make_slots(r))
         return rp_error_set(err, "ENOMEM", "no memory for %u connections", r->slot_count);
     for (unsigned i = 0; i < o->version_count; i++)

@@ -6,15 +6,17 @@
 #include <stdlib.h>
 
 struct ring {
-    struct load_session *kept; /* SESSIONS_KEPT, made at the first use */
+    struct load_session *kept; /* `size` of them, made at the first use */
     unsigned first, count;
+    double next_ms; /* one that is born before is not kept */
 };
 struct load_sessions {
-    unsigned hosts, clients;
+    unsigned hosts, clients, size;
+    double spacing_ms; /* of the births of those that are kept */
     struct ring rings[];
 };
 
-struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients)
+struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients, uint64_t min_age_ms)
 {
     size_t count = (size_t)hosts * clients;
     struct load_sessions *s = calloc(1, sizeof *s + count * sizeof(struct ring));
@@ -23,6 +25,10 @@ struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients)
         return NULL;
     s->hosts = hosts;
     s->clients = clients;
+    s->size = SESSIONS_KEPT;
+    if (min_age_ms > 0 && SESSIONS_AGING / count > SESSIONS_KEPT)
+        s->size = (unsigned)(SESSIONS_AGING / count);
+    s->spacing_ms = 1.0625 * (double)min_age_ms / s->size; /* the oldest is past it, not at it */
     return s;
 }
 
@@ -37,16 +43,17 @@ void load_sessions_free(struct load_sessions *s)
     if (s == NULL)
         return;
     for (size_t i = 0; i < (size_t)s->hosts * s->clients; i++) {
-        for (unsigned j = 0; s->rings[i].kept != NULL && j < SESSIONS_KEPT; j++)
+        for (unsigned j = 0; s->rings[i].kept != NULL && j < s->size; j++)
             load_session_clear(&s->rings[i].kept[j]);
         free(s->rings[i].kept);
     }
     free(s);
 }
 
-static struct load_session *place(struct ring *ring, unsigned index)
+static struct load_session *place(const struct load_sessions *s, const struct ring *ring,
+                                  unsigned index)
 {
-    return &ring->kept[(ring->first + index) % SESSIONS_KEPT];
+    return &ring->kept[(ring->first + index) % s->size];
 }
 
 static struct ring *ring_of(struct load_sessions *s, unsigned host, unsigned client)
@@ -54,24 +61,24 @@ static struct ring *ring_of(struct load_sessions *s, unsigned host, unsigned cli
     return &s->rings[(size_t)host * s->clients + client];
 }
 
-static void append(struct ring *ring, struct load_session *session)
+static void append(const struct load_sessions *s, struct ring *ring, struct load_session *session)
 {
-    if (ring->count == SESSIONS_KEPT) {
-        load_session_clear(place(ring, 0));
-        ring->first = (ring->first + 1) % SESSIONS_KEPT;
+    if (ring->count == s->size) {
+        load_session_clear(place(s, ring, 0));
+        ring->first = (ring->first + 1) % s->size;
     } else {
         ring->count++;
     }
-    *place(ring, ring->count - 1) = *session;
+    *place(s, ring, ring->count - 1) = *session;
     *session = (struct load_session){0};
 }
 
-static struct load_session take_first(struct ring *ring)
+static struct load_session take_first(const struct load_sessions *s, struct ring *ring)
 {
-    struct load_session *first = place(ring, 0), taken = *first;
+    struct load_session *first = place(s, ring, 0), taken = *first;
 
     *first = (struct load_session){0};
-    ring->first = (ring->first + 1) % SESSIONS_KEPT;
+    ring->first = (ring->first + 1) % s->size;
     ring->count--;
     return taken;
 }
@@ -81,35 +88,48 @@ void load_sessions_put(struct load_sessions *s, unsigned host, unsigned client,
 {
     struct ring *ring = ring_of(s, host, client);
 
+    double born_ms = (double)session->born_ms;
+
     if (ring->kept == NULL)
-        ring->kept = calloc(SESSIONS_KEPT, sizeof *ring->kept);
-    if (ring->kept == NULL)
+        ring->kept = calloc(s->size, sizeof *ring->kept);
+    if (ring->kept == NULL || (s->spacing_ms > 0 && born_ms < ring->next_ms)) {
         load_session_clear(session);
-    else
-        append(ring, session);
+        return;
+    }
+    /* Births are known to the millisecond, and there may be more in one. */
+    ring->next_ms = (ring->next_ms > born_ms - 1 ? ring->next_ms : born_ms) + s->spacing_ms;
+    append(s, ring, session);
 }
 
-/* Those that are too young go to the end: they were used before, or all are. */
+static bool is_too_young(const struct load_session *session, const struct load_wish *wish)
+{
+    return wish->now - session->born_ms < wish->min_age_ms;
+}
+
+/* Those that are too young go to the end: they were used before, or all are. If none is used twice
+ * they lie as they came, so behind one that is too young there are only others. */
 bool load_sessions_take(struct load_sessions *s, unsigned host, unsigned client,
                         const struct load_wish *wish, struct load_session *session)
 {
     struct ring *ring = ring_of(s, host, client);
 
+    if (wish->uses == 1 && ring->count > 0 && is_too_young(place(s, ring, 0), wish))
+        return false;
     for (unsigned left = ring->count; left > 0; left--) {
-        struct load_session first = take_first(ring);
+        struct load_session first = take_first(s, ring);
         uint64_t age = wish->now - first.born_ms;
 
         if (wish->max_age_ms != 0 && age > wish->max_age_ms) {
             load_session_clear(&first);
-        } else if (age < wish->min_age_ms) {
-            append(ring, &first);
+        } else if (is_too_young(&first, wish)) {
+            append(s, ring, &first);
         } else {
             first.uses++;
             *session = first;
             if (wish->uses != 0 && first.uses >= wish->uses)
                 return true;
             rp_session_ref(first.handle);
-            append(ring, &first);
+            append(s, ring, &first);
             return true;
         }
     }
@@ -122,11 +142,11 @@ void load_sessions_drop(struct load_sessions *s, unsigned host, unsigned client,
     struct ring *ring = ring_of(s, host, client);
 
     for (unsigned left = ring->count; left > 0; left--) {
-        struct load_session first = take_first(ring);
+        struct load_session first = take_first(s, ring);
 
         if (first.handle == handle)
             load_session_clear(&first);
         else
-            append(ring, &first);
+            append(s, ring, &first);
     }
 }

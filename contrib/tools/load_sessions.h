@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * load_sessions.h - the sessions that wait to be offered, by the host they came from.
- * A ring of the newest for each (host, client), where a client is a server name and a version; of
- * fixed size, so nothing is allocated once it is there. */
+ * A ring for each (host, client), where a client is a server name and a version; of fixed size, so
+ * nothing is allocated once it is there. It keeps the newest; but when sessions have to get old
+ * before they are offered, no more than will let them. */
 #ifndef LOAD_SESSIONS_H
 #define LOAD_SESSIONS_H
 
 #include "load.h"
 
-enum { SESSIONS_KEPT = 1024 };
+/* In each ring; in all rings together when sessions have to get old. */
+enum { SESSIONS_KEPT = 1024, SESSIONS_AGING = 65536 };
 
 struct load_session {
     struct rp_session *handle; /* a reference; NULL: none */
@@ -17,12 +19,14 @@ struct load_session {
 };
 
 struct load_sessions; /* the pool */
-struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients);
+/* min_age_ms: how old a session has to be before anybody wants it. */
+struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients, uint64_t min_age_ms);
 void load_sessions_free(struct load_sessions *); /* NULL ok */
 
 void load_session_clear(struct load_session *); /* gives the reference up */
 
-/* Give the session to the pool, which takes the reference over; the oldest goes when it is full. */
+/* Give the session to the pool, which takes the reference over. When it is full the oldest goes;
+ * one that would push others out before they are old enough is not kept. */
 void load_sessions_put(struct load_sessions *, unsigned host, unsigned client,
                        struct load_session *session);
 /* Which sessions are wanted. */

@@ -200,7 +200,7 @@ static bool take(struct load_sessions *pool, uint64_t now, uint64_t low, uint64_
 
 START_TEST(session_is_taken_once_and_only_when_old_enough)
 {
-    struct load_sessions *pool = load_sessions_new(2, 1);
+    struct load_sessions *pool = load_sessions_new(2, 1, 0);
     struct load_session session = session_of(100);
     const struct rp_session *handle = session.handle;
     struct load_wish wish = {.now = 1000, .uses = 1};
@@ -219,7 +219,7 @@ END_TEST
 
 START_TEST(session_that_is_too_old_is_forgotten)
 {
-    struct load_sessions *pool = load_sessions_new(2, 1);
+    struct load_sessions *pool = load_sessions_new(2, 1, 0);
     struct load_session old = session_of(100), young = session_of(400), session;
 
     load_sessions_put(pool, 1, 0, &old);
@@ -234,7 +234,7 @@ END_TEST
 
 START_TEST(session_may_be_offered_more_than_once)
 {
-    struct load_sessions *pool = load_sessions_new(2, 1);
+    struct load_sessions *pool = load_sessions_new(2, 1, 0);
     struct load_session one = session_of(1), two = session_of(2), session;
     unsigned seen[3] = {0};
 
@@ -263,7 +263,7 @@ END_TEST
 
 START_TEST(sessions_keep_the_newest)
 {
-    struct load_sessions *pool = load_sessions_new(2, 1);
+    struct load_sessions *pool = load_sessions_new(2, 1, 0);
     struct load_session session;
 
     for (uint16_t i = 0; i < SESSIONS_KEPT + 5; i++) {
@@ -273,6 +273,32 @@ START_TEST(sessions_keep_the_newest)
     ck_assert(take(pool, 5000, 0, 0, 1, &session));
     ck_assert_uint_eq(session.born_ms, 5);
     load_session_clear(&session);
+    load_sessions_free(pool);
+}
+END_TEST
+
+/* More come than can be kept until they are old enough: some are let go, and none too early. */
+START_TEST(sessions_that_must_get_old_are_not_pushed_out)
+{
+    enum { AGE = 200000, EACH_MS = 2 };
+    struct load_sessions *pool = load_sessions_new(2, 1, AGE);
+    unsigned taken = 0;
+
+    for (uint64_t now = 0; now < 2 * AGE; now++) {
+        struct load_session session = session_of(now), old;
+
+        for (int i = 0; i < EACH_MS; i++) {
+            load_sessions_put(pool, 1, 0, &session);
+            session = session_of(now);
+        }
+        load_session_clear(&session);
+        if (take(pool, now, AGE, 0, 1, &old)) {
+            ck_assert_uint_le(now - old.born_ms, AGE + AGE / 16);
+            load_session_clear(&old);
+            taken++;
+        }
+    }
+    ck_assert_uint_ge(taken, SESSIONS_AGING / 2 * 9 / 10);
     load_sessions_free(pool);
 }
 END_TEST
@@ -459,6 +485,7 @@ int main(void)
     tcase_add_test(t, session_that_is_too_old_is_forgotten);
     tcase_add_test(t, session_may_be_offered_more_than_once);
     tcase_add_test(t, sessions_keep_the_newest);
+    tcase_add_test(t, sessions_that_must_get_old_are_not_pushed_out);
     tcase_add_test(t, response_ends_where_it_says);
     tcase_add_test(t, response_with_an_endless_head_is_refused);
     tcase_add_test(t, proxy_headers_name_both_ends);
