@@ -121,6 +121,17 @@ static void say(const char *name)
         tool_print(tool_event(name));
 }
 
+static void say_end(void)
+{
+    json_t *event;
+
+    if (flags.json != RP_ON)
+        return;
+    event = tool_event("end");
+    tool_add_end(event, run.socket);
+    tool_print(event);
+}
+
 static void on_renegotiated(struct rp_socket *s, const struct rp_error *error, void *arg)
 {
     (void)s, (void)arg;
@@ -234,7 +245,7 @@ static void on_event(const struct rp_event *e, void *arg)
         say("finish");
         break;
     case RP_EV_END:
-        say("end");
+        say_end();
         break;
     case RP_EV_TIMEOUT:
         on_timeout();

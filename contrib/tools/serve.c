@@ -72,6 +72,15 @@ static void print_error(const char *name, struct rp_socket *s, const struct rp_e
     print(event);
 }
 
+static void print_end(struct rp_socket *s)
+{
+    json_t *event = line("end", s);
+
+    if (event != NULL)
+        tool_add_end(event, s);
+    print(event);
+}
+
 /* -- connections */
 
 static void leave(void)
@@ -155,7 +164,7 @@ static void on_socket(const struct rp_event *e, void *arg)
         rp_stream_resume(rp_socket_stream(s));
         break;
     case RP_EV_END:
-        print(line("end", s));
+        print_end(s);
         if (flags.allow_half_open == RP_ON)
             rp_stream_end(rp_socket_stream(s));
         break;

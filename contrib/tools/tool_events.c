@@ -84,6 +84,12 @@ void tool_add_base64(json_t *event, const char *key, const uint8_t *bytes, size_
     free(text);
 }
 
+void tool_add_end(json_t *event, const struct rp_socket *socket)
+{
+    if (rp_socket_truncated(socket))
+        json_object_set_new(event, "truncated", json_true());
+}
+
 void tool_add_error(json_t *event, const struct rp_error *error)
 {
     if (error->code[0] != '\0')

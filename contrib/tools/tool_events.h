@@ -20,6 +20,8 @@ void tool_print(json_t *event);
 json_t *tool_string(const char *text);
 /* Every getter of a socket that is open. */
 void tool_add_socket(json_t *event, struct rp_socket *socket, const struct tool_facts *facts);
+/* What is to be said of the end of what a peer sends. */
+void tool_add_end(json_t *event, const struct rp_socket *socket);
 void tool_add_error(json_t *event, const struct rp_error *error);
 /* For people: on the standard error, after `what` unless that is NULL. */
 void tool_say_error(const char *what, const struct rp_error *error);

@@ -86,6 +86,11 @@ bool rp_socket_cipher(const struct rp_socket *s, struct rp_cipher_info *info)
     return true;
 }
 
+bool rp_socket_truncated(const struct rp_socket *s)
+{
+    return s->engine.established && s->stream.end_emitted && !s->got_close;
+}
+
 bool rp_socket_session_reused(const struct rp_socket *s)
 {
     const SSL *ssl = established(s);

@@ -444,6 +444,31 @@ test('tools: --no-end waits for an answer that comes after the end of the input'
   server.close();
 });
 
+test('tools: an end that somebody between has made is told as that', async () => {
+  const server = await serve();
+  const [, host, port] = /(.*):(.*)/.exec(server.at);
+  let cut;
+  const between = net.createServer((s) => {
+    const on = net.connect(port, host);
+    s.on('data', (bytes) => on.write(bytes)).on('error', () => {});
+    on.on('data', (bytes) => s.write(bytes)).on('error', () => {});
+    cut = () => { s.end(); on.end(); };
+  });
+  await new Promise((done) => between.listen(0, '127.0.0.1', done));
+  const client = start('reprise-connect', ['--json', ...trust, '--no-end', `127.0.0.1:${between.address().port}`], 'hello');
+  try {
+    await client.event('data');
+    cut();
+    assert.strictEqual((await client.event('end')).truncated, true);
+    assert.strictEqual((await server.event('end')).truncated, true);
+    await client.ended;
+  } finally { between.close(); server.child.kill(); }
+  const whole = await serve();
+  assert.ok(!(await connect(whole.at, ['--json'], 'hello')).out.includes('truncated'));
+  await whole.ended;
+  assert.ok(!whole.out.includes('truncated'));
+});
+
 test('tools: early data is sent with the first flight, and a flight is taken once', async () => {
   const dir = scratch(), file = path.join(dir, 's'), data = path.join(dir, 'early');
   fs.writeFileSync(data, 'early ');

@@ -193,6 +193,7 @@ START_TEST(events_come_in_nodes_order)
     pair_wait(both_are_closed);
     check_side(row, 0);
     check_side(row, 1);
+    ck_assert(!rp_socket_truncated(pair.client) && !rp_socket_truncated(pair.accepted));
     ck_assert(finished[0] == 1 && finished[1] == 1);
 }
 END_TEST
@@ -247,6 +248,8 @@ START_TEST(truncation_is_an_end)
     ck_assert_int_eq(shutdown(rp_stream_fd(client_stream()), SHUT_WR), 0);
     pair_wait(both_are_closed);
     check_side(golden("truncation: raw FIN without close_notify"), 1);
+    ck_assert(rp_socket_truncated(pair.accepted));
+    ck_assert(!rp_socket_truncated(pair.client));
 }
 END_TEST
 

@@ -126,6 +126,11 @@ size_t rp_socket_session_id_context(const struct rp_socket *, uint8_t context[32
 struct rp_secure_context *
 rp_socket_context(const struct rp_socket *); /* borrowed; the SNI choice */
 
+/* From `end` on: did TCP alone say that the peer's data is over, and not TLS? Then somebody between
+ * may have cut it short, which TLS 1.2 and 1.3 call an error; node, and so `end`, takes it for an
+ * end. False while nothing has ended. N8 */
+bool rp_socket_truncated(const struct rp_socket *);
+
 /* -- sessions and tickets: copies. Return the length; 0 = none. With bytes NULL or capacity too
  * small nothing is copied and the length needed is returned. */
 /* The session in DER. A client's is one to resume with only once the server has given it: in
