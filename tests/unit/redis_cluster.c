@@ -81,14 +81,6 @@ static void begin_loop(void)
     dead = redis_free_port();
 }
 
-static void end_loop(void)
-{
-    rp_store_close(store);
-    store = NULL;
-    rp_loop_run(loop);
-    rp_loop_free(loop);
-}
-
 /* The cluster is one for several tests, each of which is a child of this process: they find it as
  * the one before has left it, but for the keys. */
 static void begin_cluster(void)
@@ -300,15 +292,9 @@ END_TEST
 
 START_TEST(store_may_be_closed_while_calls_wait_for_the_map)
 {
-    struct rp_store_reply now;
-
     snprintf(uri, sizeof uri, "redis+cluster://127.0.0.1:%u,127.0.0.1:%u", dead, dead);
     open_uri(uri);
-    prepare();
-    ck_assert_int_eq(rp_store_get(store, text("a"), &now, &call), RP_STORE_LATER);
-    rp_store_close(store);
-    store = NULL;
-    ck_assert(!answered);
+    close_while_it_is_asked("a");
 }
 END_TEST
 

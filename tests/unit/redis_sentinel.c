@@ -55,10 +55,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    rp_store_close(store);
-    store = NULL;
-    rp_loop_run(loop);
-    rp_loop_free(loop);
+    end_loop();
     redis_server_remove(&sentinel);
     redis_server_remove(&replica);
     redis_server_remove(&master);
@@ -290,15 +287,9 @@ END_TEST
 
 START_TEST(store_may_be_closed_while_calls_wait_for_the_master)
 {
-    struct rp_store_reply now;
-
     snprintf(uri, sizeof uri, "redis+sentinel://127.0.0.1:%u,127.0.0.1:%u/m", dead, dead);
     open_uri(uri);
-    prepare();
-    ck_assert_int_eq(rp_store_get(store, text("a"), &now, &call), RP_STORE_LATER);
-    rp_store_close(store);
-    store = NULL;
-    ck_assert(!answered);
+    close_while_it_is_asked("a");
 }
 END_TEST
 

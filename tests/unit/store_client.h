@@ -37,6 +37,15 @@ static void open_uri(const char *uri)
     rp_store_on_trouble(store, on_trouble, NULL);
 }
 
+/* The store goes, and then nothing is left to do. */
+static void end_loop(void)
+{
+    rp_store_close(store);
+    store = NULL;
+    rp_loop_run(loop);
+    rp_loop_free(loop);
+}
+
 static void until_trouble(void)
 {
     while (troubles == 0)
@@ -88,6 +97,18 @@ static enum rp_store_status get(const char *key)
 
     prepare();
     return finish(rp_store_get(store, text(key), &now, &call));
+}
+
+/* With that call under way: it is forgotten. */
+static void close_while_it_is_asked(const char *key)
+{
+    struct rp_store_reply now;
+
+    prepare();
+    ck_assert_int_eq(rp_store_get(store, text(key), &now, &call), RP_STORE_LATER);
+    rp_store_close(store);
+    store = NULL;
+    ck_assert(!answered);
 }
 
 static enum rp_store_status put(const char *key, const char *bytes, uint64_t ttl)

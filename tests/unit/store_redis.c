@@ -18,10 +18,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    rp_store_close(store);
-    store = NULL;
-    rp_loop_run(loop);
-    rp_loop_free(loop);
+    end_loop();
     redis_server_remove(&redis);
 }
 
@@ -210,11 +207,7 @@ START_TEST(cancelled_call_is_not_answered)
     rp_store_cancel(&call);
     memset(&call, 0xee, sizeof call); /* its memory may be anything now */
     ck_assert_int_eq(put("b", "c", 0), RP_STORE_OK);
-    prepare();
-    ck_assert_int_eq(rp_store_get(store, text("a"), &now, &call), RP_STORE_LATER);
-    rp_store_close(store); /* with a call under way: it is forgotten */
-    store = NULL;
-    ck_assert(!answered);
+    close_while_it_is_asked("a");
 }
 END_TEST
 
