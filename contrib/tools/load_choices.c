@@ -5,6 +5,7 @@
 #include "load.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 static bool only_speaks(const struct load_options *o, const char *version)
 {
@@ -74,6 +75,17 @@ static const char *wrong_time(const struct load_options *o)
     return NULL;
 }
 
+/* How many connections all processes together may have; each needs some descriptors besides. */
+static double most_connections(const struct load_options *o)
+{
+    enum { BESIDES = 24 };
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY)
+        return 1e9;
+    return limit.rlim_max <= BESIDES ? 0 : (double)(limit.rlim_max - BESIDES) * o->processes;
+}
+
 static unsigned count_stdout(const struct load_options *o)
 {
     const char *const files[] = {o->json, o->csv, o->timeline, o->html};
@@ -95,6 +107,8 @@ static const char *what_contradicts(const struct load_options *o)
         return "--cert and --key go together";
     if (o->proxy_version != 0 && o->proxy_from == NULL)
         return "--proxy-version wants --proxy ADDRESS";
+    if (most_connections(o) < (o->concurrency > 0 ? o->concurrency : 1))
+        return "too few descriptors for --concurrency: a higher ulimit -n, or more --processes";
     if (count_stdout(o) > 1)
         return "only one of the results can be written to the standard output";
     return NULL;
@@ -137,6 +151,8 @@ static void complete_rest(struct load_options *o)
         o->path = "/";
     if (o->concurrency == 0)
         o->concurrency = o->rate.count > 0 ? 4096 : 32;
+    if (o->concurrency > most_connections(o))
+        o->concurrency = (unsigned)most_connections(o);
     if (o->processes > o->concurrency)
         o->processes = o->concurrency;
     if (o->proxy_version == 0)

@@ -119,6 +119,14 @@ test('reprise-load: a server that dribbles for ever is cut off soon after the en
   });
 });
 
+test('reprise-load: the same seed makes the same choices', async () => {
+  const service = await Service.start(conf);
+  const targets = [`127.0.0.1:${service.ports[1]}`, `127.0.0.1:${service.ports[2]}`];
+  const offers = async (seed) => (await load('-n', '120', '-c', '1', '-r', '60', '--seed', seed, ...targets)).told.offered_from_to;
+  assert.deepStrictEqual(await offers('5'), await offers('5'));
+  assert.notDeepStrictEqual(await offers('5'), await offers('6'));
+});
+
 test('reprise-load: a rate is kept to the letter', async () => {
   await withServer(secure(answers), async (target) => {
     for (const [count, ...how] of [[100, '-d', '1s', '--rate', '100'], [15, '--rate', '500ms:0..20,500ms:20'], [7, '-d', '1s', '--rate', '100', '-n', '7'],

@@ -49,6 +49,18 @@ test('reprise-load: what can\'t be meant is refused in one line', async () => {
   }
 });
 
+test('reprise-load: more connections than descriptors are refused, unless nobody asked for so many', async () => {
+  await withProgram(s_server('-www'), async (target) => {
+    const limited = (args) => new Promise((done) => {
+      execFile('sh', ['-c', `ulimit -n 60; exec "${loader}" -n 4 ${args} ${target}`], (error, out, err) => done({code: error ? error.code : 0, out, err}));
+    });
+    const many = await limited('-c 100');
+    assert.deepStrictEqual([many.code, many.out], [2, '']);
+    assert.match(many.err, /^reprise-load: too few descriptors for --concurrency: .*\n$/);
+    for (const args of ['-c 36', '-c 72 --processes 2', '--rate 1000']) assert.strictEqual((await limited(args)).code, 0, args);
+  });
+});
+
 test('reprise-load: what is found out by trying is told with its reason', async () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-bad-'));
   const free = await freePort();
