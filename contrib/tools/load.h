@@ -98,6 +98,8 @@ struct load_reason {
     uint64_t count;
 };
 const char *load_class_name(enum load_class);
+/* Its text begins with the name of its class. */
+bool load_reason_says_class(const struct load_reason *);
 /* A line for an error, in the words of TLS where it is an alert of the server's. */
 void load_reason_of(const struct rp_error *, struct load_reason *);
 

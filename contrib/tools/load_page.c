@@ -312,7 +312,7 @@ static void put_failures(FILE *f, const struct load_stats *s)
     fputs("<h2>Why connections failed</h2>\n<table>\n", f);
     for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
         fputs("<tr><th>", f);
-        if (s->reasons[i].class != CLASS_ALERT)
+        if (!load_reason_says_class(&s->reasons[i]))
             fprintf(f, "%s: ", load_class_name(s->reasons[i].class));
         put_text(f, s->reasons[i].text);
         fprintf(f, "</th><td>%" PRIu64 "</td></tr>\n", s->reasons[i].count);

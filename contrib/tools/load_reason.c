@@ -13,6 +13,13 @@ const char *load_class_name(enum load_class class)
     return names[class];
 }
 
+bool load_reason_says_class(const struct load_reason *reason)
+{
+    const char *name = load_class_name(reason->class);
+
+    return strncmp(reason->text, name, strlen(name)) == 0;
+}
+
 /* OpenSSL's codes for alerts that the peer sent: the name of the alert begins behind these. */
 static const char *alert_of(const char *code)
 {

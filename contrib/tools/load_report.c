@@ -100,10 +100,10 @@ static void print_failures(const struct load_stats *s)
     for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
         const char *remedy = remedy_of(s->reasons[i].text);
 
-        bool alert = s->reasons[i].class == CLASS_ALERT; /* its text says so itself */
+        bool says = load_reason_says_class(&s->reasons[i]);
 
         printf("  %10" PRIu64 "  %s%s%s", s->reasons[i].count,
-               alert ? "" : load_class_name(s->reasons[i].class), alert ? "" : ": ",
+               says ? "" : load_class_name(s->reasons[i].class), says ? "" : ": ",
                s->reasons[i].text);
         if (remedy != NULL)
             printf(" (%s)", remedy);
