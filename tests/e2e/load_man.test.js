@@ -93,6 +93,14 @@ test('the man page of reprise-load: its options are those there are, and each is
   assert.match(byId.out, /by id +18 offered +18 resumed/);
 });
 
+test('the man page of reprise-load: the names of its JSON are those there are', async () => {
+  const service = await Service.start(conf);
+  const {out} = await shell(`reprise-load -n 1 --json - 127.0.0.1:${service.port}`);
+  const names = page.match(/^\.Ss The JSON\n([^]*?)^\.Sh /m)[1].match(/^\.It Cm .*$/gm)
+    .flatMap((line) => line.replace('.It Cm ', '').split(' , '));
+  assert.deepStrictEqual(names.sort(), Object.keys(JSON.parse(out)).sort());
+});
+
 // -- the examples
 
 const examples = () => [...page.matchAll(/^\.Bd -literal[^\n]*\n([^]*?)^\.Ed$/gm)]
