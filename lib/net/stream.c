@@ -211,10 +211,12 @@ static void write_refused(struct rp_stream *s, rp_written *written, void *arg)
                      "Cannot call write after a stream was destroyed");
     else
         rp_error_set(&error, "ERR_STREAM_WRITE_AFTER_END", "write after end");
+    rp_stream_ref(s); /* of one that has closed the callback may have the last */
     if (written != NULL)
         written(s, &error, arg);
     if (!s->destroyed)
         rp_stream_destroy(s, &error);
+    rp_stream_unref(s);
 }
 
 static void out_of_memory(struct rp_stream *s)

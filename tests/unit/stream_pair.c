@@ -168,6 +168,25 @@ START_TEST(pair_sees_the_other_end_destroyed)
 }
 END_TEST
 
+static void give_up(struct rp_stream *s, const struct rp_error *error, void *arg)
+{
+    (void)arg;
+    ck_assert_str_eq(error->code, "ERR_STREAM_DESTROYED");
+    rp_stream_unref(s);
+}
+
+START_TEST(refused_write_may_drop_the_last_reference)
+{
+    set_up();
+    for (size_t i = 0; i < 2; i++)
+        rp_stream_destroy(ends[i], NULL);
+    rp_loop_run(loop);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert(!rp_stream_write_then(ends[i], "late", 4, give_up, NULL));
+    rp_loop_free(loop);
+}
+END_TEST
+
 START_TEST(pair_survives_a_listener_that_destroys_it)
 {
     set_up();
@@ -190,6 +209,7 @@ int main(void)
     tcase_add_test(t, pair_waits_for_a_paused_end);
     tcase_add_test(t, pair_drains);
     tcase_add_test(t, pair_sees_the_other_end_destroyed);
+    tcase_add_test(t, refused_write_may_drop_the_last_reference);
     tcase_add_test(t, pair_survives_a_listener_that_destroys_it);
     suite_add_tcase(s, t);
     return unit_run(s);

@@ -40,11 +40,12 @@ bool rp_stream_emit(struct rp_stream *, struct rp_event *event);
 
 /* -- writing. The bytes are taken or copied before the call returns. Returns true while less than
  * the high water mark is waiting; after false, wait for `drain` (L1). Bytes written before the
- * connection or the handshake is complete wait for it. Writing after end or destroy is refused:
- * `error` ERR_STREAM_WRITE_AFTER_END / ERR_STREAM_DESTROYED goes to the callback, else is
- * emitted (K6). All writes of one turn of the loop leave together at its end. */
+ * connection or the handshake is complete wait for it. Writing after end is an `error` of the
+ * stream, ERR_STREAM_WRITE_AFTER_END; after destroy it is refused, ERR_STREAM_DESTROYED, which only
+ * the callback hears (K6). All writes of one turn of the loop leave together at its end. */
 bool rp_stream_write(struct rp_stream *, const void *bytes, size_t len);
-/* Called once: with NULL when the bytes are with the kernel, or with the error. */
+/* Called once: with NULL when the bytes are with the kernel, or with the error; from inside
+ * rp_stream_write_then when it refuses. */
 typedef void rp_written(struct rp_stream *stream, const struct rp_error *error, void *arg);
 /* The same, and say when they are gone. */
 bool rp_stream_write_then(struct rp_stream *, const void *bytes, size_t len, rp_written *written,
