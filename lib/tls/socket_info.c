@@ -65,7 +65,9 @@ const char *rp_socket_alpn_protocol(const struct rp_socket *s)
 
 const char *rp_socket_servername(const struct rp_socket *s)
 {
-    return s->client != NULL ? rp_client_servername(s->client) : s->engine.servername;
+    if (s->client == NULL)
+        return s->engine.servername;
+    return s->engine.established ? rp_client_servername(s->client) : NULL;
 }
 
 const char *rp_socket_protocol(const struct rp_socket *s)

@@ -158,6 +158,7 @@ START_TEST(nothing_is_told_before_the_handshake)
     link_connect();
     ck_assert(rp_socket_secure_connecting(linked.client));
     check_nothing_is_told(linked.client);
+    ck_assert_ptr_null(rp_socket_servername(linked.client));
     link_run(link_is_open);
     ck_assert(linked.connected && !rp_socket_secure_connecting(linked.client));
     link_close();
@@ -175,6 +176,7 @@ START_TEST(nothing_is_told_after_the_end)
     rp_stream_destroy(rp_socket_stream(linked.client), NULL);
     link_run(client_has_closed);
     check_nothing_is_told(linked.client);
+    ck_assert_str_eq(rp_socket_servername(linked.client), "a.example"); /* is kept */
     ck_assert_ptr_null(rp_socket_protocol(linked.client));
     ck_assert(!rp_socket_set_max_send_fragment(linked.client, 512));
     link_close();

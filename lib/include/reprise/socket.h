@@ -86,8 +86,10 @@ bool rp_socket_authorized(const struct rp_socket *);                 /* D6 */
 const char *rp_socket_authorization_error(const struct rp_socket *); /* D7: a code, or NULL */
 const char *
 rp_socket_alpn_protocol(const struct rp_socket *); /* D8: NULL = none (node's null and false) */
-const char *rp_socket_servername(const struct rp_socket *); /* D9: NULL = none */
-const char *rp_socket_protocol(const struct rp_socket *);   /* D14: "TLSv1.3"; NULL after close */
+/* D9: the name for SNI; NULL = none. A server has it from the ClientHello on, a client from the end
+ * of the handshake on. */
+const char *rp_socket_servername(const struct rp_socket *);
+const char *rp_socket_protocol(const struct rp_socket *); /* D14: "TLSv1.3"; NULL after close */
 struct rp_cipher_info {
     const char *name, *standard_name, *version; /* D13: static text */
 };
