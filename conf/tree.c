@@ -6,6 +6,8 @@
  * thread while it parses. */
 #include "conf/tree.h"
 
+#include "conf/scan.h"
+
 #include <confuse.h>
 #include <limits.h>
 #include <stdio.h>
@@ -169,44 +171,19 @@ static cfg_t *new_cfg(struct rp_error *err)
     return cfg;
 }
 
-/* libconfuse takes the end of the file for the end of a block. This finds the brace that is not
- * closed, by its words of what a comment and a string are; 0: all are. */
-static unsigned open_brace(const char *at)
-{
-    enum { DEEPEST = 64 };
-    unsigned line = 1, lines[DEEPEST], depth = 0;
-
-    for (; *at != '\0'; at++) {
-        if (*at == '#' || (at[0] == '/' && at[1] == '/')) {
-            at += strcspn(at, "\n");
-        } else if (at[0] == '/' && at[1] == '*') {
-            for (at += 2; *at != '\0' && (at[0] != '*' || at[1] != '/'); at++)
-                line += *at == '\n';
-        } else if (*at == '"' || *at == '\'') {
-            for (char quote = *at++; *at != '\0' && *at != quote; at++) {
-                line += *at == '\n';
-                at += at[0] == '\\' && at[1] != '\0';
-            }
-        } else if (*at == '{' && depth < DEEPEST) {
-            lines[depth++] = line;
-        } else if (*at == '}' && depth > 0) {
-            depth--;
-        }
-        line += *at == '\n';
-        if (*at == '\0')
-            break;
-    }
-    return depth > 0 ? lines[depth - 1] : 0;
-}
-
 bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
                      struct rp_error *err)
 {
     struct rp_error ignored = {.code = ""};
-    struct conf_place place = {file, open_brace(text)};
+    struct conf_place place = {file, 0};
     int result;
 
     tree->file = file;
+    tree->cfg = NULL;
+    if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* some editors' word for UTF-8 */
+        text += 3;
+    if (!conf_scan(text, file, &place.line, err))
+        return false;
     tree->cfg = new_cfg(err);
     if (tree->cfg == NULL)
         return false;
@@ -220,7 +197,7 @@ bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
     parsing.error = NULL;
     if (result == CFG_SUCCESS && place.line == 0)
         return true;
-    if (result == CFG_SUCCESS)
+    if (result == CFG_SUCCESS) /* libconfuse takes the end of the file for that of a block */
         parsing.failed = !conf_error(err, &place, "the block that begins here has no end; add }");
     if (!parsing.failed)
         rp_error_set(err, "ERR_CONF", "%s: is no configuration; see reprise.conf(5)", file);

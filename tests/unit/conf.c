@@ -180,10 +180,23 @@ static const struct {
      "\"unix:/run/x.sock\" are some"},
     {"backend \"a\" { address = {\"h:1\", \"h:1\"} }",
      "/x.conf:1: address: \"h:1\" is given twice; leave one"},
-    {"frontend \"f\" { listen = \"a\nb\" }",
-     "/x.conf:2: listen: \"a?b\" is no address; \"127.0.0.1:8443\", \"[::]:443\", \"fd:3\" and "
+    {"frontend \"f\" { listen = \"a\\nb\" }",
+     "/x.conf:1: listen: \"a?b\" is no address; \"127.0.0.1:8443\", \"[::]:443\", \"fd:3\" and "
      "\"unix:/run/x.sock\" are some"},
     {"frontend \"f\" {\n", "/x.conf:1: the block that begins here has no end; add }"},
+    {"\nworkers = 1 /* frontend", "/x.conf:2: the comment that begins here has no end; add */"},
+    {"/*/ workers = 1", "/x.conf:1: the comment that begins here has no end; add */"},
+    {"\nuser = \"a\n\" workers = 1",
+     "/x.conf:2: a \" is opened in this line, and not closed; add another"},
+    {"user = 'a\n' workers = 1",
+     "/x.conf:1: a ' is opened in this line, and not closed; add another"},
+    {"user = \"a\\", "/x.conf:1: a \" is opened in this line, and not closed; add another"},
+    {"user = \"${NO_SUCH}:443\"",
+     "/x.conf:1: ${NO_SUCH} is not set in the environment; set it, or write ${NO_SUCH:-VALUE}"},
+    {"\nuser = ${NO_SUCH}",
+     "/x.conf:2: ${NO_SUCH} is not set in the environment; set it, or write ${NO_SUCH:-VALUE}"},
+    {"user = \"${NO_SUCH\" workers = 1 }", "/x.conf:1: the ${ in this line has no end; add }"},
+    {"user = ${NO\nSUCH}", "/x.conf:1: the ${ in this line has no end; add }"},
 };
 
 START_TEST(conf_says_what_is_wrong)
@@ -242,6 +255,43 @@ START_TEST(conf_says_what_is_wrong_with_a_frontend)
     ck_assert_ptr_null(conf_parse(text, "/x.conf", &error));
     ck_assert_str_eq(error.message, wrong_frontends[_i].message);
     free(text);
+}
+END_TEST
+
+/* What looks like the above, and is well; what is told is about the end. */
+static const char *const odd[] = {
+    "user = \"a\\\"{\"",
+    "user = '\"{'",
+    "user = 'a\\'{'",
+    "user = '${NO_SUCH}'",
+    "user = \"\\${NO_SUCH}\"",
+    "user = \"${NO_SUCH:-b{}\"",
+    "user = ${NO_SUCH:-b}",
+    "user = \"a /* b\"",
+    "# a \" quote, ${NO_SUCH}, /*",
+    "// it's { open",
+    "/* \" ${NO_SUCH} { */",
+    "/**/",
+    "log { destination = /x//y }",
+    "\xef\xbb\xbfuser = a",
+};
+
+START_TEST(conf_takes_what_only_looks_wrong)
+{
+    struct rp_error error = {0};
+
+    ck_assert_ptr_null(conf_parse(odd[_i], "/x.conf", &error));
+    ck_assert_str_eq(error.message,
+                     "/x.conf: there is no frontend; add frontend \"www\" { listen = … }");
+}
+END_TEST
+
+START_TEST(conf_goes_on_in_the_next_line_behind_a_backslash)
+{
+    struct rp_error error = {0};
+
+    ck_assert_ptr_null(conf_parse("user = \"a\\\nb\"\nworker = 1", "/x.conf", &error));
+    ck_assert_str_eq(error.message, "/x.conf:3: worker: is unknown; did you mean workers?");
 }
 END_TEST
 
@@ -324,6 +374,8 @@ int main(void)
     tcase_add_test(core, conf_has_defaults);
     tcase_add_test(core, conf_knows_all_words);
     tcase_add_loop_test(core, conf_says_what_is_wrong, 0, sizeof wrong / sizeof *wrong);
+    tcase_add_loop_test(core, conf_takes_what_only_looks_wrong, 0, sizeof odd / sizeof *odd);
+    tcase_add_test(core, conf_goes_on_in_the_next_line_behind_a_backslash);
     tcase_add_loop_test(core, conf_says_what_is_wrong_with_a_frontend, 0,
                         sizeof wrong_frontends / sizeof *wrong_frontends);
     tcase_add_loop_test(core, conf_examples_load, 0, sizeof examples / sizeof *examples);
