@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * scan.h - what libconfuse takes without a word, though nobody can mean it: a comment, a string or a
- * block without an end, and a variable that is not set, which would be nothing. Only tree.c
+ * scan.h - what libconfuse takes without a word, though nobody can mean it: a comment, a string or
+ * a block without an end, and a variable that is not set, which would be nothing. Only tree.c
  * includes it. Pure, but for the environment. */
 #ifndef CONF_SCAN_H
 #define CONF_SCAN_H
