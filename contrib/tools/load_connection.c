@@ -177,7 +177,7 @@ static void on_answered(struct slot *s)
     r->stats->requests++;
     load_slices_request(r);
     s->requests++;
-    if (s->requests < r->o->requests && !r->over)
+    if (s->requests < r->o->requests && !r->over && !s->response.closes)
         ask(s);
     else
         finish(s);

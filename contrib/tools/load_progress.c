@@ -5,6 +5,9 @@
 #include "load.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static uint64_t read_now(const uint64_t *figure)
 {
@@ -29,6 +32,23 @@ static struct figures sum(const struct load_options *o, const struct load_stats 
     return f;
 }
 
+/* Never longer than the terminal is wide: what wraps can't be written over. */
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+    struct winsize size;
+    char line[256];
+    int width =
+        ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(line, sizeof line, format, list);
+    va_end(list);
+    fprintf(stderr, "\r\033[K%.*s", width, line);
+    fflush(stderr);
+}
+
 void load_progress(const struct load_options *o, const struct load_stats *const *all,
                    uint64_t elapsed_ms)
 {
@@ -43,16 +63,10 @@ void load_progress(const struct load_options *o, const struct load_stats *const 
         last_ms = elapsed_ms;
         last_made = made;
     }
-    fprintf(stderr, "\r\033[K%6.1f s  %7.0f/s", (double)elapsed_ms / 1000, rate);
-    fprintf(stderr, "  full %" PRIu64 "  resumed %" PRIu64, f.full, f.resumed);
-    if (f.declined > 0)
-        fprintf(stderr, "  declined %" PRIu64, f.declined);
-    fprintf(stderr, "  failed %" PRIu64, f.failed);
-    if (f.requests > 0)
-        fprintf(stderr, "  requests %" PRIu64, f.requests);
-    if (phase != NULL)
-        fprintf(stderr, "  [%.24s]", phase->text);
-    fflush(stderr);
+    say("%.1f s  %.0f/s  full %" PRIu64 "  resumed %" PRIu64 "  declined %" PRIu64
+        "  failed %" PRIu64 "  requests %" PRIu64 "%s%.24s%s",
+        (double)elapsed_ms / 1000, rate, f.full, f.resumed, f.declined, f.failed, f.requests,
+        phase != NULL ? "  [" : "", phase != NULL ? phase->text : "", phase != NULL ? "]" : "");
 }
 
 void load_progress_end(void)

@@ -14,6 +14,7 @@ void load_response_begin(struct load_response *r)
 {
     r->state = RESPONSE_HEAD;
     r->status = 0;
+    r->closes = false;
     r->left = r->body = 0;
     r->line_len = 0;
 }
@@ -26,6 +27,19 @@ static const char *field(const struct load_response *r, const char *name)
     return at != NULL ? at + strlen(name) + strspn(at + strlen(name), " \t") : NULL;
 }
 
+/* HTTP/1.1 goes on unless it says that it does not, HTTP/1.0 the other way round. */
+static bool says_close(const struct load_response *r)
+{
+    const char *connection = field(r, "\nconnection:");
+    bool old = r->text[7] == '0';
+    const char *word = old ? "keep-alive" : "close", *found;
+
+    if (connection == NULL)
+        return old;
+    found = strcasestr(connection, word);
+    return (found != NULL && (size_t)(found - connection) < strcspn(connection, "\r")) != old;
+}
+
 /* The head is complete and terminated. */
 static bool read_head(struct load_response *r)
 {
@@ -36,6 +50,7 @@ static bool read_head(struct load_response *r)
     if (strncmp(r->text, "HTTP/1.", 7) != 0 || r->line_len < 12)
         return false;
     r->status = (unsigned)strtoul(r->text + 8, NULL, 10);
+    r->closes = says_close(r);
     if (r->status >= 100 && r->status < 200) {
         load_response_begin(r);
         return true;
@@ -51,6 +66,7 @@ static bool read_head(struct load_response *r)
             return false;
     } else {
         r->state = RESPONSE_UNTIL_END;
+        r->closes = true;
     }
     return r->status >= 200 && r->status < 600;
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RESPONSE_HEAD_MAX = 4096 };
+enum { RESPONSE_HEAD_MAX = 16384 };
 
 struct load_response {
     enum {
@@ -24,6 +24,7 @@ struct load_response {
         RESPONSE_COMPLETE,
     } state;
     unsigned status;
+    bool closes;         /* the server takes no more requests on this connection */
     uint64_t left, body; /* of the body or the chunk; how much of a body there was */
     size_t line_len;     /* of what is in text: the head, or a line */
     char text[RESPONSE_HEAD_MAX];

@@ -69,6 +69,18 @@ for (const [name, [serve, wanted]] of Object.entries(tickets))
     }
   }));
 
+test('reprise-load: a server that takes so many requests on a connection and no more has not failed', () =>
+  withProgram((dir, port) => {
+    const command = nginx(dir, port);
+    fs.writeFileSync(`${dir}/nginx.conf`, fs.readFileSync(`${dir}/nginx.conf`, 'utf8').replace('access_log off;', '$& keepalive_requests 3;'));
+    return command;
+  }, async (target) => {
+    for (const [asked, made] of [['2', 20], ['3', 30], ['9', 30]]) {
+      const got = await told('-n', '10', '-c', '2', '-k', asked, '-g', '/', '--max-failed', '0', target);
+      assert.deepStrictEqual([got.code, got.requests, got.failed_by_reason], [0, made, {}], asked);
+    }
+  }));
+
 test('reprise-load: the matrix shows who resumes whose sessions, and the exit says that it was not enough', () =>
   servers.nginx((one) => servers.haproxy(async (other) => {
     const got = await told('-n', '300', '-c', '4', '-r', '90', '-t', '1.3', '--max-failed', '0', '--seed', '3', one, other);

@@ -357,6 +357,29 @@ START_TEST(response_ends_where_it_says)
 }
 END_TEST
 
+static const struct {
+    const char *head;
+    bool closes;
+} connections[] = {
+    {"HTTP/1.1 200 OK\r\n", false},
+    {"HTTP/1.1 200 OK\r\nCONNECTION:  Upgrade, Close\r\n", true},
+    {"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nX: close\r\n", false},
+    {"HTTP/1.0 200 OK\r\n", true},
+    {"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n", false},
+};
+
+START_TEST(response_says_whether_there_may_be_another)
+{
+    static struct load_response r;
+    char text[200];
+
+    snprintf(text, sizeof text, "%sContent-Length: 1\r\n\r\nx", connections[_i].head);
+    ck_assert(feed(&r, text, 7) == RESPONSE_DONE && r.closes == connections[_i].closes);
+    snprintf(text, sizeof text, "%s\r\nx", connections[_i].head);
+    ck_assert(feed(&r, text, 7) == RESPONSE_MORE && r.closes);
+}
+END_TEST
+
 START_TEST(response_with_an_endless_head_is_refused)
 {
     static struct load_response r;
@@ -509,6 +532,8 @@ int main(void)
     tcase_add_test(t, sessions_keep_the_newest);
     tcase_add_test(t, sessions_that_must_get_old_are_not_pushed_out);
     tcase_add_test(t, response_ends_where_it_says);
+    tcase_add_loop_test(t, response_says_whether_there_may_be_another, 0,
+                        sizeof connections / sizeof *connections);
     tcase_add_test(t, response_with_an_endless_head_is_refused);
     tcase_add_test(t, proxy_headers_name_both_ends);
     tcase_add_test(t, reasons_have_a_class_and_alerts_a_name);
