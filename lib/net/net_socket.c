@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A peer that ends with its answer shows it in one of the first reads, or it keeps the connection. */
+enum { EAGER_LOOKS = 2 };
+
 /* -- descriptors */
 
 bool rp_fd_no_delay(int fd, bool on)
@@ -274,6 +277,7 @@ static void open_wire(struct rp_net_socket *n, int fd, enum rp_wire_connecting c
     size_t len;
 
     rp_wire_open(&n->wire, n->stream.loop, &wire_ops, fd, connecting);
+    n->wire.looks = n->eager ? EAGER_LOOKS : 0;
     n->wire.out = n->early;
     n->early = (struct rp_queue){0};
     n->wire.nagle =

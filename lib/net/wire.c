@@ -81,6 +81,10 @@ void rp_wire_read_now(struct rp_wire *w)
     w->unanswered = false;
     if (n > 0) {
         w->ops->input(w, input, (size_t)n);
+        if (w->looks > 0 && n < RP_INPUT_SIZE) {
+            w->looks--;
+            rp_wire_read_now(w);
+        }
         return;
     }
     w->ended = true;

@@ -38,6 +38,7 @@ struct rp_wire {
     int fd;
     uint8_t interest;   /* what io is started for */
     uint8_t connecting; /* enum rp_wire_connecting */
+    uint8_t looks;      /* so often the peer's end is looked for right behind its bytes */
     bool polled;        /* io was started once, on this descriptor */
     bool reading, blocked, held, shutting, shut_done, ended, broken;
     bool nagle, unanswered; /* connected by us with Nagle on; sent since the peer last spoke */

@@ -177,6 +177,38 @@ START_TEST(net_carries_much_both_ways)
 }
 END_TEST
 
+/* The end that is behind the bytes already is told in the same turn, however the peer sent it. */
+START_TEST(net_eager_sees_the_end_with_the_answer)
+{
+    connect_with((struct rp_net_options){.eager = true});
+    rp_stream_write(client.stream, "?", 1);
+    run_until(&served, 'd');
+    rp_stream_write(served.stream, "answer", 6);
+    rp_stream_end(served.stream);
+    while (!has(&client, 'd'))
+        rp_loop_turn(loop, true);
+    ck_assert_uint_eq(client.bytes, 6);
+    ck_assert(has(&client, 'E'));
+    both_close();
+}
+END_TEST
+
+/* Whoever keeps the connection is looked at in vain a few times, and loses nothing by it. */
+START_TEST(net_eager_reads_on)
+{
+    connect_with((struct rp_net_options){.eager = true});
+    served.echo = true;
+    for (size_t i = 1; i <= 10; i++) {
+        rp_stream_write(client.stream, "?", 1);
+        while (client.bytes < i)
+            rp_loop_turn(loop, true);
+    }
+    ck_assert(!has(&client, 'E'));
+    rp_stream_end(client.stream);
+    both_close();
+}
+END_TEST
+
 START_TEST(net_paused_reads_nothing)
 {
     connect_with((struct rp_net_options){0});
@@ -425,6 +457,8 @@ int main(void)
     tcase_set_timeout(core, 30);
     tcase_add_test(core, net_connects_talks_and_ends);
     tcase_add_test(core, net_carries_much_both_ways);
+    tcase_add_test(core, net_eager_sees_the_end_with_the_answer);
+    tcase_add_test(core, net_eager_reads_on);
     tcase_add_test(core, net_paused_reads_nothing);
     tcase_add_loop_test(core, net_refused_is_an_error_and_a_close, 0, 2);
     tcase_add_loop_test(core, net_may_be_destroyed_at_any_event, 0,

@@ -47,7 +47,8 @@ struct rp_net_options {
     enum rp_toggle keep_alive;
     uint32_t keep_alive_initial_delay_ms;
     /* Bytes may be handed to the kernel before the connection was reported complete, and nothing
-     * waits for writability; `connect` comes with the first evidence. Saves two system calls. */
+     * waits for writability; `connect` comes with the first evidence. Behind the first bytes of the
+     * peer its end is looked for at once. Saves two to four system calls. */
     bool eager;
     struct rp_stream_options stream;
 };
