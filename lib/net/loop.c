@@ -78,13 +78,12 @@ struct rp_loop *rp_loop_wrap(struct ev_loop *ev, struct rp_error *err)
     struct rp_loop *loop = calloc(1, sizeof *loop);
 
     if (loop != NULL)
-        loop->input = malloc(RP_INPUT_SIZE + RP_SCRATCH_SIZE);
+        loop->input = malloc(RP_INPUT_SIZE);
     if (loop == NULL || loop->input == NULL) {
         free(loop);
         rp_error_errno(err, ENOMEM, "malloc", "a loop");
         return NULL;
     }
-    loop->scratch = loop->input + RP_INPUT_SIZE;
     loop->ev = ev;
     loop->ticks.next_ = loop->ticks.prev_ = &loop->ticks;
     ev_prepare_init(&loop->prepare, on_prepare);

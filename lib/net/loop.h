@@ -14,7 +14,7 @@
 struct rp_chunk;
 struct rp_timeout_queue;
 
-enum { RP_INPUT_SIZE = 128 * 1024, RP_SCRATCH_SIZE = 32 * 1024, RP_POOL_MAX = 64 };
+enum { RP_INPUT_SIZE = 256 * 1024, RP_POOL_MAX = 64 };
 
 struct rp_loop {
     struct ev_loop *ev; /* NULL once abandoned in a forked child */
@@ -28,19 +28,13 @@ struct rp_loop {
     struct rp_channel *channels; /* those open, likewise */
     struct rp_chunk *pool;
     size_t pooled;
-    uint8_t *input, *scratch; /* allocated with the loop */
+    uint8_t *input; /* allocated with the loop */
 };
 
 /* The buffer that every socket of the loop reads into (RP_INPUT_SIZE bytes). */
 static inline uint8_t *rp_loop_input(struct rp_loop *loop)
 {
     return loop->input;
-}
-
-/* A second one, for what TLS decrypts (RP_SCRATCH_SIZE bytes). */
-static inline uint8_t *rp_loop_scratch(struct rp_loop *loop)
-{
-    return loop->scratch;
 }
 
 /* libev binds a signal to one loop of the process: whoever forks must let go of them all. */
