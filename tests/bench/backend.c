@@ -3,7 +3,8 @@
  * backend.c - the server behind the servers that are compared: answers GET /N with N bytes, takes
  * in the body of a POST, cheaply and always alike. Keeps connections open unless told to close. One
  * thread, epoll, loopback only; on eight addresses, 127.0.0.1 to .8, since a port of one address
- * can have no more connections than its peer has ports. usage: backend PORT [PROCESSES] */
+ * can have no more connections than its peer has ports, and on a Unix socket if one is named.
+ * usage: backend PORT [PROCESSES [PATH]] */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -16,10 +17,12 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 4096, BODY_CHUNK = 256 * 1024, EVENTS = 256, LISTENERS = 8 };
+enum { HEAD_MAX = 4096, BODY_CHUNK = 256 * 1024, EVENTS = 256, HOSTS = 8, LISTENERS = HOSTS + 1 };
 
 struct peer {
     int fd;
@@ -168,6 +171,26 @@ static int listen_on(const char *port, unsigned host)
     return fd;
 }
 
+/* Anybody may connect: some servers give up root. */
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        fprintf(stderr, "backend: %s: too long\n", path);
+        exit(1);
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    unlink(path);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        chmod(path, 0777) != 0 || listen(fd, 4096) != 0) {
+        perror("backend: listen");
+        exit(1);
+    }
+    return fd;
+}
+
 /* Each process has listening sockets of its own, and none outlives the first. */
 static void multiply(unsigned long processes)
 {
@@ -182,12 +205,13 @@ static void multiply(unsigned long processes)
         }
 }
 
-static void listen_everywhere(const char *port, int *listeners)
+/* `path` NULL: on no Unix socket. */
+static void listen_everywhere(const char *port, const char *path, int *listeners)
 {
-    for (unsigned i = 0; i < LISTENERS; i++) {
+    for (unsigned i = 0; i < (path != NULL ? LISTENERS : HOSTS); i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listeners[i]};
 
-        listeners[i] = listen_on(port, i);
+        listeners[i] = i < HOSTS ? listen_on(port, i) : listen_at(path);
         if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, listeners[i], &event) != 0) {
             perror("backend: epoll");
             exit(1);
@@ -200,15 +224,15 @@ int main(int argc, char **argv)
     struct epoll_event events[EVENTS];
     int listeners[LISTENERS];
 
-    if (argc < 2 || argc > 3) {
-        fprintf(stderr, "usage: backend PORT [PROCESSES]\n");
+    if (argc < 2 || argc > 4) {
+        fprintf(stderr, "usage: backend PORT [PROCESSES [PATH]]\n");
         return 2;
     }
     memset(body, 'x', sizeof body);
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-    multiply(argc == 3 ? strtoul(argv[2], NULL, 10) : 1);
+    multiply(argc >= 3 ? strtoul(argv[2], NULL, 10) : 1);
     poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    listen_everywhere(argv[1], listeners);
+    listen_everywhere(argv[1], argc == 4 ? argv[3] : NULL, listeners);
     for (;;) {
         int count = epoll_wait(poll_fd, events, EVENTS, -1);
 

@@ -15,7 +15,7 @@ if (cluster.isPrimary) {
     const sessions = new Map();
     const server = tls.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key), noDelay: true },
         (client) => {
-            const behind = net.connect(Number(backend), '127.0.0.1');
+            const behind = backend.startsWith('/') ? net.connect(backend) : net.connect(Number(backend), '127.0.0.1');
             behind.setNoDelay(true);
             client.pipe(behind).pipe(client);
             client.on('error', () => behind.destroy());

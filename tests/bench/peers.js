@@ -2,6 +2,7 @@
 // of them do here: TLS in, plain TCP to the same backend, one process or thread unless told
 // otherwise. Danger: a peer that is set up badly makes a flattering figure; change these only
 // towards what makes the peer faster. What a server can't do is left out, and then it has no figure.
+// The backend is a port of 127.0.0.1, or the path of a Unix socket.
 // make(settings) -> argv; reload(pid) -> how to have it take its configuration anew.
 'use strict';
 const fs = require('fs');
@@ -12,6 +13,7 @@ const write = (dir, name, text) => {
     fs.writeFileSync(file, text);
     return file;
 };
+const isPath = (backend) => String(backend).startsWith('/');
 const signal = (name) => (pid) => `kill -${name} ${pid}`;
 
 function reprise({ dir, port, backend, cert, key, program, workers = 1, store, hosts = 1 }) {
@@ -21,7 +23,8 @@ run-dir = "${dir}/run"
 ${store ? `secret-file = "${store.secret}"\ncache { store = "${store.uri}" }` : ''}
 log { access = off  level = warn }
 certificate "bench" { cert = "${cert}"  key = "${key}" }
-backend "http" { address = {${Array.from({ length: hosts }, (_, i) => `"127.0.0.${i + 1}:${backend}"`)}} }
+backend "http" { address = {${isPath(backend) ? `"unix:${backend}"`
+        : Array.from({ length: hosts }, (_, i) => `"127.0.0.${i + 1}:${backend}"`)}} }
 frontend "bench" { listen = "127.0.0.1:${port}"  certificates = "bench"  backend = "http" }
 `);
     fs.mkdirSync(`${dir}/state`, { recursive: true });
@@ -39,7 +42,7 @@ stream {
     listen 127.0.0.1:${port} ssl backlog=4096${workers > 1 ? ' reuseport' : ''};
     ssl_certificate ${cert}; ssl_certificate_key ${key};
     ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:s:20m; ssl_session_tickets on;
-    proxy_pass 127.0.0.1:${backend}; tcp_nodelay on;
+    proxy_pass ${isPath(backend) ? `unix:${backend}` : `127.0.0.1:${backend}`}; tcp_nodelay on;
   }
 }
 `)];
@@ -60,12 +63,12 @@ frontend f
   bind 127.0.0.1:${port} ssl crt ${both} ssl-min-ver TLSv1.2 backlog 4096
   default_backend b
 backend b
-  server s 127.0.0.1:${backend}
+  server s ${isPath(backend) ? `unix@${backend}` : `127.0.0.1:${backend}`}
 `)];
 
 const hitch = ({ dir, port, backend, both, workers = 1 }) => ['hitch', '--config=' + write(dir, 'hitch.conf', `
 frontend = { host = "127.0.0.1" port = "${port}" }
-backend = "[127.0.0.1]:${backend}"
+backend = "${isPath(backend) ? backend : `[127.0.0.1]:${backend}`}"
 pem-file = "${both}"
 workers = ${workers}
 backlog = 4096
@@ -89,7 +92,7 @@ socket = l:TCP_NODELAY=1
 socket = r:TCP_NODELAY=1
 [bench]
 accept = 127.0.0.1:${port}
-connect = 127.0.0.1:${backend}
+connect = ${isPath(backend) ? backend : `127.0.0.1:${backend}`}
 cert = ${cert}
 key = ${key}
 TIMEOUTclose = 0

@@ -35,6 +35,7 @@ const scenarios = {
     e: { name: 'e resumed TLS 1.2, id', flags: ['--by-id', '-r', '100'] },
     f: { name: 'f full TLS 1.3, RSA-2048', flags: ['-t', '1.3'], rsa: true },
     hosts: { name: 'e2 the same, two hosts', flags: ['--by-id', '-r', '100', '--from', 'other'], hosts: true },
+    'd-unix': { name: 'd2 the same, Unix backend', flags: ['-t', '1.2', '-r', '100'], unix: true },
     g: { name: 'g request, keep-alive', flags: ['-c', '64', '-k', '200'], share: 0.064, per: 'requests' },
     'h1-down': { name: 'h 1 MB down, per MB', client: ['down', 1e6], share: 0.05, mb: 1 },
     'h1-up': { name: 'h 1 MB up, per MB', client: ['up', 1e6], share: 0.05, mb: 1 },
@@ -106,7 +107,8 @@ async function withServers(peer, scenario, backend, work, wrap = (dir, argv) => 
         for (let i = 0; i < hosts; i++) {
             dirs.push(directory(peer));
             ports.push(await freePort());
-            servers.push(await start(cpus, wrap(dirs[i], peers[peer].make({ dir: dirs[i], port: ports[i], backend,
+            servers.push(await start(cpus, wrap(dirs[i], peers[peer].make({ dir: dirs[i], port: ports[i],
+                backend: scenario.unix ? backend.path : backend.port,
                 program: `${build}/reprise`, workers: scenario.workers, store, idle: scenario.idle,
                 ...certificate(scenario.rsa ? 'rsa' : 'ec') })), ports[i], 60000));
         }
@@ -236,23 +238,26 @@ async function main() {
     fs.mkdirSync(out, { recursive: true });
     const names = argument('peers', Object.keys(peers).join(',')).split(',');
     const chosen = argument('only', Object.keys(scenarios).join(',')).split(',').filter((id) => scenarios[id]);
-    const port = await freePort();
-    const backend = await start(1, [`${build}/bench/backend`, String(port)], port);
+    const dir = fs.mkdtempSync(`${os.tmpdir()}/bench-`); // the path of a Unix socket has to be short
+    fs.chmodSync(dir, 0o755);
+    const backend = { port: await freePort(), path: `${dir}/backend` };
+    const behind = await start(1, [`${build}/bench/backend`, String(backend.port), '1', backend.path], backend.port);
     const results = { about: { date: new Date().toISOString(), cpu: os.cpus()[0].model, cpus: os.cpus().length,
         kernel: os.release(), load: os.loadavg()[0], rounds, count, perf: measure.perfCounts() }, table: {} };
     const save = () => report.save(out, results, names);
     try {
         for (const [at, id] of chosen.entries()) {
             const until = begun + 60000 * minutes * 0.6 * (at + 1) / chosen.length;
-            results.table[id] = await compare(id, names, port, until);
+            results.table[id] = await compare(id, names, backend, until);
             save(); // a run that is cut short has told what it knows
             report.progress(results.table[id], names, (Date.now() - begun) / 1000);
         }
         if (!flag('no-extras') && !argument('only'))
-            results.extras = await extras(names, port);
+            results.extras = await extras(names, backend);
         results.floor = execFileSync('taskset', ['-c', '0', `${build}/bench/floor`, '1'], { encoding: 'utf8' });
     } finally {
-        await stop(backend);
+        await stop(behind);
+        fs.rmSync(dir, { recursive: true, force: true });
     }
     save();
     report.print(results, names);
