@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A peer that ends with its answer shows it in one of the first reads, or it keeps the connection. */
+/* A peer that ends with its answer shows it in one of the first reads, or it keeps the connection.
+ */
 enum { EAGER_LOOKS = 2 };
 
 /* -- descriptors */

@@ -128,10 +128,11 @@ void rp_queue_consume(struct rp_queue *q, struct rp_loop *loop, size_t len)
     }
 }
 
-long rp_queue_send(struct rp_queue *q, struct rp_loop *loop, int fd)
+long rp_queue_send(struct rp_queue *q, struct rp_loop *loop, int fd, bool fin_follows)
 {
     struct iovec parts[CHUNKS_PER_SEND];
     struct msghdr message = {.msg_iov = parts};
+    int flags = MSG_NOSIGNAL | (fin_follows ? MSG_MORE : 0);
     ssize_t sent;
 
     for (struct rp_chunk *c = q->first; c != NULL && message.msg_iovlen < CHUNKS_PER_SEND;
@@ -141,8 +142,8 @@ long rp_queue_send(struct rp_queue *q, struct rp_loop *loop, int fd)
     if (message.msg_iovlen == 0)
         return 0;
     do
-        sent = message.msg_iovlen == 1 ? send(fd, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
-                                       : sendmsg(fd, &message, MSG_NOSIGNAL);
+        sent = message.msg_iovlen == 1 ? send(fd, parts[0].iov_base, parts[0].iov_len, flags)
+                                       : sendmsg(fd, &message, flags);
     while (sent < 0 && errno == EINTR);
     if (sent < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;

@@ -25,8 +25,9 @@ void rp_queue_commit(struct rp_queue *, size_t len);
 /* The first contiguous bytes; NULL when empty. */
 const uint8_t *rp_queue_peek(const struct rp_queue *, size_t *len);
 void rp_queue_consume(struct rp_queue *, struct rp_loop *, size_t len);
-/* Send as much as the socket takes. Returns bytes sent (0 if it would block) or -1 with errno. */
-long rp_queue_send(struct rp_queue *, struct rp_loop *, int fd);
+/* Send as much as the socket takes. Returns bytes sent (0 if it would block) or -1 with errno.
+ * fin_follows: the last packet may wait for a shutdown(), which has to come at once. */
+long rp_queue_send(struct rp_queue *, struct rp_loop *, int fd, bool fin_follows);
 void rp_queue_clear(struct rp_queue *, struct rp_loop *);
 
 #endif

@@ -102,11 +102,12 @@ static void avoid_nagle(struct rp_wire *w)
     w->unanswered = true;
 }
 
-static void finish_output(struct rp_wire *w)
+/* `waiting`: the last bytes were sent to share a packet with the FIN. */
+static void finish_output(struct rp_wire *w, bool waiting)
 {
     if (w->shutting && !w->shut_done) {
         w->shut_done = true;
-        if (!w->close_follows)
+        if (waiting || !w->close_follows)
             shutdown(w->fd, SHUT_WR);
         w->ops->shut(w);
     }
@@ -121,7 +122,7 @@ static void flush(struct rp_wire *w)
         return;
     if (had) {
         avoid_nagle(w);
-        sent = rp_queue_send(&w->out, w->loop, w->fd);
+        sent = rp_queue_send(&w->out, w->loop, w->fd, w->shutting);
         if (sent < 0) {
             if (w->connecting != RP_WIRE_EAGER || errno != ENOTCONN) {
                 fail(w, errno, io_syscall(w, "write"));
@@ -142,7 +143,7 @@ static void flush(struct rp_wire *w)
     if (had && w->ops->drained != NULL)
         w->ops->drained(w);
     if (w->fd >= 0 && !w->broken && w->out.len == 0)
-        finish_output(w);
+        finish_output(w, had);
 }
 
 static void on_flush(struct rp_next_tick *tick)
@@ -217,12 +218,6 @@ void rp_wire_flush_later(struct rp_wire *w)
 {
     if (w->fd >= 0 && !w->held && !w->blocked)
         rp_next_tick(w->loop, &w->flush);
-}
-
-void rp_wire_flush_now(struct rp_wire *w)
-{
-    if (w->fd >= 0 && !w->broken && !w->held && w->out.len > 0)
-        rp_queue_send(&w->out, w->loop, w->fd);
 }
 
 void rp_wire_hold(struct rp_wire *w, bool held)

@@ -56,11 +56,9 @@ void rp_wire_read_now(struct rp_wire *);
 bool rp_wire_write(struct rp_wire *, const void *bytes, size_t len);
 /* Something was put into out directly: have it sent at the end of the turn. */
 void rp_wire_flush_later(struct rp_wire *);
-/* Send now what the kernel takes, without callbacks: the last words before a close. */
-void rp_wire_flush_now(struct rp_wire *);
 /* Keep output back (a newSession is pending) until released. */
 void rp_wire_hold(struct rp_wire *, bool held);
-/* FIN once everything queued has left; then ops->shut. */
+/* FIN once everything queued has left, in one packet with the end of it; then ops->shut. */
 void rp_wire_shutdown(struct rp_wire *);
 /* Close now and forget the queue; no callback comes any more. Idempotent. */
 void rp_wire_close(struct rp_wire *);

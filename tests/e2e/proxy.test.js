@@ -55,6 +55,31 @@ test('the backend ends first: the client gets everything, then the end', async (
   await b.stop();
 });
 
+// Most clients close at the close_notify, so the FIN is left to our close; these get it all the same.
+test('the backend ends first: a client that only waits gets the FIN, too', async () => {
+  const b = await backend((s) => s.once('data', () => s.end('all')));
+  const service = await Service.start(conf(to(b.address_)));
+  let finished = false;
+  const relay = net.createServer({allowHalfOpen: true}, (client) => {
+    const server = net.connect({port: service.port, host: '127.0.0.1', allowHalfOpen: true});
+    server.on('end', () => { finished = true; });
+    server.pipe(client, {end: false});
+    client.pipe(server, {end: false});
+    client.on('close', () => server.destroy());
+  });
+  await new Promise((done) => relay.listen(0, '127.0.0.1', done));
+  const socket = await connect(relay.address().port, {allowHalfOpen: true});
+  const ended = new Promise((done) => socket.once('end', done));
+  const answer = drain(socket);
+  socket.write('go');
+  assert.strictEqual((await answer).toString(), 'all');
+  await ended;
+  await until('the FIN', () => finished);
+  socket.destroy();
+  relay.close();
+  await b.stop();
+});
+
 test('a client that does not read stops the backend, not the worker', async () => {
   let sent = 0;
   const b = await backend((s) => {

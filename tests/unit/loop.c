@@ -312,7 +312,7 @@ START_TEST(queue_sends_what_the_socket_takes)
     while (q.len > 0) {
         ssize_t got;
 
-        ck_assert_int_ge(rp_queue_send(&q, loop, fds[0]), 0);
+        ck_assert_int_ge(rp_queue_send(&q, loop, fds[0], false), 0);
         while ((got = read(fds[1], bytes, sizeof bytes)) > 0)
             for (ssize_t i = 0; i < got; i++)
                 ck_assert_uint_eq(bytes[i], pattern(at++));
@@ -320,7 +320,7 @@ START_TEST(queue_sends_what_the_socket_takes)
     ck_assert_uint_eq(at, 2000000);
     close(fds[1]);
     fill(&q, 10, 10);
-    ck_assert_int_lt(rp_queue_send(&q, loop, fds[0]), 0);
+    ck_assert_int_lt(rp_queue_send(&q, loop, fds[0], false), 0);
     rp_queue_clear(&q, loop);
     close(fds[0]);
 }
