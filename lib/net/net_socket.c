@@ -274,19 +274,16 @@ static struct rp_net_socket *socket_new(struct rp_loop *loop, const struct rp_st
 
 static void open_wire(struct rp_net_socket *n, int fd, enum rp_wire_connecting connecting)
 {
-    const uint8_t *bytes;
-    size_t len;
-
     rp_wire_open(&n->wire, n->stream.loop, &wire_ops, fd, connecting);
     n->wire.looks = n->eager ? EAGER_LOOKS : 0;
     n->wire.out = n->early;
     n->early = (struct rp_queue){0};
     n->wire.nagle =
         connecting != RP_WIRE_CONNECTED && !n->no_delay && n->remote.any.sa_family != AF_UNIX;
+    n->wire.ack_waits = connecting == RP_WIRE_EAGER && n->remote.any.sa_family != AF_UNIX;
     if (!n->stream.paused)
         rp_wire_read_start(&n->wire);
-    bytes = rp_queue_peek(&n->wire.out, &len);
-    if (bytes != NULL)
+    if (n->wire.out.len > 0 || n->wire.ack_waits)
         rp_wire_flush_later(&n->wire);
     if (n->stream.ending)
         rp_wire_shutdown(&n->wire);
@@ -305,6 +302,13 @@ struct rp_stream *rp_net_open(struct rp_loop *loop, int fd, const struct rp_stre
     return &n->stream;
 }
 
+/* Linux then sends the last ACK of the handshake with our first bytes: a packet less, and the peer
+ * wakes up once. */
+static void let_ack_wait(int fd)
+{
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
+}
+
 /* Open a socket and begin to connect it. false: *err says why. */
 static bool connect_to(struct rp_net_socket *n, const struct rp_address *to, struct rp_error *err)
 {
@@ -321,6 +325,8 @@ static bool connect_to(struct rp_net_socket *n, const struct rp_address *to, str
     }
     if (n->keep_alive)
         rp_fd_keep_alive(fd, true, n->keep_alive_ms);
+    if (n->eager && to->any.sa_family != AF_UNIX)
+        let_ack_wait(fd);
     rc = connect(fd, &to->any, to->len);
     now = rc == 0;
     if (rc < 0 && errno != EINPROGRESS) {

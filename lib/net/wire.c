@@ -102,6 +102,14 @@ static void avoid_nagle(struct rp_wire *w)
     w->unanswered = true;
 }
 
+/* Nothing to say yet: the peer, which may speak first, is not to wait for the ACK. */
+static void let_ack_go(struct rp_wire *w)
+{
+    if (w->ack_waits && w->out.len == 0)
+        setsockopt(w->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+    w->ack_waits = false;
+}
+
 /* `waiting`: the last bytes were sent to share a packet with the FIN. */
 static void finish_output(struct rp_wire *w, bool waiting)
 {
@@ -120,6 +128,7 @@ static void flush(struct rp_wire *w)
 
     if (w->fd < 0 || w->broken || w->held || w->connecting == RP_WIRE_CONNECTING)
         return;
+    let_ack_go(w);
     if (had) {
         avoid_nagle(w);
         sent = rp_queue_send(&w->out, w->loop, w->fd, w->shutting);

@@ -193,6 +193,30 @@ START_TEST(net_eager_sees_the_end_with_the_answer)
 }
 END_TEST
 
+static void on_too_late(struct rp_timer *timer)
+{
+    (void)timer;
+    ck_abort_msg("the connection stood only when the kernel's patience was over");
+}
+
+/* Its first bytes carry the last ACK of the handshake; whoever has none does not keep the peer
+ * waiting. */
+START_TEST(net_eager_and_silent_stands_at_once)
+{
+    struct rp_timer timer = {.fire = on_too_late};
+
+    connect_with((struct rp_net_options){.eager = true});
+    rp_timer_start(loop, &timer, 100);
+    while (served.stream == NULL)
+        rp_loop_turn(loop, true);
+    rp_timer_stop(&timer);
+    rp_stream_write(served.stream, "first", 5);
+    run_until(&client, 'd');
+    rp_stream_end(client.stream);
+    both_close();
+}
+END_TEST
+
 /* Whoever keeps the connection is looked at in vain a few times, and loses nothing by it. */
 START_TEST(net_eager_reads_on)
 {
@@ -459,6 +483,7 @@ int main(void)
     tcase_add_test(core, net_carries_much_both_ways);
     tcase_add_test(core, net_eager_sees_the_end_with_the_answer);
     tcase_add_test(core, net_eager_reads_on);
+    tcase_add_test(core, net_eager_and_silent_stands_at_once);
     tcase_add_test(core, net_paused_reads_nothing);
     tcase_add_loop_test(core, net_refused_is_an_error_and_a_close, 0, 2);
     tcase_add_loop_test(core, net_may_be_destroyed_at_any_event, 0,
