@@ -4,12 +4,13 @@
  * A large range of addresses is reserved, not used. It is cut into slabs; a slab has blocks of one
  * class, and a table says which, so a block needs no header. Free blocks of a class are a list, the
  * one freed last is used first. A slab is never given back: what was once needed will be again.
- * What is larger than all classes comes from malloc.
+ * What is larger than all classes comes from malloc; of the sizes that every connection needs for a
+ * moment, buffers of records and of handshake messages, a few are kept.
  * One thread owns it. Another one allocates by malloc; what it frees it leaves in a basket, which
  * the owner empties when it runs out of blocks. */
 #include <reprise/tls.h>
 
-#include <pthread.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,10 @@ enum {
     COARSE_MAX = 8192,
     FINE_CLASSES = FINE_MAX / FINE,
     CLASSES = FINE_CLASSES + (COARSE_MAX - FINE_MAX) / COARSE,
+    LARGE = 2048, /* steps of what malloc gives, up to ... */
+    LARGE_MAX = 32768,
+    LARGE_CLASSES = LARGE_MAX / LARGE + 1,
+    KEPT_MAX = 4, /* of each */
 };
 
 struct block {
@@ -40,10 +45,12 @@ static struct {
     uint8_t *base;
     size_t slabs, usable; /* used; made usable */
     struct block *free[CLASSES];
-    pthread_t owner;
+    struct block *kept[LARGE_CLASSES];
+    uint8_t kept_count[LARGE_CLASSES];
     _Atomic(struct block *) basket;
     uint8_t class_of[SLABS];
 } pool;
+static _Thread_local bool is_owner;
 
 static size_t class_for(size_t size)
 {
@@ -64,11 +71,6 @@ static bool is_ours(const void *p)
 static size_t class_of(const void *p)
 {
     return pool.class_of[((uintptr_t)p - (uintptr_t)pool.base) >> SLAB_BITS];
-}
-
-static bool is_owner(void)
-{
-    return pthread_equal(pool.owner, pthread_self());
 }
 
 static void give_back(void *p)
@@ -123,6 +125,41 @@ static bool refill(size_t class)
     return true;
 }
 
+/* -- large blocks: malloc's, and as large as a multiple of LARGE */
+
+static void *large_allocate(size_t size)
+{
+    size_t class;
+    struct block *block;
+
+    if (size > LARGE_MAX)
+        return malloc(size);
+    class = (size + LARGE - 1) / LARGE;
+    block = pool.kept[class];
+    if (block == NULL)
+        return malloc(class * LARGE);
+    pool.kept[class] = block->next;
+    pool.kept_count[class]--;
+    return block;
+}
+
+static void large_release(void *p)
+{
+    struct block *block = p;
+    size_t class = malloc_usable_size(p) / LARGE;
+
+    if (class <= COARSE_MAX / LARGE || class >= LARGE_CLASSES ||
+        pool.kept_count[class] == KEPT_MAX) {
+        free(p);
+        return;
+    }
+    block->next = pool.kept[class];
+    pool.kept[class] = block;
+    pool.kept_count[class]++;
+}
+
+/* -- what OpenSSL calls */
+
 static void *allocate(size_t size, const char *file, int line)
 {
     struct block *block;
@@ -131,8 +168,10 @@ static void *allocate(size_t size, const char *file, int line)
     (void)file, (void)line;
     if (size == 0)
         return NULL;
-    if (size > COARSE_MAX || !is_owner())
+    if (!is_owner)
         return malloc(size);
+    if (size > COARSE_MAX)
+        return large_allocate(size);
     class = class_for(size);
     if (pool.free[class] == NULL && !refill(class))
         return malloc(size);
@@ -147,8 +186,11 @@ static void release(void *p, const char *file, int line)
 
     (void)file, (void)line;
     if (!is_ours(p)) {
-        free(p);
-    } else if (is_owner()) {
+        if (is_owner && p != NULL)
+            large_release(p);
+        else
+            free(p);
+    } else if (is_owner) {
         give_back(p);
     } else {
         block->next = atomic_load(&pool.basket);
@@ -193,10 +235,11 @@ bool rp_allocator_install(void)
     if (base == MAP_FAILED)
         return false;
     pool.base = base;
-    pool.owner = pthread_self();
+    is_owner = true;
     if (CRYPTO_set_mem_functions(allocate, reallocate, release) == 1)
         return true;
     pool.base = NULL;
+    is_owner = false;
     munmap(base, (size_t)SLABS << SLAB_BITS);
     return false;
 }

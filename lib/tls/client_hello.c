@@ -154,3 +154,14 @@ bool rp_hello_next_protocol(struct rp_cursor *alpn, struct rp_cursor *name)
     *name = rp_cursor_vector(alpn, 1);
     return !alpn->bad && rp_cursor_left(name) > 0;
 }
+
+struct rp_cursor rp_client_hello_servername(SSL *ssl)
+{
+    struct rp_client_hello hello = {0};
+    const unsigned char *bytes;
+    size_t len;
+
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &len) == 1)
+        take_servername(&hello, rp_cursor_of(bytes, len));
+    return hello.servername;
+}

@@ -26,6 +26,8 @@ struct rp_client_hello {
 bool rp_client_hello_take(struct rp_client_hello *, unsigned type, struct rp_cursor body);
 /* Everything from the hello that a connection is paused at. */
 void rp_client_hello_read(struct rp_client_hello *, SSL *);
+/* The name alone; empty: none. */
+struct rp_cursor rp_client_hello_servername(SSL *);
 /* The next PSK identity; false after the last. */
 bool rp_hello_next_identity(struct rp_cursor *identities, struct rp_cursor *identity);
 /* The next ALPN name; false after the last. */

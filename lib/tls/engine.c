@@ -154,14 +154,12 @@ static enum rp_engine_status status_of(struct rp_engine *e, int returned, struct
 /* The second hello, after a HelloRetryRequest, must ask for the same name: by it we decided. */
 static bool same_name(const struct rp_engine *e, SSL *ssl)
 {
-    struct rp_client_hello hello;
-    size_t len;
+    struct rp_cursor name = rp_client_hello_servername(ssl);
+    size_t len = rp_cursor_left(&name);
 
-    rp_client_hello_read(&hello, ssl);
-    len = rp_cursor_left(&hello.servername);
     if (e->servername == NULL)
         return len == 0;
-    return strlen(e->servername) == len && memcmp(e->servername, hello.servername.at, len) == 0;
+    return strlen(e->servername) == len && memcmp(e->servername, name.at, len) == 0;
 }
 
 static int on_client_hello(SSL *ssl, int *alert, void *arg)

@@ -286,13 +286,11 @@ static bool ask_for_context(struct rp_socket *s)
 
 bool rp_handshake_hello(struct rp_socket *s)
 {
-    struct rp_client_hello hello;
-    size_t len;
+    struct rp_cursor name = rp_client_hello_servername(s->engine.ssl);
+    size_t len = rp_cursor_left(&name);
 
-    rp_client_hello_read(&hello, s->engine.ssl);
-    len = rp_cursor_left(&hello.servername);
     if (len > 0) {
-        s->engine.servername = strndup((const char *)hello.servername.at, len);
+        s->engine.servername = strndup((const char *)name.at, len);
         if (s->engine.servername == NULL)
             return fail_for_memory(s);
     }
