@@ -7,7 +7,7 @@ const crypto = require('crypto');
 const os = require('os');
 const {execFile, execFileSync, spawn} = require('child_process');
 const {Service, net, pem, sleep, test, tls} = require('./lib');
-const {uri, withOldRedis} = require('./hosts');
+const {patient, uri, withOldRedis} = require('./hosts');
 
 const top = path.join(__dirname, '../..');
 const loader = path.join(path.dirname(path.resolve(top, process.env.REPRISE || 'build/release/reprise')), 'reprise-load');
@@ -40,7 +40,7 @@ test('reprise-load: two addresses of one service share their sessions', async ()
 
 test('reprise-load: early data is told from resumption, and the key log is written', () => withOldRedis(async (redis) => {
   const takes = await Service.start(conf.replace('frontend "www" {', '$& max-early-data = 16K ')
-    .replace('"lmdb:sessions?size=16M"', `"${uri(redis)}"`).replace('run-dir', `secret-file = "${redis.secret}"  run-dir`));
+    .replace('"lmdb:sessions?size=16M"', `"${uri(redis)}"  ${patient}`).replace('run-dir', `secret-file = "${redis.secret}"  run-dir`));
   const refuses = await Service.start(conf);
   const keylog = path.join(takes.dir, 'keys');
   const yes = await load('-n', '60', '-c', '4', '-m', '0-rtt', '-g', '/', '--min-resumed', '100', '--keylog', keylog,
