@@ -119,6 +119,43 @@ test('reprise-load: a server that dribbles for ever is cut off soon after the en
   });
 });
 
+test('reprise-load: names by turns, a client certificate, bytes up and down, as the server sees them', async () => {
+  const seen = [];
+  const server = secure((s) => {
+    let got = 0;
+    seen.push(`${s.servername} ${s.getPeerCertificate().subject ? s.getPeerCertificate().subject.CN : '-'}`);
+    s.on('error', () => {}).on('data', (bytes) => {
+      got += bytes.length - (bytes.includes('POST /up HTTP/1.1\r\nHost: ') ? bytes.indexOf('\r\n\r\n') + 4 : 0);
+      if (got === 100 * 1024) s.end(`HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n${'x'.repeat(300)}`);
+    });
+  }, {requestCert: true, ca: pem('client-ca.pem')});
+  const cert = (name) => path.join(top, 'build/e2e-certs', name);
+  await withServer(server, async (target) => {
+    const flags = ['-n', '12', '-c', '3', '--sni', 'a.example,b.example', '-g', '/up', '--upload', '100K', '--download', '300'];
+    const good = await load(...flags, '--cert', cert('alice.pem'), '--key', cert('alice.key'), target);
+    assert.deepStrictEqual([good.code, good.told.requests, good.told.failed_by_reason], [0, 12, {}], good.err);
+    assert.deepStrictEqual(seen.sort(), [...Array(6).fill('a.example alice'), ...Array(6).fill('b.example alice')]);
+    const bad = await load('-n', '12', '-c', '3', '-g', '/', target);
+    assert.deepStrictEqual(bad.told.failed_by_reason, {'alert certificate_required': 12});
+  });
+});
+
+test('reprise-load: a PROXY header before each connection, with a port of its own', async () => {
+  for (const [version, head] of [['1', /^PROXY TCP4 10\.1\.2\.3 127\.0\.0\.1 (\d+) \d+\r\n\x16\x03/],
+    ['2', /^\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\x01\x02\x03\x7f\0\0\x01([^]{2})[^]{2}\x16\x03/]]) {
+    const ports = new Set();
+    const server = net.createServer((s) => s.on('error', () => {}).once('data', (bytes) => {
+      const found = bytes.toString('latin1').match(head);
+      if (found) ports.add(found[1]);
+      s.destroy();
+    }));
+    await withServer(server, async (target) => {
+      assert.strictEqual((await load('-n', '9', '-c', '3', '--proxy', '10.1.2.3', '--proxy-version', version, target)).told.failed, 9);
+    });
+    assert.strictEqual(ports.size, 9, version);
+  }
+});
+
 test('reprise-load: the same seed makes the same choices', async () => {
   const service = await Service.start(conf);
   const targets = [`127.0.0.1:${service.ports[1]}`, `127.0.0.1:${service.ports[2]}`];
