@@ -137,6 +137,16 @@ static bool check_early_data(const struct conf *conf, const struct conf_frontend
                       "data once more; share a store, or leave ticket-keys out");
 }
 
+static bool check_admin(const struct conf *conf, const struct conf_frontend *f,
+                        struct rp_error *err)
+{
+    for (size_t i = 0; conf->admin_listen != NULL && i < f->listen.count; i++)
+        if (strcmp(f->listen.at[i], conf->admin_listen) == 0)
+            return conf_error(err, &f->tls.place, "listen: \"%s\" is admin's; choose another",
+                              conf->admin_listen);
+    return true;
+}
+
 bool conf_check(const struct conf *conf, struct rp_error *err)
 {
     if (conf->frontend_count == 0)
@@ -147,7 +157,8 @@ bool conf_check(const struct conf *conf, struct rp_error *err)
         if (!check_frontend(conf, &conf->frontends[i], err) ||
             !check_early_version(&conf->frontends[i], err) ||
             !check_early_data(conf, &conf->frontends[i], err) ||
-            !check_listens(conf, &conf->frontends[i], err))
+            !check_listens(conf, &conf->frontends[i], err) ||
+            !check_admin(conf, &conf->frontends[i], err))
             return false;
     return true;
 }

@@ -7,6 +7,7 @@
 #include "master/command.h"
 #include "master/listeners.h"
 #include "master/pid_file.h"
+#include "master/places.h"
 #include "master/cache_files.h"
 #include "master/secret_file.h"
 #include "master/user.h"
@@ -16,15 +17,18 @@
 
 #include <stdlib.h>
 
+/* And the places that must be his. */
 static bool check_user(const struct conf *conf, struct rp_error *err)
 {
     struct user user;
     struct rp_error why;
+    bool ok;
 
     if (!user_find(&user, conf->user, &why))
         return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
+    ok = places_check(conf, &user, err);
     user_clear(&user);
-    return true;
+    return ok;
 }
 
 static bool check_secret(const struct conf *conf, struct rp_error *err)

@@ -231,22 +231,36 @@ void control_refuse(struct control *c, uint64_t question, const char *message)
 
 /* -- life */
 
+static bool set_address(struct sockaddr_un *a, const char *run_dir, struct rp_error *err)
+{
+    int len = snprintf(a->sun_path, sizeof a->sun_path, "%s/control.sock", run_dir);
+
+    a->sun_family = AF_UNIX;
+    if (len >= 0 && (size_t)len < sizeof a->sun_path)
+        return true;
+    a->sun_path[0] = '\0';
+    return rp_error_set(err, "ENAMETOOLONG",
+                        "run-dir: %s is too long for a socket in it; choose one of up to %zu "
+                        "characters",
+                        run_dir, sizeof a->sun_path - sizeof "/control.sock");
+}
+
+bool control_check(const char *run_dir, struct rp_error *err)
+{
+    struct sockaddr_un a;
+
+    return set_address(&a, run_dir, err);
+}
+
 /* What is there is of a master that died: we hold the lock of the run-dir. */
 static bool listen_at(struct control *c, const char *run_dir, struct rp_error *err)
 {
     struct sockaddr_un *a = &c->address;
-    int len = snprintf(a->sun_path, sizeof a->sun_path, "%s/control.sock", run_dir);
     mode_t before;
     bool bound;
 
-    a->sun_family = AF_UNIX;
-    if (len < 0 || (size_t)len >= sizeof a->sun_path) {
-        a->sun_path[0] = '\0';
-        return rp_error_set(err, "ENAMETOOLONG",
-                            "run-dir: %s is too long for a socket in it; choose one of up to %zu "
-                            "characters",
-                            run_dir, sizeof a->sun_path - sizeof "/control.sock");
-    }
+    if (!set_address(a, run_dir, err))
+        return false;
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (c->fd < 0)
         return rp_error_errno(err, errno, "socket", "the control socket");

@@ -22,6 +22,8 @@ struct control;
 /* A request was made: an object, borrowed for the call. To be answered, once, by its number. */
 typedef void control_asked(struct control *, uint64_t question, const json_t *request, void *arg);
 
+/* Is there room for a socket's path in this run-dir? */
+bool control_check(const char *run_dir, struct rp_error *);
 struct control *control_new(struct rp_loop *, const char *run_dir, control_asked *, void *arg,
                             struct rp_error *) __attribute__((warn_unused_result));
 void control_free(struct control *); /* and removes the socket; NULL ok */

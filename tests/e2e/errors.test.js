@@ -52,6 +52,13 @@ const wrong = {
   'an option twice': [(c) => c.replace('workers = 1', 'workers = 1 workers = 2'), /test\.conf:1: workers: is given twice/],
   'a missing brace': [(c) => c.trimEnd().slice(0, -1), /test\.conf:\d+: /],
   'ca without request-cert': [(c) => c.replace('certificates = "a"', 'certificates = "a" ca = "x"'), /test\.conf:8: ca: no client is asked/],
+  'a state-dir that is a file': [(c) => c.replace('@DIR@/state', '@CERTS@/ecdsa.pem'), /test\.conf: state-dir: .*ecdsa\.pem is not a directory/],
+  'a state-dir below a file': [(c) => c.replace('@DIR@/state', '@CERTS@/ecdsa.pem/x/y'), /test\.conf: state-dir: mkdir ENOTDIR: .*ecdsa\.pem.*; make it, or choose another place/],
+  'a run-dir that is a file': [(c) => c.replace('@DIR@/run', '@CERTS@/ecdsa.pem'), /test\.conf: run-dir: .*ecdsa\.pem is not a directory/],
+  'a run-dir that is too long': [(c) => c.replace('@DIR@/run', `@DIR@/${'r'.repeat(120)}`), /test\.conf: run-dir: .* is too long for a socket in it; choose one of up to 94 characters/],
+  'a log that is a directory': [(c) => `log { destination = "@CERTS@" }\n${c}`, /test\.conf: log: open EISDIR: .*; choose another destination/],
+  'a log in a directory that is missing': [(c) => `log { destination = "@CERTS@/none/log" }\n${c}`, /test\.conf: log: open ENOENT: .*none\/log; choose another destination/],
+  'an admin page at the address of a frontend': [(c) => `${c}admin { listen = "127.0.0.1:@PORT@" }`, /test\.conf:7: listen: "127\.0\.0\.1:\d+" is admin's; choose another/],
   'a store that nobody knows': [(c) => `${c}cache { store = "file:x" }`, /test\.conf:\d+: .*file is no kind of store/],
 };
 

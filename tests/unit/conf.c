@@ -244,6 +244,7 @@ static const struct {
     {"host \"a\" { max-early-data = 1 } } cache { ticket-keys = \"k\"",
      "/x.conf:4: max-early-data: another host with the same ticket-keys would accept early data "
      "once more; share a store, or leave ticket-keys out"},
+    {"} admin { listen = \"*:443\"", "/x.conf:4: listen: \"*:443\" is admin's; choose another"},
     {"proxy-protocol = v3", "/x.conf:5: proxy-protocol: \"v3\" is unknown; give off, on, v1 or v2"},
 };
 
