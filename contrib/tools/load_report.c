@@ -6,18 +6,20 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void print_latency(const struct load_result *r)
+static void print_latency(const struct load_result *r, double seconds)
 {
     struct load_row rows[LOAD_ROWS];
 
     load_rows(r, rows);
     if (r->stats.full + r->stats.resumed == 0)
         return;
-    printf("\nlatency, ms        count       p50       p90       p99     p99.9       max\n");
+    printf(
+        "\nlatency, ms        count       /s       p50       p90       p99     p99.9       max\n");
     for (int i = 0; i < LOAD_ROWS; i++) {
         if (rows[i].histogram->count == 0)
             continue;
-        printf("  %-10s %11" PRIu64, rows[i].name, rows[i].histogram->count);
+        printf("  %-10s %11" PRIu64 " %8.0f", rows[i].name, rows[i].histogram->count,
+               (double)rows[i].histogram->count / seconds);
         for (int p = 0; p < LOAD_PERCENTS; p++)
             printf(" %9.3f",
                    (double)histogram_percentile(rows[i].histogram, load_percents[p]) / 1000);
@@ -222,7 +224,7 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
     if (s->requests > 0)
         print_requests(s, seconds);
     print_failures(s);
-    print_latency(r);
+    print_latency(r, seconds);
     print_matrix(o, s);
     print_timeline(o, s);
     print_phases_missed(o, s);

@@ -175,6 +175,8 @@ static void on_stop(struct rp_timer *timer)
     if (r->stopped) {
         cut_all(r, "not over with the run");
     } else {
+        if (r->o->rate.count > 0)
+            start_due(r); /* those due in the last moment */
         note_missed(r);
         rp_timer_start(r->loop, timer, r->o->timeout_ms);
     }

@@ -171,7 +171,7 @@ test('reprise-load: the same seed makes the same choices', async () => {
 
 test('reprise-load: a rate is kept to the letter', async () => {
   await withServer(secure(answers), async (target) => {
-    for (const [count, ...how] of [[100, '-d', '1s', '--rate', '100'], [15, '--rate', '500ms:0..20,500ms:20'], [7, '-d', '1s', '--rate', '100', '-n', '7'],
+    for (const [count, ...how] of [[100, '-d', '1s', '--rate', '100'], [750, '-d', '250ms', '--rate', '3000'], [15, '--rate', '500ms:0..20,500ms:20'], [7, '-d', '1s', '--rate', '100', '-n', '7'],
       [20, '-d', '200ms', '--rate', '1h:100', '--processes', '3']])
       assert.strictEqual((await load('-g', '/', ...how, target)).told.started, count, how.join(' '));
   });
