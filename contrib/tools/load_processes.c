@@ -127,8 +127,11 @@ static void wait_for(const struct load_options *o, struct share *shares, unsigne
         terminated = 0;
         left = 0;
         for (unsigned i = 0; i < count; i++) {
-            if (shares[i].pid > 0 && waitpid(shares[i].pid, NULL, WNOHANG) == shares[i].pid)
+            if (shares[i].pid > 0 && waitpid(shares[i].pid, NULL, WNOHANG) == shares[i].pid) {
                 shares[i].pid = 0;
+                if (!shares[i].done)
+                    terminated = 1; /* without its results those of the others are of no use */
+            }
             if (shares[i].pid > 0 && ends)
                 kill(shares[i].pid, SIGTERM);
             left += shares[i].pid > 0;

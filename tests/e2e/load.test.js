@@ -255,6 +255,21 @@ test('reprise-load: an interrupt of the first process ends it early, with a repo
   });
 });
 
+test('reprise-load: when one of its processes is killed the others end, and that is told', async () => {
+  let arrived = () => {};
+  await withServer(secure(answers).on('secureConnection', () => arrived()), async (target) => {
+    const first = new Promise((done) => { arrived = done; });
+    const child = spawn(loader, ['-d', '100s', '--processes', '3', '-c', '3', '-g', '/', '-q', target]);
+    let err = '';
+    child.stderr.on('data', (data) => { err += data; });
+    const ended = new Promise((done) => child.on('close', done));
+    await first;
+    const [one] = fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'latin1').split(' ');
+    process.kill(Number(one), 'SIGKILL');
+    assert.deepStrictEqual([await ended, err], [2, 'reprise-load: a process of the load ended without its results\n']);
+  });
+});
+
 test('reprise-load: several processes, a rate, a server that is not there', async () => {
   const service = await Service.start(conf);
   const {code, told, err} = await load('-n', '41', '--processes', '3', '-c', '6', '--rate', '1000',
