@@ -36,6 +36,8 @@ static bool check_versions(const struct conf_frontend *f, struct rp_error *err)
 
 static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
 {
+    size_t together = 0;
+
     for (size_t i = 0; i < f->alpn_protocols.count; i++) {
         size_t len = strlen(f->alpn_protocols.at[i]);
 
@@ -43,7 +45,13 @@ static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
             return conf_error(err, &f->tls.place,
                               "alpn-protocols: a name is empty or longer than 255 bytes; \"h2\" "
                               "is one");
+        together += 1 + len;
     }
+    if (together > UINT16_MAX)
+        return conf_error(err, &f->tls.place,
+                          "alpn-protocols: the names have %zu bytes together, and 65535 fit in a "
+                          "hello; leave some out",
+                          together);
     for (size_t i = 0; i < f->alpn_backend_count; i++) {
         const char *protocol = f->alpn_backends[i].protocol;
         size_t j = 0;
@@ -71,6 +79,15 @@ static bool check_host(const struct conf_host *host, struct rp_error *err)
     return true;
 }
 
+/* Without a list the library trusts the system's, by which anybody can have a certificate. */
+static bool check_clients(const struct conf_tls *tls, struct rp_error *err)
+{
+    return !tls->request_cert || !tls->reject_unauthorized || tls->ca != NULL ||
+           conf_error(err, &tls->place,
+                      "request-cert: whoever has a certificate of a public authority would do; say "
+                      "with ca who may have signed it");
+}
+
 static bool check_frontend(const struct conf *conf, const struct conf_frontend *f,
                            struct rp_error *err)
 {
@@ -87,9 +104,9 @@ static bool check_frontend(const struct conf *conf, const struct conf_frontend *
                           "frontend \"%s\": certificates is missing; name a certificate block",
                           f->name);
     for (size_t i = 0; i < f->host_count; i++)
-        if (!check_host(&f->hosts[i], err))
+        if (!check_host(&f->hosts[i], err) || !check_clients(&f->hosts[i].tls, err))
             return false;
-    return check_versions(f, err) && check_alpn(f, err);
+    return check_clients(&f->tls, err) && check_versions(f, err) && check_alpn(f, err);
 }
 
 /* Two frontends cannot have one address. */

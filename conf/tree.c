@@ -63,6 +63,27 @@ static void unknown(const cfg_t *cfg, const struct conf_place *place, const char
                    block == &conf_schema ? "" : " in ", block->name);
 }
 
+/* What it says is wrong, but not what would be right. */
+static const char *remedy_of(const char *text)
+{
+    static const struct {
+        const char *begin, *remedy;
+    } remedies[] = {
+        {"unexpected token", "; a value stands in quotes, and a list where several may be given"},
+        {"found duplicate title", "; give it another name"},
+        {"missing title", "; give it a name in quotes"},
+        {"missing equal sign", "; add ="},
+        {"missing opening brace", "; add {"},
+        {"unexpected closing brace", "; remove it, or one before it"},
+        {"premature end of file", "; is something missing there?"},
+    };
+
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+        if (strncmp(text, remedies[i].begin, strlen(remedies[i].begin)) == 0)
+            return remedies[i].remedy;
+    return "";
+}
+
 static void on_error(cfg_t *cfg, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 static void on_error(cfg_t *cfg, const char *format, va_list args)
@@ -82,7 +103,7 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
             text[len - 1] = '\0';
         unknown(cfg, &place, text + sizeof no_such - 1);
     } else {
-        conf_error(parsing.error, &place, "%s", text);
+        conf_error(parsing.error, &place, "%s%s", text, remedy_of(text));
     }
 }
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 enum { SHOWN_MAX = 80 };
 
@@ -216,6 +218,20 @@ static bool is_host_port(const char *text)
     return memchr(text, ':', (size_t)(colon - text)) == NULL; /* IPv6 wants brackets */
 }
 
+static bool unix_address(const struct conf_value *v, char **out, struct rp_error *err)
+{
+    enum { LONGEST = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
+    const char *path = v->text + 5;
+
+    if (!conf_value_text(v, out, err) || (*path != '@' && !put_path(v, "unix:", path, out, err)))
+        return false;
+    return strlen(*out + 5) <= LONGEST ||
+           conf_value_error(err, v,
+                            "the path of a Unix socket has %d bytes at most, and this has "
+                            "%zu; choose a shorter one",
+                            LONGEST, strlen(*out + 5));
+}
+
 bool conf_value_address(const struct conf_value *v, bool listen, char **out, struct rp_error *err)
 {
     char text[SHOWN_MAX];
@@ -223,8 +239,7 @@ bool conf_value_address(const struct conf_value *v, bool listen, char **out, str
     const char *end;
 
     if (strncmp(v->text, "unix:", 5) == 0 && v->text[5] != '\0')
-        return conf_value_text(v, out, err) &&
-               (v->text[5] == '@' || put_path(v, "unix:", v->text + 5, out, err));
+        return unix_address(v, out, err);
     if (listen && strncmp(v->text, "fd:", 3) == 0) {
         end = digits(v->text + 3, &fd);
         if (end != NULL && *end == '\0' && fd >= 3 && fd < 65536)

@@ -8,6 +8,14 @@
 
 #include <stdlib.h>
 
+static bool read_address(struct rp_address *address, const char *text, struct rp_error *err)
+{
+    if (!rp_address_parse(address, text, true, err))
+        return false;
+    return address->any.sa_family == AF_UNIX || rp_address_port(address) != 0 ||
+           rp_error_set(err, "ERR_CONF", "has no port; write host:port");
+}
+
 bool backend_init(struct backend *backend, const struct conf_backend *conf, struct rp_error *err)
 {
     struct rp_error why = {0};
@@ -22,7 +30,7 @@ bool backend_init(struct backend *backend, const struct conf_backend *conf, stru
     if (backend->addresses == NULL)
         return rp_error_set(err, "ENOMEM", "no memory for backends");
     for (size_t i = 0; i < backend->count; i++)
-        if (!rp_address_parse(&backend->addresses[i].address, conf->address.at[i], true, &why)) {
+        if (!read_address(&backend->addresses[i].address, conf->address.at[i], &why)) {
             backend_clear(backend);
             return conf_error(err, &conf->place, "backend \"%s\": address \"%s\": %s", conf->name,
                               conf->address.at[i], why.message);

@@ -3,6 +3,7 @@
  * conf.c - the configuration language: what it means, its defaults, and the one line that says
  * what is wrong with a text. */
 #include "conf/conf.h"
+#include "lib/base/text.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -142,6 +143,8 @@ START_TEST(conf_knows_all_words)
 }
 END_TEST
 
+#define LONG "012345678901234567890123456789012345678901234567890123456789" /* 60 */
+
 static const struct {
     const char *text, *message;
 } wrong[] = {
@@ -184,6 +187,20 @@ static const struct {
      "/x.conf:1: listen: \"a?b\" is no address; \"127.0.0.1:8443\", \"[::]:443\", \"fd:3\" and "
      "\"unix:/run/x.sock\" are some"},
     {"frontend \"f\" {\n", "/x.conf:1: the block that begins here has no end; add }"},
+    {"workers = {1}", "/x.conf:1: unexpected token '{'; a value stands in quotes, and a list where "
+                      "several may be given"},
+    {"workers 1", "/x.conf:1: missing equal sign after option 'workers'; add ="},
+    {"backend { }", "/x.conf:1: missing title for section 'backend'; give it a name in quotes"},
+    {"log = { }", "/x.conf:1: missing opening brace for section 'log'; add {"},
+    {"log { } }", "/x.conf:1: unexpected closing brace; remove it, or one before it"},
+    {"log {", "/x.conf:1: the block that begins here has no end; add }"},
+    {"workers =", "/x.conf:1: premature end of file; is something missing there?"},
+    {"backend \"a\" { address = \"h:1\" }\nbackend \"a\" { address = \"h:1\" }",
+     "/x.conf:2: found duplicate title 'a'; give it another name"},
+    {"backend \"a\" { address = \"unix:/" LONG LONG "\" }",
+     "/x.conf:1: address: the path of a Unix socket has 107 bytes at most, and this has 121; "
+     "choose "
+     "a shorter one"},
     {"\nworkers = 1 /* frontend", "/x.conf:2: the comment that begins here has no end; add */"},
     {"/*/ workers = 1", "/x.conf:1: the comment that begins here has no end; add */"},
     {"\nuser = \"a\n\" workers = 1",
@@ -245,6 +262,12 @@ static const struct {
      "/x.conf:4: max-early-data: another host with the same ticket-keys would accept early data "
      "once more; share a store, or leave ticket-keys out"},
     {"} admin { listen = \"*:443\"", "/x.conf:4: listen: \"*:443\" is admin's; choose another"},
+    {"request-cert = on",
+     "/x.conf:4: request-cert: whoever has a certificate of a public authority "
+     "would do; say with ca who may have signed it"},
+    {"host \"a\" { request-cert = on }",
+     "/x.conf:5: request-cert: whoever has a certificate of a public authority would do; say with "
+     "ca who may have signed it"},
     {"proxy-protocol = v3", "/x.conf:5: proxy-protocol: \"v3\" is unknown; give off, on, v1 or v2"},
 };
 
@@ -255,6 +278,26 @@ START_TEST(conf_says_what_is_wrong_with_a_frontend)
 
     ck_assert_ptr_null(conf_parse(text, "/x.conf", &error));
     ck_assert_str_eq(error.message, wrong_frontends[_i].message);
+    free(text);
+}
+END_TEST
+
+START_TEST(conf_knows_how_many_protocols_fit_in_a_hello)
+{
+    struct rp_text names = {0};
+    struct rp_error error = {0};
+    char *text, *options;
+
+    rp_text_puts(&names, "alpn-protocols = {");
+    for (int i = 0; i < 281; i++) /* 65754 bytes in all */
+        rp_text_printf(&names, "%s\"%0233d\"", i > 0 ? ", " : "", i);
+    rp_text_puts(&names, "}");
+    options = rp_text_take(&names, NULL);
+    text = with_frontend(options);
+    ck_assert_ptr_null(conf_parse(text, "/x.conf", &error));
+    ck_assert_str_eq(error.message, "/x.conf:4: alpn-protocols: the names have 65754 bytes "
+                                    "together, and 65535 fit in a hello; leave some out");
+    free(options);
     free(text);
 }
 END_TEST
@@ -348,7 +391,8 @@ END_TEST
 /* Whatever is cut off or changed: an error, never a crash. */
 START_TEST(conf_survives_any_text)
 {
-    char *text = with_frontend("alpn-protocols = {\"h2\"} host \"a.b\" { request-cert = on }");
+    char *text = with_frontend("alpn-protocols = {\"h2\"} host \"a.b\" { request-cert = on  "
+                               "ca = \"c\" }");
     size_t len = strlen(text);
 
     for (size_t i = 0; i < len; i++) {
@@ -375,6 +419,7 @@ int main(void)
     tcase_add_test(core, conf_has_defaults);
     tcase_add_test(core, conf_knows_all_words);
     tcase_add_loop_test(core, conf_says_what_is_wrong, 0, sizeof wrong / sizeof *wrong);
+    tcase_add_test(core, conf_knows_how_many_protocols_fit_in_a_hello);
     tcase_add_loop_test(core, conf_takes_what_only_looks_wrong, 0, sizeof odd / sizeof *odd);
     tcase_add_test(core, conf_goes_on_in_the_next_line_behind_a_backslash);
     tcase_add_loop_test(core, conf_says_what_is_wrong_with_a_frontend, 0,
