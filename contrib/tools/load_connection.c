@@ -50,6 +50,12 @@ void load_connection_cut(struct slot *s, const char *why)
     rp_stream_destroy(stream_of(s), NULL);
 }
 
+bool load_connection_is_stuck(const struct slot *s, uint64_t now_us)
+{
+    return s->socket != NULL && !s->secure && !s->done &&
+           now_us - s->begun_us > s->run->o->timeout_ms * 1000;
+}
+
 static void count_handshake(struct slot *s)
 {
     struct load_stats *stats = s->run->stats;
@@ -529,6 +535,7 @@ bool load_connection_begin(struct slot *s, uint64_t due_us)
     struct rp_error err;
 
     s->due_us = due_us;
+    s->begun_us = load_now_us();
     choose(s);
     if (open_socket(s, &err)) {
         if (s->kind == KIND_EARLY)

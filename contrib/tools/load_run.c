@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { LATE_US = 10000 };
+enum { LATE_US = 10000, WATCH_MS = 250 };
 
 uint64_t load_now_us(void)
 {
@@ -167,6 +167,18 @@ static void cut_all(struct run *r, const char *why)
             load_connection_cut(&r->slots[i], why);
 }
 
+/* A server that says a little now and then is never silent, but a handshake is no long story. */
+static void on_watch(struct rp_timer *timer)
+{
+    struct run *r = timer->arg;
+    uint64_t now = load_now_us();
+
+    for (unsigned i = 0; i < r->slot_count; i++)
+        if (load_connection_is_stuck(&r->slots[i], now))
+            load_connection_cut(&r->slots[i], "timeout");
+    rp_timer_start(r->loop, timer, WATCH_MS);
+}
+
 /* What is under way may end, but a server that says a little now and then does not hold us up. */
 static void on_stop(struct rp_timer *timer)
 {
@@ -294,16 +306,19 @@ void load_run_drive(struct run *r, uint64_t begun_us)
     r->begun_us = begun_us;
     r->stop = (struct rp_timer){.fire = on_stop, .arg = r};
     r->pace = (struct rp_timer){.fire = on_pace, .arg = r};
+    r->watch = (struct rp_timer){.fire = on_watch, .arg = r};
     r->term = (struct rp_signal){.fire = on_interrupt, .arg = r};
     rp_signal_start(r->loop, &r->term, SIGTERM);
     unblock_term();
     if (r->o->duration_ms > 0)
         rp_timer_start(r->loop, &r->stop, r->o->duration_ms);
     rp_timer_start(r->loop, &r->pace, 0);
+    rp_timer_start(r->loop, &r->watch, WATCH_MS);
     rp_loop_run(r->loop);
     finished = load_now_us();
     rp_timer_stop(&r->stop);
     rp_timer_stop(&r->pace);
+    rp_timer_stop(&r->watch);
     rp_signal_stop(&r->term);
     abandon(r);
     r->stats->elapsed_us = finished - r->begun_us;

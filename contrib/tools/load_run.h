@@ -25,7 +25,7 @@ struct slot {
     bool offers, resumed, secure, done, failed;
     bool asks; /* the request is under way, as early data or later */
     unsigned requests;
-    uint64_t due_us, asked_us;
+    uint64_t due_us, begun_us, asked_us;
     uint64_t unsent, awaited; /* of a body; of an echo */
     struct load_response response;
 };
@@ -39,7 +39,7 @@ struct run {
     unsigned usual[LOAD_TARGETS][2][2]; /* sessions of a connection: [target][version][resumed] */
     struct load_words *words;           /* for each name, or without names for each target */
     struct slot *slots, *idle;
-    struct rp_timer stop, pace;
+    struct rp_timer stop, pace, watch;
     struct rp_signal term;
     unsigned share, slot_count, active;
     uint64_t count, begun_us, second_us, random, turn;
@@ -59,6 +59,8 @@ static inline unsigned load_random_below(struct run *r, unsigned n)
 bool load_connection_begin(struct slot *, uint64_t due_us);
 /* End a connection, which counts as failed if `why` is said. */
 void load_connection_cut(struct slot *, const char *why);
+/* Its handshake has had its time. */
+bool load_connection_is_stuck(const struct slot *, uint64_t now_us);
 /* One is over: its slot is free ... */
 void load_run_freed(struct slot *);
 /* ... and another may begin. */

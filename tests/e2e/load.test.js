@@ -169,6 +169,19 @@ test('reprise-load: the same seed makes the same choices', async () => {
   assert.notDeepStrictEqual(await offers('5'), await offers('6'));
 });
 
+test('reprise-load: a handshake that dribbles is given up', async () => {
+  const dribbles = net.createServer((s) => {
+    s.write(Buffer.from('1603034000', 'hex'));
+    const timer = setInterval(() => s.write('x'), 20);
+    s.on('error', () => {}).on('close', () => clearInterval(timer)).resume();
+  });
+  await withServer(dribbles, async (target) => {
+    const {code, told, err} = await load('-n', '4', '-c', '2', '--timeout', '400ms', target);
+    assert.deepStrictEqual([code, told.failed_by_reason], [1, {timeout: 4}], err);
+    assert.ok(told.elapsed_us < 10e6, `${told.elapsed_us} us`);
+  });
+});
+
 test('reprise-load: a rate is kept to the letter', async () => {
   await withServer(secure(answers), async (target) => {
     for (const [count, ...how] of [[100, '-d', '1s', '--rate', '100'], [750, '-d', '250ms', '--rate', '3000'], [15, '--rate', '500ms:0..20,500ms:20'], [7, '-d', '1s', '--rate', '100', '-n', '7'],
