@@ -103,8 +103,8 @@ static void release(struct rp_engine *e)
         SSL_set_shutdown(e->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(e->ssl);
     SSL_SESSION_free(e->offered);
-    if (e->staple != NULL)
-        free(e->staple->bytes);
+    for (size_t i = 0; e->staple != NULL && i < e->staple->count; i++)
+        free(e->staple->answers[i].bytes);
     free(e->staple);
     e->staple = NULL;
     rp_secure_context_unref(e->context);
@@ -266,20 +266,25 @@ bool rp_engine_want_staple(struct rp_engine *e)
     return true;
 }
 
-/* The certificate is chosen; the answer counts only if it was about that one. */
+/* The certificate is chosen; what counts is the answer about that one. */
 static int on_status(SSL *ssl, void *arg)
 {
     struct rp_engine *e = rp_engine_of(ssl);
     const struct rp_staple *staple = e->staple;
+    const X509 *cert = SSL_get_certificate(ssl);
     uint8_t *copy;
+    size_t i = 0;
 
     (void)arg;
     if (!e->server)
         return 1;
-    if (staple == NULL || staple->bytes == NULL || staple->cert != SSL_get_certificate(ssl))
+    while (staple != NULL && i < staple->count && staple->answers[i].cert != cert)
+        i++;
+    if (staple == NULL || i == staple->count || staple->answers[i].bytes == NULL)
         return SSL_TLSEXT_ERR_NOACK;
-    copy = OPENSSL_memdup(staple->bytes, staple->len);
-    if (copy == NULL || SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)staple->len) != 1) {
+    copy = OPENSSL_memdup(staple->answers[i].bytes, staple->answers[i].len);
+    if (copy == NULL ||
+        SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)staple->answers[i].len) != 1) {
         OPENSSL_free(copy);
         return SSL_TLSEXT_ERR_NOACK;
     }

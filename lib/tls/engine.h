@@ -58,12 +58,21 @@ enum rp_early_state {
 
 enum rp_alpn_mode { RP_ALPN_NONE, RP_ALPN_LIST, RP_ALPN_ASK, RP_ALPN_CHOSEN, RP_ALPN_REFUSED };
 
-/* Only on a connection whose client asked for a staple, of a server that is listened to. */
+enum {
+    RP_STAPLES_MAX = 8
+}; /* OpenSSL knows as many types of keys, and has one certificate of each */
+
+/* Only on a connection whose client asked for a staple, of a server that is listened to. Each
+ * certificate of the context is asked about: which one will be shown is not known yet. */
 struct rp_staple {
     enum { RP_STAPLE_WANTED, RP_STAPLE_ASKING, RP_STAPLE_ANSWERED } state;
-    const X509 *cert; /* which the answer is about */
-    uint8_t *bytes;   /* the answer; NULL = none */
-    size_t len;
+    size_t seen;  /* certificates that were looked at */
+    size_t count; /* of answers */
+    struct {
+        const X509 *cert; /* which it is about */
+        uint8_t *bytes;   /* NULL = none */
+        size_t len;
+    } answers[RP_STAPLES_MAX]; /* while asking, one more is begun */
 };
 
 struct rp_engine {

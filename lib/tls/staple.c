@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * staple.c - a server's OCSP staple: the question to the program, outside of OpenSSL (J14).
- * Asked only in a full handshake of a client that wants one. The answer is about the certificate
- * that was asked about; if OpenSSL then takes another one, nothing is stapled. */
+ * Asked only in a full handshake of a client that wants one, when its wishes are known but what
+ * OpenSSL makes of them is not: of a context with several certificates each is asked about, one
+ * after the other. */
 #include <openssl/x509v3.h>
 
 #include "lib/tls/request.h"
@@ -60,23 +61,23 @@ void rp_staple_use(struct rp_socket *s, struct rp_request *r)
 {
     struct rp_staple *staple = s->engine.staple;
 
-    staple->bytes = r->bytes;
-    staple->len = r->len;
-    staple->state = RP_STAPLE_ANSWERED;
+    staple->answers[staple->count].bytes = r->bytes;
+    staple->answers[staple->count++].len = r->len;
+    staple->state = RP_STAPLE_WANTED;
     r->bytes = NULL;
 }
 
-bool rp_staple_ask(struct rp_socket *s)
+/* true: nothing to wait for. */
+static bool ask(struct rp_socket *s, X509 *cert)
 {
     struct rp_staple *staple = s->engine.staple;
-    X509 *cert = SSL_get_certificate(s->engine.ssl);
-    struct rp_request *r = cert != NULL ? rp_request_new(s, RP_REQUEST_STAPLE) : NULL;
+    struct rp_request *r = rp_request_new(s, RP_REQUEST_STAPLE);
     bool go = false;
 
-    staple->cert = cert;
-    staple->state = r != NULL ? RP_STAPLE_ASKING : RP_STAPLE_ANSWERED;
     if (r == NULL)
         return true; /* no staple, then */
+    staple->answers[staple->count].cert = cert;
+    staple->state = RP_STAPLE_ASKING;
     rp_request_ref(r);
     r->asking = true;
     emit(s, r, cert);
@@ -89,4 +90,28 @@ bool rp_staple_ask(struct rp_socket *s)
     }
     rp_request_unref(r);
     return go;
+}
+
+/* Make the next one of the context current; false: there is none. */
+static bool next_certificate(SSL *ssl, struct rp_staple *staple)
+{
+    if (staple->count == RP_STAPLES_MAX || SSL_set_current_cert(ssl, SSL_CERT_SET_FIRST) != 1)
+        return false;
+    for (size_t i = 0; i < staple->seen; i++)
+        if (SSL_set_current_cert(ssl, SSL_CERT_SET_NEXT) != 1)
+            return false;
+    staple->seen++;
+    return true;
+}
+
+bool rp_staple_ask(struct rp_socket *s)
+{
+    SSL *ssl = s->engine.ssl;
+    struct rp_staple *staple = s->engine.staple;
+
+    while (next_certificate(ssl, staple))
+        if (!ask(s, SSL_get_certificate(ssl)))
+            return false;
+    staple->state = RP_STAPLE_ANSWERED;
+    return true;
 }

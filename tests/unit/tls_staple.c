@@ -9,11 +9,22 @@ static unsigned questions, answers;
 static struct rp_request *held;
 static struct rp_socket *asked;
 static char answer[16];
-static enum { NOW, LATER, NONE, FORGET, REFUSE } manner;
+static enum { NOW, LATER, NONE, FORGET, REFUSE, BY_KEY } manner;
 
 static bool is_asked(void)
 {
     return questions > 0;
+}
+
+/* "EC" or "RSA": the answer to BY_KEY. */
+static const char *key_of(const struct rp_event *e)
+{
+    const uint8_t *at = e->ocsp_request.certificate;
+    X509 *cert = d2i_X509(NULL, &at, (long)e->ocsp_request.certificate_len);
+    const char *name = EVP_PKEY_get0_type_name(X509_get0_pubkey(cert));
+
+    X509_free(cert);
+    return strcmp(name, "EC") == 0 ? "EC" : "RSA";
 }
 
 static void on_question(const struct rp_event *e, void *arg)
@@ -33,6 +44,8 @@ static void on_question(const struct rp_event *e, void *arg)
         ck_assert(!rp_request_answer(r, (const uint8_t *)"twice", 5));
     if (manner == LATER)
         held = rp_request_ref(r);
+    if (manner == BY_KEY)
+        ck_assert(rp_request_answer(r, (const uint8_t *)key_of(e), strlen(key_of(e))));
     if (manner == REFUSE) {
         rp_error_set(&refusal, "ERR_TEST", "no staple, no connection");
         ck_assert(rp_request_fail(r, &refusal));
@@ -48,15 +61,20 @@ static void on_response(const struct rp_event *e, void *arg)
         memcpy(answer, e->data.bytes, e->data.len);
 }
 
+static void begin(void)
+{
+    link_listen();
+    rp_server_on(linked.server, RP_EV_OCSP_REQUEST, on_question, NULL);
+    link_connect();
+    rp_stream_on(rp_socket_stream(linked.client), RP_EV_OCSP_RESPONSE, on_response, NULL);
+}
+
 static void prepare(int version, bool wanted)
 {
     link_prepare();
     linked.client_tls.max_version = versions[version];
     linked.options.request_ocsp = wanted;
-    link_listen();
-    rp_server_on(linked.server, RP_EV_OCSP_REQUEST, on_question, NULL);
-    link_connect();
-    rp_stream_on(rp_socket_stream(linked.client), RP_EV_OCSP_RESPONSE, on_response, NULL);
+    begin();
 }
 
 START_TEST(staple_arrives_before_secure_connect)
@@ -127,6 +145,44 @@ START_TEST(answer_after_the_socket_has_no_effect)
 }
 END_TEST
 
+/* With several certificates nobody knows yet which one it will be. */
+START_TEST(staple_is_that_of_the_certificate_which_is_shown)
+{
+    static const struct {
+        const char *ciphers, *sigalgs, *answer;
+    } rows[] = {
+        {"ECDHE-RSA-AES128-GCM-SHA256", NULL, "RSA"},
+        {"ECDHE-ECDSA-AES128-GCM-SHA256", NULL, "EC"},
+        {NULL, "RSA-PSS+SHA256", "RSA"},
+        {NULL, "ECDSA+SHA256", "EC"},
+        {NULL, "RSA-PSS+SHA256:ECDSA+SHA256", "RSA"},
+    };
+    struct cert rsa =
+        cert_make((struct cert_request){.cn = "a.example", .alt = "DNS:a.example", .rsa = true});
+    struct rp_pem certs[2], keys[2] = {{rsa.key_pem, 0, NULL}};
+
+    manner = BY_KEY;
+    link_prepare();
+    certs[0] = (struct rp_pem){rsa.pem, 0, NULL};
+    certs[1] = linked.cert;
+    keys[1] = linked.key;
+    linked.server_tls.cert = linked.client_tls.ca = certs;
+    linked.server_tls.key = keys;
+    linked.server_tls.cert_count = linked.server_tls.key_count = linked.client_tls.ca_count = 2;
+    linked.client_tls.max_version = versions[rows[_i].ciphers == NULL];
+    linked.client_tls.ciphers = rows[_i].ciphers;
+    linked.client_tls.sigalgs = linked.server_tls.sigalgs = rows[_i].sigalgs;
+    linked.options.request_ocsp = true;
+    begin();
+    link_run(link_is_open);
+    ck_assert_msg(linked.connected, "%s", linked.client_error.message);
+    ck_assert_str_eq(answer, rows[_i].answer);
+    ck_assert_uint_eq(questions, 2);
+    link_close();
+    cert_free(&rsa);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls_staple");
@@ -136,6 +192,7 @@ int main(void)
     tcase_add_loop_test(tc, no_staple_is_told_once, 0, 4);
     tcase_add_loop_test(tc, who_does_not_ask_is_not_asked_for, 0, 2);
     tcase_add_loop_test(tc, refusal_is_the_servers_error, 0, 2);
+    tcase_add_loop_test(tc, staple_is_that_of_the_certificate_which_is_shown, 0, 5);
     tcase_add_loop_test(tc, answer_after_the_socket_has_no_effect, 0, 2);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

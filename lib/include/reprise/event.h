@@ -117,7 +117,7 @@ struct rp_event {
             struct rp_socket *socket;
             const uint8_t *certificate, *issuer; /* DER; issuer NULL when unknown */
             size_t certificate_len, issuer_len;
-        } ocsp_request;
+        } ocsp_request; /* once for each certificate of the context that serves: RSA, ECDSA... */
         struct {
             struct rp_request *request; /* rp_request_answer_early_data */
             struct rp_socket *socket;

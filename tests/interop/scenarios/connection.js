@@ -118,6 +118,7 @@ module.exports = [
   // -- staples
   ...versions.flatMap((v) => [
     talk('J', `J14 staple, ${v}`, ['--max-version', v, '--ca', file('ca.pem'), '--ocsp-staple', file('staple')], ['--request-ocsp']),
+    talk('J', `J14 staple where there are two certificates, ${v}`, ['--max-version', v, '--cert', file('rsa.pem'), '--key', file('rsa.key'), '--ocsp-staple', file('staple')], ['--request-ocsp'], {ignore: ['asked', 'order']}),
     talk('J', `J14 no staple to be had, ${v}`, ['--max-version', v], ['--request-ocsp']),
     talk('J', `J14 staple that nobody asked for, ${v}`, ['--max-version', v, '--ocsp-staple', file('staple')]),
   ]),
