@@ -185,12 +185,12 @@ test('a second master on the same run-dir is refused, in one line', async () => 
 test('a worker that dies young again and again is not spun', async () => {
   const service = await Service.start(conf());
   const begin = Date.now();
-  let killed = 0;
+  const killed = new Set(); // on a busy machine one that is dead already is met again
   while (Date.now() - begin < 1500) {
-    for (const pid of service.workers()) { try { process.kill(pid, 'SIGKILL'); killed++; } catch {} }
+    for (const pid of service.workers()) { try { process.kill(pid, 'SIGKILL'); killed.add(pid); } catch {} }
     await sleep(5);
   }
-  assert.ok(killed < 40, `${killed} forks in 1.5 s`);
+  assert.ok(killed.size < 40, `${killed.size} forks in 1.5 s`);
   await until('service', () => status(service.port).then(() => true, () => false));
 });
 
