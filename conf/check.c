@@ -3,7 +3,10 @@
  * check.c - what a configuration must not lack, and what contradicts itself; see read.h. */
 #include "conf/read.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#include <reprise/ticket_keys.h>
 
 static const char *const versions[] = {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", NULL};
 
@@ -164,6 +167,21 @@ static bool check_admin(const struct conf *conf, const struct conf_frontend *f,
     return true;
 }
 
+/* A key decrypts for as long as its tickets live, and hosts' clocks may differ by a minute in
+ * either direction. When there are more keys than can be known, tickets die before their time. */
+static bool check_lifetimes(const struct conf_cache *cache, struct rp_error *err)
+{
+    enum { CLOCKS_MS = 60000, AROUND = 3 }; /* the present one, the next, and one begun */
+    uint64_t span_ms = cache->session_timeout_s * UINT64_C(1000) + 2 * CLOCKS_MS;
+    uint64_t least_ms = span_ms / (RP_TICKET_KEYS_MAX - AROUND) + 1;
+
+    return cache->ticket_keys != NULL || cache->key_lifetime_ms >= least_ms ||
+           conf_error(err, &cache->place,
+                      "key-lifetime: at most %d keys are known at a time, too few for tickets of "
+                      "%us; give %" PRIu64 "s or more",
+                      RP_TICKET_KEYS_MAX, cache->session_timeout_s, least_ms / 1000 + 1);
+}
+
 bool conf_check(const struct conf *conf, struct rp_error *err)
 {
     if (conf->frontend_count == 0)
@@ -177,5 +195,5 @@ bool conf_check(const struct conf *conf, struct rp_error *err)
             !check_listens(conf, &conf->frontends[i], err) ||
             !check_admin(conf, &conf->frontends[i], err))
             return false;
-    return true;
+    return check_lifetimes(&conf->cache, err);
 }

@@ -59,7 +59,7 @@ for (const tickets of ['on', 'off'])
 for (const version of ['TLSv1.2', 'TLSv1.3'])
   test(`${version}: ticket keys turn, old tickets are renewed`, async () => {
     const options = {minVersion: version, maxVersion: version};
-    const service = await Service.start(conf(2, 'key-lifetime = 1s'));
+    const service = await Service.start(conf(2, 'key-lifetime = 1s  session-timeout = 60s'));
     const first = await status(service.port, options);
     const epoch = first.worker.ticketKeyEpoch;
     await until('a later epoch', async () => (await status(service.port, options)).worker.ticketKeyEpoch >= epoch + 2);

@@ -261,6 +261,10 @@ static const struct {
     {"host \"a\" { max-early-data = 1 } } cache { ticket-keys = \"k\"",
      "/x.conf:4: max-early-data: another host with the same ticket-keys would accept early data "
      "once more; share a store, or leave ticket-keys out"},
+    {"} cache { key-lifetime = 30s  session-timeout = 7d",
+     "/x.conf:5: key-lifetime: at most 240 keys are known at a time, too few for tickets of "
+     "604800s; "
+     "give 2553s or more"},
     {"} admin { listen = \"*:443\"", "/x.conf:4: listen: \"*:443\" is admin's; choose another"},
     {"request-cert = on",
      "/x.conf:4: request-cert: whoever has a certificate of a public authority "
