@@ -129,6 +129,20 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
     for (const part of [command, target]) assert.ok(html.includes(part), part);
   }));
 
+// Of 150 arrivals 50 fall into the half second in which the server stands still, and wait for half of it on average: that
+// must be seen also by a tester that has one connection only and so begins none of them meanwhile.
+test('reprise-load: a server that stalls cannot hide who had to wait', () => withProgram(s_server('-www'), async (target, pid) => {
+  for (const connections of ['1', '4096']) {
+    const got = await told('-d', '1500ms', '--rate', '100', '-c', connections, '--max-failed', '0', '--phase', `at 500ms: kill -STOP ${pid}`,
+      '--phase', `at 1s: kill -CONT ${pid}`, target);
+    const {p50, p90, max} = got.latency_us.full;
+    assert.strictEqual(got.code, 0, got.err);
+    assert.ok(Math.abs(got.started + got.missed - 150) <= 1, `${got.started} ${got.missed}`);
+    assert.ok(p90 > 200e3 && max > 400e3, `${connections}: ${p50} ${p90} ${max}`);
+    if (connections === '1') assert.ok(got.crowded > 30, `${got.crowded} crowded`);
+  }
+}));
+
 test('reprise-load: a phase has figures of its own, exact as those of the whole, and the bytes of each second are in it', () =>
   servers.nginx(async (target) => {
     const got = await told('-n', '60', '--rate', '100', '-g', '/', '--processes', '2', '--phase', '250ms brief', '--phase', '10s rest', target);
