@@ -68,8 +68,10 @@ static unsigned on_hint(SSL *ssl, const char *hint, char *identity, unsigned ide
     size_t len = rp_client_key(s, hint, name, key), name_len = strnlen(name, sizeof name);
     struct rp_error error;
 
-    if (len == 0 || s->stream.destroyed)
+    if (len == 0 || s->stream.destroyed) {
+        OPENSSL_cleanse(key, sizeof key);
         return 0;
+    }
     if (name_len >= sizeof name || name_len > identity_max) {
         OPENSSL_cleanse(key, sizeof key);
         rp_error_set(&error, "ERR_INVALID_ARG_VALUE", "PSK identity exceeds %u bytes",
