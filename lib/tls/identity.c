@@ -121,6 +121,23 @@ static bool matches(struct rp_identity_name host, struct rp_identity_name patter
 
 /* -- IP addresses */
 
+/* An IPv6 address may name its zone, "fe80::1%eth0", which says how to get there and not who is
+ * there: without it. What is no zone is left, and makes the address none. */
+static struct rp_identity_name without_zone(struct rp_identity_name n)
+{
+    static const char zone[] = "-.:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *percent = n.len > 0 ? memchr(n.bytes, '%', n.len) : NULL;
+    size_t at = percent != NULL ? (size_t)(percent - n.bytes) : n.len;
+
+    if (at + 1 >= n.len || memchr(n.bytes, ':', at) == NULL)
+        return n;
+    for (size_t i = at + 1; i < n.len; i++)
+        if (n.bytes[i] == '\0' || strchr(zone, n.bytes[i]) == NULL)
+            return n;
+    n.len = at;
+    return n;
+}
+
 /* node's canonicalizeIP; false for what is no address. */
 static bool canonical_ip(struct rp_identity_name n, char out[INET6_ADDRSTRLEN])
 {
@@ -128,6 +145,7 @@ static bool canonical_ip(struct rp_identity_name n, char out[INET6_ADDRSTRLEN])
     struct in6_addr address;
     int family;
 
+    n = without_zone(n);
     if (n.len >= sizeof text || memchr(n.bytes, 0, n.len) != NULL)
         return false;
     memcpy(text, n.bytes, n.len);

@@ -104,6 +104,25 @@ START_TEST(name_with_nul_is_not_cut_at_it)
 }
 END_TEST
 
+/* As node's net.isIP has it: a zone is for IPv6 only, and of some characters. */
+START_TEST(zone_of_an_address_says_nothing_of_who_is_there)
+{
+    static const struct {
+        const char *host;
+        bool matches;
+    } hosts[] = {
+        {"fe80::1", true},       {"fe80::1%eth0", true}, {"fe80::1%25a-b.c:d", true},
+        {"fe80::1%", false},     {"fe80::1%a b", false}, {"fe80::2%eth0", false},
+        {"1.2.3.4%eth0", false}, {"%eth0", false},       {"%", false},
+    };
+    struct rp_identity id = {NULL, 0, "IP Address:FE80:0:0:0:0:0:0:1, IP Address:1.2.3.4"};
+
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        ck_assert_msg(rp_identity_check(hosts[i].host, &id, NULL) == hosts[i].matches, "%s",
+                      hosts[i].host);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("identity");
@@ -112,6 +131,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, identity_is_judged_as_node_judges_it, 0, 140);
     tcase_add_test(t, alternative_names_that_cannot_be_read_refuse_the_certificate);
+    tcase_add_test(t, zone_of_an_address_says_nothing_of_who_is_there);
     tcase_add_test(t, name_with_nul_is_not_cut_at_it);
     suite_add_tcase(s, t);
     return s;
