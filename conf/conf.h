@@ -133,6 +133,10 @@ void conf_free(struct conf *); /* NULL ok */
  * in this one: *note says which and what to do. false: there is none (any more). */
 bool conf_ineffective(const struct conf *, size_t index, struct rp_error *note);
 
+/* As text, defaults included, which is read as the same configuration again; but passwords in URIs
+ * are ***. Owned by the caller: free(). NULL: no memory. */
+char *conf_print(const struct conf *);
+
 /* Does it, under any name, accept early data? */
 bool conf_takes_early_data(const struct conf_frontend *);
 

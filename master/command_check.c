@@ -69,16 +69,20 @@ static bool check(const struct conf *conf, struct rp_error *err)
            check_admin(conf, running, err);
 }
 
-static void print_verdict(const struct arguments *arguments, bool ok, const struct rp_error *error)
+/* printed: the configuration, or NULL: that was not asked for. */
+static void print_verdict(const struct arguments *arguments, bool ok, const char *printed,
+                          const struct rp_error *error)
 {
     struct rp_json json = {0};
     char *line;
 
     if (!arguments->json) {
-        if (ok)
-            printf("%s: ok\n", arguments->conf);
-        else
+        if (!ok)
             fprintf(stderr, "%s\n", error->message);
+        else if (printed != NULL)
+            fputs(printed, stdout);
+        else
+            printf("%s: ok\n", arguments->conf);
         return;
     }
     rp_json_begin_object(&json);
@@ -89,6 +93,9 @@ static void print_verdict(const struct arguments *arguments, bool ok, const stru
     if (!ok) {
         rp_json_key(&json, "message");
         rp_json_string(&json, error->message);
+    } else if (printed != NULL) {
+        rp_json_key(&json, "configuration");
+        rp_json_string(&json, printed);
     }
     rp_json_end_object(&json);
     line = rp_json_take(&json, NULL);
@@ -102,8 +109,12 @@ int command_check(const struct arguments *arguments)
     struct rp_error error = {0};
     struct conf *conf = conf_load(arguments->conf, &error);
     bool ok = conf != NULL && check(conf, &error);
+    char *printed = NULL;
 
-    print_verdict(arguments, ok, &error);
+    if (ok && arguments->print && (printed = conf_print(conf)) == NULL)
+        ok = rp_error_set(&error, "ENOMEM", "no memory to print the configuration");
+    print_verdict(arguments, ok, printed, &error);
+    free(printed);
     conf_free(conf);
     return ok ? EXIT_DONE : EXIT_USAGE;
 }

@@ -95,6 +95,16 @@ test('a good configuration is checked without starting anything', async () => {
   assert.match(out, /ok/);
 });
 
+test('a good configuration is printed with its defaults, and is one again', async () => {
+  const service = await Service.start(conf), {code, out} = service.command('check', '--print');
+  assert.strictEqual(code, 0);
+  assert.match(out, /^workers = 1\n[^]*\n  session-timeout = 5m\n[^]*\n  listen = \{"127\.0\.0\.1:\d+"\}\n/);
+  assert.strictEqual(JSON.parse(service.command('check', '--print', '--json').out).configuration, out);
+  fs.writeFileSync(service.conf, out);
+  assert.strictEqual(service.command('check', '--print').out, out);
+  assert.strictEqual(service.command('reload').code, 0);
+});
+
 test('help, version, unknown commands', () => {
   const run = (...args) => spawnSync(program, args, {timeout: 10000});
   assert.strictEqual(run('version').status, 0);

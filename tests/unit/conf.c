@@ -76,33 +76,35 @@ START_TEST(conf_has_defaults)
 END_TEST
 
 /* Every word of the language, once. */
+static const char all_words[] =
+    "workers = 4  state-dir = \"s\"  run-dir = \"r\"  user = \"u\"  secret-file = \"x\"\n"
+    "drain-timeout = 1m\n"
+    "log { destination = syslog  format = json  level = debug  access = on }\n"
+    "admin { listen = \"127.0.0.1:9443\" }\n"
+    "cache { store = \"redis://h\"  l1 = \"\"  lookup-timeout = 20ms  session-timeout = 1h\n"
+    "  tickets = off  tickets-per-connection = 4  key-lifetime = 2s  ticket-keys = \"t\" }\n"
+    "certificate \"c\" { cert = \"c.pem\"  key = \"c.key\"  ocsp = off }\n"
+    "certificate \"d\" { cert = \"d.pem\"  key = \"d.key\"  ocsp = \"d.ocsp\" }\n"
+    "certificates { directory = \"certs\"  watch = off }\n"
+    "backend \"b\" { address = {\"h:1\", \"unix:/s\", \"[::1]:2\"}  proxy-protocol = v2\n"
+    "  connect-timeout = 250ms }\n"
+    "backend \"h2\" { address = \"unix:rel.sock\" }\n"
+    "frontend \"f\" {\n"
+    "  listen = {\"[::]:443\", \"unix:@abstract\", \"fd:3\"}  certificates = {\"c\", \"d\"}\n"
+    "  backend = \"b\"  alpn-protocols = {\"h2\", \"http/1.1\"}  alpn-backend = {\"h2=h2\"}\n"
+    "  host \"api.example.com\" { certificates = {\"d\"}  backend = \"builtin:echo\"\n"
+    "    reject-unauthorized = off  ca = \"ca2.pem\"  max-early-data = 0 }\n"
+    "  host \"*.example.com\" { crl = \"other.crl\" }\n"
+    "  min-version = TLSv1.2  max-version = TLSv1.3  ciphers = \"X\"  ecdh-curve = \"auto\"\n"
+    "  sigalgs = \"S\"  honor-cipher-order = off  request-cert = on  ca = \"ca.pem\"\n"
+    "  crl = \"x.crl\"  tickets = on  max-early-data = 16K  handshake-timeout = 1s\n"
+    "  idle-timeout = 0  proxy-protocol = on  strict-sni = on  max-connections = 7\n"
+    "  handshakes-per-second = 8  per-source-connections = 9\n"
+    "}\n";
+
 START_TEST(conf_knows_all_words)
 {
-    struct conf *conf = parse(
-        "workers = 4  state-dir = \"s\"  run-dir = \"r\"  user = \"u\"  secret-file = \"x\"\n"
-        "drain-timeout = 1m\n"
-        "log { destination = syslog  format = json  level = debug  access = on }\n"
-        "admin { listen = \"127.0.0.1:9443\" }\n"
-        "cache { store = \"redis://h\"  l1 = \"\"  lookup-timeout = 20ms  session-timeout = 1h\n"
-        "  tickets = off  tickets-per-connection = 4  key-lifetime = 2s  ticket-keys = \"t\" }\n"
-        "certificate \"c\" { cert = \"c.pem\"  key = \"c.key\"  ocsp = off }\n"
-        "certificate \"d\" { cert = \"d.pem\"  key = \"d.key\"  ocsp = \"d.ocsp\" }\n"
-        "certificates { directory = \"certs\"  watch = off }\n"
-        "backend \"b\" { address = {\"h:1\", \"unix:/s\", \"[::1]:2\"}  proxy-protocol = v2\n"
-        "  connect-timeout = 250ms }\n"
-        "backend \"h2\" { address = \"unix:rel.sock\" }\n"
-        "frontend \"f\" {\n"
-        "  listen = {\"[::]:443\", \"unix:@abstract\", \"fd:3\"}  certificates = {\"c\", \"d\"}\n"
-        "  backend = \"b\"  alpn-protocols = {\"h2\", \"http/1.1\"}  alpn-backend = {\"h2=h2\"}\n"
-        "  host \"api.example.com\" { certificates = {\"d\"}  backend = \"builtin:echo\"\n"
-        "    reject-unauthorized = off  ca = \"ca2.pem\"  max-early-data = 0 }\n"
-        "  host \"*.example.com\" { crl = \"other.crl\" }\n"
-        "  min-version = TLSv1.2  max-version = TLSv1.3  ciphers = \"X\"  ecdh-curve = \"auto\"\n"
-        "  sigalgs = \"S\"  honor-cipher-order = off  request-cert = on  ca = \"ca.pem\"\n"
-        "  crl = \"x.crl\"  tickets = on  max-early-data = 16K  handshake-timeout = 1s\n"
-        "  idle-timeout = 0  proxy-protocol = on  strict-sni = on  max-connections = 7\n"
-        "  handshakes-per-second = 8  per-source-connections = 9\n"
-        "}\n");
+    struct conf *conf = parse(all_words);
     const struct conf_frontend *f = &conf->frontends[0];
 
     ck_assert_uint_eq(conf->workers, 4);
@@ -392,6 +394,64 @@ START_TEST(conf_tells_what_has_no_effect)
 }
 END_TEST
 
+static void check_print(const struct conf *conf, const char *const *parts)
+{
+    char *text = conf_print(conf), *again;
+    struct conf *copy = parse(text);
+
+    again = conf_print(copy);
+    ck_assert_str_eq(text, again);
+    for (; *parts != NULL; parts++)
+        ck_assert_msg(strstr(text, *parts) != NULL, "%s\nnot in\n%s", *parts, text);
+    conf_free(copy);
+    free(again);
+    free(text);
+}
+
+START_TEST(conf_that_is_printed_is_read_as_the_same)
+{
+    static const char *const parts[] = {"workers = 4\n",
+                                        "state-dir = \"/etc/r/s\"\n",
+                                        "destination = \"syslog\"\n",
+                                        "drain-timeout = 1m\n",
+                                        "lookup-timeout = 20ms\n",
+                                        "session-timeout = 1h\n",
+                                        "ocsp = \"/etc/r/d.ocsp\"\n",
+                                        "address = {\"h:1\", \"unix:/s\", \"[::1]:2\"}\n",
+                                        "alpn-backend = {\"h2=h2\"}\n",
+                                        "  host \"api.example.com\" {\n",
+                                        "idle-timeout = 0s\n",
+                                        "    backend = \"builtin:echo\"\n",
+                                        "  proxy-protocol = on\n",
+                                        NULL};
+    struct conf *conf = parse(all_words);
+
+    check_print(conf, parts);
+    conf_free(conf);
+}
+END_TEST
+
+/* What is not said is printed; what would end a string is not one. */
+START_TEST(conf_is_printed_with_its_defaults_and_without_its_passwords)
+{
+    static const char *const parts[] = {"workers = auto\n",
+                                        "state-dir = \"/var/lib/reprise\"\n",
+                                        "key-lifetime = 12h\n",
+                                        "handshake-timeout = 10s\n",
+                                        "store = \"redis://u:***@h/1?prefix=\\\"\\$\\\\\"\n",
+                                        NULL};
+    char *text = with_frontend("} cache { store = \"redis://u:s@cret@h/1?prefix=\\\"\\$\\\\\"");
+    struct conf *conf = parse(text);
+    char *printed = conf_print(conf);
+
+    ck_assert_ptr_null(strstr(printed, "cret"));
+    check_print(conf, parts);
+    free(printed);
+    conf_free(conf);
+    free(text);
+}
+END_TEST
+
 /* Whatever is cut off or changed: an error, never a crash. */
 START_TEST(conf_survives_any_text)
 {
@@ -422,6 +482,8 @@ int main(void)
     tcase_set_timeout(core, 60);
     tcase_add_test(core, conf_has_defaults);
     tcase_add_test(core, conf_knows_all_words);
+    tcase_add_test(core, conf_that_is_printed_is_read_as_the_same);
+    tcase_add_test(core, conf_is_printed_with_its_defaults_and_without_its_passwords);
     tcase_add_loop_test(core, conf_says_what_is_wrong, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(core, conf_knows_how_many_protocols_fit_in_a_hello);
     tcase_add_loop_test(core, conf_takes_what_only_looks_wrong, 0, sizeof odd / sizeof *odd);
