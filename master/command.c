@@ -154,9 +154,18 @@ static int unknown_option(const struct command *command, const char *arg)
         command_nearest(word, option_name, command->options, option_count(command) + 1));
 }
 
+static int complain_of_two(const struct command *command, const struct option_rule *rule)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "--%s", rule->name);
+    return complain(command->name, "there is more than one", name, NULL);
+}
+
 static int run_command(const struct command *command, int argc, char *const argv[])
 {
     struct arguments arguments = {.conf = COMMAND_CONF};
+    bool given[OPTIONS_MAX] = {false};
 
     for (int i = 0; i < argc; i++) {
         const char *value;
@@ -176,6 +185,9 @@ static int run_command(const struct command *command, int argc, char *const argv
         }
         if (value == NULL && (value = argv[++i]) == NULL)
             return complain(command->name, "a value is missing after", argv[i - 1], NULL);
+        if (given[rule - command->options]) /* whoever gives two hosts means both */
+            return complain_of_two(command, rule);
+        given[rule - command->options] = true;
         *(const char **)((char *)&arguments + rule->at) = value;
     }
     return command->run(&arguments);

@@ -252,7 +252,11 @@ static bool parse_moment(const char *text, uint64_t *ms)
     long long s;
 
     if (end != NULL && *end == '\0') {
+        int day = tm.tm_mday;
+
         s = (long long)timegm(&tm);
+        if (tm.tm_mday != day) /* the 31st of February is in March */
+            return false;
     } else {
         errno = 0;
         s = strtoll(text, &rest, 10);

@@ -286,7 +286,8 @@ test('sessions revoke: in force after a reload and the death of a generation', a
 
 test('sessions revoke: what is asked wrongly is refused', async () => {
   const service = await Service.start(conf());
-  for (const args of [[], ['--all', '--host', 'a'], ['--before', 'tomorrow'], ['--before', '-5'], ['--before', '99999999999999999999']])
+  for (const args of [[], ['--all', '--host', 'a'], ['--before', 'tomorrow'], ['--before', '-5'], ['--before', '99999999999999999999'],
+    ['--before', '2026-02-31T00:00:00Z'], ['--host', 'a', '--host', 'b']])
     assert.strictEqual(service.command('sessions', 'revoke', ...args).code, 2, args);
   assert.strictEqual(service.command('sessions', 'revoke', '--before', '2999-01-01T00:00:00Z').code, 1);
   for (const request of ['{"command":"sessions revoke"}', '{"command":"sessions revoke","all":true,"host":"a"}',

@@ -75,7 +75,6 @@ static const struct {
     {{"first", "--conf=a=b"}, "first", {.conf = "a=b"}, 0},
     {{"first", "--conf="}, "first", {.conf = ""}, 0},
     {{"first", "-c", "--json"}, "first", {.conf = "--json"}, 0},
-    {{"first", "-c", "a", "-c", "b"}, "first", {.conf = "b"}, 0},
     {{"second"}, "second", {.conf = COMMAND_CONF}, 7},
     {{"second", "-n"}, "second", {.conf = COMMAND_CONF, .now = true}, 7},
     {{"second", "--now"}, "second", {.conf = COMMAND_CONF, .now = true}, 7},
@@ -96,7 +95,7 @@ START_TEST(command_gets_its_options)
 END_TEST
 
 static const struct {
-    const char *words[4];
+    const char *words[6];
     const char *said;
 } bad[] = {
     {{"frist"}, "reprise: unknown command 'frist'; did you mean 'first'?\n"},
@@ -113,6 +112,10 @@ static const struct {
     {{"first", "-cfile"}, "reprise first: unknown option '-cfile'; see reprise first --help\n"},
     {{"first", "file"}, "reprise first: unexpected argument 'file'; see reprise first --help\n"},
     {{"first", "-c"}, "reprise first: a value is missing after '-c'; see reprise first --help\n"},
+    {{"first", "-c", "a", "-c", "b"},
+     "reprise first: there is more than one '--conf'; see reprise first --help\n"},
+    {{"first", "--conf=a", "--conf=b"},
+     "reprise first: there is more than one '--conf'; see reprise first --help\n"},
     {{"first", "--json=1"},
      "reprise first: no value belongs to '--json=1'; see reprise first --help\n"},
     {{"second", "--json"}, "reprise second: unknown option '--json'; see reprise second --help\n"},
