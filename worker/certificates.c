@@ -231,10 +231,11 @@ bool certificate_learn(struct certificate *c, const struct rp_secure_context *co
 static const struct {
     const char *code, *text;
 } reasons[] = {
-    {KEY_MISMATCH,
-     "the key is not the certificate's; give the key that the certificate was requested with"},
+    {KEY_MISMATCH, "the key is not the certificate's; give the key that it was requested with, and "
+                   "the server's own certificate first"},
     {"ERR_OSSL_X509_KEY_TYPE_MISMATCH",
-     "the key is not the certificate's; give the key that the certificate was requested with"},
+     "the key is not the certificate's; give the key that it was requested with, and the server's "
+     "own certificate first"},
     {"ERR_OSSL_PEM_NO_START_LINE", "no certificate in the file; give a PEM file"},
     {"ERR_OSSL_UNSUPPORTED", "the key can't be read; give an unencrypted PEM file"},
     {"ERR_OSSL_BAD_DECRYPT", "the key is encrypted; decrypt it (openssl pkey)"},
@@ -245,10 +246,10 @@ static const struct {
 bool certificate_refuse(const struct certificate *c, const struct rp_error *why,
                         struct rp_error *err)
 {
-    const char *text = why->message;
-
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strcmp(reasons[i].code, why->code) == 0)
-            text = reasons[i].text;
-    return conf_error(err, c->place, "certificate \"%s\": %s", c->name, text);
+            return conf_error(err, c->place, "certificate \"%s\": %s", c->name, reasons[i].text);
+    return conf_error(err, c->place,
+                      "certificate \"%s\": %s; cert and key must be whole, as they were issued",
+                      c->name, why->message);
 }

@@ -442,10 +442,14 @@ END_TEST
 
 START_TEST(frontends_damaged_certificate_is_refused)
 {
+    static const char whole[] = "; cert and key must be whole, as they were issued";
+
     block(0, "www", &www_ec);
     blocks[0].cert =
         file("bad", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", NULL);
-    fails_with("test.conf:10: certificate \"www\": ", "");
+    fails_with("test.conf:10: certificate \"www\": ", whole);
+    blocks[0].cert = file("end", www_ec.pem, "-----BEGIN CERTIFICATE-----\nAAAA");
+    fails_with("test.conf:10: certificate \"www\": ", whole);
 }
 END_TEST
 
