@@ -194,7 +194,8 @@ test('limits: connections, sources', async () => {
   service.configure(service.template.replace('max-connections = 5', 'per-source-connections = 2'));
   assert.strictEqual(service.command('reload').code, 0);
   for (const socket of held) socket.destroy();
-  const two = [await connect(service.port), await connect(service.port)];
+  const joins = () => until('room', () => connect(service.port).catch(() => false)); // once those are known to have left
+  const two = [await joins(), await joins()];
   await assert.rejects(connect(service.port));
   const other = await connect(service.port, {localAddress: '127.0.0.2'});
   for (const socket of [...two, other]) socket.destroy();
