@@ -10,6 +10,7 @@
 
 #include <openssl/err.h>
 
+#include "lib/base/text.h"
 #include "lib/tls/client_hello.h"
 #include "lib/tls/request.h"
 #include "lib/tls/server_internal.h"
@@ -59,11 +60,35 @@ static const char **protocol_list(struct rp_cursor alpn, size_t *count)
     return list;
 }
 
+/* "h2, http/1.1": it is the client who chose what stands there. */
+static char *text_of_offers(const char **list, size_t count)
+{
+    struct rp_text text = {0};
+
+    for (size_t i = 0; i < count; i++)
+        rp_text_printf(&text, "%s%s", i > 0 ? ", " : "", list[i]);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.bytes[i] < ' ' || text.bytes[i] > '~')
+            text.bytes[i] = '?';
+    return rp_text_take(&text, NULL);
+}
+
+static void refuse_answer(struct rp_socket *s, const char *answer, const char **list, size_t count)
+{
+    char *offers = text_of_offers(list, count);
+    struct rp_error error;
+
+    rp_error_set(&error, "ERR_TLS_ALPN_CALLBACK_INVALID_RESULT",
+                 "ALPN callback returned a value (%.40s) that did not match any of the client's "
+                 "offered protocols (%s)",
+                 answer, offers != NULL ? offers : "");
+    free(offers);
+    rp_socket_fail(s, &error);
+}
+
 /* J8: one of the client's names, NULL to refuse; anything else is the program's mistake. */
 static void use_answer(struct rp_socket *s, const char *answer, const char **list, size_t count)
 {
-    struct rp_error error;
-
     s->engine.alpn_mode = answer != NULL ? RP_ALPN_CHOSEN : RP_ALPN_REFUSED;
     if (answer == NULL)
         return;
@@ -75,11 +100,7 @@ static void use_answer(struct rp_socket *s, const char *answer, const char **lis
                 fail_for_memory(s);
             return;
         }
-    rp_error_set(&error, "ERR_TLS_ALPN_CALLBACK_INVALID_RESULT",
-                 "ALPN callback returned a value (%.40s) that did not match any of the client's "
-                 "offered protocols",
-                 answer);
-    rp_socket_fail(s, &error);
+    refuse_answer(s, answer, list, count);
 }
 
 /* From inside OpenSSL, where it chooses (J5). */

@@ -186,6 +186,24 @@ START_TEST(protocol_is_asked_for_once)
 }
 END_TEST
 
+START_TEST(protocols_of_a_client_make_no_line_of_their_own)
+{
+    static const char *const theirs[] = {"a\nb", "\x1b[2J", NULL};
+
+    link_prepare();
+    choice = "zzz";
+    linked.options.alpn_protocols = theirs;
+    linked.server_options.alpn_callback = choose_and;
+    link_listen();
+    link_connect();
+    link_run(link_is_open);
+    ck_assert_str_eq(linked.server_error.message,
+                     "ALPN callback returned a value (zzz) that did not match any of the client's "
+                     "offered protocols (a?b, ?[2J)");
+    link_close();
+}
+END_TEST
+
 static void on_client_line(const struct rp_event *e, void *arg)
 {
     (void)arg;
@@ -242,6 +260,7 @@ int main(void)
     tcase_add_loop_test(tc, protocol_can_be_the_programs_choice, 0, 3);
     tcase_add_loop_test(tc, protocol_callback_may_destroy_its_socket, 0, 2);
     tcase_add_loop_test(tc, protocol_is_asked_for_once, 0, 2);
+    tcase_add_test(tc, protocols_of_a_client_make_no_line_of_their_own);
     tcase_add_loop_test(tc, keys_and_sessions_are_told, 0, 2);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
