@@ -142,6 +142,20 @@ void rp_text_utf8(struct rp_text *t, const void *bytes, size_t len)
         rp_text_add(t, from + good, len - good);
 }
 
+void rp_text_tame(struct rp_text *t)
+{
+    size_t len;
+    bool valid;
+
+    for (size_t i = 0; i < t->len; i += len) {
+        uint8_t *at = (uint8_t *)t->bytes + i;
+
+        len = rp_utf8_sequence(at, t->len - i, &valid);
+        if (!valid || *at < ' ' || *at == 0x7f || (*at == 0xc2 && at[1] < 0xa0))
+            memset(at, '?', len);
+    }
+}
+
 char *rp_text_take(struct rp_text *t, size_t *len)
 {
     char *bytes = NULL;

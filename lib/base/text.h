@@ -25,6 +25,9 @@ void rp_text_hex(struct rp_text *, const void *bytes, size_t len); /* two lower-
 /* As UTF-8: each maximal malformed part becomes one U+FFFD, as browsers and node decode it. */
 void rp_text_utf8(struct rp_text *, const void *bytes, size_t len);
 
+/* For people to read, whoever wrote it: what a terminal would obey, or is no UTF-8, becomes '?'. */
+void rp_text_tame(struct rp_text *);
+
 /* The text with a terminating NUL (and, in *len unless NULL, its length without it), owned by the
  * caller: free(). NULL after a failure. The text is empty afterwards. */
 char *rp_text_take(struct rp_text *, size_t *len) __attribute__((warn_unused_result));

@@ -67,9 +67,7 @@ static char *text_of_offers(const char **list, size_t count)
 
     for (size_t i = 0; i < count; i++)
         rp_text_printf(&text, "%s%s", i > 0 ? ", " : "", list[i]);
-    for (size_t i = 0; i < text.len; i++)
-        if (text.bytes[i] < ' ' || text.bytes[i] > '~')
-            text.bytes[i] = '?';
+    rp_text_tame(&text);
     return rp_text_take(&text, NULL);
 }
 

@@ -282,16 +282,21 @@ static bool refuse(struct rp_error *err, struct rp_text *reason)
     return false;
 }
 
+/* In alternative names nothing stands that a terminal obeys; here anything may. */
 static bool any_cn_matches(struct rp_identity_name host, const struct rp_identity *id,
-                           struct rp_text *list)
+                           struct rp_text *reason)
 {
+    struct rp_text list = {0};
     bool found = false;
 
     for (size_t i = 0; i < id->cn_count; i++) {
         found |= matches(host, id->cn[i]);
-        rp_text_puts(list, i > 0 ? "," : "");
-        rp_text_add(list, id->cn[i].bytes, id->cn[i].len);
+        rp_text_puts(&list, i > 0 ? "," : "");
+        rp_text_add(&list, id->cn[i].bytes, id->cn[i].len);
     }
+    rp_text_tame(&list);
+    rp_text_add(reason, list.bytes, list.len);
+    rp_text_clear(&list);
     return found;
 }
 

@@ -126,6 +126,22 @@ START_TEST(text_replaces_each_malformed_part_once)
 }
 END_TEST
 
+START_TEST(text_is_tamed_for_terminals)
+{
+    static const char wild[] =
+        "a\x1b[31m\n\x7f \xc2\x9b \x9b \xc3\xa9 \xc2\xa0 \xe2\x82\xac \0z \xe2";
+    struct rp_text t = {0};
+    char *s;
+
+    rp_text_tame(&t);
+    rp_text_add(&t, wild, sizeof wild - 1);
+    rp_text_tame(&t);
+    s = rp_text_take(&t, NULL);
+    ck_assert_str_eq(s, "a?[31m?? ?? ? \xc3\xa9 \xc2\xa0 \xe2\x82\xac ?z ?");
+    free(s);
+}
+END_TEST
+
 START_TEST(text_decodes_utf8_with_embedded_nul)
 {
     struct rp_text t = {0};
@@ -151,6 +167,7 @@ static Suite *suite(void)
     tcase_add_test(t, text_writes_hex_in_lower_case);
     tcase_add_test(t, text_stays_failed_once_it_could_not_grow);
     tcase_add_loop_test(t, text_replaces_each_malformed_part_once, 0, sizeof utf8 / sizeof *utf8);
+    tcase_add_test(t, text_is_tamed_for_terminals);
     tcase_add_test(t, text_decodes_utf8_with_embedded_nul);
     suite_add_tcase(s, t);
     return s;

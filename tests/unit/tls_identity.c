@@ -123,6 +123,18 @@ START_TEST(zone_of_an_address_says_nothing_of_who_is_there)
 }
 END_TEST
 
+START_TEST(certificate_writes_no_line_of_its_own)
+{
+    static const char cn[] = "x\x1b[2J\ncertificate accepted";
+    struct rp_identity id = {&(struct rp_identity_name){cn, sizeof cn - 1}, 1, NULL};
+    struct rp_error err = {0};
+
+    ck_assert(!rp_identity_check("a.com", &id, &err));
+    ck_assert_str_eq(err.reason, "Host: a.com. is not cert's CN: x?[2J?certificate accepted");
+    ck_assert_ptr_null(strpbrk(err.message, "\x1b\n"));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("identity");
@@ -132,6 +144,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, identity_is_judged_as_node_judges_it, 0, 140);
     tcase_add_test(t, alternative_names_that_cannot_be_read_refuse_the_certificate);
     tcase_add_test(t, zone_of_an_address_says_nothing_of_who_is_there);
+    tcase_add_test(t, certificate_writes_no_line_of_its_own);
     tcase_add_test(t, name_with_nul_is_not_cut_at_it);
     suite_add_tcase(s, t);
     return s;
