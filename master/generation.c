@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 enum {
     READY_LIMIT_MS = 60000,
@@ -262,6 +263,22 @@ static int live(struct rp_worker *self, struct rp_loop *loop, void *arg)
     return generation_process_run(self, loop, &setup);
 }
 
+/* Generation and workers open it anew by themselves after it was rotated, as the user that they
+ * have become. What is no regular file belongs to somebody else. */
+static bool give_log_to_user(const struct generation *g, struct rp_error *err)
+{
+    const char *destination = g->options.conf->log.destination;
+    struct stat st;
+    int fd = rp_log_fd(g->log);
+
+    if (g->user.name == NULL || strcmp(destination, "stderr") == 0 ||
+        strcmp(destination, "syslog") == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+        st.st_uid == g->user.uid)
+        return true;
+    return fchown(fd, g->user.uid, (gid_t)-1) == 0 ||
+           rp_error_errno(err, errno, "chown", "%s", destination);
+}
+
 static bool open_log(struct generation *g, struct rp_error *err)
 {
     const struct conf_log *log = &g->options.conf->log;
@@ -272,8 +289,9 @@ static bool open_log(struct generation *g, struct rp_error *err)
     struct rp_error why;
 
     g->log = rp_log_open(&options, &why);
-    return g->log != NULL || rp_error_set(err, why.code, "%s: log: %s; choose another destination",
-                                          g->options.conf->file, why.message);
+    return (g->log != NULL && give_log_to_user(g, &why)) ||
+           rp_error_set(err, why.code, "%s: log: %s; choose another destination",
+                        g->options.conf->file, why.message);
 }
 
 static bool share_place(struct generation *g, struct rp_error *err)
@@ -386,7 +404,7 @@ void generation_reopen_log(struct generation *g)
 {
     struct rp_error error;
 
-    if (!rp_log_reopen(g->log, &error))
+    if (!rp_log_reopen(g->log, &error) || !give_log_to_user(g, &error))
         rp_log(g->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
     say(g, GENERATION_REOPEN_LOG);
 }

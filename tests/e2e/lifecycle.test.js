@@ -3,6 +3,7 @@
 const assert = require('assert');
 const {once} = require('events');
 const fs = require('fs');
+const path = require('path');
 const {Service, alive, backend, connect, drain, sleep, status, test, until} = require('./lib');
 
 const conf = (more = '', frontend = 'backend = "builtin:status"') => `
@@ -180,6 +181,34 @@ test('a second master on the same run-dir is refused, in one line', async () => 
   assert.notStrictEqual(code, 0);
   assert.strictEqual(err.trim().split('\n').length, 1, err);
   await status(service.port);
+});
+
+// As root, workers become somebody who can't make a file where the log is.
+test('SIGUSR1: a log that was renamed is opened anew by all processes, whoever they have become', async () => {
+  const nobody = 65534, root = process.getuid() === 0;
+  const service = new Service(conf(`${root ? 'user = "nobody"' : ''}  log { destination = "@DIR@/log"  access = on }`));
+  const log = path.join(service.dir, 'log'), state = path.join(service.dir, 'state');
+  const read = (file) => { try { return fs.readFileSync(file, 'utf8'); } catch { return ''; } };
+  fs.mkdirSync(state);
+  fs.chmodSync(service.dir, 0o755);
+  if (root) fs.chownSync(state, nobody, nobody);
+  const begun = service.begin().catch((e) => e); // what it looks for is in the file
+  await until('it serves', () => /serving generation/.test(read(log)));
+  service.log = 'serving generation'; // for begin
+  await begun;
+  await status(service.port);
+  await until('a line', () => /connection frontend=www/.test(read(log)));
+  fs.renameSync(log, `${log}.1`);
+  service.child.kill('SIGUSR1');
+  await until('a new log', () => /logs reopened/.test(read(log)));
+  await until('lines of both workers', async () => {
+    await status(service.port);
+    return new Set(read(log).match(/worker \d(?=\[\d+\]: connection)/g)).size === 2;
+  });
+  const before = read(`${log}.1`);
+  for (let i = 0; i < 20; i++) await status(service.port);
+  assert.strictEqual(read(`${log}.1`), before);
+  assert.ok(!/reopen(ed)?: |reopen the log/.test(before), before);
 });
 
 test('a worker that dies young again and again is not spun', async () => {
