@@ -121,6 +121,15 @@ static void finish_output(struct rp_wire *w, bool waiting)
     }
 }
 
+/* What the peer said before it stopped listening counts: an alert, an answer to half a request. */
+static void send_failed(struct rp_wire *w, int sys_errno)
+{
+    if (w->connecting == RP_WIRE_CONNECTED)
+        rp_wire_read_now(w);
+    if (w->fd >= 0)
+        fail(w, sys_errno, io_syscall(w, "write"));
+}
+
 static void flush(struct rp_wire *w)
 {
     bool had = w->out.len > 0;
@@ -134,7 +143,7 @@ static void flush(struct rp_wire *w)
         sent = rp_queue_send(&w->out, w->loop, w->fd, w->shutting);
         if (sent < 0) {
             if (w->connecting != RP_WIRE_EAGER || errno != ENOTCONN) {
-                fail(w, errno, io_syscall(w, "write"));
+                send_failed(w, errno);
                 return;
             }
             sent = 0;

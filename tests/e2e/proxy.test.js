@@ -55,6 +55,19 @@ test('the backend ends first: the client gets everything, then the end', async (
   await b.stop();
 });
 
+test('a backend that answers in the middle of an upload and closes is heard', async () => {
+  const b = await backend((s) => s.once('data', () => { s.write('too large'); setImmediate(() => s.destroy()); }));
+  const service = await Service.start(conf(to(b.address_)));
+  const answers = await Promise.all(Array.from({length: 20}, async () => {
+    const socket = await connect(service.port);
+    const answer = drain(socket);
+    socket.write(large.subarray(0, 4 << 20));
+    return (await answer).toString();
+  }));
+  assert.deepStrictEqual(answers, Array(20).fill('too large'));
+  await b.stop();
+});
+
 // Most clients close at the close_notify, so the FIN is left to our close; these get it all the same.
 test('the backend ends first: a client that only waits gets the FIN, too', async () => {
   const b = await backend((s) => s.once('data', () => s.end('all')));

@@ -193,6 +193,25 @@ START_TEST(net_eager_sees_the_end_with_the_answer)
 }
 END_TEST
 
+/* An answer in the middle of a request, and a close with the rest of it unread: what was said is
+ * heard, though the next bytes of ours fail before we look. */
+START_TEST(net_hears_who_refuses_the_rest)
+{
+    int peers[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, peers), 0);
+    client.stream = rp_net_open(loop, peers[0], NULL, NULL);
+    ck_assert_ptr_nonnull(client.stream);
+    rp_stream_listen(client.stream, RP_EVENT_ALL, on_event, &client);
+    rp_stream_unref(client.stream);
+    ck_assert_int_eq(write(peers[1], "no", 2), 2);
+    close(peers[1]);
+    rp_stream_write(client.stream, "the rest", 8);
+    run_until(&client, 'X');
+    ck_assert_uint_eq(client.bytes, 2);
+}
+END_TEST
+
 static void on_too_late(struct rp_timer *timer)
 {
     (void)timer;
@@ -483,6 +502,7 @@ int main(void)
     tcase_add_test(core, net_carries_much_both_ways);
     tcase_add_test(core, net_eager_sees_the_end_with_the_answer);
     tcase_add_test(core, net_eager_reads_on);
+    tcase_add_test(core, net_hears_who_refuses_the_rest);
     tcase_add_test(core, net_eager_and_silent_stands_at_once);
     tcase_add_test(core, net_paused_reads_nothing);
     tcase_add_loop_test(core, net_refused_is_an_error_and_a_close, 0, 2);
