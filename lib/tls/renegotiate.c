@@ -148,7 +148,8 @@ static enum rp_client_auth auth_of(const struct rp_socket *s,
 bool rp_socket_renegotiate(struct rp_socket *s, const struct rp_renegotiate_options *o,
                            rp_renegotiated *done, void *arg, struct rp_error *err)
 {
-    if (s->phase != RP_PHASE_OPEN || s->stream.destroyed)
+    if (s->phase != RP_PHASE_OPEN || !rp_stream_writable(&s->stream) ||
+        !rp_stream_readable(&s->stream))
         return rp_error_set(err, "ERR_TLS_INVALID_STATE",
                             "TLS socket connection must be securely established");
     if (SSL_version(s->engine.ssl) > TLS1_2_VERSION)

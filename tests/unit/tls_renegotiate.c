@@ -209,6 +209,40 @@ START_TEST(tls13_has_none_and_goes_on)
 }
 END_TEST
 
+static bool server_saw_the_end(void)
+{
+    return !rp_stream_readable(rp_socket_stream(linked.accepted));
+}
+
+static bool client_saw_the_end(void)
+{
+    return linked.client_closed;
+}
+
+/* Who has ended cannot, and who heard the end would wait for ever; what still arrives does. */
+START_TEST(half_of_a_connection_does_not_renegotiate)
+{
+    link_prepare();
+    linked.client_tls.max_version = "TLSv1.2";
+    linked.server_options.stream.allow_half_open = true;
+    link_open();
+    got[0] = '\0';
+    rp_stream_on(rp_socket_stream(linked.client), RP_EV_DATA, on_data, NULL);
+    rp_stream_end(rp_socket_stream(linked.client));
+    ck_assert(!renegotiate(linked.client, NULL));
+    ck_assert_str_eq(told_error.code, "ERR_TLS_INVALID_STATE");
+    link_run(server_saw_the_end);
+    ck_assert(!renegotiate(linked.accepted, NULL));
+    ck_assert_str_eq(told_error.code, "ERR_TLS_INVALID_STATE");
+    rp_stream_write(rp_socket_stream(linked.accepted), "still here", 10);
+    rp_stream_end(rp_socket_stream(linked.accepted));
+    link_run(client_saw_the_end);
+    ck_assert_str_eq(got, "still here");
+    ck_assert_str_eq(linked.client_error.code, "");
+    link_close();
+}
+END_TEST
+
 START_TEST(only_an_open_socket_renegotiates)
 {
     link_prepare();
@@ -321,6 +355,7 @@ int main(void)
     tcase_add_test(tc, disabled_renegotiation_ends_the_connection);
     tcase_add_loop_test(tc, context_can_forbid_it, 0, 2);
     tcase_add_test(tc, tls13_has_none_and_goes_on);
+    tcase_add_test(tc, half_of_a_connection_does_not_renegotiate);
     tcase_add_test(tc, only_an_open_socket_renegotiates);
     tcase_add_test(tc, server_can_ask_for_a_certificate_later);
     tcase_add_test(tc, server_can_insist_on_a_certificate);

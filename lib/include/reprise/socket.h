@@ -203,8 +203,8 @@ struct rp_renegotiate_options {
     enum rp_toggle reject_unauthorized; /* default: as it was */
 };
 /* Begin one; `options` and `done` may be NULL. What is written meanwhile waits. Errors:
- * ERR_SSL_WRONG_SSL_VERSION in TLS 1.3, ERR_SSL_NO_RENEGOTIATION, ERR_TLS_INVALID_STATE (not open,
- * or one is under way); the connection goes on. D25 */
+ * ERR_SSL_WRONG_SSL_VERSION in TLS 1.3, ERR_SSL_NO_RENEGOTIATION, ERR_TLS_INVALID_STATE (not open
+ * both ways, or one is under way); the connection goes on. D25 */
 bool rp_socket_renegotiate(struct rp_socket *, const struct rp_renegotiate_options *options,
                            rp_renegotiated *done, void *arg, struct rp_error *);
 /* For a client that has not begun: another name for SNI, or another session to resume. Errors:
