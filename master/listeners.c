@@ -129,6 +129,10 @@ static bool explain(const struct wanted *w, const struct rp_error *why, struct r
         return refuse(w, err, "is not an address of this host; choose one of its own, or *");
     case ENOENT:
         return refuse(w, err, "is in a directory that isn't there; make it or choose another path");
+    case EMFILE:
+        return refuse(w, err,
+                      "is one socket too many, for each worker has one of each address; raise the "
+                      "limit of open files (ulimit -n, LimitNOFILE)");
     default:
         return conf_error(err, &w->frontend->tls.place, "listen: %s", why->message);
     }

@@ -6,7 +6,7 @@ const {execFileSync, spawnSync} = require('child_process');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
-const {Service, certs, program, status, test} = require('./lib');
+const {Service, certs, freePort, program, status, test} = require('./lib');
 
 const conf = `workers = 1
 state-dir = "@DIR@/state"
@@ -24,7 +24,6 @@ async function refusal(text, command = 'run') {
   const service = new Service(text);
   service.ports = {1: 1};
   for (const name of ['state', 'run']) fs.mkdirSync(path.join(service.dir, name));
-  const {freePort} = require('./lib');
   service.ports[1] = await freePort();
   service.configure();
   const {status: code, stderr, stdout} = spawnSync(program, [command, '-c', service.conf], {timeout: 20000});
@@ -87,6 +86,16 @@ test('a port in use', async () => {
   assert.match(err, /test\.conf:\d+: .*in use/);
   assert.strictEqual(err.trim().split('\n').length, 1, err);
   await new Promise((done) => holder.close(done));
+});
+
+test('more sockets than files may be open', async () => {
+  const service = new Service(conf.replace('workers = 1', 'workers = 200'));
+  service.ports = {1: await freePort()};
+  service.configure();
+  const {status: code, stderr} = spawnSync('sh', ['-c', 'ulimit -n 100; exec "$0" run -c "$1"', program, service.conf], {timeout: 20000});
+  fs.rmSync(service.dir, {recursive: true});
+  assert.strictEqual(code, 2);
+  assert.match(stderr.toString(), /^[^\n]*test\.conf:7: listen: [\d.:]+ is one socket too many, [^\n]*raise the limit of open files[^\n]*\n$/);
 });
 
 test('a good configuration is checked without starting anything', async () => {
