@@ -3,6 +3,7 @@
  * x509_dump.c - what rp_x509 says of certificates, as JSON lines, for x509.js to compare with node.
  * usage: x509_dump [NAME...] <LIST     LIST has the path of a certificate on each line; each NAME
  * is asked of each certificate as a host, a mailbox and an address. */
+#include <reprise/socket.h>
 #include <reprise/x509.h>
 
 #include "lib/base/json.h"
@@ -101,6 +102,9 @@ static void put_checks(struct rp_json *j, const struct rp_x509 *x, const char *n
     }
     rp_json_bool(j, rp_x509_check_email(x, name, NULL, &err));
     rp_json_bool(j, rp_x509_check_ip(x, name, &err));
+    rp_json_string(j, err.message);
+    err = (struct rp_error){0};
+    rp_check_server_identity(name, x, &err);
     rp_json_string(j, err.message);
     rp_json_end_array(j);
 }
