@@ -37,6 +37,23 @@ static bool check_versions(const struct conf_frontend *f, struct rp_error *err)
                       f->min_version);
 }
 
+/* Those of TLS 1.3 begin with TLS_; without others there is nothing to agree on below it. */
+static bool check_ciphers(const struct conf_frontend *f, struct rp_error *err)
+{
+    const char *at = f->ciphers;
+
+    if (at == NULL || f->max_version == NULL || version_number(f->max_version) == 3)
+        return true;
+    while (strncmp(at, "TLS_", 4) == 0) {
+        at += strcspn(at, ":");
+        at += *at == ':';
+    }
+    return *at != '\0' || conf_error(err, &f->tls.place,
+                                     "ciphers: there are none for %s, which max-version says; add "
+                                     "some, or leave one of the two out",
+                                     f->max_version);
+}
+
 static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
 {
     size_t together = 0;
@@ -109,7 +126,8 @@ static bool check_frontend(const struct conf *conf, const struct conf_frontend *
     for (size_t i = 0; i < f->host_count; i++)
         if (!check_host(&f->hosts[i], err) || !check_clients(&f->hosts[i].tls, err))
             return false;
-    return check_clients(&f->tls, err) && check_versions(f, err) && check_alpn(f, err);
+    return check_clients(&f->tls, err) && check_versions(f, err) && check_ciphers(f, err) &&
+           check_alpn(f, err);
 }
 
 /* Two frontends cannot have one address. */
