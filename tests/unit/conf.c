@@ -268,6 +268,9 @@ static const struct {
      "604800s; "
      "give 2553s or more"},
     {"} admin { listen = \"*:443\"", "/x.conf:4: listen: \"*:443\" is admin's; choose another"},
+    {"ciphers = \"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384\"  max-version = TLSv1.2",
+     "/x.conf:4: ciphers: there are none for TLSv1.2, which max-version says; add some, or leave "
+     "one of the two out"},
     {"request-cert = on",
      "/x.conf:4: request-cert: whoever has a certificate of a public authority "
      "would do; say with ca who may have signed it"},
@@ -304,6 +307,20 @@ START_TEST(conf_knows_how_many_protocols_fit_in_a_hello)
     ck_assert_str_eq(error.message, "/x.conf:4: alpn-protocols: the names have 65754 bytes "
                                     "together, and 65535 fit in a hello; leave some out");
     free(options);
+    free(text);
+}
+END_TEST
+
+START_TEST(conf_takes_ciphers_of_which_some_are_for_its_versions)
+{
+    static const char *const some[] = {
+        "ciphers = \"TLS_AES_128_GCM_SHA256\"",
+        "ciphers = \"TLS_AES_128_GCM_SHA256\" max-version = TLSv1.3",
+        "ciphers = \"TLS_AES_128_GCM_SHA256:HIGH\" max-version = TLSv1.2",
+    };
+    char *text = with_frontend(some[_i]);
+
+    conf_free(parse(text));
     free(text);
 }
 END_TEST
@@ -485,6 +502,7 @@ int main(void)
     tcase_add_test(core, conf_that_is_printed_is_read_as_the_same);
     tcase_add_test(core, conf_is_printed_with_its_defaults_and_without_its_passwords);
     tcase_add_loop_test(core, conf_says_what_is_wrong, 0, sizeof wrong / sizeof *wrong);
+    tcase_add_loop_test(core, conf_takes_ciphers_of_which_some_are_for_its_versions, 0, 3);
     tcase_add_test(core, conf_knows_how_many_protocols_fit_in_a_hello);
     tcase_add_loop_test(core, conf_takes_what_only_looks_wrong, 0, sizeof odd / sizeof *odd);
     tcase_add_test(core, conf_goes_on_in_the_next_line_behind_a_backslash);
