@@ -21,7 +21,7 @@ enum {
     BUSY_MS = 20, /* between tries of a Unix socket whose queue is full */
     /* What may wait for the backend: all that one read from the client can bring, so that an upload
      * stops for a slow backend and not for each record. */
-    BACKEND_WAITS = 256 * 1024,
+    BACKEND_WAITS = 128 * 1024,
 };
 
 /* A Unix socket whose backlog is full says EAGAIN at once, where TCP would wait. So we wait. */

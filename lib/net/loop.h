@@ -14,7 +14,7 @@
 struct rp_chunk;
 struct rp_timeout_queue;
 
-enum { RP_INPUT_SIZE = 256 * 1024, RP_POOL_MAX = 64 };
+enum { RP_INPUT_SIZE = 128 * 1024, RP_POOL_MAX = 64 };
 
 struct rp_loop {
     struct ev_loop *ev; /* NULL once abandoned in a forked child */
