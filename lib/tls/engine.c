@@ -453,11 +453,32 @@ enum rp_engine_status rp_engine_handshake(struct rp_engine *e, struct rp_error *
     return status;
 }
 
+/* Only sends: what has arrived already may be data, which OpenSSL takes between the messages of a
+ * handshake only while it reads. */
+static int send_first_message(struct rp_engine *e)
+{
+    struct rp_queue saved = e->saved;
+    const uint8_t *in = e->in, *in_end = e->in_end;
+    int returned;
+
+    e->saved = (struct rp_queue){0};
+    e->in = e->in_end = NULL;
+    returned = SSL_do_handshake(e->ssl);
+    if (e->closing) {
+        rp_queue_clear(&saved, e->loop);
+        return returned;
+    }
+    e->saved = saved;
+    e->in = in;
+    e->in_end = in_end;
+    return returned;
+}
+
 bool rp_engine_renegotiate(struct rp_engine *e, struct rp_error *err)
 {
     void *outer = enter(e);
     bool ok = SSL_renegotiate(e->ssl) == 1;
-    int returned = ok ? SSL_do_handshake(e->ssl) : 0;
+    int returned = ok ? send_first_message(e) : 0;
 
     ok = ok && (returned == 1 || SSL_get_error(e->ssl, returned) == SSL_ERROR_WANT_READ);
     if (!ok)

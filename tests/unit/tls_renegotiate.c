@@ -209,6 +209,44 @@ START_TEST(tls13_has_none_and_goes_on)
 }
 END_TEST
 
+static void say_at_once(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    rp_stream_write(rp_socket_stream(e->secure_connection.socket), "at once", 7);
+}
+
+static void renegotiate_at_once(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    ck_assert(
+        rp_socket_renegotiate(rp_socket_from_stream(e->target), NULL, on_done, NULL, &told_error));
+}
+
+static bool is_told_and_said(void)
+{
+    return (told > 0 && got[0] != '\0') || linked.client_closed;
+}
+
+/* The server's first words come with its Finished, and are there when the client begins another. */
+START_TEST(what_has_arrived_is_read_by_and_by)
+{
+    link_prepare();
+    told = 0;
+    got[0] = '\0';
+    linked.client_tls.max_version = "TLSv1.2";
+    link_listen();
+    rp_server_on(linked.server, RP_EV_SECURE_CONNECTION, say_at_once, NULL);
+    link_connect();
+    rp_stream_on(rp_socket_stream(linked.client), RP_EV_SECURE_CONNECT, renegotiate_at_once, NULL);
+    rp_stream_on(rp_socket_stream(linked.client), RP_EV_DATA, on_data, NULL);
+    link_run(is_told_and_said);
+    ck_assert_msg(!linked.client_closed, "%s", linked.client_error.message);
+    ck_assert_str_eq(told_error.code, "");
+    ck_assert_str_eq(got, "at once");
+    link_close();
+}
+END_TEST
+
 static bool server_saw_the_end(void)
 {
     return !rp_stream_readable(rp_socket_stream(linked.accepted));
@@ -355,6 +393,7 @@ int main(void)
     tcase_add_test(tc, disabled_renegotiation_ends_the_connection);
     tcase_add_loop_test(tc, context_can_forbid_it, 0, 2);
     tcase_add_test(tc, tls13_has_none_and_goes_on);
+    tcase_add_test(tc, what_has_arrived_is_read_by_and_by);
     tcase_add_test(tc, half_of_a_connection_does_not_renegotiate);
     tcase_add_test(tc, only_an_open_socket_renegotiates);
     tcase_add_test(tc, server_can_ask_for_a_certificate_later);
