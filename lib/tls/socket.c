@@ -180,6 +180,13 @@ static void end_of_input(struct rp_socket *s)
             rp_stream_push_end(&s->stream);
         return;
     }
+    if (s->renegotiation != NULL && s->got_close) {
+        if (s->stream.paused)
+            return;
+        rp_stream_push_end(&s->stream);      /* the renegotiation will never be complete ... */
+        rp_stream_destroy(&s->stream, NULL); /* ... and so nothing can be written */
+        return;
+    }
     if (s->phase == RP_PHASE_STORING || s->questions != NULL)
         return;                                           /* what was asked is answered first */
     if (s->client != NULL && s->phase != RP_PHASE_OPEN) { /* E11 */

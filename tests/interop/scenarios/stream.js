@@ -19,6 +19,7 @@ module.exports = [
     talk('L', `L9 paused until it is told to go on: nothing is read, ${v}`, ['--max-version', v, '--answer', 'first', '--pause-on-connect'], ['--no-stdin'], {stays: true, ignore: ['order']}),
   ]),
   talk('D', 'D25 client renegotiates', ['--max-version', 'TLSv1.2'], ['--renegotiate'], {ignore: ['sessions']}),
+  talk('D', 'D25 client renegotiates with a server that has said all', ['--max-version', 'TLSv1.2', '--answer', 'all'], ['--renegotiate'], {ignore: ['sessions']}),
   talk('D', 'D25 no renegotiation in TLS 1.3', [], ['--renegotiate', '--no-stdin'], {stays: true, ignore: ['order', 'libraries', 'data'],
     differs: {why: 'both say that TLS 1.3 has none; what the tool does then is its own', check: (r, m, name) => {
       if (!r.client[0].order.includes('error ERR_SSL_WRONG_SSL_VERSION')) throw new Error(`${name}: ${r.client[0].order}`);
