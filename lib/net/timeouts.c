@@ -75,16 +75,25 @@ static struct rp_timeout_queue *queue_for(struct rp_loop *loop, uint32_t ms)
     return q;
 }
 
+static void unlink_timeout(struct rp_timeout *t)
+{
+    t->prev->next = t->next;
+    t->next->prev = t->prev;
+}
+
 bool rp_timeout_start(struct rp_loop *loop, struct rp_timeout *t, uint32_t ms)
 {
     struct rp_timeout_queue *q = t->queue;
     uint64_t now = rp_loop_now(loop);
 
-    rp_timeout_stop(t);
-    if (q == NULL || q->ms != ms || q->loop != loop)
+    if (q != NULL && q->ms == ms && q->loop == loop) {
+        unlink_timeout(t); /* the timer goes on */
+    } else {
+        rp_timeout_stop(t);
         q = queue_for(loop, ms);
-    if (q == NULL)
-        return false;
+        if (q == NULL)
+            return false;
+    }
     t->queue = q;
     t->due = now + ms;
     t->next = &q->head;
@@ -99,8 +108,7 @@ void rp_timeout_stop(struct rp_timeout *t)
 {
     if (t->queue == NULL)
         return;
-    t->prev->next = t->next;
-    t->next->prev = t->prev;
+    unlink_timeout(t);
     if (empty(t->queue))
         rp_timer_stop(&t->queue->timer); /* an idle loop does not wake up */
     t->queue = NULL;

@@ -89,12 +89,10 @@ static void tell(struct rp_socket *s, const struct rp_error *error)
         done(s, error, s->renegotiation->arg);
 }
 
-bool rp_renegotiation_settle(struct rp_socket *s)
+static bool settle(struct rp_socket *s)
 {
     struct rp_error error = {0};
 
-    if (s->renegotiation == NULL || !s->renegotiation->complete)
-        return true;
     s->renegotiation->complete = false;
     rp_stream_ref(&s->stream);
     if (!(s->client != NULL ? rp_client_judge(s, &error) : rp_handshake_judge(s, &error)))
@@ -105,6 +103,11 @@ bool rp_renegotiation_settle(struct rp_socket *s)
         rp_socket_write_waiting(s);
     rp_stream_unref(&s->stream);
     return !s->stream.destroyed;
+}
+
+bool rp_renegotiation_settle(struct rp_socket *s)
+{
+    return s->renegotiation == NULL || !s->renegotiation->complete || settle(s);
 }
 
 void rp_renegotiation_drop(struct rp_socket *s)
