@@ -19,7 +19,7 @@ function progress(row, names, seconds) {
 
 function print({ about, table, extras, floor }, names) {
     const others = names.filter((n) => n !== 'reprise'), rows = Object.values(table);
-    console.log(`\n${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, load ${about.load.toFixed(2)}, ` +
+    console.log(`\n${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, ${about.congestion}, load ${about.load.toFixed(2)}, ` +
         about.date.slice(0, 10));
     console.log(`\nserver CPU, microseconds a connection (median of up to ${about.rounds} rounds); ratio of reprise`);
     line('', [...names, ...others.map((n) => '/' + n), '/best']);
@@ -51,7 +51,7 @@ function print({ about, table, extras, floor }, names) {
 function markdown({ about, table, extras }, names) {
     const others = names.filter((n) => n !== 'reprise');
     const head = (...cells) => `| ${cells.join(' | ')} |\n|${' --- |'.repeat(cells.length)}\n`;
-    const lines = [`${about.date.slice(0, 10)}, ${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, load ${
+    const lines = [`${about.date.slice(0, 10)}, ${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, ${about.congestion}, load ${
         about.load.toFixed(2)}; ${about.rounds} rounds at most of ${about.count} connections.\n\n`,
     head('scenario', 'us', ...others.map((n) => `to ${n}`), 'to the best', `system calls: ${names.join(', ')}`)];
     for (const row of Object.values(table))

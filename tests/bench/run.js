@@ -32,10 +32,10 @@ const scenarios = {
     b: { name: 'b full TLS 1.2, P-256', flags: ['-t', '1.2'] },
     c: { name: 'c resumed TLS 1.3', flags: ['-t', '1.3', '-r', '100'] },
     d: { name: 'd resumed TLS 1.2, ticket', flags: ['-t', '1.2', '-r', '100'] },
+    'd-unix': { name: 'd2 the same, Unix backend', flags: ['-t', '1.2', '-r', '100'], unix: true },
     e: { name: 'e resumed TLS 1.2, id', flags: ['--by-id', '-r', '100'] },
     f: { name: 'f full TLS 1.3, RSA-2048', flags: ['-t', '1.3'], rsa: true },
     hosts: { name: 'e2 the same, two hosts', flags: ['--by-id', '-r', '100', '--from', 'other'], hosts: true },
-    'd-unix': { name: 'd2 the same, Unix backend', flags: ['-t', '1.2', '-r', '100'], unix: true },
     g: { name: 'g request, keep-alive', flags: ['-c', '64', '-k', '200'], share: 0.064, per: 'requests' },
     'h1-down': { name: 'h 1 MB down, per MB', client: ['down', 1e6], share: 0.05, mb: 1 },
     'h1-up': { name: 'h 1 MB up, per MB', client: ['up', 1e6], share: 0.05, mb: 1 },
@@ -243,7 +243,8 @@ async function main() {
     const backend = { port: await freePort(), path: `${dir}/backend` };
     const behind = await start(1, [`${build}/bench/backend`, String(backend.port), '1', backend.path], backend.port);
     const results = { about: { date: new Date().toISOString(), cpu: os.cpus()[0].model, cpus: os.cpus().length,
-        kernel: os.release(), load: os.loadavg()[0], rounds, count, perf: measure.perfCounts() }, table: {} };
+        kernel: os.release(), load: os.loadavg()[0], rounds, count, perf: measure.perfCounts(),
+        congestion: fs.readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim() }, table: {} };
     const save = () => report.save(out, results, names);
     try {
         for (const [at, id] of chosen.entries()) {
