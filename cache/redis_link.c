@@ -674,6 +674,6 @@ struct rp_redis_link *rp_redis_link_new(struct rp_loop *loop, const struct rp_re
     l->probe = (struct rp_timer){.fire = on_probe, .arg = l};
     l->fresh = true;
     begin(l);
-    l->born = true;
+    l->born = true; /* NOLINT: what is not told to anybody yet is not freed by anybody */
     return l;
 }

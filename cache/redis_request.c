@@ -92,5 +92,5 @@ void rp_redis_requests_refuse(struct rp_redis_requests *list)
 void rp_redis_requests_forget(struct rp_redis_requests *list)
 {
     while (list->first != NULL)
-        rp_redis_request_drop(list, list->first);
+        rp_redis_request_drop(list, list->first); /* NOLINT: it leaves the list, too */
 }

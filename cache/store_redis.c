@@ -260,7 +260,7 @@ static void redis_close(struct rp_store *store)
 
     rp_redis_router_close(s->router);
     while (s->asked != NULL) {
-        if (s->asked->call != NULL)
+        if (s->asked->call != NULL) /* NOLINT: forget() takes it out of the list */
             s->asked->call->store = NULL;
         forget(s->asked);
     }

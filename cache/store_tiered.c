@@ -82,7 +82,7 @@ static void leave(struct rp_store_call *call)
 
     if (w->next != NULL)
         waiting_of(w->next)->at = w->at;
-    *w->at = w->next;
+    *w->at = w->next; /* NOLINT: whoever waits stands in a list */
     *w = (struct waiting){.next = NULL};
 }
 
@@ -101,7 +101,7 @@ static void move(struct rp_store_call **to, struct rp_store_call **from)
 
 static void forget_all(struct rp_store_call **list)
 {
-    while (*list != NULL) {
+    while (*list != NULL) { /* NOLINT: leave() has changed it */
         struct rp_store_call *call = *list;
 
         leave(call);

@@ -247,7 +247,7 @@ static bool set_address(struct sockaddr_un *a, const char *run_dir, struct rp_er
 
 bool control_check(const char *run_dir, struct rp_error *err)
 {
-    struct sockaddr_un a;
+    struct sockaddr_un a = {0};
 
     return set_address(&a, run_dir, err);
 }

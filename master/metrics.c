@@ -156,7 +156,7 @@ static void latencies(struct rp_text *out, const struct stats_row *sum)
 static void away(struct rp_text *out, const struct status *s)
 {
     bool is_far = rp_store_uri_is_remote(s->store), is_near = !is_far || s->l1[0] != '\0';
-    struct stats_away store, l1;
+    struct stats_away store = {0}, l1 = {0};
     const struct stats_away *near = is_far ? &l1 : &store;
 
     stats_away(s->stats, &store, &l1);

@@ -69,7 +69,7 @@ bool rp_alpn_offer(SSL *ssl, char *const *names)
 
     if (list == NULL)
         return true;
-    wire = at = malloc(wire_size(list));
+    wire = at = malloc(wire_size(list) + 1);
     if (wire == NULL)
         return false;
     for (; *list != NULL; list++) {

@@ -76,11 +76,12 @@ static void on_tick(struct rp_next_tick *tick)
         s->say_listening = false;
         rp_server_emit(s, &(struct rp_event){.type = RP_EV_LISTENING});
     }
+    /* NOLINTNEXTLINE: the reference above is ours */
     if (s->closing && !s->closed && s->connections == 0) {
         s->closed = true;
         rp_server_emit(s, &(struct rp_event){.type = RP_EV_CLOSE});
     }
-    rp_server_unref(s);
+    rp_server_unref(s); /* NOLINT: likewise */
 }
 
 /* -- life */
