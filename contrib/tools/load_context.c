@@ -62,6 +62,13 @@ static const char *ciphers_of(const struct load_options *o)
     return o->psk_len > 0 ? psk_ciphers : browsers;
 }
 
+/* OpenSSL keeps a key of another type than the certificate's beside it, and then sends neither. */
+static bool has_whole_identity(const struct rp_secure_context *context, struct rp_error *err)
+{
+    return rp_secure_context_key_type(context, 0) != NULL ||
+           rp_error_set(err, "EINVAL", "--cert, --key: the key is not the certificate's");
+}
+
 /* OpenSSL says what is wrong, not with what. */
 static void name_option(const struct load_options *o, struct rp_error *err)
 {
@@ -102,6 +109,10 @@ struct rp_secure_context *load_context_new(const struct load_options *o, const c
 
     if (key != NULL && context == NULL)
         name_option(o, err);
+    if (context != NULL && o->cert != NULL && !has_whole_identity(context, err)) {
+        rp_secure_context_unref(context);
+        context = NULL;
+    }
     wipe(key);
     free(cert);
     free(ca);

@@ -5,7 +5,6 @@
 // where the machine counts them, else callgrind, user space only). Then memory of idle connections,
 // two workers on two CPUs, and reloads under load.
 // Output: tables, and build/bench/results.json, .md and .svg.
-// usage: node run.js [--rounds N] [--count N] [--minutes N] [--only a,c,h1-up,...] [--peers nginx,...] [--no-extras]
 'use strict';
 const { spawn, spawnSync, execFileSync } = require('child_process');
 const { randomBytes } = require('crypto');
@@ -16,14 +15,29 @@ const peers = require('./peers.js');
 const report = require('./report.js');
 
 const { out, build, freePort, start, stop } = measure;
-const flag = (name) => process.argv.includes('--' + name);
-const argument = (name, otherwise) => {
-    const at = process.argv.indexOf('--' + name);
-    return at < 0 ? otherwise : process.argv[at + 1];
+const usage = 'usage: node run.js [--rounds N] [--count N] [--minutes N] [--only a,c,h1-up,...] [--peers nginx,...] [--no-extras]';
+const refuse = (why) => {
+    console.error(`bench: ${why}\n${usage}`);
+    process.exit(2);
 };
-const rounds = Number(argument('rounds', 5));
-const count = Number(argument('count', 2000));
-const minutes = Number(argument('minutes', 12)); // rounds that would go beyond are left out, but one
+
+function readArguments(words) {
+    const given = { rounds: 5, count: 2000, minutes: 12, extras: true };
+    for (let i = 0; i < words.length; i++) {
+        const name = words[i].replace(/^--/, '');
+        if (words[i] === '--no-extras')
+            given.extras = false;
+        else if (['rounds', 'count', 'minutes'].includes(name) && Number(words[i + 1]) > 0)
+            given[name] = Number(words[++i]);
+        else if (['only', 'peers'].includes(name) && words[i + 1])
+            given[name] = words[++i].split(',');
+        else
+            refuse(`${words.slice(i, i + 2).join(' ')}: not understood`);
+    }
+    return given;
+}
+const given = readArguments(process.argv.slice(2));
+const { rounds, count, minutes } = given; // rounds that would go beyond the minutes are left out, but one
 
 // `flags` are those of reprise-load, `client` those of tests/bench/client.c. `share` of `count`
 // connections are made; the figure is for each of `per`.
@@ -79,8 +93,18 @@ function transfer(client, [port], number) {
 const drive = (scenario, ports, number) => (scenario.client ? transfer(scenario.client, ports, number)
     : load(scenario.flags, ports, number));
 
+const directories = new Set(); // to be removed, also when we are stopped
+const temporary = (prefix) => {
+    const dir = fs.mkdtempSync(prefix);
+    directories.add(dir);
+    return dir;
+};
+const remove = (dir) => {
+    directories.delete(dir);
+    fs.rmSync(dir, { recursive: true, force: true });
+};
 const directory = (peer) => {
-    const dir = fs.mkdtempSync(`${out}/${peer}-`);
+    const dir = temporary(`${out}/${peer}-`);
     fs.chmodSync(dir, 0o777); // some give up root
     return dir;
 };
@@ -95,7 +119,7 @@ async function withRedis(work) {
         return await work({ uri: `redis://127.0.0.1:${port}/0`, secret: `${dir}/secret` });
     } finally {
         await stop(redis);
-        fs.rmSync(dir, { recursive: true, force: true });
+        remove(dir);
     }
 }
 
@@ -120,7 +144,7 @@ async function withServers(peer, scenario, backend, work, wrap = (dir, argv) => 
         for (const server of servers)
             await stop(server);
         for (const dir of dirs)
-            fs.rmSync(dir, { recursive: true, force: true });
+            remove(dir);
     }
 }
 
@@ -236,9 +260,11 @@ async function extras(names, backend) {
 async function main() {
     const begun = Date.now();
     fs.mkdirSync(out, { recursive: true });
-    const names = argument('peers', Object.keys(peers).join(',')).split(',');
-    const chosen = argument('only', Object.keys(scenarios).join(',')).split(',').filter((id) => scenarios[id]);
-    const dir = fs.mkdtempSync(`${os.tmpdir()}/bench-`); // the path of a Unix socket has to be short
+    const names = given.peers || Object.keys(peers), chosen = given.only || Object.keys(scenarios);
+    for (const [what, list, known] of [['peers', names, peers], ['only', chosen, scenarios]])
+        for (const one of list.filter((o) => !known[o]))
+            refuse(`--${what} ${one}: there are ${Object.keys(known).join(', ')}`);
+    const dir = temporary(`${os.tmpdir()}/bench-`); // the path of a Unix socket has to be short
     fs.chmodSync(dir, 0o755);
     const backend = { port: await freePort(), path: `${dir}/backend` };
     const behind = await start(1, [`${build}/bench/backend`, String(backend.port), '1', backend.path], backend.port);
@@ -253,12 +279,12 @@ async function main() {
             save(); // a run that is cut short has told what it knows
             report.progress(results.table[id], names, (Date.now() - begun) / 1000);
         }
-        if (!flag('no-extras') && !argument('only'))
+        if (given.extras && !given.only)
             results.extras = await extras(names, backend);
         results.floor = execFileSync('taskset', ['-c', '0', `${build}/bench/floor`, '1'], { encoding: 'utf8' });
     } finally {
         await stop(behind);
-        fs.rmSync(dir, { recursive: true, force: true });
+        remove(dir);
     }
     save();
     report.print(results, names);
@@ -269,6 +295,7 @@ async function main() {
 for (const signal of ['SIGINT', 'SIGTERM'])
     process.on(signal, () => {
         measure.stopAll();
+        directories.forEach(remove);
         process.exit(1);
     });
 

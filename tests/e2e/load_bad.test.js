@@ -6,7 +6,7 @@ const fs = require('fs');
 const os = require('os');
 const path = require('path');
 const {execFile} = require('child_process');
-const {freePort, program, test} = require('./lib');
+const {certs, freePort, program, test} = require('./lib');
 const {s_server, withProgram} = require('./programs');
 
 const loader = path.join(path.dirname(program), 'reprise-load');
@@ -26,6 +26,7 @@ const refused = [
   [['-m', 'psk', nowhere], /go together/], [['--sni', 'a,,b', nowhere], /NAME\[,NAME\]/], [['--upload', '1e30', nowhere], /BYTES/],
   [['--ca', '/nonexistent', nowhere], /\/nonexistent: it can't be read/], [['--ca', __filename, nowhere], /there is no certificate in it/],
   [['--cert', __filename, '--key', __filename, nowhere], /there is no certificate in it/], [['--cert', 'x', nowhere], /--cert and --key go together/],
+  [['--cert', path.join(certs, 'ecdsa.pem'), '--key', path.join(certs, 'rsa.key'), nowhere], /the key is not the certificate's/],
   [['--ciphers', 'nonsense', nowhere], /--ciphers nonsense: OpenSSL knows none/], [['--groups', 'nonsense', nowhere], /--groups nonsense: OpenSSL does not/],
   [['--keylog', '/nonexistent/x', nowhere], /\/nonexistent\/x: No such file/], [['--json', '/nonexistent/x', nowhere], /\/nonexistent\/x: No such file/],
   [['--csv', '-', '--json', '-', nowhere], /only one of the results/], [['--pid', '999999999', nowhere], /--pid 999999999: wanted is/],
