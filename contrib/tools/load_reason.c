@@ -32,11 +32,17 @@ static const char *alert_of(const char *code)
     return NULL;
 }
 
+/* A Unix socket says so at once where TCP would wait. */
+static bool backlog_is_full(const char *code)
+{
+    return strcmp(code, "EAGAIN") == 0;
+}
+
 static enum load_class class_of(const char *code)
 {
     if (strcmp(code, "ECONNRESET") == 0 || strcmp(code, "EPIPE") == 0)
         return CLASS_RESET;
-    if (strcmp(code, "ECONNREFUSED") == 0 || strcmp(code, "ENOENT") == 0)
+    if (strcmp(code, "ECONNREFUSED") == 0 || strcmp(code, "ENOENT") == 0 || backlog_is_full(code))
         return CLASS_REFUSED;
     return strcmp(code, "ETIMEDOUT") == 0 ? CLASS_TIMEOUT : CLASS_OTHER;
 }
@@ -49,7 +55,9 @@ void load_reason_of(const struct rp_error *error, struct load_reason *reason)
     if (alert == NULL) {
         reason->class = class_of(error->code);
         snprintf(reason->text, sizeof reason->text, "%.63s",
-                 error->code[0] != '\0' ? error->code : error->message);
+                 backlog_is_full(error->code) ? "refused (backlog full)"
+                 : error->code[0] != '\0'     ? error->code
+                                              : error->message);
         return;
     }
     reason->class = CLASS_ALERT;

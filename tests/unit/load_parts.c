@@ -432,6 +432,7 @@ START_TEST(reasons_have_a_class_and_alerts_a_name)
         {"ERR_SSL_TLSV1_UNRECOGNIZED_NAME", "alert unrecognized_name", CLASS_ALERT},
         {"ECONNRESET", "ECONNRESET", CLASS_RESET},
         {"ECONNREFUSED", "ECONNREFUSED", CLASS_REFUSED},
+        {"EAGAIN", "refused (backlog full)", CLASS_REFUSED},
         {"ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_WRONG_VERSION_NUMBER", CLASS_OTHER},
     };
 
