@@ -42,11 +42,9 @@ static void fail_and_destroy(struct slot *s, const char *text, enum load_class c
     rp_stream_destroy(stream_of(s), NULL);
 }
 
-void load_connection_cut(struct slot *s, const char *why)
+void load_connection_cut(struct slot *s, const char *why, enum load_class class)
 {
-    if (why != NULL)
-        fail_saying(s, why, CLASS_TIMEOUT);
-    s->done = true;
+    fail_saying(s, why, class);
     rp_stream_destroy(stream_of(s), NULL);
 }
 

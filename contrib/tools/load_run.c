@@ -160,11 +160,11 @@ static void note_missed(struct run *r)
         r->stats->missed = (uint64_t)missed;
 }
 
-static void cut_all(struct run *r, const char *why)
+static void cut_all(struct run *r, const char *why, enum load_class class)
 {
     for (unsigned i = 0; i < r->slot_count; i++)
         if (r->slots[i].socket != NULL)
-            load_connection_cut(&r->slots[i], why);
+            load_connection_cut(&r->slots[i], why, class);
 }
 
 /* A server that says a little now and then is never silent, but a handshake is no long story. */
@@ -175,7 +175,7 @@ static void on_watch(struct rp_timer *timer)
 
     for (unsigned i = 0; i < r->slot_count; i++)
         if (load_connection_is_stuck(&r->slots[i], now))
-            load_connection_cut(&r->slots[i], "timeout");
+            load_connection_cut(&r->slots[i], "timeout", CLASS_TIMEOUT);
     rp_timer_start(r->loop, timer, WATCH_MS);
 }
 
@@ -185,7 +185,7 @@ static void on_stop(struct rp_timer *timer)
     struct run *r = timer->arg;
 
     if (r->stopped) {
-        cut_all(r, "not over with the run");
+        cut_all(r, "not over with the run", CLASS_TIMEOUT);
     } else {
         if (r->o->rate.count > 0)
             start_due(r); /* those due in the last moment */
@@ -271,11 +271,11 @@ void load_run_free(struct run *r)
     free(r);
 }
 
-/* Connections that an interrupt cut off. */
+/* Connections that an interrupt cut off: their servers may have hung, so they have failed. */
 static void abandon(struct run *r)
 {
     r->over = true;
-    cut_all(r, NULL);
+    cut_all(r, "cut off", CLASS_OTHER);
     while (r->active > 0)
         rp_loop_turn(r->loop, false);
 }

@@ -57,8 +57,8 @@ static inline unsigned load_random_below(struct run *r, unsigned n)
 /* Begin a connection in a slot that is not idle any more. It was to begin at due_us. false: it has
  * failed already, and the slot is free. */
 bool load_connection_begin(struct slot *, uint64_t due_us);
-/* End a connection, which counts as failed if `why` is said. */
-void load_connection_cut(struct slot *, const char *why);
+/* End a connection, which has failed unless all was said on it. */
+void load_connection_cut(struct slot *, const char *why, enum load_class);
 /* Its handshake has had its time. */
 bool load_connection_is_stuck(const struct slot *, uint64_t now_us);
 /* One is over: its slot is free ... */

@@ -268,6 +268,25 @@ test('reprise-load: an interrupt of the first process ends it early, with a repo
   });
 });
 
+test('reprise-load: what a second interrupt cuts off has failed', async () => {
+  const arrivals = [];
+  await withServer(net.createServer((s) => { arrivals.push(s.resume()); }), async (target) => {
+    const child = spawn(loader, ['-d', '100s', '--processes', '2', '-c', '4', '-q', '--json', '-', '--max-failed', '0', target]);
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (data) => { out += data; });
+    child.stderr.on('data', (data) => { err += data; });
+    const ended = new Promise((done) => child.on('close', done));
+    while (arrivals.length < 4) await sleep(20);
+    child.kill('SIGINT');
+    await sleep(600);
+    child.kill('SIGINT');
+    assert.strictEqual(await ended, 1, err);
+    const told = JSON.parse(out);
+    assert.deepStrictEqual([told.started, told.failed, told.failed_by_reason, told.failed_by_class.other], [4, 4, {'cut off': 4}, 4]);
+    assert.match(err, /4 connections failed, 0 allowed/);
+  });
+});
+
 test('reprise-load: when one of its processes is killed the others end, and that is told', async () => {
   let arrived = () => {};
   await withServer(secure(answers).on('secureConnection', () => arrived()), async (target) => {
