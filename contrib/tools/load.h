@@ -113,7 +113,8 @@ struct load_second {
 /* What one process, or all together, saw. Plain data in shared memory. */
 struct load_stats {
     uint64_t started, full, resumed, failed, offered, declined, requests;
-    uint64_t given; /* sessions that servers gave */
+    uint64_t given;          /* sessions that servers gave */
+    uint64_t offered_failed; /* offers that no handshake came of, neither resumed nor declined */
     uint64_t by_kind[KINDS], offered_by[KINDS], resumed_by[KINDS];
     uint64_t early[3];                        /* what became of early data: enum rp_early_data */
     uint64_t by_class[CLASSES], by_status[6]; /* HTTP: 2 = 2xx */

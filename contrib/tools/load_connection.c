@@ -72,6 +72,58 @@ static void count_handshake(struct slot *s)
     }
 }
 
+/* -- the offer */
+
+static unsigned client_of(const struct slot *s)
+{
+    return s->name * 2 + s->version;
+}
+
+/* A TLS 1.3 ticket is for one connection, since whoever sees it twice knows the client. */
+static unsigned uses_of(const struct run *r, const struct slot *s)
+{
+    const char *version = r->o->versions[s->version];
+
+    if (r->o->uses >= 0)
+        return (unsigned)r->o->uses;
+    return version != NULL && strcmp(version, "TLSv1.2") == 0 ? 0 : 1;
+}
+
+static void count_offer(struct slot *s)
+{
+    struct load_stats *stats = s->run->stats;
+    uint64_t age_ms =
+        s->offered.handle != NULL ? rp_loop_now(s->run->loop) - s->offered.born_ms : 0;
+
+    s->offers = true;
+    s->asked_kind = s->kind;
+    stats->offered++;
+    stats->offered_by[s->kind]++;
+    stats->offered_at[s->origin][s->target]++;
+    stats->age_ms += age_ms;
+    if (age_ms > stats->oldest_ms)
+        stats->oldest_ms = age_ms;
+}
+
+/* What never left was not offered: a host that is not there has declined nothing. */
+static void on_connect(struct slot *s)
+{
+    if (s->kind != KIND_FULL)
+        count_offer(s);
+}
+
+/* A session for one connection is still good when nobody has seen it. */
+static void end_offer(struct slot *s)
+{
+    struct run *r = s->run;
+
+    if (s->offers && !s->secure)
+        r->stats->offered_failed++;
+    if (!s->offers && s->offered.handle != NULL && uses_of(r, s) == 1)
+        load_sessions_give_back(r->sessions, s->origin, client_of(s), &s->offered);
+    load_session_clear(&s->offered);
+}
+
 /* -- its end */
 
 static bool is_13(const struct rp_session *session)
@@ -96,7 +148,7 @@ static bool waits_for_session(const struct slot *s)
     if (s->fresh_count > 0)
         return r->o->uses != 0 && is_13(s->fresh[0].handle) &&
                (*usual_count(s) == 0 || s->fresh_count < *usual_count(s));
-    return !s->resumed || (r->o->uses != 0 && is_13(s->offered));
+    return !s->resumed || (r->o->uses != 0 && is_13(s->offered.handle));
 }
 
 static void note_usual_count(const struct slot *s)
@@ -248,7 +300,7 @@ static void judge_early_data(struct slot *s)
 
     s->run->stats->early[fate]++;
     if (fate != RP_EARLY_DATA_ACCEPTED)
-        s->kind = kind_of_session(s->offered);
+        s->kind = kind_of_session(s->offered.handle);
 }
 
 static void on_secure(struct slot *s)
@@ -258,11 +310,12 @@ static void on_secure(struct slot *s)
     s->secure = true;
     if (s->kind == KIND_EARLY)
         judge_early_data(s);
-    s->resumed = agreed_on_key(s) || (s->offered != NULL && rp_socket_session_reused(s->socket));
+    s->resumed =
+        agreed_on_key(s) || (s->offered.handle != NULL && rp_socket_session_reused(s->socket));
     if (!s->resumed) {
         s->kind = KIND_FULL;
-        if (s->offered != NULL)
-            load_sessions_drop(r->sessions, s->origin, s->name * 2 + s->version, s->offered);
+        if (s->offered.handle != NULL)
+            load_sessions_drop(r->sessions, s->origin, client_of(s), s->offered.handle);
     }
     count_handshake(s);
     if (r->o->talk == TALK_NOTHING)
@@ -296,7 +349,7 @@ static void keep_sessions(struct slot *s)
 
     for (unsigned i = 0; i < s->fresh_count; i++)
         if (keep)
-            load_sessions_put(s->run->sessions, s->target, s->name * 2 + s->version, &s->fresh[i]);
+            load_sessions_put(s->run->sessions, s->target, client_of(s), &s->fresh[i]);
         else
             load_session_clear(&s->fresh[i]);
     s->fresh_count = 0;
@@ -316,9 +369,8 @@ static void on_close(struct slot *s)
     r->stats->bytes_written += rp_stream_bytes_written(stream);
     note_usual_count(s);
     keep_sessions(s);
-    rp_session_unref(s->offered);
+    end_offer(s);
     rp_stream_unref(stream);
-    s->offered = NULL;
     s->socket = NULL;
     load_run_freed(s);
     load_run_next(r);
@@ -337,6 +389,9 @@ static void on_event(const struct rp_event *event, void *arg)
     struct slot *s = arg;
 
     switch (event->type) {
+    case RP_EV_CONNECT:
+        on_connect(s);
+        break;
     case RP_EV_SECURE_CONNECT:
         on_secure(s);
         break;
@@ -379,34 +434,9 @@ static unsigned origin_of(struct run *r, unsigned target)
     return load_random_below(r, hosts);
 }
 
-/* A TLS 1.3 ticket is for one connection, since whoever sees it twice knows the client. */
-static unsigned uses_of(const struct run *r, const struct slot *s)
-{
-    const char *version = r->o->versions[s->version];
-
-    if (r->o->uses >= 0)
-        return (unsigned)r->o->uses;
-    return version != NULL && strcmp(version, "TLSv1.2") == 0 ? 0 : 1;
-}
-
-static void count_offer(struct slot *s, uint64_t age_ms)
-{
-    struct load_stats *stats = s->run->stats;
-
-    s->offers = true;
-    s->asked_kind = s->kind;
-    stats->offered++;
-    stats->offered_by[s->kind]++;
-    stats->offered_at[s->origin][s->target]++;
-    stats->age_ms += age_ms;
-    if (age_ms > stats->oldest_ms)
-        stats->oldest_ms = age_ms;
-}
-
 static void choose_session(struct slot *s)
 {
     struct run *r = s->run;
-    struct load_session session;
     struct load_wish wish = {.now = rp_loop_now(r->loop),
                              .min_age_ms = r->o->min_age_ms,
                              .max_age_ms = r->o->max_age_ms,
@@ -417,15 +447,12 @@ static void choose_session(struct slot *s)
         return;
     if (r->o->mechanism == KIND_PSK) {
         s->kind = KIND_PSK;
-        count_offer(s, 0);
         return;
     }
     s->origin = origin_of(r, s->target);
-    if (!load_sessions_take(r->sessions, s->origin, s->name * 2 + s->version, &wish, &session))
+    if (!load_sessions_take(r->sessions, s->origin, client_of(s), &wish, &s->offered))
         return;
-    s->offered = session.handle;
-    s->kind = r->o->mechanism == KIND_EARLY ? KIND_EARLY : kind_of_session(session.handle);
-    count_offer(s, wish.now - session.born_ms);
+    s->kind = r->o->mechanism == KIND_EARLY ? KIND_EARLY : kind_of_session(s->offered.handle);
 }
 
 /* The targets in turn; when all had theirs, the next name; then the next version. */
@@ -488,6 +515,8 @@ static rp_event_set events_of(const struct load_options *o)
                        RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE) |
                        RP_EVENT_BIT(RP_EV_TIMEOUT);
 
+    if (o->resume > 0)
+        set |= RP_EVENT_BIT(RP_EV_CONNECT);
     if (o->resume > 0 && o->mechanism != KIND_PSK)
         set |= RP_EVENT_BIT(RP_EV_SESSION);
     if (o->upload > 0)
@@ -508,7 +537,7 @@ static bool open_socket(struct slot *s, struct rp_error *err)
     struct rp_connect_options connect = {.context = r->contexts[s->version],
                                          .net = &net,
                                          .servername = load_server_name(o, s->target, s->name),
-                                         .session_handle = s->offered,
+                                         .session_handle = s->offered.handle,
                                          .want_handles = true,
                                          .early_data = s->kind == KIND_EARLY,
                                          .allow_unauthorized = o->ca == NULL,
@@ -541,8 +570,7 @@ bool load_connection_begin(struct slot *s, uint64_t due_us)
         return true;
     }
     on_error(s, &err);
-    rp_session_unref(s->offered);
-    s->offered = NULL;
+    end_offer(s);
     load_run_freed(s);
     return false;
 }

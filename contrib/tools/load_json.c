@@ -132,11 +132,11 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
             s->failed, s->requests, s->bytes_read, s->bytes_written, s->cpu_us, r->server_us,
             s->late_us, load_was_bottleneck(o, s) ? "true" : "false");
     fprintf(f,
-            ",\n  \"missed\": %" PRIu64 ", \"given\": %" PRIu64 ", \"late\": %" PRIu64
-            ", \"crowded\": %" PRIu64 ", \"age_ms\": {\"mean\": %.1f, "
+            ",\n  \"missed\": %" PRIu64 ", \"given\": %" PRIu64 ", \"offered_failed\": %" PRIu64
+            ", \"late\": %" PRIu64 ", \"crowded\": %" PRIu64 ", \"age_ms\": {\"mean\": %.1f, "
             "\"max\": %" PRIu64 "}",
-            s->missed, s->given, s->late, s->crowded, load_ratio(s->age_ms, s->offered),
-            s->oldest_ms);
+            s->missed, s->given, s->offered_failed, s->late, s->crowded,
+            load_ratio(s->age_ms, s->offered), s->oldest_ms);
     put_kinds(f, "by_kind", s->by_kind);
     put_kinds(f, "offered_by_kind", s->offered_by);
     put_kinds(f, "resumed_by_kind", s->resumed_by);

@@ -45,6 +45,8 @@ static void print_sessions(const struct load_stats *s)
     printf("sessions: %" PRIu64 " given, %" PRIu64 " offered, %" PRIu64
            " resumed (%.2f %%), %" PRIu64 " declined",
            s->given, s->offered, s->resumed, 100 * load_ratio(s->resumed, s->offered), s->declined);
+    if (s->offered_failed > 0)
+        printf(", %" PRIu64 " failed", s->offered_failed);
     if (s->oldest_ms > 0)
         printf("; age %.1f s, at most %.1f s", load_ratio(s->age_ms, s->offered) / 1000,
                (double)s->oldest_ms / 1000);

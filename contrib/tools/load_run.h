@@ -16,13 +16,14 @@ struct slot {
     struct run *run;
     struct slot *next; /* of the idle ones */
     struct rp_socket *socket;
-    struct rp_session *offered;            /* a reference; NULL: none, or a key */
+    struct load_session offered;           /* its handle NULL: none, or a key */
     struct load_session fresh[FRESH_MOST]; /* those that came, the newest of them */
     unsigned fresh_count;
     unsigned target, name, version, origin; /* where to; as whom; whose session was offered */
     enum load_kind asked_kind;              /* of what was offered */
     enum load_kind kind;                    /* of what was offered, then of what was made */
-    bool offers, resumed, secure, done, failed;
+    bool offers;                            /* it went out */
+    bool resumed, secure, done, failed;
     bool asks; /* the request is under way, as early data or later */
     unsigned requests;
     uint64_t due_us, begun_us, asked_us;

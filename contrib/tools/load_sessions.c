@@ -136,6 +136,22 @@ bool load_sessions_take(struct load_sessions *s, unsigned host, unsigned client,
     return false;
 }
 
+void load_sessions_give_back(struct load_sessions *s, unsigned host, unsigned client,
+                             struct load_session *session)
+{
+    struct ring *ring = ring_of(s, host, client);
+
+    if (ring->count == s->size) {
+        load_session_clear(session);
+        return;
+    }
+    ring->first = (ring->first + s->size - 1) % s->size;
+    ring->count++;
+    session->uses = 0;
+    *place(s, ring, 0) = *session;
+    *session = (struct load_session){0};
+}
+
 void load_sessions_drop(struct load_sessions *s, unsigned host, unsigned client,
                         const struct rp_session *handle)
 {

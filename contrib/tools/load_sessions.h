@@ -38,6 +38,10 @@ struct load_wish {
  * are forgotten. */
 bool load_sessions_take(struct load_sessions *, unsigned host, unsigned client,
                         const struct load_wish *, struct load_session *session);
+/* One that was taken to be offered once, and never was, is the first again; if there is no room any
+ * more it is forgotten. It takes the reference over. */
+void load_sessions_give_back(struct load_sessions *, unsigned host, unsigned client,
+                             struct load_session *session);
 /* The server did not want it: do not offer it again. */
 void load_sessions_drop(struct load_sessions *, unsigned host, unsigned client,
                         const struct rp_session *handle);

@@ -65,6 +65,7 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
     s->failed += other->failed;
     s->offered += other->offered;
     s->declined += other->declined;
+    s->offered_failed += other->offered_failed;
     s->requests += other->requests;
     s->given += other->given;
     add(s->by_kind, other->by_kind, KINDS);

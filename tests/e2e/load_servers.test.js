@@ -98,6 +98,25 @@ test('reprise-load: the matrix shows who resumes whose sessions, and the exit sa
     }
   })));
 
+test('reprise-load: what was meant for a host that is not there was not offered, and is offered to another', () =>
+  withProgram(s_server('-www', '-num_tickets', '1'), async (one) => {
+    const dead = `127.0.0.1:${await freePort()}`;
+    for (const how of [['-m', 'ticket', '-t', '1.3'], ['-m', '0-rtt', '-g', '/'], ['-m', 'psk', '--psk', 'me:5ec2e7']]) {
+      const got = await told('-n', '90', '-c', '1', ...how, one, dead);
+      assert.deepStrictEqual([got.failed, got.offered_from_to[0][1] + got.offered_from_to[1][1], got.offered_failed], [45, 0, 0], how.join(' '));
+      assert.strictEqual(got.offered, got.resumed + got.declined, how.join(' '));
+    }
+    const resumed = async (uses) => (await told('-n', '90', '-c', '1', '-m', 'ticket', '-t', '1.3', '--seed', '3', '--uses', uses, one, dead)).resumed;
+    assert.strictEqual(await resumed('1'), await resumed('always'));
+  }));
+
+test('reprise-load: offers that no handshake came of are told apart', () => withProgram(s_server('-www', '-num_tickets', '9'), async (one, pid) => {
+  const got = await told('-d', '2s', '--rate', '20', '--timeout', '300ms', '-m', 'ticket', '-t', '1.3', '--uses', 'always',
+    '--phase', `at 1s: kill -STOP ${pid}`, '--phase', `at 1900ms: kill -CONT ${pid}`, one);
+  assert.ok(got.offered_failed > 5, JSON.stringify(got.offered_failed));
+  assert.strictEqual(got.offered, got.resumed + got.declined + got.offered_failed);
+}));
+
 // -- what is told
 
 const externals = (html) => html.match(/(?:src|href|action|data)\s*=|url\(|@import|https?:|["'(]\/\//gi);

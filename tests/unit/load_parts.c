@@ -217,6 +217,40 @@ START_TEST(session_is_taken_once_and_only_when_old_enough)
 }
 END_TEST
 
+START_TEST(session_that_was_not_offered_is_the_first_again)
+{
+    struct load_sessions *pool = load_sessions_new(2, 1, 0);
+    struct load_session session;
+
+    for (uint64_t i = 0; i < 3; i++) {
+        session = session_of(i);
+        load_sessions_put(pool, 1, 0, &session);
+    }
+    ck_assert(take(pool, 10, 0, 0, 1, &session));
+    load_sessions_give_back(pool, 1, 0, &session);
+    ck_assert_ptr_null(session.handle);
+    for (uint64_t i = 0; i < 3; i++) {
+        ck_assert(take(pool, 10, 0, 0, 1, &session));
+        ck_assert_uint_eq(session.born_ms, i);
+        load_session_clear(&session);
+    }
+    ck_assert(!take(pool, 10, 0, 0, 1, &session));
+    for (uint16_t i = 0; i <= SESSIONS_KEPT; i++) {
+        struct load_session more = session_of(i);
+
+        load_sessions_put(pool, 1, 0, &more);
+        if (i == 0)
+            ck_assert(take(pool, 10, 0, 0, 1, &session));
+    }
+    load_sessions_give_back(pool, 1, 0, &session); /* there is no room for it any more */
+    ck_assert_ptr_null(session.handle);
+    ck_assert(take(pool, 10, 0, 0, 1, &session));
+    ck_assert_uint_eq(session.born_ms, 1);
+    load_session_clear(&session);
+    load_sessions_free(pool);
+}
+END_TEST
+
 START_TEST(session_that_is_too_old_is_forgotten)
 {
     struct load_sessions *pool = load_sessions_new(2, 1, 0);
@@ -528,6 +562,7 @@ int main(void)
     tcase_add_test(t, schedule_knows_how_many_have_arrived);
     tcase_add_test(t, schedules_that_are_none_are_refused);
     tcase_add_test(t, session_is_taken_once_and_only_when_old_enough);
+    tcase_add_test(t, session_that_was_not_offered_is_the_first_again);
     tcase_add_test(t, session_that_is_too_old_is_forgotten);
     tcase_add_test(t, session_may_be_offered_more_than_once);
     tcase_add_test(t, sessions_keep_the_newest);
