@@ -50,14 +50,11 @@ const uint8_t *load_words_block(void)
 static size_t proxy_1(uint8_t *header, const struct rp_address *from, const struct rp_address *to)
 {
     char source[RP_ADDRESS_TEXT], target[RP_ADDRESS_TEXT];
-    int family = from->any.sa_family, len;
+    int len =
+        snprintf((char *)header, LOAD_PROXY_MAX, "PROXY %s %.46s %.46s %u %u\r\n",
+                 from->any.sa_family == AF_INET6 ? "TCP6" : "TCP4", rp_address_host(from, source),
+                 rp_address_host(to, target), rp_address_port(from), rp_address_port(to));
 
-    if (family != to->any.sa_family || (family != AF_INET && family != AF_INET6))
-        len = snprintf((char *)header, LOAD_PROXY_MAX, "PROXY UNKNOWN\r\n");
-    else
-        len = snprintf((char *)header, LOAD_PROXY_MAX, "PROXY %s %.46s %.46s %u %u\r\n",
-                       family == AF_INET6 ? "TCP6" : "TCP4", rp_address_host(from, source),
-                       rp_address_host(to, target), rp_address_port(from), rp_address_port(to));
     return (size_t)len;
 }
 
@@ -70,32 +67,46 @@ static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
 static size_t proxy_2(uint8_t *header, const struct rp_address *from, const struct rp_address *to)
 {
     static const uint8_t signature[12] = "\r\n\r\n\0\r\nQUIT\n";
-    int family = from->any.sa_family;
-    bool known = family == to->any.sa_family && (family == AF_INET || family == AF_INET6);
-    uint8_t *at = put(header, signature, sizeof signature), *length;
+    bool six = from->any.sa_family == AF_INET6;
+    uint8_t *at = put(header, signature, sizeof signature);
 
-    *at++ = known ? 0x21 : 0x20; /* PROXY or LOCAL */
-    *at++ = !known ? 0 : family == AF_INET ? 0x11 : 0x21;
-    length = at;
-    at += 2;
-    if (known && family == AF_INET) {
-        at = put(at, &from->in.sin_addr, 4);
-        at = put(at, &to->in.sin_addr, 4);
-        at = put(at, &from->in.sin_port, 2);
-        at = put(at, &to->in.sin_port, 2);
-    } else if (known) {
+    *at++ = 0x21; /* PROXY */
+    *at++ = six ? 0x21 : 0x11;
+    *at++ = 0;
+    *at++ = six ? 36 : 12;
+    if (six) {
         at = put(at, &from->in6.sin6_addr, 16);
         at = put(at, &to->in6.sin6_addr, 16);
         at = put(at, &from->in6.sin6_port, 2);
         at = put(at, &to->in6.sin6_port, 2);
+    } else {
+        at = put(at, &from->in.sin_addr, 4);
+        at = put(at, &to->in.sin_addr, 4);
+        at = put(at, &from->in.sin_port, 2);
+        at = put(at, &to->in.sin_port, 2);
     }
-    length[0] = 0;
-    length[1] = (uint8_t)(at - length - 2);
     return (size_t)(at - header);
 }
 
-size_t load_words_proxy(uint8_t header[LOAD_PROXY_MAX], unsigned version,
-                        const struct rp_address *from, const struct rp_address *to)
+/* Both ends in a header are of one family. The client is what matters: for a target of another one,
+ * or a Unix socket, loopback stands, with the target's port or that of HTTPS. */
+static void of_same_family(struct rp_address *to, const struct rp_address *from)
 {
-    return version == 2 ? proxy_2(header, from, to) : proxy_1(header, from, to);
+    unsigned port = to->any.sa_family == AF_UNIX ? 443 : rp_address_port(to);
+    char text[32];
+
+    if (to->any.sa_family == from->any.sa_family)
+        return;
+    snprintf(text, sizeof text, from->any.sa_family == AF_INET6 ? "[::1]:%u" : "127.0.0.1:%u",
+             port);
+    rp_address_parse(to, text, false, NULL);
+}
+
+size_t load_words_proxy(uint8_t header[LOAD_PROXY_MAX], unsigned version,
+                        const struct rp_address *from, const struct rp_address *target)
+{
+    struct rp_address to = *target;
+
+    of_same_family(&to, from);
+    return version == 2 ? proxy_2(header, from, &to) : proxy_1(header, from, &to);
 }

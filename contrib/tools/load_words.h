@@ -21,9 +21,9 @@ const char *load_http_host(const struct load_target *);
 /* WORDS_BLOCK bytes for bodies. */
 const uint8_t *load_words_block(void);
 
-/* A PROXY header, version 1 or 2, from one address to another; returns its length, at most
- * LOAD_PROXY_MAX. Either family unknown or not the same: "UNKNOWN", or version 2's LOCAL. */
+/* A PROXY header, version 1 or 2, from an address of IPv4 or IPv6 to a target, whatever that is of;
+ * returns its length, at most LOAD_PROXY_MAX. */
 size_t load_words_proxy(uint8_t header[LOAD_PROXY_MAX], unsigned version,
-                        const struct rp_address *from, const struct rp_address *to);
+                        const struct rp_address *from, const struct rp_address *target);
 
 #endif

@@ -445,13 +445,15 @@ START_TEST(proxy_headers_name_both_ends)
     ck_assert(len == sizeof one - 1 && memcmp(header, one, len) == 0);
     len = proxy("[2001:db8::1]:8080", "[::1]:443", 1, header);
     ck_assert(len == sizeof six - 1 && memcmp(header, six, len) == 0);
-    len = proxy("10.1.2.3:1", "unix:/x", 1, header);
-    ck_assert(len == 15 && memcmp(header, "PROXY UNKNOWN\r\n", len) == 0);
+    len = proxy("10.1.2.3:8080", "unix:/x", 1, header);
+    ck_assert(len == sizeof one - 1 && memcmp(header, one, len) == 0);
+    len = proxy("[2001:db8::1]:8080", "10.0.0.1:443", 1, header);
+    ck_assert(len == sizeof six - 1 && memcmp(header, six, len) == 0);
     len = proxy("10.1.2.3:8080", "127.0.0.1:443", 2, header);
     ck_assert(len == sizeof four - 1 && memcmp(header, four, len) == 0);
     ck_assert_uint_eq(proxy("[2001:db8::1]:8080", "[::1]:443", 2, header), 16 + 36);
     len = proxy("10.1.2.3:8080", "[::1]:443", 2, header);
-    ck_assert(len == sizeof local - 1 && memcmp(header, local, len) == 0);
+    ck_assert(len == sizeof four - 1 && memcmp(header, four, len) == 0);
 }
 END_TEST
 
