@@ -167,9 +167,9 @@ bool load_commands_begin(const struct load_options *, struct load_gate *, int *p
 /* End it, with what it is just running. */
 void load_commands_end(int pid);
 
-/* User and system time of a process, its descendants and those it has reaped, in microseconds.
- * false: there is no such process. */
-bool load_server_cpu_us(int pid, uint64_t *us);
+/* User and system time of processes, their descendants and those they have reaped, each once, in
+ * microseconds. false: one of them is not there. */
+bool load_server_cpu_us(const int *pids, unsigned count, uint64_t *us);
 
 /* One line on a terminal, over and over. `all` are the processes' own figures, still changing. */
 void load_progress(const struct load_options *, const struct load_stats *const *all,

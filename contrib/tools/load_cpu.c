@@ -54,29 +54,58 @@ static bool is_below(const struct process *list, size_t count, int pid, int root
     return false;
 }
 
-bool load_server_cpu_us(int pid, uint64_t *us)
+/* A process may be below more than one of them. */
+static bool is_below_any(const struct process *list, size_t count, int pid, const int *roots,
+                         unsigned root_count)
 {
-    enum { MOST = 4096 };
-    struct process *list = calloc(MOST, sizeof *list);
+    for (unsigned i = 0; i < root_count; i++)
+        if (is_below(list, count, pid, roots[i]))
+            return true;
+    return false;
+}
+
+static bool are_there(const struct process *list, size_t count, const int *pids, unsigned pid_count)
+{
+    for (unsigned i = 0; i < pid_count; i++) {
+        size_t at = 0;
+
+        while (at < count && list[at].pid != pids[i])
+            at++;
+        if (at == count)
+            return false;
+    }
+    return true;
+}
+
+static size_t read_processes(struct process *list, size_t most)
+{
     DIR *dir = opendir("/proc");
     struct dirent *entry;
-    uint64_t ticks = 0;
     size_t count = 0;
-    bool there = false;
 
-    while (list != NULL && dir != NULL && count < MOST && (entry = readdir(dir)) != NULL) {
+    if (dir == NULL)
+        return 0;
+    while (count < most && (entry = readdir(dir)) != NULL) {
         int number = (int)strtol(entry->d_name, NULL, 10);
 
         if (number > 0 && read_process(number, &list[count]))
             count++;
     }
+    closedir(dir);
+    return count;
+}
+
+bool load_server_cpu_us(const int *pids, unsigned pid_count, uint64_t *us)
+{
+    enum { MOST = 4096 };
+    struct process *list = calloc(MOST, sizeof *list);
+    size_t count = list != NULL ? read_processes(list, MOST) : 0;
+    bool there = are_there(list, count, pids, pid_count);
+    uint64_t ticks = 0;
+
     for (size_t i = 0; i < count; i++)
-        if (is_below(list, count, list[i].pid, pid)) {
+        if (is_below_any(list, count, list[i].pid, pids, pid_count))
             ticks += list[i].ticks;
-            there |= list[i].pid == pid;
-        }
-    if (dir != NULL)
-        closedir(dir);
     free(list);
     *us = ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
     return there;

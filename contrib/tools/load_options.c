@@ -211,7 +211,7 @@ static bool take_pid(struct load_options *o, const char *text)
     uint64_t us;
 
     if (o->pid_count == LOAD_PIDS || !parse_number(text, 1, INT32_MAX, &number) ||
-        !load_server_cpu_us((int)number, &us))
+        !load_server_cpu_us(&(int){(int)number}, 1, &us))
         return false;
     o->pids[o->pid_count++] = (int)number;
     return true;

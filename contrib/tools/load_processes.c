@@ -153,27 +153,13 @@ static void set_signals(void)
     block_signal(SIGTERM, true); /* a child takes it once its loop is there */
 }
 
-static bool server_cpu_us(const struct load_options *o, uint64_t *sum)
-{
-    bool all = true;
-
-    *sum = 0;
-    for (unsigned i = 0; i < o->pid_count; i++) {
-        uint64_t us = 0;
-
-        all &= load_server_cpu_us(o->pids[i], &us);
-        *sum += us;
-    }
-    return all;
-}
-
 /* Its children's time is a process's own once it has waited for them, and gone if it did not. */
 static void tell_server_cpu(const struct load_options *o, uint64_t before_us,
                             struct load_result *result)
 {
     uint64_t us;
 
-    result->server_ended = !server_cpu_us(o, &us) || us < before_us;
+    result->server_ended = !load_server_cpu_us(o->pids, o->pid_count, &us) || us < before_us;
     result->server_us = result->server_ended ? 0 : us - before_us;
 }
 
@@ -220,7 +206,7 @@ static bool run_children(const struct load_options *o, struct board *b, struct l
            (ok = begin_child(o, begun, &b->shares[begun], &gate, err)))
         begun++;
     load_gate_assemble(&gate);
-    server_cpu_us(o, &before_us);
+    load_server_cpu_us(o->pids, o->pid_count, &before_us);
     load_gate_open(&gate, ok && are_ready(b, begun));
     block_signal(SIGTERM, false);
     wait_for(o, b->shares, begun);

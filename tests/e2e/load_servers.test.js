@@ -148,6 +148,13 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
     for (const part of [command, target]) assert.ok(html.includes(part), part);
   }));
 
+test('reprise-load: a process that is named twice, or is a child of another one, is counted once', () => servers.nginx(async (target, pid) => {
+  const [worker] = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ');
+  const cpu = async (...pids) => (await told('-n', '1500', '-c', '4', ...pids.flatMap((one) => ['--pid', String(one)]), target)).server_cpu_us;
+  const alone = await cpu(pid), often = await cpu(pid, pid, worker, worker, worker, worker);
+  assert.ok(often < 3 * alone, `${often} ${alone}`);
+}));
+
 // Of 150 arrivals 50 fall into the half second in which the server stands still, and wait for half of it on average: that
 // must be seen also by a tester that has one connection only and so begins none of them meanwhile.
 test('reprise-load: a server that stalls cannot hide who had to wait', () => withProgram(s_server('-www'), async (target, pid) => {
