@@ -88,9 +88,7 @@ static void start_due(struct run *r)
     uint64_t now = load_now_us(), due;
 
     while (!all_started(r)) {
-        due = next_due(r);
-        if (due == UINT64_MAX)
-            r->over = true;
+        due = next_due(r); /* after the last one the run still lasts until on_stop */
         if (due > now) {
             r->crowded = false;
             return;

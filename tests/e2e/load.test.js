@@ -190,6 +190,18 @@ test('reprise-load: a rate is kept to the letter', async () => {
   });
 });
 
+test('reprise-load: a run with a rate lasts as long as was said, also when the last arrival comes long before', async () => {
+  await withServer(secure(answers), async (target) => {
+    for (const [started, ...how] of [[1, '-d', '600ms', '--rate', '0.001'], [10, '--rate', '100ms:100,500ms:0'], [10, '--rate', '100ms:100,500ms:0', '--processes', '2']]) {
+      const {told} = await load('-g', '/', ...how, target);
+      assert.strictEqual(told.started >= started && told.started <= 2 * started, true, how.join(' '));
+      assert.ok(told.elapsed_us >= 600e3 && told.elapsed_us < 5e6, `${how.join(' ')}: ${told.elapsed_us}`);
+    }
+    const {told} = await load('-n', '2', '-d', '20s', '--rate', '100', target);
+    assert.ok(told.elapsed_us < 10e6, 'a count ends it before');
+  });
+});
+
 test('reprise-load: a server that gives no tickets, and a name with several addresses', async () => {
   const none = secure(answers, {secureOptions: crypto.constants.SSL_OP_NO_TICKET, maxVersion: 'TLSv1.2'});
   await withServer(none, async (target) => {
