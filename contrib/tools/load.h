@@ -120,10 +120,11 @@ struct load_stats {
     uint64_t by_class[CLASSES], by_status[6]; /* HTTP: 2 = 2xx */
     uint64_t bytes_read, bytes_written;
     uint64_t cpu_us, busiest_us, elapsed_us; /* of the tester; busiest: one process; the longest */
-    uint64_t late_us; /* open loop: how far behind its schedule the tester was, at worst */
-    uint64_t late;    /* arrivals that were more than 10 ms late ... */
-    uint64_t crowded; /* ... of them because all connections were in use */
-    uint64_t missed;  /* arrivals that were due, and for which there was never a connection */
+    uint64_t late_us;   /* open loop: how far behind its schedule the tester was, at worst */
+    uint64_t late;      /* arrivals that were more than 10 ms late ... */
+    uint64_t crowded;   /* ... of them because all connections were in use */
+    uint64_t late_busy; /* ... and because the tester had used up its CPU */
+    uint64_t missed;    /* arrivals that were due, and for which there was never a connection */
     uint64_t age_ms, oldest_ms;                      /* of the sessions offered: the sum */
     uint64_t offered_at[LOAD_TARGETS][LOAD_TARGETS]; /* [where it came from][where offered] */
     uint64_t resumed_at[LOAD_TARGETS][LOAD_TARGETS];

@@ -133,9 +133,10 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
             s->late_us, load_was_bottleneck(o, s) ? "true" : "false");
     fprintf(f,
             ",\n  \"missed\": %" PRIu64 ", \"given\": %" PRIu64 ", \"offered_failed\": %" PRIu64
-            ", \"late\": %" PRIu64 ", \"crowded\": %" PRIu64 ", \"age_ms\": {\"mean\": %.1f, "
+            ", \"late\": %" PRIu64 ", \"crowded\": %" PRIu64 ", \"late_busy\": %" PRIu64
+            ", \"age_ms\": {\"mean\": %.1f, "
             "\"max\": %" PRIu64 "}",
-            s->missed, s->given, s->offered_failed, s->late, s->crowded,
+            s->missed, s->given, s->offered_failed, s->late, s->crowded, s->late_busy,
             load_ratio(s->age_ms, s->offered), s->oldest_ms);
     put_kinds(f, "by_kind", s->by_kind);
     put_kinds(f, "offered_by_kind", s->offered_by);

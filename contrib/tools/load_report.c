@@ -195,8 +195,12 @@ static void print_honesty(const struct load_options *o, const struct load_stats 
             "--processes and CPUs, or a lower --rate.\n");
     else if (load_was_bottleneck(o, s))
         printf("The tester itself was the bottleneck: %" PRIu64
-               " arrivals were up to %.0f ms late. "
+               " arrivals were late, by up to %.0f ms, while it used up its CPU. "
                "Give it more --processes and CPUs.\n",
+               s->late_busy, (double)s->late_us / 1000);
+    else if (s->late - s->crowded > s->started / 100)
+        printf("%" PRIu64 " arrivals were late, by up to %.0f ms, although the tester had CPU to "
+               "spare: something else kept this machine busy.\n",
                s->late - s->crowded, (double)s->late_us / 1000);
     if (s->crowded > 0)
         printf("%" PRIu64 " arrivals waited up to %.0f ms, since all connections were in use: the "

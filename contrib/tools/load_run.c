@@ -6,6 +6,7 @@
 #include "load_run.h"
 
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -62,6 +63,38 @@ static void next_arrival(struct run *r)
     r->arrival += r->o->poisson ? -log(1 - load_random(r)) * processes : processes;
 }
 
+/* -- lateness */
+
+static uint64_t own_cpu_us(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+/* What a process can have when there are fewer CPUs than processes. */
+static double own_share(const struct run *r)
+{
+    cpu_set_t set;
+    double cpus = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+
+    return cpus < r->o->processes ? cpus / r->o->processes : 1;
+}
+
+/* Arrivals that were late in a second in which the CPU was used up were so for want of it. */
+static void judge_lateness(struct run *r)
+{
+    uint64_t now = load_now_us(), cpu_us = own_cpu_us();
+
+    if (load_ratio(cpu_us - r->watched.cpu_us, now - r->watched.begun_us) > 0.9 * own_share(r))
+        r->stats->late_busy += r->watched.late;
+    r->watched.begun_us = now;
+    r->watched.cpu_us = cpu_us;
+    r->watched.late = 0;
+}
+
 static void note_lateness(struct run *r, uint64_t late_us)
 {
     if (late_us > r->stats->late_us)
@@ -70,6 +103,7 @@ static void note_lateness(struct run *r, uint64_t late_us)
         return;
     r->stats->late++;
     r->stats->crowded += r->crowded;
+    r->watched.late += !r->crowded;
 }
 
 /* When the next one is due, in microseconds of the clock; UINT64_MAX: never. */
@@ -278,15 +312,6 @@ static void abandon(struct run *r)
         rp_loop_turn(r->loop, false);
 }
 
-static uint64_t own_cpu_us(void)
-{
-    struct rusage usage;
-
-    getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
 /* It was blocked as long as nobody listened. */
 static void unblock_term(void)
 {
@@ -301,7 +326,8 @@ void load_run_drive(struct run *r, uint64_t begun_us)
 {
     uint64_t finished, cpu_us = own_cpu_us();
 
-    r->begun_us = begun_us;
+    r->begun_us = r->watched.begun_us = begun_us;
+    r->watched.cpu_us = cpu_us;
     r->stop = (struct rp_timer){.fire = on_stop, .arg = r};
     r->pace = (struct rp_timer){.fire = on_pace, .arg = r};
     r->watch = (struct rp_timer){.fire = on_watch, .arg = r};
@@ -318,6 +344,7 @@ void load_run_drive(struct run *r, uint64_t begun_us)
     rp_timer_stop(&r->pace);
     rp_timer_stop(&r->watch);
     rp_signal_stop(&r->term);
+    judge_lateness(r);
     abandon(r);
     r->stats->elapsed_us = finished - r->begun_us;
     r->stats->cpu_us = r->stats->busiest_us = own_cpu_us() - cpu_us;

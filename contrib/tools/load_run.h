@@ -45,6 +45,9 @@ struct run {
     unsigned share, slot_count, active;
     uint64_t count, begun_us, second_us, random, turn;
     double arrival; /* the number of the next one in the schedule of all processes */
+    struct {
+        uint64_t begun_us, cpu_us, late;
+    } watched; /* about the last second: what it cost, how many were late in it */
     bool over, stopped, crowded;
 };
 

@@ -82,6 +82,7 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
     raise(&s->late_us, other->late_us);
     s->late += other->late;
     s->crowded += other->crowded;
+    s->late_busy += other->late_busy;
     s->missed += other->missed;
     s->age_ms += other->age_ms;
     raise(&s->oldest_ms, other->oldest_ms);
@@ -123,13 +124,12 @@ double load_resumed_share(const struct load_options *o, const struct load_stats 
 }
 
 /* One process that has used up its CPU is enough: what it was to drive waited. Or arrivals were
- * late although there were connections free. */
+ * late while it did: that they were late is not enough, since a server that comes back from a
+ * stall, or whatever else this machine does, delays them as well. */
 bool load_was_bottleneck(const struct load_options *o, const struct load_stats *s)
 {
-    uint64_t own = s->late - s->crowded;
-
     (void)o;
-    return load_ratio(s->busiest_us, s->elapsed_us) > 0.9 || own > s->started / 100;
+    return load_ratio(s->busiest_us, s->elapsed_us) > 0.9 || s->late_busy > s->started / 100;
 }
 
 void load_rows(const struct load_result *r, struct load_row rows[LOAD_ROWS])

@@ -165,6 +165,7 @@ test('reprise-load: a server that stalls cannot hide who had to wait', () => wit
     assert.strictEqual(got.code, 0, got.err);
     assert.ok(Math.abs(got.started + got.missed - 150) <= 1, `${got.started} ${got.missed}`);
     assert.ok(p90 > 200e3 && max > 400e3, `${connections}: ${p50} ${p90} ${max}`);
+    assert.strictEqual(got.bottleneck, false, 'the tester has hardly anything to do');
     if (connections === '1') assert.ok(got.crowded > 30, `${got.crowded} crowded`);
   }
 }));

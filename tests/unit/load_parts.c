@@ -436,7 +436,6 @@ START_TEST(proxy_headers_name_both_ends)
 {
     static const uint8_t four[] =
         "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\1\2\3\x7f\0\0\1\x1f\x90\1\xbb";
-    static const uint8_t local[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
     uint8_t header[LOAD_PROXY_MAX];
     size_t len = proxy("10.1.2.3:8080", "127.0.0.1:443", 1, header);
     static const char one[] = "PROXY TCP4 10.1.2.3 127.0.0.1 8080 443\r\n";
@@ -527,12 +526,11 @@ START_TEST(reasons_beyond_the_table_are_summed)
 END_TEST
 
 static const struct {
-    uint64_t busiest_us, late, crowded;
+    uint64_t busiest_us, late, late_busy;
     bool was;
 } drives[] = {
-    {500000, 0, 0, false}, {910000, 0, 0, true}, {0, 10, 0, false},
-    {0, 11, 0, true},      {0, 400, 400, false}, /* all connections were in use */
-    {0, 411, 400, true},
+    {500000, 0, 0, false}, {910000, 0, 0, true},   {0, 10, 10, false},
+    {0, 11, 11, true},     {90000, 400, 0, false}, /* it was late, and had CPU to spare */
 };
 
 START_TEST(tester_that_was_the_bottleneck_is_known)
@@ -543,7 +541,7 @@ START_TEST(tester_that_was_the_bottleneck_is_known)
     s.elapsed_us = 1000000;
     s.busiest_us = drives[_i].busiest_us;
     s.late = drives[_i].late;
-    s.crowded = drives[_i].crowded;
+    s.late_busy = drives[_i].late_busy;
     ck_assert(load_was_bottleneck(NULL, &s) == drives[_i].was);
 }
 END_TEST
