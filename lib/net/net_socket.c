@@ -280,10 +280,10 @@ static void open_wire(struct rp_net_socket *n, int fd, enum rp_wire_connecting c
     n->early = (struct rp_queue){0};
     n->wire.nagle =
         connecting != RP_WIRE_CONNECTED && !n->no_delay && n->remote.any.sa_family != AF_UNIX;
-    n->wire.ack_waits = connecting == RP_WIRE_EAGER && n->remote.any.sa_family != AF_UNIX;
+    n->wire.acks_late = connecting == RP_WIRE_EAGER && n->remote.any.sa_family != AF_UNIX;
     if (!n->stream.paused)
         rp_wire_read_start(&n->wire);
-    if (n->wire.out.len > 0 || n->wire.ack_waits)
+    if (n->wire.out.len > 0 || n->wire.acks_late)
         rp_wire_flush_later(&n->wire);
     if (n->stream.ending)
         rp_wire_shutdown(&n->wire);

@@ -61,6 +61,13 @@ static const char *io_syscall(const struct rp_wire *w, const char *name)
     return w->connecting != RP_WIRE_CONNECTED ? "connect" : name;
 }
 
+/* A peer waits for it: one that speaks first, and one with Nagle on that has more to say. */
+static void ack_at_once(const struct rp_wire *w)
+{
+    if (w->acks_late)
+        setsockopt(w->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+}
+
 void rp_wire_read_now(struct rp_wire *w)
 {
     uint8_t *input = rp_loop_input(w->loop);
@@ -74,6 +81,9 @@ void rp_wire_read_now(struct rp_wire *w)
     if (n < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK)
             fail(w, errno, io_syscall(w, "read"));
+        else
+            ack_at_once(w);
+        w->acks_late = false;
         return;
     }
     if (!connected(w))
@@ -100,14 +110,6 @@ static void avoid_nagle(struct rp_wire *w)
         w->nagle = false;
     }
     w->unanswered = true;
-}
-
-/* Nothing to say yet: the peer, which may speak first, is not to wait for the ACK. */
-static void let_ack_go(struct rp_wire *w)
-{
-    if (w->ack_waits && w->out.len == 0)
-        setsockopt(w->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
-    w->ack_waits = false;
 }
 
 /* `waiting`: the last bytes were sent to share a packet with the FIN. */
@@ -137,7 +139,6 @@ static void flush(struct rp_wire *w)
 
     if (w->fd < 0 || w->broken || w->held || w->connecting == RP_WIRE_CONNECTING)
         return;
-    let_ack_go(w);
     if (had) {
         avoid_nagle(w);
         sent = rp_queue_send(&w->out, w->loop, w->fd, w->shutting);
@@ -153,6 +154,7 @@ static void flush(struct rp_wire *w)
         if (sent > 0 && !connected(w))
             return;
     } else {
+        ack_at_once(w);
         w->blocked = false;
         update(w);
     }

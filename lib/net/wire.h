@@ -42,7 +42,7 @@ struct rp_wire {
     bool polled;        /* io was started once, on this descriptor */
     bool reading, blocked, held, shutting, shut_done, ended, broken;
     bool nagle, unanswered; /* connected by us with Nagle on; sent since the peer last spoke */
-    bool ack_waits;         /* the handshake's last ACK may go with the first bytes */
+    bool acks_late;         /* acknowledgements wait for bytes to go with: the handshake's last */
     bool close_follows;     /* after ops->shut the owner closes: that sends the FIN, too */
 };
 

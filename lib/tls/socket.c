@@ -213,10 +213,11 @@ static void flush(struct rp_socket *s)
 }
 
 /* TLS 1.3 tickets leave together with the first answer, when that comes soon: a system call and a
- * packet less for each connection. Nobody needs them sooner. */
+ * packet less for each connection. Nobody needs them sooner; but a client with Nagle on that has
+ * not asked yet waits with its question for the ACK that they carry. */
 static bool let_tickets_wait(struct rp_socket *s)
 {
-    if (!s->tickets_wait)
+    if (!s->tickets_wait || (s->stream.bytes_read == 0 && rp_engine_left(&s->engine) == 0))
         return false;
     return s->timeout.queue != NULL ||
            rp_timeout_start(s->stream.loop, &s->timeout, TICKETS_WAIT_MS);

@@ -2,6 +2,7 @@
  *
  * net.c - streams over real sockets: connecting, accepting, backpressure, half-open ends,
  * destroying from inside any event; and what all of that promises: close exactly once, and last. */
+#include <netinet/tcp.h>
 #include <reprise/net.h>
 
 #include "tests/unit/unit.h"
@@ -236,15 +237,23 @@ START_TEST(net_eager_and_silent_stands_at_once)
 }
 END_TEST
 
-/* Whoever keeps the connection is looked at in vain a few times, and loses nothing by it. */
+/* Whoever keeps the connection is looked at in vain a few times, and loses nothing by it; what it
+ * says is then acknowledged at once, or a second piece of it would wait in a peer with Nagle on. */
 START_TEST(net_eager_reads_on)
 {
+    int quick = 0;
+    socklen_t len = sizeof quick;
+
     connect_with((struct rp_net_options){.eager = true});
     served.echo = true;
     for (size_t i = 1; i <= 10; i++) {
         rp_stream_write(client.stream, "?", 1);
         while (client.bytes < i)
             rp_loop_turn(loop, true);
+        if (i > 1)
+            continue;
+        getsockopt(rp_stream_fd(client.stream), IPPROTO_TCP, TCP_QUICKACK, &quick, &len);
+        ck_assert_int_eq(quick, 1);
     }
     ck_assert(!has(&client, 'E'));
     rp_stream_end(client.stream);
