@@ -12,7 +12,7 @@ static void on_client(const struct rp_event *event, void *arg)
 
     switch (event->type) {
     case RP_EV_DATA:
-        if (connection_is_over(c))
+        if (connection_is_over(c, event->data.len))
             break;
         connection_count_in(c, event->data.len);
         connection_count_out(c, event->data.len);

@@ -182,7 +182,7 @@ static void proceed(struct http *h)
 
 static void on_data(struct http *h, const char *bytes, size_t len)
 {
-    if (connection_is_over(&h->c))
+    if (connection_is_over(&h->c, len))
         return;
     connection_count_in(&h->c, len);
     if (h->kept_len == 0)

@@ -51,21 +51,36 @@ void connection_refuse(struct frontend *f, struct rp_socket *socket)
     rp_stream_destroy(stream, NULL);
 }
 
-void connection_end(struct connection *c)
+static void end(struct connection *c, bool whole)
 {
     if (c->stream == NULL || c->ended_ms != 0)
         return;
     c->ended_ms = rp_loop_now(process_of(c)->loop) + 1; /* never 0 */
     rp_stream_set_timeout(c->stream, CONNECTION_LINGER_MS);
-    rp_stream_end(c->stream);
+    if (whole)
+        rp_stream_end(c->stream);
+    else
+        rp_socket_end_truncated(c->socket);
     rp_stream_resume(c->stream);
 }
 
-bool connection_is_over(struct connection *c)
+void connection_end(struct connection *c)
+{
+    end(c, true);
+}
+
+void connection_break(struct connection *c)
+{
+    end(c, false);
+}
+
+bool connection_is_over(struct connection *c, size_t len)
 {
     if (c->ended_ms == 0)
         return false;
-    if (rp_loop_now(process_of(c)->loop) > c->ended_ms + CONNECTION_LINGER_MAX_MS)
+    c->lingered += len;
+    if (c->lingered > CONNECTION_LINGER_MAX ||
+        rp_loop_now(process_of(c)->loop) > c->ended_ms + CONNECTION_LINGER_MAX_MS)
         rp_stream_destroy(c->stream, NULL);
     return true;
 }
@@ -77,7 +92,7 @@ void connection_timeout(struct connection *c)
         return;
     }
     process_of(c)->row->idle_timeouts++;
-    connection_end(c);
+    end(c, rp_stream_writable_length(c->stream) == 0);
 }
 
 static void access_log(const struct connection *c, const struct rp_address *remote)

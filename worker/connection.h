@@ -19,11 +19,13 @@ struct connection {
     enum rp_early_data early_data;
     uint64_t began_ms;
     uint64_t ended_ms; /* when connection_end was called; 0 = not yet */
+    uint64_t lingered; /* bytes since then */
 };
 
 enum {
     CONNECTION_LINGER_MS = 5000,      /* a peer's silence after it was told that it is over */
-    CONNECTION_LINGER_MAX_MS = 30000, /* its noise after that */
+    CONNECTION_LINGER_MAX_MS = 30000, /* its noise after that, ... */
+    CONNECTION_LINGER_MAX = 64 << 20, /* ... in bytes */
 };
 
 /* The answerers. Each takes the connection on, or destroys its stream. */
@@ -39,8 +41,10 @@ bool connection_begin(struct connection *, struct frontend *, struct rp_socket *
 /* Tell the peer that it is over, after all that was written, and give it a moment to hear it. What
  * it still sends is of no interest any more. */
 void connection_end(struct connection *);
+/* The same when something is missing: without a close_notify, so that the peer can tell. */
+void connection_break(struct connection *);
 /* Was it ended? To be asked for each of its data; destroys a peer that goes on for too long. */
-bool connection_is_over(struct connection *);
+bool connection_is_over(struct connection *, size_t len);
 /* Its timeout: end it, or destroy it when it was ended before. */
 void connection_timeout(struct connection *);
 /* Its `close` was heard: counts, limits, the access log. */

@@ -42,6 +42,8 @@ struct proxy {
     struct busy *busy; /* NULL: never needed */
     bool connected;    /* a connection to the backend stands, or stood */
     bool client_ended; /* passed on, or to be passed on */
+    bool server_ended; /* it said so */
+    bool broken;       /* it ended without saying so */
 };
 
 static struct process *process_of(const struct proxy *p)
@@ -211,6 +213,7 @@ static void on_server_error(struct proxy *p, const struct rp_error *error)
         backend_failed(p->address, rp_loop_now(process_of(p)->loop));
         log_failure(p, "can't connect to the backend", error);
     } else if (p->c.stream != NULL && p->c.ended_ms == 0) {
+        p->broken = !p->server_ended;
         log_failure(p, "the connection to the backend broke", error);
     }
 }
@@ -231,6 +234,7 @@ static void on_server_end(struct proxy *p)
     uint32_t idle_ms = p->c.frontend->plan->conf->idle_timeout_ms;
 
     connected(p);
+    p->server_ended = true;
     if (p->c.stream == NULL || p->c.ended_ms != 0)
         return;
     rp_stream_end(p->c.stream);
@@ -243,6 +247,8 @@ static void on_server_close(struct proxy *p)
     p->server = NULL;
     if (p->c.stream == NULL)
         proxy_free(p);
+    else if (p->broken)
+        connection_break(&p->c);
     else if (p->connected || p->c.ended_ms != 0)
         connection_end(&p->c);
     else if (p->busy != NULL && p->busy->again)
@@ -305,7 +311,7 @@ static void on_client_data(struct proxy *p, const uint8_t *bytes, size_t len)
 {
     bool more = true;
 
-    if (connection_is_over(&p->c))
+    if (connection_is_over(&p->c, len))
         return;
     connection_count_in(&p->c, len);
     if (!p->connected) {

@@ -421,6 +421,12 @@ static void socket_end(struct rp_stream *stream)
         send_end(s);
 }
 
+void rp_socket_end_truncated(struct rp_socket *s)
+{
+    s->engine.sent_close = true;
+    rp_stream_end(&s->stream);
+}
+
 void rp_socket_write_waiting(struct rp_socket *s)
 {
     const uint8_t *bytes;

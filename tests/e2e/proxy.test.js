@@ -4,8 +4,9 @@
 const assert = require('assert');
 const crypto = require('crypto');
 const path = require('path');
+const {spawn} = require('child_process');
 const tls = require('tls');
-const {Service, backend, connect, drain, net, pem, sha, test, until} = require('./lib');
+const {Service, backend, connect, drain, net, pem, program, sha, test, until} = require('./lib');
 
 const conf = (backends, frontend = 'backend = "b"', more = '') => `
 workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
@@ -65,6 +66,46 @@ test('a backend that answers in the middle of an upload and closes is heard', as
     return (await answer).toString();
   }));
   assert.deepStrictEqual(answers, Array(20).fill('too large'));
+  await b.stop();
+});
+
+// What TLS said of the end, as reprise-connect tells it.
+const endOf = (port, request) => new Promise((done) => {
+  const client = spawn(path.join(path.dirname(program), 'reprise-connect'), ['--json', '--no-reject-unauthorized', `127.0.0.1:${port}`]);
+  let out = '';
+  client.stdout.on('data', (text) => { out += text; });
+  client.stdin.write(request);
+  client.on('close', () => {
+    const events = out.trim().split('\n').map((line) => JSON.parse(line));
+    const bytes = events.filter((e) => e.event === 'data').reduce((sum, e) => sum + e.data.length / 2, 0);
+    done({bytes, truncated: Boolean((events.find((e) => e.event === 'end') || {}).truncated)});
+  });
+});
+
+test('an answer that breaks off ends without close_notify, a whole one with it', async () => {
+  const b = await backend((s) => s.once('data', (d) => {
+    s.write('half of it', () => (String(d) === 'break' ? s.resetAndDestroy() : s.end()));
+  }));
+  const service = await Service.start(conf(to(b.address_)));
+  assert.deepStrictEqual(await endOf(service.port, 'break'), {bytes: 10, truncated: true});
+  assert.deepStrictEqual(await endOf(service.port, 'end'), {bytes: 10, truncated: false});
+  await b.stop();
+});
+
+test('a client that goes on sending after the end is not read for ever', async () => {
+  const b = await backend((s) => s.once('data', () => s.end('all', () => s.destroy())));
+  const service = await Service.start(conf(to(b.address_)));
+  const socket = await connect(service.port, {allowHalfOpen: true});
+  const gone = new Promise((done) => socket.once('close', done));
+  let sent = 0;
+  const more = () => {
+    while (!socket.destroyed && socket.write(large)) sent += large.length;
+    sent += large.length;
+  };
+  socket.on('error', () => {}).on('drain', more).resume();
+  more();
+  await gone;
+  assert.ok(sent < 40 * large.length, `${sent} bytes were taken`);
   await b.stop();
 });
 

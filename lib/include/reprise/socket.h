@@ -132,6 +132,10 @@ rp_socket_context(const struct rp_socket *); /* borrowed; the SNI choice */
  * may have cut it short, which TLS 1.2 and 1.3 call an error; node, and so `end`, takes it for an
  * end. False while nothing has ended. N8 */
 bool rp_socket_truncated(const struct rp_socket *);
+/* End so that the peer can tell this: what was written is sent, then TCP's end, and no
+ * close_notify. For whoever passes on what broke. Once rp_stream_end was called it is too late.
+ * node has no such thing. RFC 8446 6.1 */
+void rp_socket_end_truncated(struct rp_socket *);
 
 /* -- sessions and tickets: copies. Return the length; 0 = none. With bytes NULL or capacity too
  * small nothing is copied and the length needed is returned. */
