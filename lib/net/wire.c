@@ -98,6 +98,7 @@ void rp_wire_read_now(struct rp_wire *w)
         return;
     }
     w->ended = true;
+    w->acks_late = false;
     update(w);
     w->ops->input_end(w);
 }
