@@ -4,6 +4,7 @@
  * any: everything has a bound. */
 #include "load_response.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,10 +20,10 @@ void load_response_begin(struct load_response *r)
     r->line_len = 0;
 }
 
-/* What stands behind a name in the head; NULL: it is not there. */
-static const char *field(const struct load_response *r, const char *name)
+/* What stands behind a name in the rest of a head; NULL: it is not there. */
+static const char *field(const char *head, const char *name)
 {
-    const char *at = strcasestr(r->text, name);
+    const char *at = strcasestr(head, name);
 
     return at != NULL ? at + strlen(name) + strspn(at + strlen(name), " \t") : NULL;
 }
@@ -30,7 +31,7 @@ static const char *field(const struct load_response *r, const char *name)
 /* HTTP/1.1 goes on unless it says that it does not, HTTP/1.0 the other way round. */
 static bool says_close(const struct load_response *r)
 {
-    const char *connection = field(r, "\nconnection:");
+    const char *connection = field(r->text, "\nconnection:");
     bool old = r->text[7] == '0';
     const char *word = old ? "keep-alive" : "close", *found;
 
@@ -40,15 +41,40 @@ static bool says_close(const struct load_response *r)
     return (found != NULL && (size_t)(found - connection) < strcspn(connection, "\r")) != old;
 }
 
+/* Another protocol is told by its first bytes: there may be no end of a head to wait for. */
+static bool may_begin_with(char byte, size_t at)
+{
+    static const char form[] = "HTTP/1.# ###";
+
+    if (at >= sizeof form - 1)
+        return true;
+    return form[at] == '#' ? isdigit((unsigned char)byte) != 0 : form[at] == byte;
+}
+
+/* More than one length is good as long as they are the same. */
+static bool read_length(struct load_response *r)
+{
+    const char *first = field(r->text, "\ncontent-length:"), *at = first;
+
+    for (; at != NULL; at = field(at, "\ncontent-length:")) {
+        char *end;
+        uint64_t length = strtoull(at, &end, 10);
+
+        end += strspn(end, " \t");
+        if (!isdigit((unsigned char)*at) || *end != '\r' || length >> LENGTH_BITS != 0 ||
+            (at != first && length != r->left))
+            return false;
+        r->left = length;
+    }
+    r->state = r->left > 0 ? RESPONSE_LENGTH : RESPONSE_COMPLETE;
+    return true;
+}
+
 /* The head is complete and terminated. */
 static bool read_head(struct load_response *r)
 {
-    const char *length = field(r, "\ncontent-length:");
-    const char *coding = field(r, "\ntransfer-encoding:");
-    char *end;
+    const char *coding = field(r->text, "\ntransfer-encoding:");
 
-    if (strncmp(r->text, "HTTP/1.", 7) != 0 || r->line_len < 12)
-        return false;
     r->status = (unsigned)strtoul(r->text + 8, NULL, 10);
     r->closes = says_close(r);
     if (r->status >= 100 && r->status < 200) {
@@ -59,10 +85,8 @@ static bool read_head(struct load_response *r)
         r->state = RESPONSE_COMPLETE;
     } else if (coding != NULL && strncasecmp(coding, "chunked", 7) == 0) {
         r->state = RESPONSE_CHUNK_SIZE;
-    } else if (length != NULL) {
-        r->left = strtoull(length, &end, 10);
-        r->state = r->left > 0 ? RESPONSE_LENGTH : RESPONSE_COMPLETE;
-        if (end == length || *length == '-' || r->left >> LENGTH_BITS != 0)
+    } else if (field(r->text, "\ncontent-length:") != NULL) {
+        if (!read_length(r))
             return false;
     } else {
         r->state = RESPONSE_UNTIL_END;
@@ -92,7 +116,8 @@ static bool take_byte(struct load_response *r, char byte)
 {
     bool ok = true;
 
-    if (r->line_len == RESPONSE_HEAD_MAX - 1)
+    if (r->line_len == RESPONSE_HEAD_MAX - 1 ||
+        (r->state == RESPONSE_HEAD && !may_begin_with(byte, r->line_len)))
         return false;
     r->text[r->line_len++] = byte;
     if (!line_ends(r, r->state == RESPONSE_HEAD ? "\r\n\r\n" : "\r\n"))

@@ -98,6 +98,7 @@ test('reprise-load: servers that misbehave are told by reason, and none holds it
     [secure((s) => s.on('error', () => {}).destroy()), 'reset'],
     [secure((s) => s.on('error', () => {}).resume()), 'timeout'],
     [secure((s) => s.on('error', () => {}).end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')), 'reset'],
+    [secure((s) => s.on('error', () => {}).write(Buffer.from('000000040000000000', 'hex'))), 'other'], // SETTINGS of HTTP/2
     [secure(answers, {maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1'}), 'alert'],
   ];
   await Promise.all(unkind.map(([server, reason], i) => withServer(server, async (target) => {

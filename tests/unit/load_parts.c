@@ -375,9 +375,17 @@ START_TEST(response_ends_where_it_says)
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", RESPONSE_BAD, 200, 0},
         {"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", RESPONSE_BAD, 200, 0},
         {"HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999999\r\n\r\n", RESPONSE_BAD, 200, 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", RESPONSE_BAD, 200, 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n", RESPONSE_BAD, 200, 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: y\r\ncontent-length:2 \r\n\r\nok",
+         RESPONSE_DONE, 200, 2},
         {"HTTP/1.1 999 What\r\n\r\n", RESPONSE_BAD, 999, 0},
         {"HTTP/1.1\r\n\r\n", RESPONSE_BAD, 0, 0},
-        {"SSH-2.0-x\r\n\r\n", RESPONSE_BAD, 0, 0},
+        {"SSH-2.0-x", RESPONSE_BAD, 0, 0},
+        {"HTTP/2 200", RESPONSE_BAD, 0, 0},
+        {"\x16", RESPONSE_BAD, 0, 0},
+        {"HTTP/1.1 OK", RESPONSE_BAD, 0, 0},
+        {"HTTP/1.1 20", RESPONSE_MORE, 0, 0},
     };
     static struct load_response r;
 
@@ -420,6 +428,7 @@ START_TEST(response_with_an_endless_head_is_refused)
     static char text[RESPONSE_HEAD_MAX + 10];
 
     memset(text, 'x', sizeof text - 1);
+    memcpy(text, "HTTP/1.1 200", 12);
     ck_assert(feed(&r, text, 1000) == RESPONSE_BAD);
 }
 END_TEST
