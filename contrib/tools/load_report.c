@@ -200,7 +200,8 @@ static void print_honesty(const struct load_options *o, const struct load_stats 
                s->late_busy, (double)s->late_us / 1000);
     else if (s->late - s->crowded > s->started / 100)
         printf("%" PRIu64 " arrivals were late, by up to %.0f ms, although the tester had CPU to "
-               "spare: something else kept this machine busy.\n",
+               "spare: a server that comes back from a stall, or other programs, kept the machine "
+               "busy.\n",
                s->late - s->crowded, (double)s->late_us / 1000);
     if (s->crowded > 0)
         printf("%" PRIu64 " arrivals waited up to %.0f ms, since all connections were in use: the "
