@@ -376,11 +376,15 @@ static void on_close(struct slot *s)
     load_run_next(r);
 }
 
+/* A server of TLS 1.3 judges the client when for that the handshake is over: all may have been said
+ * by the time it refuses it. */
 static void on_error(struct slot *s, const struct rp_error *error)
 {
     struct load_reason reason;
 
     load_reason_of(error, &reason);
+    if (s->secure && !s->failed && reason.class == CLASS_ALERT)
+        s->done = false;
     fail(s, &reason);
 }
 

@@ -138,6 +138,10 @@ test('reprise-load: names by turns, a client certificate, bytes up and down, as 
     assert.deepStrictEqual(seen.sort(), [...Array(6).fill('a.example alice'), ...Array(6).fill('b.example alice')]);
     const bad = await load('-n', '12', '-c', '3', '-g', '/', target);
     assert.deepStrictEqual(bad.told.failed_by_reason, {'alert certificate_required': 12});
+    for (const how of [['--close', 'wait'], ['-m', 'ticket']]) { // after the handshake, and nothing is asked
+      const late = await load('-n', '12', '-c', '3', '-t', '1.3', ...how, target);
+      assert.deepStrictEqual([late.code, late.told.failed, late.told.failed_by_reason], [1, 12, {'alert certificate_required': 12}], how.join(' '));
+    }
   });
 });
 
