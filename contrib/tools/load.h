@@ -141,12 +141,21 @@ uint64_t load_phase_ran_ms(const struct load_phase *, const struct load_stats *)
 /* How long one of stats.seconds is: 1000, or more in a run that is longer than they are many. */
 uint64_t load_second_ms(const struct load_options *);
 
+/* What became of the command of a phase. Plain data in shared memory. */
+enum load_command_state { COMMAND_WAITS, COMMAND_RUNS, COMMAND_ENDED, COMMAND_CUT };
+struct load_command {
+    enum load_command_state state; /* WAITS in the end: it did not run */
+    int status;                    /* as a shell tells it: a signal is 128 and more */
+    uint64_t begun_ms, took_ms;    /* since the load began; how long */
+};
+
 /* What all processes did, for the reports. */
 struct load_result {
     struct load_stats stats;
-    struct histogram resumed_us; /* of all kinds */
-    uint64_t server_us;          /* CPU time of those whose pids were told; 0: none was */
-    bool server_ended;           /* one of them did, so it is not known */
+    struct load_command commands[PHASES_MAX]; /* of those phases that are moments */
+    struct histogram resumed_us;              /* of all kinds */
+    uint64_t server_us; /* CPU time of those whose pids were told; 0: none was */
+    bool server_ended;  /* one of them did, so it is not known */
 };
 
 /* What drives one process's `share` of `processes` of count and rate; all that takes time to make
@@ -161,12 +170,22 @@ uint64_t load_now_us(void);
 /* The same in o->processes children, results added up; phases and the progress line on the side. */
 bool load_run_all(const struct load_options *, struct load_result *, struct rp_error *err);
 
-/* Begin the process that runs the commands of phases; *pid 0: there are none. */
+/* The process that runs the commands of phases one after the other; all 0, in shared memory. */
+struct load_commands {
+    int pid;   /* the parent's to write; 0: there are no commands */
+    bool over; /* no command begins any more */
+    struct load_command list[PHASES_MAX];
+};
 struct load_gate;
-bool load_commands_begin(const struct load_options *, struct load_gate *, int *pid,
+bool load_commands_begin(const struct load_options *, struct load_commands *, struct load_gate *,
                          struct rp_error *err);
-/* End it, with what it is just running. */
-void load_commands_end(int pid);
+/* End it. What it is just running has so much time, unless *hurry gets set, and is then cut off. */
+void load_commands_end(struct load_commands *, uint64_t begun_us, uint64_t wait_ms,
+                       const volatile int *hurry);
+/* What there is to tell of a command, for people; "": it ran, when it should have and well. */
+enum { LOAD_NOTE = 160 };
+void load_command_note(const struct load_phase *, const struct load_command *,
+                       const struct load_stats *, char note[LOAD_NOTE]);
 
 /* User and system time of processes, their descendants and those they have reaped, each once, in
  * microseconds. false: one of them is not there. */

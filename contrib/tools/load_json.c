@@ -49,8 +49,24 @@ static void put_second(FILE *f, const struct load_second *t)
             histogram_percentile(h, 50), histogram_percentile(h, 99), h->max);
 }
 
-static void put_timeline(FILE *f, const struct load_options *o, const struct load_stats *s)
+static void put_command(FILE *f, const struct load_command *command)
 {
+    static const char *const states[] = {"not run", "cut off", "ended", "cut off"};
+
+    fprintf(f, ", \"outcome\": \"%s\", \"begun_ms\": ", states[command->state]);
+    if (command->state == COMMAND_WAITS)
+        fputs("null, \"took_ms\": null", f);
+    else
+        fprintf(f, "%" PRIu64 ", \"took_ms\": %" PRIu64, command->begun_ms, command->took_ms);
+    if (command->state == COMMAND_ENDED)
+        fprintf(f, ", \"status\": %d}", command->status);
+    else
+        fputs(", \"status\": null}", f);
+}
+
+static void put_timeline(FILE *f, const struct load_options *o, const struct load_result *r)
+{
+    const struct load_stats *s = &r->stats;
     uint64_t step = load_second_ms(o), last = s->elapsed_us / 1000 / step;
 
     fprintf(f, ",\n  \"second_ms\": %" PRIu64 ",\n  \"phases\": [", step);
@@ -64,7 +80,7 @@ static void put_timeline(FILE *f, const struct load_options *o, const struct loa
             fprintf(f, ", \"ran_ms\": %" PRIu64 ", ", load_phase_ran_ms(phase, s));
             put_second(f, &s->phases[i]);
         } else {
-            fputs("}", f);
+            put_command(f, &r->commands[i]);
         }
     }
     fputs("],\n  \"seconds\": [", f);
@@ -149,7 +165,7 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
     put_matrix(f, o, "offered_from_to", s->offered_at);
     put_matrix(f, o, "resumed_from_to", s->resumed_at);
     put_failures(f, s);
-    put_timeline(f, o, s);
+    put_timeline(f, o, r);
     put_latency(f, r);
     fputs("\n}\n", f);
 }

@@ -189,9 +189,9 @@ static void put_line(FILE *f, const struct timeline *t, int which)
 }
 
 /* A phase that has begun: a mark in the chart with its number, and a line of text below it. */
-static void put_mark(FILE *f, const struct timeline *t, const struct load_phase *phase, unsigned n)
+static void put_mark(FILE *f, const struct timeline *t, uint64_t at_ms, unsigned n)
 {
-    double x = x_at(t, (double)phase->at_ms / (double)t->second_ms);
+    double x = x_at(t, (double)at_ms / (double)t->second_ms);
 
     fprintf(f,
             "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"26\" y2=\"%d\" style=\"stroke:#24a\"/>"
@@ -199,24 +199,36 @@ static void put_mark(FILE *f, const struct timeline *t, const struct load_phase 
             x, x, HEIGHT - 30, x + 3, n);
 }
 
-static bool has_begun(const struct timeline *t, const struct load_phase *phase)
+/* When it really did; false: never. */
+static bool has_begun(const struct timeline *t, const struct load_phase *phase,
+                      const struct load_command *command, uint64_t *at_ms)
 {
-    return phase->at_ms < t->count * t->second_ms;
+    *at_ms = phase->length_ms > 0 ? phase->at_ms : command->begun_ms;
+    return *at_ms < t->count * t->second_ms &&
+           (phase->length_ms > 0 || command->state != COMMAND_WAITS);
 }
 
-static void put_marks(FILE *f, const struct timeline *t, const struct load_phases *phases)
+static void put_marks(FILE *f, const struct timeline *t, const struct load_phases *phases,
+                      const struct load_command *commands)
 {
+    uint64_t at_ms;
+
     for (unsigned i = 0; i < phases->count; i++)
-        if (has_begun(t, &phases->list[i]))
-            put_mark(f, t, &phases->list[i], i + 1);
+        if (has_begun(t, &phases->list[i], &commands[i], &at_ms))
+            put_mark(f, t, at_ms, i + 1);
 }
 
-static void put_phase(FILE *f, const struct load_phase *phase, const struct load_stats *s,
-                      const struct load_second *figures, unsigned number)
+static void put_phase(FILE *f, const struct load_options *o, const struct load_result *r,
+                      unsigned number)
 {
-    double seconds = (double)load_phase_ran_ms(phase, s) / 1000;
+    const struct load_phase *phase = &o->phases.list[number];
+    const struct load_second *figures = &r->stats.phases[number];
+    double seconds = (double)load_phase_ran_ms(phase, &r->stats) / 1000;
+    char note[LOAD_NOTE] = "";
 
-    fprintf(f, "<tr><th>%u</th><td>%g</td><th>", number, (double)phase->at_ms / 1000);
+    if (phase->length_ms == 0)
+        load_command_note(phase, &r->commands[number], &r->stats, note);
+    fprintf(f, "<tr><th>%u</th><td>%g</td><th>", number + 1, (double)phase->at_ms / 1000);
     put_text(f, phase->text);
     if (seconds > 0)
         fprintf(f,
@@ -227,20 +239,24 @@ static void put_phase(FILE *f, const struct load_phase *phase, const struct load
                 (double)histogram_percentile(&figures->handshake_us, 50) / 1000,
                 (double)histogram_percentile(&figures->handshake_us, 99) / 1000);
     else
-        fputs("</th><td colspan=\"6\"></td></tr>\n", f);
+        fprintf(f, "</th><td colspan=\"6\">%s</td></tr>\n", note);
 }
 
-static void put_phases(FILE *f, const struct timeline *t, const struct load_phases *phases,
-                       const struct load_stats *s)
+static void put_phases(FILE *f, const struct timeline *t, const struct load_options *o,
+                       const struct load_result *r)
 {
+    const struct load_phases *phases = &o->phases;
+    uint64_t at_ms;
+
     if (phases->count == 0)
         return;
     fputs("<table><tr><th></th><th>at s</th><th>phase</th><th>full/s</th><th>resumed/s</th>"
           "<th>declined</th><th>failed</th><th>p50 ms</th><th>p99 ms</th></tr>\n",
           f);
     for (unsigned i = 0; i < phases->count; i++)
-        if (has_begun(t, &phases->list[i]))
-            put_phase(f, &phases->list[i], s, &s->phases[i], i + 1);
+        if (phases->list[i].length_ms == 0 ||
+            has_begun(t, &phases->list[i], &r->commands[i], &at_ms))
+            put_phase(f, o, r, i);
     fputs("</table>\n", f);
 }
 
@@ -260,7 +276,8 @@ static void put_percentile(FILE *f, const struct timeline *t, double percent, co
             colour, percent);
 }
 
-static void put_latency_line(FILE *f, const struct timeline *t, const struct load_phases *phases)
+static void put_latency_line(FILE *f, const struct timeline *t, const struct load_phases *phases,
+                             const struct load_command *commands)
 {
     fprintf(f,
             "<h2>Latency of handshakes in each %g s</h2>\n"
@@ -270,13 +287,13 @@ static void put_latency_line(FILE *f, const struct timeline *t, const struct loa
     put_percentile(f, t, 50, "#282", 0);
     put_percentile(f, t, 99, "#b33", 1);
     put_percentile(f, t, 100, "#888", 2);
-    put_marks(f, t, phases);
+    put_marks(f, t, phases, commands);
     fputs("</svg>\n", f);
 }
 
-static void put_timeline(FILE *f, const struct load_options *o, const struct load_stats *s)
+static void put_timeline(FILE *f, const struct load_options *o, const struct load_result *r)
 {
-    struct timeline t = timeline_of(o, s);
+    struct timeline t = timeline_of(o, &r->stats);
 
     fprintf(f,
             "<h2>Handshakes in each %g s</h2>\n<svg viewBox=\"0 0 %d %d\" width=\"%d\">\n"
@@ -288,10 +305,10 @@ static void put_timeline(FILE *f, const struct load_options *o, const struct loa
             (double)(t.count * t.second_ms) / 1000);
     for (int i = 0; i < LINES; i++)
         put_line(f, &t, i);
-    put_marks(f, &t, &o->phases);
+    put_marks(f, &t, &o->phases, r->commands);
     fputs("</svg>\n", f);
-    put_phases(f, &t, &o->phases, s);
-    put_latency_line(f, &t, &o->phases);
+    put_phases(f, &t, o, r);
+    put_latency_line(f, &t, &o->phases, r->commands);
 }
 
 static void put_honesty(FILE *f, const struct load_options *o, const struct load_stats *s)
@@ -340,7 +357,7 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
     put_figures(f, s, r->server_us);
     put_matrix(f, o, s);
     put_failures(f, s);
-    put_timeline(f, o, s);
+    put_timeline(f, o, r);
     put_chart(f, r);
     fputs("</html>\n", f);
 }

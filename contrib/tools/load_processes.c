@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -118,19 +119,20 @@ static void wait_for(const struct load_options *o, struct share *shares, unsigne
     const struct load_stats *all[256];
     uint64_t begun = now_ms();
     unsigned left = count;
+    bool lost = false;
 
     for (unsigned i = 0; i < count; i++)
         all[i] = &shares[i].stats;
     while (left > 0) {
-        bool ends = terminated;
+        bool ends = terminated || lost;
 
-        terminated = 0;
+        terminated = lost = false;
         left = 0;
         for (unsigned i = 0; i < count; i++) {
             if (shares[i].pid > 0 && waitpid(shares[i].pid, NULL, WNOHANG) == shares[i].pid) {
                 shares[i].pid = 0;
                 if (!shares[i].done)
-                    terminated = 1; /* without its results those of the others are of no use */
+                    lost = true; /* without its results those of the others are of no use */
             }
             if (shares[i].pid > 0 && ends)
                 kill(shares[i].pid, SIGTERM);
@@ -177,6 +179,7 @@ static void raise_limit(void)
 /* What all processes share. */
 struct board {
     struct load_start start;
+    struct load_commands commands;
     struct share shares[];
 };
 
@@ -195,12 +198,11 @@ static bool run_children(const struct load_options *o, struct board *b, struct l
     struct load_gate gate;
     uint64_t before_us;
     unsigned begun = 0;
-    int commands = 0;
     bool ok = load_gate_make(&gate, &b->start, err);
 
     if (!ok)
         return false;
-    ok = load_commands_begin(o, &gate, &commands, err);
+    ok = load_commands_begin(o, &b->commands, &gate, err);
     set_signals();
     while (ok && begun < o->processes &&
            (ok = begin_child(o, begun, &b->shares[begun], &gate, err)))
@@ -210,8 +212,9 @@ static bool run_children(const struct load_options *o, struct board *b, struct l
     load_gate_open(&gate, ok && are_ready(b, begun));
     block_signal(SIGTERM, false);
     wait_for(o, b->shares, begun);
-    load_commands_end(commands);
     tell_server_cpu(o, before_us, result);
+    load_commands_end(&b->commands, b->start.begun_us, o->timeout_ms, &terminated);
+    memcpy(result->commands, b->commands.list, sizeof result->commands);
     for (unsigned i = 0; i < begun; i++)
         ok = end_child(&b->shares[i], &result->stats, ok ? err : NULL) && ok;
     return ok;

@@ -158,8 +158,27 @@ static void print_phase(const struct load_options *o, const struct load_stats *s
     printf("  %s\n", phase->text);
 }
 
-static void print_timeline(const struct load_options *o, const struct load_stats *s)
+/* A command stands where it really began. */
+static void print_commands(const struct load_options *o, const struct load_result *r,
+                           uint64_t second, uint64_t last)
 {
+    for (unsigned p = 0; p < o->phases.count; p++) {
+        const struct load_phase *phase = &o->phases.list[p];
+        const struct load_command *command = &r->commands[p];
+        uint64_t begun = command->begun_ms / load_second_ms(o);
+        char note[LOAD_NOTE];
+
+        if (phase->length_ms > 0 || command->state == COMMAND_WAITS ||
+            (begun < last ? begun : last) != second)
+            continue;
+        load_command_note(phase, command, &r->stats, note);
+        printf(*note != '\0' ? "  %s (%s)" : "  %s", phase->text, note);
+    }
+}
+
+static void print_timeline(const struct load_options *o, const struct load_result *r)
+{
+    const struct load_stats *s = &r->stats;
     uint64_t step = load_second_ms(o), last = s->elapsed_us / 1000 / step;
     bool stretches = o->phases.end_ms > 0;
 
@@ -172,19 +191,24 @@ static void print_timeline(const struct load_options *o, const struct load_stats
     for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
         printf(stretches && i == 0 ? "\n%8" PRIu64 : "%8" PRIu64, i * step / 1000);
         print_figures(&s->seconds[i], (double)step / 1000);
-        for (unsigned p = 0; p < o->phases.count; p++)
-            if (o->phases.list[p].length_ms == 0 && o->phases.list[p].at_ms / step == i)
-                printf("  %s", o->phases.list[p].text);
+        print_commands(o, r, i, last);
         printf("\n");
     }
 }
 
-static void print_phases_missed(const struct load_options *o, const struct load_stats *s)
+static void print_phases_missed(const struct load_options *o, const struct load_result *r)
 {
-    for (unsigned p = 0; p < o->phases.count; p++)
-        if (o->phases.list[p].at_ms > s->elapsed_us / 1000)
-            printf("The run was over before the phase at %g s: %s\n",
-                   (double)o->phases.list[p].at_ms / 1000, o->phases.list[p].text);
+    for (unsigned p = 0; p < o->phases.count; p++) {
+        const struct load_phase *phase = &o->phases.list[p];
+
+        if (phase->at_ms > r->stats.elapsed_us / 1000)
+            printf("The run was over before the phase at %g s: %s\n", (double)phase->at_ms / 1000,
+                   phase->text);
+        else if (phase->length_ms == 0 && r->commands[p].state == COMMAND_WAITS)
+            printf("The run was over before the command ahead of the phase at %g s, which did not "
+                   "run: %s\n",
+                   (double)phase->at_ms / 1000, phase->text);
+    }
 }
 
 static void print_honesty(const struct load_options *o, const struct load_stats *s)
@@ -233,8 +257,8 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
     print_failures(s);
     print_latency(r, seconds);
     print_matrix(o, s);
-    print_timeline(o, s);
-    print_phases_missed(o, s);
+    print_timeline(o, r);
+    print_phases_missed(o, r);
     printf("\ntester: %.1f us CPU a connection, %.0f %% of a CPU\n",
            load_ratio(s->cpu_us, s->started), 100 * load_ratio(s->cpu_us, s->elapsed_us));
     if (r->server_us > 0)

@@ -268,6 +268,32 @@ test('reprise-load: the clock of phases starts with the load, which waits until 
   fs.rmSync(dir, {recursive: true});
 });
 
+test('reprise-load: a command that is late, fails, is cut off or is not run is told so, in each report', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-late-'));
+  const page = path.join(dir, 'page.html');
+  const json = path.join(dir, 'json');
+  const commands = (told) => told.phases.map((p) => [p.text, p.outcome, p.status]);
+  await withServer(secure(answers), async (target) => {
+    const text = (...args) => new Promise((done) => execFile(loader, ['--rate', '20', '--report', page, '--json', json, ...args, target],
+      (error, out, err) => done({out, err, told: JSON.parse(fs.readFileSync(json)), html: fs.readFileSync(page, 'latin1')})));
+    const late = await text('-d', '2s', '--phase', 'at 300ms: exit 3', '--phase', 'at 100ms: sleep 1.2');
+    assert.deepStrictEqual(commands(late.told), [['exit 3', 'ended', 3], ['sleep 1.2', 'ended', 0]]);
+    assert.ok(late.told.phases[0].begun_ms >= 1300 && late.told.phases[1].took_ms >= 1200, JSON.stringify(late.told.phases));
+    assert.match(late.out, /\n +1 .*  exit 3 \(1\.\d s late, exit status 3\)\n/);
+    assert.match(late.html, />1\.\d s late, exit status 3</);
+    const waited = await text('-d', '400ms', '--phase', 'at 100ms: sleep 1', '--phase', 'at 200ms: date');
+    assert.deepStrictEqual(commands(waited.told), [['sleep 1', 'ended', 0], ['date', 'not run', null]]);
+    assert.match(waited.out, /  sleep 1 \(ended 0\.\d s after the load\)\n/);
+    assert.match(waited.out, /\nThe run was over before the command ahead of the phase at 0\.2 s, which did not run: date\n/);
+    assert.match(waited.html, />not run, since the load was over before the command ahead of it</);
+    const cut = await text('-d', '400ms', '--timeout', '300ms', '--phase', 'at 100ms: sleep 60');
+    assert.deepStrictEqual(commands(cut.told), [['sleep 60', 'cut off', null]]);
+    assert.match(cut.out, /  sleep 60 \(cut off after [0-9.]+ s\)\n/);
+    assert.match(cut.html, />cut off after [0-9.]+ s</);
+  });
+  fs.rmSync(dir, {recursive: true});
+});
+
 test('reprise-load: an interrupt of the first process ends it early, with a report', async () => {
   let arrived = () => {};
   await withServer(secure(answers).on('secureConnection', () => arrived()), async (target) => {
