@@ -37,6 +37,28 @@ static int failed(const struct rp_error *err)
     return 2;
 }
 
+/* Everywhere, whatever fails. false: something is missing, and was told. */
+static bool tell(const struct load_options *o, struct load_files *files,
+                 const struct load_result *r)
+{
+    struct rp_error err;
+    bool all = !r->keylog_failed;
+
+    if (!o->quiet && !files->use_stdout) {
+        load_report_text(o, r);
+        all = load_flush_text() && all;
+    }
+    if (!load_files_write(files, o, r, &err)) {
+        failed(&err);
+        all = false;
+    }
+    if (r->lost > 0) {
+        fprintf(stderr, "reprise-load: a process of the load ended without its results\n");
+        all = false;
+    }
+    return all;
+}
+
 int main(int argc, char **argv)
 {
     static struct load_options options;
@@ -59,9 +81,7 @@ int main(int argc, char **argv)
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     if (!load_run_all(&options, &result, &err))
         return failed(&err);
-    if (!options.quiet && !files.use_stdout)
-        load_report_text(&options, &result);
-    if (!load_files_write(&files, &options, &result, &err))
-        return failed(&err);
+    if (!tell(&options, &files, &result))
+        return 2;
     return is_good_enough(&options, &result.stats) ? 0 : 1;
 }

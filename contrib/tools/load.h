@@ -156,6 +156,8 @@ struct load_result {
     struct histogram resumed_us;              /* of all kinds */
     uint64_t server_us; /* CPU time of those whose pids were told; 0: none was */
     bool server_ended;  /* one of them did, so it is not known */
+    bool keylog_failed; /* told on stderr */
+    unsigned lost;      /* processes that ended without their results */
 };
 
 /* What drives one process's `share` of `processes` of count and rate; all that takes time to make
@@ -197,6 +199,8 @@ void load_progress(const struct load_options *, const struct load_stats *const *
 void load_progress_end(void);
 
 void load_report_text(const struct load_options *, const struct load_result *);
+/* What was printed has arrived. false: it has not, which was told on stderr. */
+bool load_flush_text(void);
 
 /* load_files.c: where results go besides. false with *err set: one can't be written. */
 enum { LOAD_FILES = 4 };

@@ -20,6 +20,24 @@ static const char *path_of(const struct load_options *o, unsigned which)
     return paths[which];
 }
 
+static bool flush_stdout(struct rp_error *err)
+{
+    errno = EIO; /* of what failed before this nothing else is known */
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    return rp_error_set(err, "EIO", "the standard output can't be written: %s", strerror(errno));
+}
+
+bool load_flush_text(void)
+{
+    struct rp_error err;
+
+    if (flush_stdout(&err))
+        return true;
+    fprintf(stderr, "reprise-load: %s\n", err.message);
+    return false;
+}
+
 bool load_files_open(struct load_files *files, const struct load_options *o, struct rp_error *err)
 {
     for (unsigned i = 0; i < LOAD_FILES; i++) {
@@ -35,6 +53,19 @@ bool load_files_open(struct load_files *files, const struct load_options *o, str
     return true;
 }
 
+static bool end_file(FILE *f, const char *path, struct rp_error *err)
+{
+    bool ok;
+
+    if (f == stdout)
+        return flush_stdout(err);
+    ok = fflush(f) == 0 && !ferror(f);
+    if (fclose(f) == 0 && ok)
+        return true;
+    return rp_error_set(err, "EIO", "%.200s: it can't be written", path);
+}
+
+/* The first that fails is told. */
 bool load_files_write(struct load_files *files, const struct load_options *o,
                       const struct load_result *r, struct rp_error *err)
 {
@@ -42,16 +73,11 @@ bool load_files_write(struct load_files *files, const struct load_options *o,
 
     for (unsigned i = 0; i < LOAD_FILES; i++) {
         FILE *f = files->out[i];
-        bool ok;
 
         if (f == NULL)
             continue;
         writers[i](f, o, r);
-        ok = fflush(f) == 0 && !ferror(f);
-        if (f != stdout)
-            ok = fclose(f) == 0 && ok;
-        if (!ok && all)
-            all = rp_error_set(err, "EIO", "%.200s: it can't be written", path_of(o, i));
+        all = end_file(f, path_of(o, i), all ? err : NULL) && all;
     }
     return all;
 }

@@ -154,6 +154,7 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
             "\"max\": %" PRIu64 "}",
             s->missed, s->given, s->offered_failed, s->late, s->crowded, s->late_busy,
             load_ratio(s->age_ms, s->offered), s->oldest_ms);
+    fprintf(f, ",\n  \"lost_processes\": %u", r->lost);
     put_kinds(f, "by_kind", s->by_kind);
     put_kinds(f, "offered_by_kind", s->offered_by);
     put_kinds(f, "resumed_by_kind", s->resumed_by);

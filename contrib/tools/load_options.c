@@ -312,7 +312,7 @@ static bool print_help(void)
         printf("  %-38s %s\n", left, r->help);
     }
     printf("\nTIME is 250ms, 10s, 5m, 1h or seconds; BYTES is 300, 64K, 1M.\n");
-    return fflush(stdout) == 0;
+    return load_flush_text();
 }
 
 static bool store(struct load_options *o, const struct row *r, const char *text)

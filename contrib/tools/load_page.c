@@ -354,6 +354,11 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
     }
     fputs("</p>\n", f);
     put_honesty(f, o, s);
+    if (r->lost > 0)
+        fprintf(f,
+                "<p><strong>%u of %u processes ended without their results, which lack here."
+                "</strong></p>\n",
+                r->lost, o->processes);
     put_figures(f, s, r->server_us);
     put_matrix(f, o, s);
     put_failures(f, s);

@@ -4,6 +4,7 @@
  * whoever started them can show them while they change, and add them up at the end. */
 #include "load.h"
 #include "load_gate.h"
+#include "tool_io.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,7 +22,7 @@ enum { PROGRESS_MS = 250 };
 /* What a child writes: whether it is ready, its figures, and in the end that they are complete. */
 struct share {
     pid_t pid; /* the parent's to write, and to clear */
-    bool ok, done;
+    bool ok, done, keylog_failed;
     struct rp_error error;
     struct load_stats stats;
 };
@@ -71,6 +72,7 @@ static void be_child(const struct load_options *o, unsigned number, struct share
     if (run != NULL && begun_us != 0)
         load_run_drive(run, begun_us);
     load_run_free(run);
+    share->keylog_failed = tool_keylog_failed();
     share->done = true;
 }
 
@@ -89,15 +91,18 @@ static bool begin_child(const struct load_options *o, unsigned number, struct sh
     return true;
 }
 
-static bool end_child(struct share *share, struct load_stats *sum, struct rp_error *err)
+static bool end_child(struct share *share, struct load_result *result, struct rp_error *err)
 {
-    if (!share->done)
-        return rp_error_set(err, "ECHILD", "a process of the load ended without its results");
+    if (!share->done) {
+        result->lost++;
+        return true;
+    }
     if (!share->ok && err != NULL) {
         *err = share->error;
         err->syscall = NULL; /* a pointer of another process */
     }
-    load_stats_add(sum, &share->stats);
+    result->keylog_failed |= share->keylog_failed;
+    load_stats_add(&result->stats, &share->stats);
     return share->ok;
 }
 
@@ -132,7 +137,7 @@ static void wait_for(const struct load_options *o, struct share *shares, unsigne
             if (shares[i].pid > 0 && waitpid(shares[i].pid, NULL, WNOHANG) == shares[i].pid) {
                 shares[i].pid = 0;
                 if (!shares[i].done)
-                    lost = true; /* without its results those of the others are of no use */
+                    lost = true; /* what is left is not the load that was asked for */
             }
             if (shares[i].pid > 0 && ends)
                 kill(shares[i].pid, SIGTERM);
@@ -216,7 +221,9 @@ static bool run_children(const struct load_options *o, struct board *b, struct l
     load_commands_end(&b->commands, b->start.begun_us, o->timeout_ms, &terminated);
     memcpy(result->commands, b->commands.list, sizeof result->commands);
     for (unsigned i = 0; i < begun; i++)
-        ok = end_child(&b->shares[i], &result->stats, ok ? err : NULL) && ok;
+        ok = end_child(&b->shares[i], result, ok ? err : NULL) && ok;
+    if (ok && result->lost > 0 && result->stats.elapsed_us == 0)
+        return rp_error_set(err, "ECHILD", "a process of the load ended without its results");
     return ok;
 }
 

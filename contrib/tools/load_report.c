@@ -267,5 +267,7 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
     if (r->server_ended)
         printf("server: a process of --pid ended, so its CPU time is not known\n");
     print_honesty(o, s);
-    fflush(stdout);
+    if (r->lost > 0)
+        printf("%u of %u processes ended without their results, which lack here.\n", r->lost,
+               o->processes);
 }

@@ -16,6 +16,7 @@
 
 static bool failed;
 static int keylog = -1;
+static bool keylog_failed;
 
 void tool_io_begin(void)
 {
@@ -103,4 +104,10 @@ void tool_keylog_write(const char *line, size_t len)
         return;
     tool_complain("the key log file: %s", strerror(errno));
     keylog = -1;
+    keylog_failed = true;
+}
+
+bool tool_keylog_failed(void)
+{
+    return keylog_failed;
 }

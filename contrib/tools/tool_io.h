@@ -25,5 +25,7 @@ bool tool_write_file(const char *path, const void *bytes, size_t len);
  * is none. */
 bool tool_keylog_open(const char *path);
 void tool_keylog_write(const char *line, size_t len);
+/* Lines were lost; said once. */
+bool tool_keylog_failed(void);
 
 #endif

@@ -334,14 +334,17 @@ test('reprise-load: when one of its processes is killed the others end, and that
   let arrived = () => {};
   await withServer(secure(answers).on('secureConnection', () => arrived()), async (target) => {
     const first = new Promise((done) => { arrived = done; });
-    const child = spawn(loader, ['-d', '100s', '--processes', '3', '-c', '3', '-g', '/', '-q', target]);
-    let err = '';
+    const child = spawn(loader, ['-d', '100s', '--processes', '3', '-c', '3', '-g', '/', '-q', '--json', '-', target]);
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (data) => { out += data; });
     child.stderr.on('data', (data) => { err += data; });
     const ended = new Promise((done) => child.on('close', done));
     await first;
     const [one] = fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'latin1').split(' ');
     process.kill(Number(one), 'SIGKILL');
     assert.deepStrictEqual([await ended, err], [2, 'reprise-load: a process of the load ended without its results\n']);
+    const told = JSON.parse(out);
+    assert.ok(told.lost_processes === 1 && told.started > 0 && told.elapsed_us > 0, out);
   });
 });
 

@@ -62,6 +62,20 @@ test('reprise-load: more connections than descriptors are refused, unless nobody
   });
 });
 
+test('reprise-load: what can\'t be written is told, and is no success', async () => {
+  await withProgram(s_server('-www'), async (target) => {
+    const sh = (line) => new Promise((done) => {
+      execFile('sh', ['-c', `exec "${loader}" ${line}`], (error, out, err) => done([error ? error.code : 0, err]));
+    });
+    const stdout = 'reprise-load: the standard output can\'t be written: ';
+    assert.deepStrictEqual(await sh(`-n 4 ${target} >/dev/full`), [2, `${stdout}No space left on device\n`]);
+    assert.deepStrictEqual(await sh(`-n 4 ${target} >&-`), [2, `${stdout}Bad file descriptor\n`]);
+    assert.deepStrictEqual(await sh('--help >/dev/full'), [2, `${stdout}No space left on device\n`]);
+    assert.deepStrictEqual(await sh(`-q --json - -n 4 ${target} >/dev/full`), [2, `${stdout}No space left on device\n`]);
+    assert.deepStrictEqual(await sh(`-q -n 4 --keylog /dev/full ${target}`), [2, 'reprise-load: the key log file: No space left on device\n']);
+  });
+});
+
 test('reprise-load: what is found out by trying is told with its reason', async () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-bad-'));
   const free = await freePort();
