@@ -83,6 +83,24 @@ START_TEST(handle_resumes_again_and_again_whatever_became_of_its_connections)
 }
 END_TEST
 
+/* A client with Nagle on that asks after its Finished waits for the ACK that comes with them. */
+START_TEST(tickets_of_a_client_that_says_nothing_leave_at_once)
+{
+    link_prepare();
+    linked.options.want_handles = true;
+    link_listen();
+    link_connect();
+    rp_stream_on(rp_socket_stream(linked.client), RP_EV_SESSION, on_session, NULL);
+    link_run(link_is_open);
+    for (int i = 0; i < 10; i++)
+        rp_loop_turn(linked.loop, false);
+    ck_assert_ptr_nonnull(kept);
+    cut();
+    link_close();
+    forget();
+}
+END_TEST
+
 START_TEST(handle_and_der_are_the_same_session)
 {
     uint8_t der[4096];
@@ -146,6 +164,7 @@ int main(void)
     Suite *suite = suite_create("tls_session");
     TCase *t = tcase_create("tls_session");
 
+    tcase_add_test(t, tickets_of_a_client_that_says_nothing_leave_at_once);
     tcase_add_loop_test(t, handle_resumes_again_and_again_whatever_became_of_its_connections, 0, 2);
     tcase_add_loop_test(t, handle_and_der_are_the_same_session, 0, 2);
     tcase_add_loop_test(t, client_destroyed_soon_sends_its_words_and_its_end, 0, 2);
