@@ -76,6 +76,22 @@ test('reprise-load: what can\'t be written is told, and is no success', async ()
   });
 });
 
+test('reprise-load: a run that fails leaves the files of another, and two results want two files', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-keep-'));
+  const [keep, new_] = ['keep', 'new'].map((name) => path.join(dir, name));
+  fs.writeFileSync(keep, 'x'.repeat(65536));
+  assert.strictEqual((await load('--json', keep, '--ca', '/nonexistent', nowhere)).code, 2);
+  assert.strictEqual(fs.statSync(keep).size, 65536);
+  await load('-q', '-n', '1', '--json', keep, nowhere);
+  assert.strictEqual(JSON.parse(fs.readFileSync(keep)).failed, 1);
+  for (const [one, other] of [[keep, `${dir}/./keep`], [new_, new_]]) {
+    const {code, err} = await load('--json', one, '--csv', other, nowhere);
+    assert.deepStrictEqual([code, err], [2, `reprise-load: ${other}: two results can't go to one file\n`]);
+  }
+  assert.strictEqual((await load('-q', '-n', '1', '--json', '/dev/null', '--csv', '/dev/null', nowhere)).code, 1);
+  fs.rmSync(dir, {recursive: true});
+});
+
 test('reprise-load: what is found out by trying is told with its reason', async () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-bad-'));
   const free = await freePort();
