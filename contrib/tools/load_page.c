@@ -28,20 +28,93 @@ static double per(uint64_t a, uint64_t b)
     return b == 0 ? 0 : (double)a / (double)b;
 }
 
-static void put_figures(FILE *f, const struct load_stats *s, uint64_t server_us)
+static void put_count(FILE *f, const char *name, uint64_t count)
 {
+    fprintf(f, "<tr><th>%s</th><td>%" PRIu64 "</td></tr>\n", name, count);
+}
+
+static void put_sessions(FILE *f, const struct load_stats *s)
+{
+    put_count(f, "sessions given", s->given);
+    put_count(f, "offered", s->offered);
+    if (s->offered == 0)
+        return;
+    put_row(f, "resumed of those offered", 100 * per(s->resumed, s->offered), "%");
+    put_count(f, "declined", s->declined);
+    put_count(f, "offered, and no handshake", s->offered_failed);
+}
+
+static void put_requests(FILE *f, const struct load_stats *s, double seconds)
+{
+    char name[32];
+
+    put_row(f, "requests", (double)s->requests / seconds, "a second");
+    for (int i = 2; i < 6; i++)
+        if (s->by_status[i] > 0) {
+            snprintf(name, sizeof name, "status %dxx", i);
+            put_count(f, name, s->by_status[i]);
+        }
+    put_count(f, "bytes down", s->bytes_read);
+    put_count(f, "bytes up", s->bytes_written);
+}
+
+static void put_figures(FILE *f, const struct load_options *o, const struct load_result *r)
+{
+    const struct load_stats *s = &r->stats;
     double seconds = (double)s->elapsed_us / 1e6;
 
     fputs("<table>\n", f);
     put_row(f, "time", seconds, "s");
+    put_count(f, "connections", s->started);
     put_row(f, "full handshakes", (double)s->full / seconds, "a second");
     put_row(f, "resumed handshakes", (double)s->resumed / seconds, "a second");
-    put_row(f, "resumed of those offered", 100 * per(s->resumed, s->offered), "%");
-    put_row(f, "failed", (double)s->failed, "");
-    put_row(f, "requests", (double)s->requests / seconds, "a second");
+    put_count(f, "failed", s->failed);
+    if (o->resume > 0)
+        put_sessions(f, s);
+    if (s->requests > 0)
+        put_requests(f, s, seconds);
     put_row(f, "tester's CPU", per(s->cpu_us, s->started), "&micro;s a connection");
-    if (server_us > 0)
-        put_row(f, "server's CPU", per(server_us, s->full + s->resumed), "&micro;s a connection");
+    if (r->server_us > 0)
+        put_row(f, "server's CPU", per(r->server_us, s->full + s->resumed),
+                "&micro;s a connection");
+    fputs("</table>\n", f);
+}
+
+static void put_mechanisms(FILE *f, const struct load_stats *s)
+{
+    if (s->offered == 0)
+        return;
+    fputs("<h2>Sessions by mechanism</h2>\n"
+          "<table><tr><th></th><th>offered</th><th>resumed</th><th>%</th></tr>\n",
+          f);
+    for (int i = KIND_FULL + 1; i < KINDS; i++)
+        if (s->offered_by[i] > 0)
+            fprintf(f,
+                    "<tr><th>%s</th><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%.2f</td></tr>\n",
+                    load_kind_name((enum load_kind)i), s->offered_by[i], s->resumed_by[i],
+                    100 * per(s->resumed_by[i], s->offered_by[i]));
+    fputs("</table>\n", f);
+}
+
+static void put_latencies(FILE *f, const struct load_result *r)
+{
+    struct load_row rows[LOAD_ROWS];
+
+    load_rows(r, rows);
+    fputs("<h2>Latency, ms</h2>\n<table><tr><th></th><th>count</th>", f);
+    for (int p = 0; p < LOAD_PERCENTS; p++)
+        fprintf(f, "<th>p%g</th>", load_percents[p]);
+    fputs("<th>max</th></tr>\n", f);
+    for (int i = 0; i < LOAD_ROWS; i++) {
+        const struct histogram *h = rows[i].histogram;
+
+        if (h->count == 0)
+            continue;
+        fprintf(f, "<tr><th>%s</th><td>%" PRIu64 "</td>", rows[i].name, h->count);
+        for (int p = 0; p < LOAD_PERCENTS; p++)
+            fprintf(f, "<td>%.3f</td>", (double)histogram_percentile(h, load_percents[p]) / 1000);
+        fprintf(f, "<td>%.3f</td></tr>\n", (double)h->max / 1000);
+    }
     fputs("</table>\n", f);
 }
 
@@ -359,7 +432,9 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
                 "<p><strong>%u of %u processes ended without their results, which lack here."
                 "</strong></p>\n",
                 r->lost, o->processes);
-    put_figures(f, s, r->server_us);
+    put_figures(f, o, r);
+    put_latencies(f, r);
+    put_mechanisms(f, s);
     put_matrix(f, o, s);
     put_failures(f, s);
     put_timeline(f, o, r);

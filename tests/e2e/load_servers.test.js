@@ -147,6 +147,14 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
     const html = fs.readFileSync(at('r.html'), 'utf8');
     assert.strictEqual(externals(html), null);
     assert.strictEqual(html.match(/<svg/g).length, 3);
+    const row = (name) => (html.match(new RegExp(`<tr><th>${name}</th>(.*)</tr>`)) || ['', ''])[1].split(/<[^>]*>/).filter(Boolean);
+    for (const [name, figure] of [['connections', json.started], ['failed', json.failed], ['sessions given', json.given], ['offered', json.offered],
+      ['declined', json.declined], ['status 2xx', json.status['2xx']], ['bytes down', json.bytes_read], ['bytes up', json.bytes_written]])
+      assert.deepStrictEqual(row(name), [String(figure)], name);
+    for (const kind of ['full', 'resumed', 'request']) {
+      const {count, p50, p90, p99, 'p99.9': p999, max} = json.latency_us[kind];
+      assert.deepStrictEqual(row(kind).map(Number), [count, ...[p50, p90, p99, p999, max].map((us) => Number((us / 1000).toFixed(3)))], kind);
+    }
     for (const part of [command, target]) assert.ok(html.includes(part), part);
   }));
 

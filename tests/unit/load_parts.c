@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * load_parts.c - the pure parts of reprise-load: histogram, sessions, responses, times,
- * schedules, PROXY headers, reasons. */
+ * schedules, PROXY headers, reasons, the page. */
 #include "contrib/tools/load.h"
+#include "contrib/tools/load_page.h"
 #include "contrib/tools/load_response.h"
 #include "contrib/tools/load_sessions.h"
 #include "contrib/tools/load_words.h"
@@ -555,6 +556,44 @@ START_TEST(tester_that_was_the_bottleneck_is_known)
 }
 END_TEST
 
+static char *page_of(const struct load_options *o, const struct load_result *r)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+
+    ck_assert_ptr_nonnull(f);
+    load_page_write(f, o, r);
+    ck_assert_int_eq(fclose(f), 0);
+    return text;
+}
+
+START_TEST(page_tells_counts_in_full_and_no_share_of_nothing)
+{
+    static const struct load_options o = {.target_count = 1, .targets[0].text = "x", .resume = 50};
+    static struct load_result r;
+    char *text;
+
+    r.stats.elapsed_us = 1000000;
+    r.stats.failed = 1500000;
+    text = page_of(&o, &r);
+    ck_assert_ptr_nonnull(strstr(text, "<th>failed</th><td>1500000</td>"));
+    ck_assert_ptr_nonnull(strstr(text, "<th>offered</th><td>0</td>"));
+    ck_assert_ptr_null(strstr(text, "of those offered"));
+    free(text);
+    r.stats.offered = r.stats.offered_by[KIND_ID] = 4;
+    r.stats.resumed = r.stats.resumed_by[KIND_ID] = 3;
+    r.stats.declined = 1;
+    histogram_record(&r.stats.handshake_us[KIND_FULL], 1000);
+    text = page_of(&o, &r);
+    ck_assert_ptr_nonnull(strstr(text, "<th>resumed of those offered</th><td>75 %</td>"));
+    ck_assert_ptr_nonnull(strstr(text, "<th>declined</th><td>1</td>"));
+    ck_assert_ptr_nonnull(strstr(text, "<th>id</th><td>4</td><td>3</td><td>75.00</td>"));
+    ck_assert_ptr_nonnull(strstr(text, "<th>full</th><td>1</td><td>1.000</td><td>1.000</td>"));
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("load_parts");
@@ -586,6 +625,7 @@ int main(void)
     tcase_add_test(t, reasons_beyond_the_table_are_summed);
     tcase_add_loop_test(t, tester_that_was_the_bottleneck_is_known, 0,
                         sizeof drives / sizeof *drives);
+    tcase_add_test(t, page_tells_counts_in_full_and_no_share_of_nothing);
     suite_add_tcase(suite, t);
     return unit_run(suite);
 }
