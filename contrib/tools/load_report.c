@@ -35,9 +35,12 @@ static void print_shortage(const struct load_options *o, const struct load_stats
 
     if (s->started < 100 || offered + failed >= 0.8 * o->resume)
         return;
-    printf("Sessions were offered in %.0f %% of the attempts, %g wanted: %s.\n", offered, o->resume,
-           o->min_age_ms > 0 ? "too few had that age"
-                             : "the servers give too few; --uses always offers one again");
+    printf("Sessions were offered in %.0f %% of the attempts, %g wanted: ", offered, o->resume);
+    if (o->min_age_ms > 0)
+        printf("too few had that age.\n");
+    else
+        printf("the servers give too few%s; --uses always offers one again.\n",
+               s->failed > 0 ? ", and those that fail none" : "");
 }
 
 static void print_sessions(const struct load_stats *s)
