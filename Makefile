@@ -124,7 +124,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(PARTS) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(PKG_LIBS) -lm $(LDLIBS)
 $(O)/tests/unit/load_parts: $(addprefix $(O)/contrib/tools/load_,histogram.o sessions.o response.o \
-  stats.o schedule.o words.o reason.o target.o page.o note.o)
+  stats.o schedule.o words.o reason.o target.o page.o note.o utf8.o)
 # So is every tests/memory/NAME.c; these decide which allocation fails: malloc and its kin are
 # wrapped.
 $(O)/tests/memory/%: $(O)/tests/memory/%.o $(PARTS) $(LIB)

@@ -214,6 +214,8 @@ bool load_files_write(struct load_files *, const struct load_options *, const st
 void load_write_json(FILE *, const struct load_options *, const struct load_result *);
 void load_write_csv(FILE *, const struct load_options *, const struct load_result *);
 void load_write_timeline(FILE *, const struct load_options *, const struct load_result *);
+/* How many bytes the character is that a text begins with; 0: what is there is not UTF-8. */
+size_t load_utf8_length(const char *text);
 /* The tester used so much of its CPUs that it was what was measured. */
 bool load_was_bottleneck(const struct load_options *, const struct load_stats *);
 /* The offered sessions that resumed by the mechanism asked for, in per cent. */

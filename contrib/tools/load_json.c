@@ -9,11 +9,17 @@
 static void put_text(FILE *f, const char *text)
 {
     fputc('"', f);
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++)
-        if (*at < 0x20 || *at == '"' || *at == '\\')
-            fprintf(f, "\\u%04x", *at);
+    for (; *text != '\0'; text++) {
+        size_t length = load_utf8_length(text);
+
+        if (length == 0)
+            fputs("\\ufffd", f);
+        else if (length == 1 && (*text < 0x20 || *text == '"' || *text == '\\'))
+            fprintf(f, "\\u%04x", *text);
         else
-            fputc(*at, f);
+            fwrite(text, 1, length, f);
+        text += length > 1 ? length - 1 : 0;
+    }
     fputc('"', f);
 }
 

@@ -11,11 +11,17 @@
 
 static void put_text(FILE *f, const char *text)
 {
-    for (; *text != '\0'; text++)
-        if (*text == '<' || *text == '>' || *text == '&' || *text == '"')
+    for (; *text != '\0'; text++) {
+        size_t length = load_utf8_length(text);
+
+        if (length == 0)
+            fputs("&#65533;", f);
+        else if (*text == '<' || *text == '>' || *text == '&' || *text == '"')
             fprintf(f, "&#%d;", *text);
         else
-            fputc(*text, f);
+            fwrite(text, 1, length, f);
+        text += length > 1 ? length - 1 : 0;
+    }
 }
 
 static void put_row(FILE *f, const char *name, double value, const char *unit)

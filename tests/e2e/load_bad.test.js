@@ -92,6 +92,18 @@ test('reprise-load: a run that fails leaves the files of another, and two result
   fs.rmSync(dir, {recursive: true});
 });
 
+test('reprise-load: JSON and page are UTF-8, whatever bytes are on the command line', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-utf8-'));
+  const line = 'printf "\\303\\251 \\377 \\303"';
+  await new Promise((done) => {
+    execFile('sh', ['-c', `exec "${loader}" -q -n 1 --json json --report page --phase "at 0s: : $(${line})" "unix:$(${line})"`], {cwd: dir}, done);
+  });
+  const [json, page] = ['json', 'page'].map((name) => new TextDecoder('utf-8', {fatal: true}).decode(fs.readFileSync(path.join(dir, name))));
+  assert.deepStrictEqual([JSON.parse(json).targets, JSON.parse(json).phases[0].text], [['unix:\u00e9 \ufffd \ufffd'], ': \u00e9 \ufffd \ufffd']);
+  assert.match(page, />: \u00e9 &#65533; &#65533;</);
+  fs.rmSync(dir, {recursive: true});
+});
+
 test('reprise-load: what is found out by trying is told with its reason', async () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-bad-'));
   const free = await freePort();

@@ -594,6 +594,38 @@ START_TEST(page_tells_counts_in_full_and_no_share_of_nothing)
 }
 END_TEST
 
+START_TEST(utf8_is_told_from_other_bytes)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+    } rows[] = {
+        {"a", 1},
+        {"\x7f", 1},
+        {"\x80", 0},
+        {"\xc1\xbf", 0},
+        {"\xc2\x80", 2},
+        {"\xc2", 0},
+        {"\xc2\xc2", 0},
+        {"\xe0\x9f\xbf", 0},
+        {"\xe0\xa0\x80", 3},
+        {"\xed\x9f\xbf", 3},
+        {"\xed\xa0\x80", 0},
+        {"\xef\xbf\xbf", 3},
+        {"\xe2\x82", 0},
+        {"\xf0\x8f\xbf\xbf", 0},
+        {"\xf0\x90\x80\x80", 4},
+        {"\xf4\x8f\xbf\xbf", 4},
+        {"\xf4\x90\x80\x80", 0},
+        {"\xf5\x80\x80\x80", 0},
+        {"\xff", 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_assert_uint_eq(load_utf8_length(rows[i].text), rows[i].length);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("load_parts");
@@ -623,6 +655,7 @@ int main(void)
     tcase_add_test(t, reasons_have_a_class_and_alerts_a_name);
     tcase_add_loop_test(t, target_says_whom_it_is_verified_as, 0, sizeof targets / sizeof *targets);
     tcase_add_test(t, reasons_beyond_the_table_are_summed);
+    tcase_add_test(t, utf8_is_told_from_other_bytes);
     tcase_add_loop_test(t, tester_that_was_the_bottleneck_is_known, 0,
                         sizeof drives / sizeof *drives);
     tcase_add_test(t, page_tells_counts_in_full_and_no_share_of_nothing);
