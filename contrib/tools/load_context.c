@@ -4,6 +4,7 @@
  * suite and group that is offered costs the tester and the server time. */
 #include "load_run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,16 +36,21 @@ static char *read_file(const char *path, const char *kind, const char *label, st
     FILE *file = path != NULL ? fopen(path, "re") : NULL;
     char *text = calloc(1, FILE_MOST + 1);
     size_t len = 0;
+    int error = errno;
 
     if (file != NULL) {
         setvbuf(file, NULL, _IONBF, 0); /* no copy of a key stays behind */
         len = text != NULL ? fread(text, 1, FILE_MOST, file) : 0;
+        error = ferror(file) != 0 ? errno : 0;
         fclose(file);
     }
     if (path == NULL || text == NULL)
         return text;
-    if (file == NULL || len == 0)
-        rp_error_set(err, "ENOENT", "%.200s: it can't be read", path);
+    if (file == NULL || error != 0)
+        rp_error_set(err, rp_errno_name(error), "%.200s: it can't be read: %s", path,
+                     strerror(error));
+    else if (len == 0)
+        rp_error_set(err, "EINVAL", "%.200s: there is nothing in it", path);
     else if (len == FILE_MOST)
         rp_error_set(err, "EFBIG", "%.200s: it is longer than a megabyte", path);
     else if (strstr(text, label) == NULL)

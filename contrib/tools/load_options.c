@@ -347,8 +347,13 @@ static bool store(struct load_options *o, const struct row *r, const char *text)
 }
 
 /* A pre-shared key is not shown, even when it is none. */
-static bool complain(const struct row *r, const char *text)
+static bool complain(const struct load_options *o, const struct row *r, const char *text)
 {
+    if (r->call == take_phase && o->phases.count == PHASES_MAX) {
+        fprintf(stderr, "reprise-load: --phase %.80s: there are %d already, and no more can be\n",
+                text, PHASES_MAX);
+        return false;
+    }
     fprintf(stderr, "reprise-load: --%s %.80s: wanted is ", r->name,
             r->call == take_psk ? "..." : text);
     if (r->shape == SMALL || r->shape == LARGE)
@@ -443,7 +448,7 @@ bool load_options_parse(struct load_options *o, int argc, char **argv, bool *hel
         if (is_unknown(option, argv[optind - 1]))
             return false;
         if (!store(o, row_of(option), optarg))
-            return complain(row_of(option), optarg);
+            return complain(o, row_of(option), optarg);
     }
     if (!take_targets(o, argc - optind, argv + optind))
         return false;

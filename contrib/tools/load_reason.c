@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <string.h>
 
+enum { ALERT_0 = 1000 }; /* OpenSSL counts alerts from here */
+
 const char *load_class_name(enum load_class class)
 {
     static const char *const names[CLASSES] = {"alert", "reset", "refused", "timeout", "other"};
@@ -38,6 +40,19 @@ static bool backlog_is_full(const char *code)
     return strcmp(code, "EAGAIN") == 0;
 }
 
+/* One that OpenSSL has no name for. false: it is none. */
+static bool unknown_alert(const struct rp_error *error, char *text, size_t size)
+{
+    const char *number = strstr(error->message, "::reason(");
+    unsigned reason;
+
+    if (strcmp(error->code, "ERR_SSL_UNKNOWN") != 0 || number == NULL ||
+        sscanf(number, "::reason(%4u)", &reason) != 1 || reason < ALERT_0 || reason > ALERT_0 + 255)
+        return false;
+    snprintf(text, size, "alert %u", reason - ALERT_0);
+    return true;
+}
+
 static enum load_class class_of(const char *code)
 {
     if (strcmp(code, "ECONNRESET") == 0 || strcmp(code, "EPIPE") == 0)
@@ -51,7 +66,9 @@ void load_reason_of(const struct rp_error *error, struct load_reason *reason)
 {
     const char *alert = alert_of(error->code);
 
-    *reason = (struct load_reason){.count = 1};
+    *reason = (struct load_reason){.class = CLASS_ALERT, .count = 1};
+    if (unknown_alert(error, reason->text, sizeof reason->text))
+        return;
     if (alert == NULL) {
         reason->class = class_of(error->code);
         snprintf(reason->text, sizeof reason->text, "%.63s",
@@ -60,7 +77,6 @@ void load_reason_of(const struct rp_error *error, struct load_reason *reason)
                                               : error->message);
         return;
     }
-    reason->class = CLASS_ALERT;
     snprintf(reason->text, sizeof reason->text, "alert %s", alert);
     for (char *c = reason->text; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);

@@ -29,11 +29,22 @@ static void take_address(struct load_target *t)
              local ? "localhost" : rp_address_host(&t->address, host));
 }
 
+/* "::1:443", "2001:db8::1": colons only, so what of it is the port nobody knows. */
+static bool lacks_brackets(const char *text)
+{
+    return strncmp(text, "unix:", 5) != 0 && *text != '[' &&
+           strchr(text, ':') != strrchr(text, ':');
+}
+
 bool load_target_parse(struct load_target *t, const char *text, struct rp_error *err)
 {
     struct rp_address *a = &t->address;
 
     *t = (struct load_target){.text = text};
+    if (lacks_brackets(text))
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
+                            "an IPv6 address stands in brackets; write [%.*s]%.8s",
+                            (int)(strrchr(text, ':') - text), text, strrchr(text, ':'));
     if (*text == ':' || *text == '*')
         return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "it names no host; write host%s",
                             text + (*text == '*'));

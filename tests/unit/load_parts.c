@@ -7,6 +7,7 @@
 #include "contrib/tools/load_response.h"
 #include "contrib/tools/load_sessions.h"
 #include "contrib/tools/load_words.h"
+#include "lib/tls/tls_errors.h"
 #include "tests/unit/unit.h"
 
 #include <openssl/ssl.h>
@@ -493,6 +494,30 @@ START_TEST(reasons_have_a_class_and_alerts_a_name)
 }
 END_TEST
 
+START_TEST(alerts_that_openssl_does_not_know_are_alerts)
+{
+    static const struct {
+        int reason;
+        const char *text;
+        enum load_class class;
+    } rows[] = {
+        {SSL_AD_REASON_OFFSET + 200, "alert 200", CLASS_ALERT},
+        {SSL_AD_REASON_OFFSET + 255, "alert 255", CLASS_ALERT},
+        {SSL_AD_REASON_OFFSET + 256, "ERR_SSL_UNKNOWN", CLASS_OTHER},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rp_error error = {0};
+        struct load_reason reason;
+
+        rp_error_ssl(&error, rows[i].reason);
+        load_reason_of(&error, &reason);
+        ck_assert_str_eq(reason.text, rows[i].text);
+        ck_assert_int_eq(reason.class, rows[i].class);
+    }
+}
+END_TEST
+
 static const struct {
     const char *text, *host, *name; /* name NULL: none is sent */
 } targets[] = {
@@ -653,6 +678,7 @@ int main(void)
     tcase_add_test(t, response_with_an_endless_head_is_refused);
     tcase_add_test(t, proxy_headers_name_both_ends);
     tcase_add_test(t, reasons_have_a_class_and_alerts_a_name);
+    tcase_add_test(t, alerts_that_openssl_does_not_know_are_alerts);
     tcase_add_loop_test(t, target_says_whom_it_is_verified_as, 0, sizeof targets / sizeof *targets);
     tcase_add_test(t, reasons_beyond_the_table_are_summed);
     tcase_add_test(t, utf8_is_told_from_other_bytes);
