@@ -108,7 +108,7 @@ test('reprise-load: what was meant for a host that is not there was not offered,
     }
     const resumed = async (uses) => (await told('-n', '90', '-c', '1', '-m', 'ticket', '-t', '1.3', '--seed', '3', '--uses', uses, one, dead)).resumed;
     assert.strictEqual(await resumed('1'), await resumed('always'));
-    const {out} = await load('-n', '120', '-c', '1', '-m', 'ticket', one, dead, dead);
+    const {out} = await load('-n', '120', '-c', '1', '-m', 'ticket', '-t', '1.3', '--seed', '3', one, dead, dead);
     assert.match(out, /Sessions were offered in \d+ % of the attempts, 100 wanted: the servers give too few, and those that fail none;/);
   }));
 
