@@ -194,8 +194,8 @@ test('limits: connections, sources', async () => {
   service.configure(service.template.replace('max-connections = 5', 'per-source-connections = 2'));
   assert.strictEqual(service.command('reload').code, 0);
   for (const socket of held) socket.destroy();
-  const joins = () => until('room', () => connect(service.port).catch(() => false)); // once those are known to have left
-  const two = [await joins(), await joins()];
+  await until('the new generation alone', () => service.generations().length === 1); // it counts for itself
+  const two = [await connect(service.port), await connect(service.port)];
   await assert.rejects(connect(service.port));
   const other = await connect(service.port, {localAddress: '127.0.0.2'});
   for (const socket of [...two, other]) socket.destroy();
