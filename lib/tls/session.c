@@ -55,19 +55,6 @@ uint8_t *rp_session_encode(SSL_SESSION *session, size_t *len)
 
 /* -- may it resume? */
 
-static bool offers_cipher(SSL *ssl, const SSL_CIPHER *cipher)
-{
-    unsigned char *bytes = NULL;
-    size_t len =
-        (size_t)SSL_get0_raw_cipherlist(ssl, &bytes); /* that of the hello is used up by now */
-    struct rp_cursor offered = rp_cursor_of(bytes, len);
-
-    while (rp_cursor_left(&offered) > 0)
-        if (rp_cursor_uint(&offered, 2) == SSL_CIPHER_get_protocol_id(cipher))
-            return true;
-    return false;
-}
-
 static bool accepts_cipher(SSL *ssl, const SSL_CIPHER *cipher)
 {
     return sk_SSL_CIPHER_find(SSL_get_ciphers(ssl), (SSL_CIPHER *)(uintptr_t)cipher) >= 0;
@@ -143,9 +130,10 @@ bool rp_session_fits(struct rp_engine *e, SSL_SESSION *session)
 
     if (cipher == NULL || SSL_SESSION_get_protocol_version(session) != version)
         return false;
-    /* In TLS 1.3 only the hash must be the same, and OpenSSL looks at that. */
-    if (version != TLS1_3_VERSION &&
-        (!offers_cipher(e->ssl, cipher) || !accepts_cipher(e->ssl, cipher)))
+    /* In TLS 1.3 only the hash must be the same, and OpenSSL looks at that. Below, OpenSSL refuses
+     * a client whose hello lacks the suite (RFC 5246 section 7.4.1.2); that we lack it is no fault
+     * of the client. */
+    if (version != TLS1_3_VERSION && !accepts_cipher(e->ssl, cipher))
         return false;
     if (stamp.time != 0 && now > stamp.time + LIFE_OF_A_HANDSHAKE)
         return false;
