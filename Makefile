@@ -14,6 +14,7 @@ SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 O          := build/$(MODE)
 CC         ?= cc
+CXX        ?= c++
 CLANG      ?= clang
 
 PKGS := openssl libconfuse jansson lmdb hiredis libmicrohttpd
@@ -40,7 +41,8 @@ PARTS   := $(O)/parts.a
 PROGRAM := $(O)/reprise
 LOADER  := $(O)/reprise-load
 TOOLS   := $(O)/reprise-connect $(O)/reprise-serve
-EXAMPLES := $(patsubst contrib/%.c,$(O)/%,$(wildcard contrib/examples/*.c))
+EXAMPLES := $(patsubst contrib/%.c,$(O)/%,$(wildcard contrib/examples/*.c)) \
+            $(patsubst contrib/%.cc,$(O)/%_cc,$(wildcard contrib/examples/*.cc))
 UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 MEMORY  := $(patsubst %.c,$(O)/%,$(wildcard tests/memory/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -55,10 +57,10 @@ build: $(PROGRAM) $(LOADER) $(TOOLS) $(SHARED)
 # --- what the machine must have -----------------------------------------------------------------
 BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-dev libconfuse-dev \
               libjansson-dev libmicrohttpd-dev openssl
-TEST_DEPS  := check curl nodejs redis-server faketime strace procps nginx haproxy
+TEST_DEPS  := check g++ curl nodejs redis-server faketime strace procps nginx haproxy
 BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch stunnel4 nodejs redis-server strace valgrind \
               procps util-linux
-CARE_DEPS  := g++ clang clang-format clang-tidy cppcheck gcovr mandoc
+CARE_DEPS  := clang clang-format clang-tidy cppcheck gcovr mandoc
 deps:
 	@contrib/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
 build-deps:
@@ -101,11 +103,17 @@ $(O)/examples/%: contrib/examples/%.c contrib/examples/example.h $(LIB)
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror -Ilib/include $(FLAGS_$(MODE)) $(LINK_$(MODE)) -o $@ $< \
 	  $(LIB) -lssl -lcrypto -lev $(LDLIBS)
-
-# The shared library exports what the public headers declare, and nothing else.
-$(O)/libreprise.map: $(wildcard lib/include/reprise/*.h) contrib/exports.sh
+$(O)/examples/%_cc: contrib/examples/%.cc $(LIB)
 	@mkdir -p $(@D)
-	$(Q)contrib/exports.sh $(wildcard lib/include/reprise/*.h) > $@.new && mv $@.new $@
+	$(call say,CXX,$@)
+	$(Q)$(CXX) -std=c++17 -Wall -Wextra -Wpedantic -Werror -Ilib/include $(FLAGS_$(MODE)) $(LINK_$(MODE)) -o $@ $< \
+	  $(LIB) -lssl -lcrypto -lev $(LDLIBS)
+
+# The shared library exports what the public headers declare, and nothing else, each name with the
+# version of the interface.
+$(O)/libreprise.map: $(wildcard lib/include/reprise/*.h) contrib/exports.sh Makefile
+	@mkdir -p $(@D)
+	$(Q)contrib/exports.sh REPRISE_$(basename $(VERSION)) $(wildcard lib/include/reprise/*.h) > $@.new && mv $@.new $@
 $(SHARED): $(LIB) $(O)/libreprise.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(FLAGS_$(MODE)) $(LDFLAGS) -shared -Wl,-soname,libreprise.so.$(ABI) -Wl,-z,relro,-z,now \
@@ -225,7 +233,7 @@ analyze: care-deps
 	  -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"'
 
 format:
-	clang-format -i $$(git ls-files '*.[ch]')
+	clang-format -i $$(git ls-files '*.[ch]' '*.cc')
 lint:
 	tests/lint.sh $(O)
 

@@ -10,7 +10,7 @@ bad() {
     failed=1
     printf 'lint: %s\n' "$*"
 }
-sources=$(git ls-files '*.c' '*.h')
+sources=$(git ls-files '*.c' '*.h' '*.cc')
 program=$(git ls-files 'lib/*.[ch]' 'cache/*.[ch]' 'conf/*.[ch]' 'worker/*.[ch]' 'master/*.[ch]' 'contrib/*.[ch]')
 
 # 1. Formatting.
@@ -80,6 +80,17 @@ if [ -f "$build/libreprise.a" ]; then
     [ -z "$names" ] || bad "libreprise.a exports: $names"
 fi
 
+# 7b. The shared library exports each public function, with the version of the interface.
+if [ -f "$build/libreprise.so" ]; then
+    exported=$(nm -D --defined-only "$build/libreprise.so" | awk '$2 == "T" {print $3}')
+    names=$(echo "$exported" | grep -vE '^rp_[a-z0-9_]+@@REPRISE_[0-9]+\.[0-9]+$')
+    [ -z "$names" ] || bad "libreprise.so exports without a version: $names"
+    for name in $(nm -g --defined-only "$build/libreprise.a" 2>/dev/null | awk '$2 == "T" {print $3}'); do
+        grep -qE "(^|[^a-z_])$name\(" lib/include/reprise/*.h || continue
+        echo "$exported" | grep -q "^$name@@" || bad "libreprise.so does not export $name"
+    done
+fi
+
 # 8. Manual pages.
 if command -v mandoc >/dev/null 2>&1; then
     for page in $(git ls-files '*.[1-8]'); do
@@ -140,8 +151,9 @@ for page in README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md; do
     done
 done
 
-# 13. Each public header compiles alone, in C and in C++.
+# 13. Each public header compiles alone, in C and in C++, and its functions are C's in both.
 for header in lib/include/reprise/*.h; do
+    [ "$(basename "$header")" = reprise.h ] || grep -qx 'extern "C" {' "$header" || bad "$header: no extern \"C\""
     name="reprise/$(basename "$header")"
     for language in c:c11 c++:c++11; do
         said=$(printf '#include <%s>\n' "$name" | ${CC:-cc} -x "${language%%:*}" -std="${language#*:}" -Ilib/include \

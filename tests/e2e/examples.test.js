@@ -62,6 +62,12 @@ example('echo_server and echo_client', async () => {
   await until('two lines', () => /TLSv1.3 new\nTLSv1.3 new/.test(server.out));
 });
 
+example('echo_server and a client in C++', async () => {
+  const server = await start('echo_server', pem('ecdsa.pem'), pem('ecdsa.key'), '@');
+  assert.strictEqual(run('echo_client_cc', pem('ca.pem'), '127.0.0.1', `${server.port}`, 'localhost', 'hello'), 'hello');
+  assert.throws(() => run('echo_client_cc', pem('ca.pem'), '127.0.0.1', `${server.port}`, 'other.example', 'hello'), /ALTNAME_INVALID/);
+});
+
 example('mutual_tls', async () => {
   const server = await start('mutual_tls', pem('ecdsa.pem'), pem('ecdsa.key'), pem('client-ca.pem'), '@');
   assert.strictEqual((await dial(server.port, {cert: read('alice.pem'), key: read('alice.key')})).got, 'hello CN=alice\n');
@@ -155,10 +161,11 @@ int main(void)
 `);
     const env = {PKG_CONFIG_SYSROOT_DIR: `${dir}/root`, PKG_CONFIG_PATH: `${dir}/root/usr/lib/pkgconfig`, LD_LIBRARY_PATH: `${dir}/root/usr/lib`};
     assert.strictEqual(sh('cc -o ten ten.c $(pkg-config --cflags --libs libreprise) && ./ten', env), '1\n');
+    assert.match(sh('nm -D ten'), /rp_server_new@REPRISE_0\.1/); // it asks for the version it was built with
     assert.strictEqual(sh(`cc -o ten ten.c $(pkg-config --cflags libreprise) ${dir}/root/usr/lib/libreprise.a $(pkg-config --libs-only-l --static libreprise | sed 's/-lreprise//') && ./ten`, env), '1\n');
     const names = sh('nm -D --defined-only root/usr/lib/libreprise.so').split('\n').filter((l) => l).map((l) => l.split(' ').pop().split('@')[0]);
     assert.ok(names.length > 150, `${names.length} names`);
-    assert.deepStrictEqual(names.filter((name) => !name.startsWith('rp_')), []);
+    assert.deepStrictEqual(names.filter((name) => !/^(rp_.*|REPRISE_0\.1)$/.test(name)), []);
     for (const page of ['man1/reprise-connect.1', 'man1/reprise-serve.1', 'man1/reprise-load.1', 'man3/libreprise.3', 'man5/reprise.conf.5', 'man8/reprise.8'])
       assert.ok(fs.existsSync(path.join(dir, 'root/usr/share/man', page)), page);
     assert.match(sh('cat root/usr/lib/systemd/system/reprise.service'), /^ExecStart=\/usr\/bin\/reprise run/m);

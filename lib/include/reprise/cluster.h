@@ -15,6 +15,10 @@
 #include <reprise/event.h>
 #include <reprise/loop.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { RP_CLUSTER_MESSAGE_MAX = 65536 }; /* bytes of one message */
 
 struct rp_cluster;
@@ -67,5 +71,9 @@ bool rp_worker_send(struct rp_worker *, const void *bytes, size_t len, struct rp
 /* MESSAGE from the primary; DISCONNECT, once, when it asks to finish or is gone: then the channel
  * keeps the loop no longer, and if nobody listens for it the loop is stopped. */
 bool rp_worker_on(struct rp_worker *, enum rp_event_type, rp_listener *, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

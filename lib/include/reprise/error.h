@@ -9,6 +9,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rp_error {
     char code[80]; /* node's err.code ("ERR_TLS_CERT_ALTNAME_INVALID", "ECONNRESET"); "" if none */
     char library[32]; /* OpenSSL's library ("SSL routines"), "" when OpenSSL was not involved */
@@ -36,5 +40,9 @@ void rp_error_clear(struct rp_error *err);
 
 /* The symbolic name of an errno value ("EPIPE"); static text, "UNKNOWN" for what has no name. */
 const char *rp_errno_name(int sys_errno);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include <reprise/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rp_address;
 struct rp_request;
 struct rp_session;
@@ -156,5 +160,9 @@ bool rp_request_done(struct rp_request *request);
 bool rp_request_answer_early_data(struct rp_request *request, bool accept);
 /* Refuse: the connection ends, the server's tlsClientError carries this error. */
 bool rp_request_fail(struct rp_request *request, const struct rp_error *error);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include <reprise/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct ev_loop;
 struct rp_loop;
 
@@ -96,5 +100,9 @@ struct rp_next_tick {
 void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick);
 /* It will not fire. */
 void rp_next_tick_cancel(struct rp_next_tick *tick);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

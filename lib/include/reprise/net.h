@@ -10,6 +10,10 @@
 
 #include <reprise/stream.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rp_address {
     socklen_t len; /* 0 = unknown */
     union {
@@ -91,5 +95,9 @@ struct rp_listener_socket *rp_listener_start(struct rp_loop *, int listen_fd, rp
 void rp_listener_accept_queued(struct rp_listener_socket *);
 /* Stops accepting; the descriptor is closed if close_fd. NULL ok. */
 void rp_listener_stop(struct rp_listener_socket *, bool close_fd);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

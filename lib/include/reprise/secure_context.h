@@ -9,6 +9,10 @@
 #include <reprise/stream.h>
 #include <reprise/ticket_keys.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Bytes with a length. For PEM text len may be 0: then it is strlen. */
 struct rp_bytes {
     const void *bytes;
@@ -88,5 +92,9 @@ const char *rp_secure_context_name(const struct rp_secure_context *, size_t inde
 /* The types of its private keys, as node's asymmetricKeyType has them: "rsa", "rsa-pss", "ec",
  * "ed25519", "ed448", "dsa"; NULL past the end. Static text. */
 const char *rp_secure_context_key_type(const struct rp_secure_context *, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

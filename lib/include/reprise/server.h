@@ -11,6 +11,10 @@
 #include <reprise/net.h>
 #include <reprise/socket.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rp_server;
 
 /* J4: choose the context for a name. `servername` is as the client sent it, NULL when it sent none.
@@ -157,5 +161,9 @@ bool rp_server_get_ticket_keys(const struct rp_server *, uint8_t keys[RP_TICKET_
  * still decrypt. Errors: ERR_INVALID_ARG_VALUE for anything but 48 bytes. */
 bool rp_server_set_ticket_keys(struct rp_server *, const uint8_t *keys, size_t len,
                                bool keep_former, struct rp_error *);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

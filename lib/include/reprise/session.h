@@ -15,6 +15,10 @@
 
 #include <reprise/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rp_session;
 /* One reference more. */
 struct rp_session *rp_session_ref(struct rp_session *);
@@ -33,5 +37,9 @@ const char *rp_session_protocol(const struct rp_session *); /* "TLSv1.3"; static
 size_t rp_session_ticket(const struct rp_session *, const uint8_t **bytes);
 /* Seconds that the server said it is good for; 0 = it did not say. */
 uint32_t rp_session_lifetime(const struct rp_session *);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

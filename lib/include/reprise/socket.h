@@ -10,6 +10,10 @@
 #include <reprise/secure_context.h>
 #include <reprise/session.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rp_socket;
 struct rp_server;
 struct rp_x509;
@@ -218,5 +222,9 @@ bool rp_socket_set_servername(struct rp_socket *, const char *name, struct rp_er
 /* Another session to resume, as RP_EV_SESSION gave it; copied. What is no session is ignored, and
  * the handshake is a full one. Errors as above. D29 */
 bool rp_socket_set_session(struct rp_socket *, const uint8_t *der, size_t len, struct rp_error *);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include <reprise/event.h>
 #include <reprise/loop.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { RP_DEFAULT_HIGH_WATER_MARK = 16384 }; /* L1 */
 
 /* How an option that node knows as true, false or absent is said in C: zero is "the default". */
@@ -147,5 +151,9 @@ void rp_stream_close_now(struct rp_stream *); /* emits close */
  * the caller's. false: no memory. */
 bool rp_stream_pair(struct rp_loop *, const struct rp_stream_options *, struct rp_stream *ends[2],
                     struct rp_error *);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

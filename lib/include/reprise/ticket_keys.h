@@ -14,6 +14,10 @@
 
 #include <reprise/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     RP_TICKET_KEYS_SIZE = 48, /* node's: 16 name, 16 HMAC-SHA256 key, 16 AES-128-CBC key (I10) */
     RP_TICKET_KEYS_LONG = 80, /* 16 name, 32 HMAC-SHA256 key, 32 AES-256-CBC key */
@@ -50,5 +54,9 @@ bool rp_ticket_key_decode(struct rp_ticket_key *, const uint8_t *bytes, size_t l
                           enum rp_ticket_key_layout, struct rp_error *);
 /* The 48 (in node's order) or 80 bytes of a key; returns the length. */
 size_t rp_ticket_key_encode(const struct rp_ticket_key *, uint8_t bytes[RP_TICKET_KEYS_LONG]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A1: how many renegotiations a client may start in so many seconds. */
 #define RP_CLIENT_RENEG_LIMIT  3
 #define RP_CLIENT_RENEG_WINDOW 600
@@ -53,5 +57,9 @@ const char **rp_get_ciphers(void) __attribute__((warn_unused_result));
  * other threads may use OpenSSL, too, at the price of malloc. false: too late, or there is no room
  * for it; all is as before. Does nothing under a sanitizer, which would see less. */
 bool rp_allocator_install(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include <reprise/server.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rp_socket_options {
     bool is_server;
     /* With is_server: whose context, names, callbacks and events (NEW_SESSION, RESUME_SESSION,
@@ -57,5 +61,9 @@ bool rp_secure_pair_new(struct rp_loop *, struct rp_secure_context *, bool is_se
                         struct rp_error *);
 /* Destroys both ends and gives up the caller's references. */
 void rp_secure_pair_destroy(struct rp_secure_pair *);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

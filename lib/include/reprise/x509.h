@@ -14,6 +14,10 @@
 
 #include <reprise/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct rp_x509;
 
 /* H4: a certificate in PEM (the first one of the text) or DER. Errors: OpenSSL's, as node shows
@@ -153,5 +157,9 @@ struct rp_x509_json_options {
  * node's order. Options NULL: all defaults. free() it; NULL: no memory. len may be NULL. */
 char *rp_x509_to_json(const struct rp_x509 *, const struct rp_x509_json_options *, size_t *len)
     __attribute__((warn_unused_result));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
