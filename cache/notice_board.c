@@ -3,7 +3,9 @@
  * notice_board.c - keep the notices of a process and the record in the store the same; see
  * notices.h. One question at a time; whatever fails, the next second asks again.
  * The danger is the store: a record that is gone, old, changed or not ours is one that says
- * nothing, and what this process knows is put in its place. */
+ * nothing, and what this process knows is put in its place. Whoever can write to a store that hosts
+ * share can put an old record there; so what this host heard before is kept in its own tier, too,
+ * and is always merged. */
 #include "cache/notices.h"
 
 #include <stdlib.h>
@@ -17,6 +19,7 @@ enum { POLL_MS = 1000, ANSWER_MS = 2000 };
 struct rp_notice_board {
     struct rp_loop *loop;
     struct rp_store *store;
+    struct rp_store *near;        /* this host's tier of it; NULL: there is none */
     struct secret {               /* the one in use, and during a change-over the other one */
         struct rp_sealer *sealer; /* NULL: there is none */
         uint8_t key[RP_SEAL_KEY_SIZE];
@@ -53,20 +56,22 @@ static bool learn(struct rp_notice_board *b, const struct rp_notices *news)
 }
 
 /* For ever: who comes in a year must count the turns as we do. */
-static enum rp_store_status put(struct rp_notice_board *b, struct rp_store_call *call)
+static enum rp_store_status put(struct rp_notice_board *b, struct rp_store *store,
+                                struct rp_store_call *call)
 {
     uint8_t plain[RP_NOTICES_MAX], sealed[RP_NOTICES_MAX + RP_SEAL_OVERHEAD];
     const struct secret *secret = &b->secrets[0];
     struct rp_bytes bytes = {plain, rp_notices_encode(&b->known, plain)}, none = {0};
     size_t len = rp_seal(secret->sealer, record, none, UINT64_MAX, bytes, sealed);
 
-    if (len == 0 || b->store == NULL)
+    if (len == 0 || store == NULL)
         return RP_STORE_FAILED;
-    return rp_store_put(b->store, (struct rp_bytes){secret->key, sizeof secret->key},
+    return rp_store_put(store, (struct rp_bytes){secret->key, sizeof secret->key},
                         (struct rp_bytes){sealed, len}, 0, call);
 }
 
-static void hear(struct rp_notice_board *b, const struct rp_store_reply *reply)
+/* false: it can't be known what the record of this secret says. */
+static bool hear(struct rp_notice_board *b, size_t secret, const struct rp_store_reply *reply)
 {
     uint8_t plain[RP_NOTICES_MAX + RP_SEAL_OVERHEAD];
     struct rp_bytes none = {0};
@@ -74,16 +79,47 @@ static void hear(struct rp_notice_board *b, const struct rp_store_reply *reply)
     size_t len = 0;
 
     if (reply->status != RP_STORE_OK && reply->status != RP_STORE_MISSING)
-        return;
+        return false;
     if (reply->status == RP_STORE_OK && reply->value.len <= sizeof plain)
-        len = rp_unseal(b->secrets[b->asked].sealer, record, none, b->now_ms(), reply->value, plain,
+        len = rp_unseal(b->secrets[secret].sealer, record, none, b->now_ms(), reply->value, plain,
                         &expires);
     rp_notices_decode(&b->heard, rp_cursor_of(plain, len));
-    if (learn(b, &b->heard) && reply->far)
-        rp_store_keep(b->store, (struct rp_bytes){b->secrets[b->asked].key, RP_SEAL_KEY_SIZE},
-                      reply->value, 0);
-    if (b->asked == 0 && !says_nothing(&b->known) && !rp_notices_cover(&b->heard, &b->known))
-        put(b, NULL);
+    learn(b, &b->heard);
+    return true;
+}
+
+/* Does what was heard last lack something that is known? */
+static bool lacks(const struct rp_notice_board *b)
+{
+    return !says_nothing(&b->known) && !rp_notices_cover(&b->heard, &b->known);
+}
+
+static struct rp_bytes key_of(const struct rp_notice_board *b, size_t secret)
+{
+    return (struct rp_bytes){b->secrets[secret].key, RP_SEAL_KEY_SIZE};
+}
+
+/* This host's own copy answers at once. */
+static void hear_near(struct rp_notice_board *b)
+{
+    bool heard = false;
+
+    for (size_t secret = 2; b->near != NULL && secret-- > 0;) {
+        struct rp_store_reply reply;
+
+        if (b->secrets[secret].sealer == NULL)
+            continue;
+        reply.status = rp_store_get(b->near, key_of(b, secret), &reply, NULL);
+        heard = hear(b, secret, &reply);
+    }
+    if (heard && lacks(b))
+        put(b, b->near, NULL);
+}
+
+static void take(struct rp_notice_board *b, const struct rp_store_reply *reply)
+{
+    if (hear(b, b->asked, reply) && b->asked == 0 && lacks(b))
+        put(b, b->store, NULL);
 }
 
 static void ask(struct rp_notice_board *, size_t secret);
@@ -95,6 +131,7 @@ static void go_on(struct rp_notice_board *b)
         ask(b, b->asked - 1);
         return;
     }
+    hear_near(b);
     rp_timer_start(b->loop, &b->timer, POLL_MS);
 }
 
@@ -102,31 +139,29 @@ static void on_answer(struct rp_store_call *call, const struct rp_store_reply *r
 {
     struct rp_notice_board *b = call->arg;
 
-    hear(b, reply);
+    take(b, reply);
     go_on(b);
 }
 
 static void ask(struct rp_notice_board *b, size_t secret)
 {
-    const uint8_t *key = b->secrets[secret].key;
     struct rp_store_reply reply;
 
     b->asked = secret;
-
     b->call = (struct rp_store_call){.done = on_answer, .arg = b};
-    if (rp_store_get(b->store, (struct rp_bytes){key, RP_SEAL_KEY_SIZE}, &reply, &b->call) ==
-        RP_STORE_LATER) {
+    if (rp_store_get(b->store, key_of(b, secret), &reply, &b->call) == RP_STORE_LATER) {
         b->waiting = true;
         rp_timer_start(b->loop, &b->timer, ANSWER_MS);
         return;
     }
-    hear(b, &reply);
+    take(b, &reply);
     go_on(b);
 }
 
 /* What the other secret has first, so that it is put under the one in use. */
 static void begin(struct rp_notice_board *b)
 {
+    hear_near(b);
     ask(b, b->secrets[1].sealer != NULL ? 1 : 0);
 }
 
@@ -181,8 +216,10 @@ struct rp_notice_board *rp_notice_board_new(struct rp_loop *loop,
         rp_notice_board_free(b);
         return NULL;
     }
-    if (b->store != NULL)
+    if (b->store != NULL) {
+        b->near = rp_store_near(b->store) != b->store ? rp_store_near(b->store) : NULL;
         begin(b);
+    }
     b->telling = b->changed != NULL;
     return b;
 }
@@ -231,7 +268,7 @@ enum rp_store_status rp_notice_board_post(struct rp_notice_board *b, const struc
     learn(b, news);
     end_post(b, false);
     b->posting = (struct rp_store_call){.done = on_put, .arg = b};
-    status = put(b, posted != NULL ? &b->posting : NULL);
+    status = put(b, b->store, posted != NULL ? &b->posting : NULL);
     if (status != RP_STORE_LATER)
         return status;
     b->posted = posted;

@@ -115,6 +115,15 @@ static void on_posted(void *context, struct rp_cursor content)
     g->options.hooks->posted(g, question, rp_cursor_uint(&content, 1) == 1);
 }
 
+static void on_heard(void *context, struct rp_cursor content)
+{
+    struct generation *g = context;
+    struct rp_notices notices;
+
+    if (rp_notices_decode(&notices, content))
+        g->options.hooks->heard(g, &notices);
+}
+
 #define EARLY (IN(LOADING) | IN(RECOVERING) | IN(DRAINING))
 static const struct rp_ipc_rule rules[] = {
     {GENERATION_PREPARED, "PREPARED", EARLY, 0, 0, on_prepared},
@@ -123,6 +132,7 @@ static const struct rp_ipc_rule rules[] = {
     {GENERATION_KEYS, "KEYS", IN(SERVING) | IN(RECOVERING) | IN(DRAINING), KEYS_REPORT_HEAD,
      KEYS_REPORT_MAX, on_keys},
     {GENERATION_POSTED, "POSTED", ~0u, 9, 9, on_posted},
+    {GENERATION_HEARD, "HEARD", ~0u, 1, RP_NOTICES_MAX, on_heard},
 };
 
 static void on_message(const struct rp_event *event, void *arg)

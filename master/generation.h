@@ -24,6 +24,8 @@ struct generation_hooks {
     void (*keys)(struct generation *, struct rp_cursor report);
     /* An announcement is in force on this host; `shared`: the store has it. */
     void (*posted)(struct generation *, uint64_t question, bool shared);
+    /* What it has heard of announcements, of its own and of other hosts. */
+    void (*heard)(struct generation *, const struct rp_notices *);
     /* In its new process, before anything else: let go of what is the master's. */
     void (*forked)(struct generation *);
 };

@@ -209,6 +209,14 @@ static bool start_ring(struct process *p, struct rp_error *err)
     return p->ring != NULL;
 }
 
+/* The master remembers it for generations to come, whatever the store will say then. */
+static void tell_master(struct process *p, const struct rp_notices *notices)
+{
+    uint8_t content[RP_NOTICES_MAX];
+
+    say(p, GENERATION_HEARD, content, rp_notices_encode(notices, content));
+}
+
 /* Workers read the store, too; but they are told, in case that it is away. */
 static void on_notices(const struct rp_notices *notices, void *arg)
 {
@@ -216,6 +224,7 @@ static void on_notices(const struct rp_notices *notices, void *arg)
 
     rp_log(p->setup->log, RP_LOG_INFO,
            "heard an announcement: sessions are revoked, or keys rotated");
+    tell_master(p, notices);
     tell_notices(p, notices);
     if (p->ring != NULL)
         rp_key_ring_turn(p->ring, notices->turns);
@@ -232,7 +241,10 @@ static bool start_board(struct process *p, struct rp_error *err)
     };
 
     p->board = rp_notice_board_new(p->loop, &options, err);
-    return p->board != NULL;
+    if (p->board == NULL)
+        return false;
+    tell_master(p, rp_notice_board_read(p->board));
+    return true;
 }
 
 static bool load(struct process *p)

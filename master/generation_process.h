@@ -11,6 +11,7 @@
  *   LIST_KEYS    master      any time                 question (8 bytes)
  *   POST         master      any time                 question, notices (cache/notices.h)
  *   POSTED       generation  to POST                  question, 1: the store has them, 0: not yet
+ *   HEARD        generation  any time                 notices that it knows
  *   KEYS         generation  to LIST_KEYS             a report (keys_report.h)
  *   LEAVE        master      any time                 -
  *
@@ -33,6 +34,7 @@ enum generation_message {
     GENERATION_KEYS,
     GENERATION_POST,
     GENERATION_POSTED,
+    GENERATION_HEARD,
 };
 
 struct generation_setup {

@@ -52,7 +52,7 @@ struct master {
     struct control *control;
     struct admin *admin, *next_admin; /* next_admin: of `next`, when it wants another address */
     uint64_t started_s;
-    struct rp_notices notices; /* what was announced through us */
+    struct rp_notices notices; /* what was announced through us, or heard by a generation */
     struct outcome outcome;
     struct generation *current; /* serves; NULL only at the start and at the end */
     struct generation *next;    /* gets ready to take over */
@@ -252,12 +252,20 @@ static void on_posted(struct generation *g, uint64_t question, bool shared)
     control_answer(m->control, question, &json);
 }
 
+static void on_heard(struct generation *g, const struct rp_notices *notices)
+{
+    struct master *m = generation_arg(g);
+
+    rp_notices_merge(&m->notices, notices, rp_wall_ms());
+}
+
 static const struct generation_hooks hooks = {.ready = on_ready,
                                               .failed = on_failed,
                                               .gone = on_gone,
                                               .forked = on_forked,
                                               .keys = on_keys,
-                                              .posted = on_posted};
+                                              .posted = on_posted,
+                                              .heard = on_heard};
 
 static void tell_ineffective(struct rp_log *log, const struct conf *conf)
 {

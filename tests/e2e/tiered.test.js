@@ -2,10 +2,11 @@
 // A store of each host's own before the one that hosts share: sessions of a host outlive the Redis, a host that starts
 // without it keeps its keys and what was announced, and what happens to the file is nobody's loss.
 const assert = require('assert');
+const crypto = require('crypto');
 const fs = require('fs');
 const path = require('path');
-const {test, until} = require('./lib');
-const {cacheOf, fresh, keysOf, kinds, mintingOf, patient, visit, well, withHosts} = require('./hosts');
+const {Service, test, until} = require('./lib');
+const {cacheOf, command, conf, fresh, keysOf, kinds, mintingOf, patient, visit, well, withHosts, withRedis} = require('./hosts');
 
 const stored = kinds.filter((kind) => kind.stored);
 const sessions = (host) => path.join(host.dir, 'state', 'sessions');
@@ -86,6 +87,41 @@ test('tiered: a host that starts while redis is away has its keys and what was a
     for (const kind of tickets) await resumes(other, kind, await fresh(host, kind));
     for (const kind of kinds) assert.ok(!(await visit(host, kind, {session: revoked[kind.kind]})).reused, kind.kind);
   }));
+
+// Whoever can write to the Redis puts what was there before an announcement in place of it, and all hosts start anew.
+test('tiered: what was revoked stays so for a host that starts on a redis that was set back', () => withHosts(2, {}, async (hosts, redis) => {
+  const [one, two] = hosts, sessions = {};
+  for (const kind of kinds) sessions[kind.kind] = await fresh(one, kind);
+  const before = await redis.entries();
+  assert.strictEqual(two.command('sessions', 'revoke', '--all').code, 0);
+  await until('it is heard', async () => !(await visit(one, kinds[0], {session: sessions[kinds[0].kind]})).reused);
+  await until('one has its copy', () => one.count(/heard an announcement/g) > 0);
+  for (const host of hosts) await host.stop();
+  redis.ask('FLUSHALL');
+  for (const [key, value] of before) await command(redis.path, 'SET', key, value);
+  for (const host of hosts) {
+    await host.begin();
+    for (const kind of kinds) assert.ok(!(await visit(host, kind, {session: sessions[kind.kind]})).reused, kind.kind);
+    await host.stop();
+    redis.ask('FLUSHALL');
+  }
+}));
+
+test('tiered: l1 = "": what another host revoked stays so through a reload without redis', () => withRedis(async (redis) => {
+  const file = path.join(redis.dir, 'keys'), kind = kinds.find((one) => one.kind === 'TLS 1.3 ticket');
+  fs.writeFileSync(file, crypto.randomBytes(48), {mode: 0o600});
+  const text = conf(redis, {l1: '', cache: `${patient} ticket-keys = "${file}"`});
+  const one = await Service.start(text), two = await Service.start(text);
+  await well([one, two]);
+  const session = await fresh(one, kind);
+  assert.strictEqual(two.command('sessions', 'revoke', '--all').code, 0);
+  await until('it is heard', async () => !(await visit(one, kind, {session})).reused);
+  await one.said(/generation 1[^\n]*heard an announcement/);
+  await redis.end();
+  assert.strictEqual(one.command('reload').code, 0);
+  assert.ok(!(await visit(one, kind, {session})).reused);
+  await until('later sessions resume', async () => (await visit(one, kind, {session: await fresh(one, kind)})).reused);
+}));
 
 test('tiered: l1 can\'t be opened, or is damaged under way: said once, the redis goes on', () =>
   withHosts(1, {cache: `${patient} l1 = "lmdb:missing/file"`}, async ([host]) => {

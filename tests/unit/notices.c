@@ -168,7 +168,11 @@ END_TEST
 /* -- boards on a store that the test answers for */
 
 static struct shelf {
-    struct rp_store base;
+    struct rp_store base; /* what hosts share */
+    struct rp_store near; /* this host's tier of it, if `tiered` */
+    bool tiered;
+    uint8_t near_value[RP_NOTICES_MAX + 64];
+    size_t near_len;
     uint8_t value[RP_NOTICES_MAX + 64];
     size_t len;
     bool away, slow;
@@ -211,6 +215,30 @@ static void shelf_cancel(struct rp_store_call *call)
     shelf.open = NULL;
 }
 
+static enum rp_store_status near_get(struct rp_store *s, struct rp_bytes key,
+                                     struct rp_store_reply *now_, struct rp_store_call *later)
+{
+    (void)s, (void)key, (void)later;
+    now_->value = (struct rp_bytes){shelf.near_value, shelf.near_len};
+    return shelf.near_len > 0 ? RP_STORE_OK : RP_STORE_MISSING;
+}
+
+static enum rp_store_status near_put(struct rp_store *s, struct rp_bytes key, struct rp_bytes value,
+                                     uint64_t ttl_ms, struct rp_store_call *later)
+{
+    (void)s, (void)key, (void)later;
+    ck_assert_uint_eq(ttl_ms, 0);
+    memcpy(shelf.near_value, value.bytes, value.len);
+    shelf.near_len = value.len;
+    return RP_STORE_OK;
+}
+
+static struct rp_store *shelf_tier(struct rp_store *s, bool far)
+{
+    (void)s;
+    return far || !shelf.tiered ? &shelf.base : &shelf.near;
+}
+
 static struct rp_loop *loop;
 static struct rp_secret secret = {.key = {5}};
 static unsigned changes;
@@ -233,13 +261,18 @@ static struct rp_notice_board *board_new(const struct rp_notices *known)
 
 static void setup(void)
 {
-    static const struct rp_store_ops ops = {
-        .kind = "shelf", .get = shelf_get, .put = shelf_put, .cancel = shelf_cancel};
+    static const struct rp_store_ops ops = {.kind = "shelf",
+                                            .get = shelf_get,
+                                            .put = shelf_put,
+                                            .cancel = shelf_cancel,
+                                            .tier = shelf_tier};
+    static const struct rp_store_ops near = {.kind = "near", .get = near_get, .put = near_put};
 
     memset(&shelf, 0, sizeof shelf);
     changes = 0;
     loop = rp_loop_new(NULL);
     rp_store_init(&shelf.base, &ops, loop);
+    rp_store_init(&shelf.near, &near, loop);
 }
 
 static void teardown(void)
@@ -314,6 +347,64 @@ START_TEST(board_outlives_an_answer_that_never_comes)
 }
 END_TEST
 
+/* What somebody who can write there does to the store that hosts share while no board looks: the
+ * record is lost, spoiled, an old one, or never answered for. */
+static void tamper(int how, const struct shelf *before)
+{
+    shelf.away = how == 3;
+    shelf.slow = how == 4;
+    shelf.len = how == 0 ? 0 : shelf.len;
+    if (how == 1)
+        shelf.value[shelf.len / 2] ^= 1;
+    if (how == 2)
+        memcpy(shelf.value, before->value, shelf.len = before->len);
+}
+
+START_TEST(copy_of_this_host_counts_whatever_the_store_says)
+{
+    struct rp_notices old = {.turns = {3000}}, news = {.all_before_ms = 5000};
+    struct rp_notice_board *board;
+    struct shelf before;
+
+    shelf.tiered = true;
+    board = board_new(&old);
+    before = shelf;
+    rp_notice_board_post(board, &news, NULL, NULL);
+    /* A board hears it, as one that did not post it does, and the host has its copy. */
+    rp_notice_board_free(board);
+    shelf.near_len = 0;
+    rp_notice_board_free(board_new(NULL));
+    tamper(_i, &before);
+    board = board_new(NULL);
+    ck_assert(heard(board));
+    ck_assert_uint_eq(rp_notice_board_read(board)->turns[0], 3000);
+    rp_notice_board_free(board);
+    shelf.away = shelf.slow = false;
+    shelf.open = NULL;
+    /* It was given back to all hosts, and the old record took nothing from this one's copy. */
+    rp_notice_board_free(board_new(NULL));
+    shelf.near_len = _i == 0 ? 0 : shelf.near_len;
+    shelf.len = _i == 0 ? shelf.len : 0;
+    board = board_new(NULL);
+    ck_assert(heard(board));
+    rp_notice_board_free(board);
+}
+END_TEST
+
+START_TEST(copy_that_was_lost_is_made_anew)
+{
+    struct rp_notices known = {.all_before_ms = 5000};
+    struct rp_notice_board *board;
+
+    shelf.tiered = true;
+    board = board_new(&known);
+    shelf.near_len = 0;
+    while (shelf.near_len == 0)
+        rp_loop_turn(loop, true);
+    rp_notice_board_free(board);
+}
+END_TEST
+
 START_TEST(board_of_another_secret_is_not_heard)
 {
     struct rp_notices known = {.all_before_ms = 5000};
@@ -348,6 +439,8 @@ static Suite *suite(void)
     tcase_add_loop_test(b, board_puts_back_what_the_store_lost, 0, 3);
     tcase_add_test(b, board_keeps_what_the_store_would_not_take);
     tcase_add_test(b, board_outlives_an_answer_that_never_comes);
+    tcase_add_loop_test(b, copy_of_this_host_counts_whatever_the_store_says, 0, 5);
+    tcase_add_test(b, copy_that_was_lost_is_made_anew);
     tcase_add_test(b, board_of_another_secret_is_not_heard);
     suite_add_tcase(s, b);
     return s;
