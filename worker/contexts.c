@@ -11,13 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What node takes, but what costs less first: ECDSA is far cheaper to sign with than RSA, and with
- * certificates of both kinds the first suite that both sides know decides. */
+/* With forward secrecy and AEAD only, and what costs less first: ECDSA is far cheaper to sign with
+ * than RSA, and with certificates of both kinds the first suite that both sides know decides. */
 static const char default_ciphers[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
-    "ECDHE-RSA-CHACHA20-POLY1305:" RP_DEFAULT_CIPHERS;
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+/* No group that is cheap for a client and dear for us: its share of ffdhe8192, which it need not
+ * compute, costs a worker 150 ms and more. */
+#define CLASSICAL_GROUPS "X25519:P-256:P-384"
+static const char hybrid_groups[] = "X25519MLKEM768:" CLASSICAL_GROUPS; /* since OpenSSL 3.5 */
 
 struct policy {
     const struct conf_frontend *frontend;
@@ -39,6 +43,7 @@ struct contexts {
     const struct conf *conf;
     struct certificates *certificates;
     struct rp_ticket_keys *keys;
+    const char *default_groups;
     struct policy *policies;
     size_t policy_count;
     void *made; /* tsearch's root */
@@ -47,6 +52,18 @@ struct contexts {
 static bool no_memory(struct rp_error *err)
 {
     return rp_error_set(err, "ENOMEM", "no memory for secure contexts");
+}
+
+static const char *default_groups(void)
+{
+    const struct rp_secure_context_options options = {.empty_ca = true,
+                                                      .ecdh_curve = hybrid_groups};
+    struct rp_secure_context *context = rp_secure_context_new(&options, NULL);
+
+    if (context == NULL)
+        return CLASSICAL_GROUPS;
+    rp_secure_context_unref(context);
+    return hybrid_groups;
 }
 
 struct contexts *contexts_new(const struct conf *conf, struct certificates *certificates,
@@ -61,6 +78,7 @@ struct contexts *contexts_new(const struct conf *conf, struct certificates *cert
     contexts->conf = conf;
     contexts->certificates = certificates;
     contexts->keys = keys;
+    contexts->default_groups = default_groups();
     return contexts;
 }
 
@@ -123,6 +141,12 @@ static enum rp_client_auth client_auth(const struct conf_tls *tls)
     return tls->reject_unauthorized ? RP_CLIENT_AUTH_REQUIRE : RP_CLIENT_AUTH_REQUEST;
 }
 
+static const char *groups_of(const struct contexts *contexts, const struct conf_frontend *f)
+{
+    return f->ecdh_curve == NULL || strcmp(f->ecdh_curve, "auto") == 0 ? contexts->default_groups
+                                                                       : f->ecdh_curve;
+}
+
 static void fill(const struct contexts *contexts, const struct policy *policy,
                  struct rp_secure_context_options *options)
 {
@@ -138,7 +162,7 @@ static void fill(const struct contexts *contexts, const struct policy *policy,
         .empty_ca = !policy->tls->request_cert && policy->ca.bytes == NULL,
         .ciphers = f->ciphers != NULL ? f->ciphers : default_ciphers,
         .sigalgs = f->sigalgs,
-        .ecdh_curve = f->ecdh_curve,
+        .ecdh_curve = groups_of(contexts, f),
         .min_version = f->min_version,
         .max_version = f->max_version,
         .honor_cipher_order = f->honor_cipher_order ? RP_ON : RP_OFF,

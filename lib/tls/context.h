@@ -67,9 +67,10 @@ X509 *rp_context_next_certificate(struct rp_secure_context *, bool first);
 /* What a server asks of a client that uses this context, when it itself asks for `servers`. */
 enum rp_client_auth rp_context_client_auth(const struct rp_secure_context *,
                                            enum rp_client_auth servers);
-/* Put the whole policy of a context on a connection, whatever context it was born with. `auth` is
- * not INHERIT; for a client REQUIRE means "refuse a bad server", anything else "go on". */
-bool rp_context_apply(const struct rp_secure_context *, SSL *, bool server,
-                      enum rp_client_auth auth);
+/* Put the whole policy of a context on a connection, after that of `former`; NULL: it was made of
+ * this one. `auth` is not INHERIT; for a client REQUIRE means "refuse a bad server", anything else
+ * "go on". */
+bool rp_context_apply(const struct rp_secure_context *, const struct rp_secure_context *former,
+                      SSL *, bool server, enum rp_client_auth auth);
 
 #endif

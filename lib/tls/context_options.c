@@ -30,22 +30,17 @@ static bool set_sigalgs(struct rp_secure_context *c, const char *sigalgs, struct
                         "options.sigalgs names an unknown algorithm, or one twice");
 }
 
-/* Tried on a connection, kept as text: each connection gets it with its context's policy. */
+/* Connections inherit them; one that changes its context later gets them by their text. */
 static bool set_groups(struct rp_secure_context *c, const char *curves, struct rp_error *err)
 {
-    SSL *probe;
     bool ok;
 
     if (curves == NULL || strcmp(curves, "auto") == 0)
         return true;
-    probe = SSL_new(c->ssl);
     c->groups = strdup(curves);
-    if (probe == NULL || c->groups == NULL) {
-        SSL_free(probe);
+    if (c->groups == NULL)
         return rp_error_set(err, "ENOMEM", "no memory for a secure context");
-    }
-    ok = *curves != '\0' && SSL_set1_groups_list(probe, curves) == 1;
-    SSL_free(probe);
+    ok = *curves != '\0' && SSL_CTX_set1_groups_list(c->ssl, curves) == 1;
     ERR_clear_error();
     return ok || rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "Failed to set ECDH curve");
 }

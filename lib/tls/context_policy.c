@@ -280,8 +280,19 @@ static void apply_options(const struct rp_secure_context *c, SSL *ssl, bool serv
     SSL_set_options(ssl, options);
 }
 
-bool rp_context_apply(const struct rp_secure_context *c, SSL *ssl, bool server,
-                      enum rp_client_auth auth)
+/* To read the text costs more than to compare it, and most contexts of a server have the same. */
+static bool apply_groups(const struct rp_secure_context *c, const struct rp_secure_context *former,
+                         SSL *ssl)
+{
+    if (former == NULL || c->groups == NULL)
+        return true;
+    if (former->groups != NULL && strcmp(c->groups, former->groups) == 0)
+        return true;
+    return SSL_set1_groups_list(ssl, c->groups) == 1;
+}
+
+bool rp_context_apply(const struct rp_secure_context *c, const struct rp_secure_context *former,
+                      SSL *ssl, bool server, enum rp_client_auth auth)
 {
     if (SSL_set_SSL_CTX(ssl, c->ssl) == NULL)
         return false;
@@ -290,6 +301,5 @@ bool rp_context_apply(const struct rp_secure_context *c, SSL *ssl, bool server,
     if (server && SSL_set_session_id_context(ssl, c->sid_context[auth], c->sid_context_len) != 1)
         return false;
     return SSL_set_min_proto_version(ssl, c->versions.min) == 1 &&
-           SSL_set_max_proto_version(ssl, c->versions.max) == 1 &&
-           (c->groups == NULL || SSL_set1_groups_list(ssl, c->groups) == 1);
+           SSL_set_max_proto_version(ssl, c->versions.max) == 1 && apply_groups(c, former, ssl);
 }

@@ -347,14 +347,17 @@ bool rp_engine_open(struct rp_engine *e, struct rp_secure_context *context, bool
 bool rp_engine_use(struct rp_engine *e, struct rp_secure_context *context, enum rp_client_auth auth,
                    struct rp_error *err)
 {
-    rp_secure_context_ref(context);
-    rp_secure_context_unref(e->context);
-    e->context = context;
+    struct rp_secure_context *former = e->context;
+    bool ok;
+
+    e->context = rp_secure_context_ref(context);
     e->auth = (uint8_t)auth;
     if (e->ops->keylog != NULL)
         SSL_CTX_set_keylog_callback(context->ssl, on_keylog);
-    return rp_context_apply(context, e->ssl, e->server, auth) ||
-           rp_error_handshake(err, "ENOMEM", "no memory for the connection");
+    ok = rp_context_apply(context, former, e->ssl, e->server, auth) ||
+         rp_error_handshake(err, "ENOMEM", "no memory for the connection");
+    rp_secure_context_unref(former);
+    return ok;
 }
 
 void rp_engine_expect_early(struct rp_engine *e)
