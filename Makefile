@@ -34,7 +34,9 @@ CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"
              $(FLAGS_$(MODE)) $(CFLAGS)
 LDFLAGS_ALL = $(FLAGS_$(MODE)) $(LINK_$(MODE)) $(LDFLAGS)
 
-objects = $(patsubst %.c,$(O)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+# All sources of a folder and its sub-folders; their objects.
+sources = $(wildcard $(addsuffix /*.c,$(1)) $(addsuffix /*/*.c,$(1)) $(addsuffix /*/*/*.c,$(1)))
+objects = $(patsubst %.c,$(O)/%.o,$(call sources,$(1)))
 LIB     := $(O)/libreprise.a
 SHARED  := $(O)/libreprise.so.$(VERSION)
 PARTS   := $(O)/parts.a
@@ -43,7 +45,7 @@ LOADER  := $(O)/reprise-load
 TOOLS   := $(O)/reprise-connect $(O)/reprise-serve
 EXAMPLES := $(patsubst contrib/%.c,$(O)/%,$(wildcard contrib/examples/*.c)) \
             $(patsubst contrib/%.cc,$(O)/%_cc,$(wildcard contrib/examples/*.cc))
-UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
+UNITS   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/*.c))
 MEMORY  := $(patsubst %.c,$(O)/%,$(wildcard tests/memory/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -69,23 +71,25 @@ care-deps: deps
 	@contrib/deps.sh $(CARE_DEPS)
 
 # --- building -----------------------------------------------------------------------------------
-$(LIB): $(call objects,lib/base lib/net lib/tls lib/cluster)
+$(LIB): $(call objects,lib)
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) qcs $@ $^
 
 # Everything but main(), so that tests can have it.
 $(PARTS): $(filter-out $(O)/master/main.o,$(call objects,cache conf worker master))
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) qcs $@ $^
 
 $(PROGRAM): $(O)/master/main.o $(PARTS) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
 
 # The tools see the public headers of the library only.
-$(LOADER): $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/load*.c contrib/tools/tool_io.c contrib/tools/tool_flags.c)) $(LIB)
+LOADER_PARTS := $(filter-out $(O)/contrib/load/main.o,$(call objects,contrib/load)) \
+  $(addprefix $(O)/contrib/tools/,tool_io.o tool_flags.o)
+$(LOADER): $(O)/contrib/load/main.o $(LOADER_PARTS) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev -lm $(LDLIBS)
 
@@ -127,12 +131,11 @@ $(O)/%.o: %.c Makefile
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# Every tests/unit/NAME.c is a program of its own.
+# Every tests/unit/FOLDER/NAME.c is a program of its own.
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(PARTS) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(PKG_LIBS) -lm $(LDLIBS)
-$(O)/tests/unit/load_parts: $(addprefix $(O)/contrib/tools/load_,histogram.o sessions.o response.o \
-  stats.o schedule.o words.o reason.o target.o page.o note.o utf8.o)
+$(O)/tests/unit/load/parts: $(LOADER_PARTS)
 # So is every tests/memory/NAME.c; these decide which allocation fails: malloc and its kin are
 # wrapped.
 $(O)/tests/memory/%: $(O)/tests/memory/%.o $(PARTS) $(LIB)
@@ -165,7 +168,7 @@ install: build
 	  -e 's|@VERSION@|$(VERSION)|' lib/libreprise.pc.in \
 	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libreprise.pc
 	sed -e 's|/usr/local/bin|$(BINDIR)|' contrib/systemd/reprise.service > $(DESTDIR)$(UNITDIR)/reprise.service
-	install -m 644 contrib/tools/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 contrib/tools/*.1 contrib/load/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 lib/libreprise.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 conf/reprise.conf.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 master/reprise.8 $(DESTDIR)$(MANDIR)/man8
@@ -177,7 +180,7 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(notdir $(PROGRAM) $(LOADER) $(TOOLS))) \
 	  $(addprefix $(DESTDIR)$(LIBDIR)/,libreprise.a $(notdir $(SHARED)) libreprise.so.$(ABI) libreprise.so \
 	  pkgconfig/libreprise.pc) $(DESTDIR)$(UNITDIR)/reprise.service \
-	  $(addprefix $(DESTDIR)$(MANDIR)/,$(patsubst contrib/tools/%,man1/%,$(wildcard contrib/tools/*.1)) \
+	  $(addprefix $(DESTDIR)$(MANDIR)/,$(addprefix man1/,$(notdir $(wildcard contrib/*/*.1))) \
 	  man3/libreprise.3 man5/reprise.conf.5 man8/reprise.8)
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/reprise
 
@@ -216,7 +219,7 @@ fuzz: $(FUZZERS)
 	  echo "== fuzz_$$name"; \
 	  $$f -max_total_time=$${T:-60} -print_final_stats=1 build/corpus/$$name \
 	    tests/fuzz/corpus/$$name || exit 1; done
-build/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] cache/*.[ch] conf/*.[ch] worker/*.[ch])
+build/fuzz/%: tests/fuzz/%.c $(call sources,lib cache conf worker) $(wildcard $(addsuffix /*.h,lib/* lib/*/* cache cache/* conf worker worker/*))
 	@mkdir -p $(@D)
 	$(CLANG) -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"' -g -O1 \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(PKG_LIBS)
@@ -229,7 +232,7 @@ analyze: care-deps
 	cppcheck -q --enable=warning,portability --inline-suppr --error-exitcode=1 --std=c11 \
 	  --suppressions-list=tests/cppcheck.suppress -DOPENSSL_VERSION_NUMBER=0x30000000L \
 	  -D_GNU_SOURCE -I. -Ilib/include lib cache conf worker master
-	clang-tidy --quiet --warnings-as-errors='*' $(wildcard lib/*/*.c cache/*.c conf/*.c worker/*.c master/*.c) -- \
+	clang-tidy --quiet --warnings-as-errors='*' $(call sources,lib cache conf worker master) -- \
 	  -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"'
 
 format:
@@ -237,11 +240,15 @@ format:
 lint:
 	tests/lint.sh $(O)
 
+# Every text of the program that a person may read, one a line, for review.
+messages:
+	@node tests/messages.js
+
 clean:
 	rm -rf build
 
 .PHONY: all build examples deps build-deps care-deps run install uninstall unit memory fuzz coverage analyze format \
         bench bench-programs bench-scale bench-store \
-        lint clean
+        lint messages clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

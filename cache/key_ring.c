@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache/clock.h"
+#include "lib/base/clock.h"
 #include "cache/key_epochs.h"
 #include "cache/seal.h"
 

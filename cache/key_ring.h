@@ -16,7 +16,7 @@
 
 #include "cache/notices.h"
 #include "cache/secret.h"
-#include "cache/store.h"
+#include "cache/store/store.h"
 #include <reprise/ticket_keys.h>
 
 struct rp_key_ring_options {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache/clock.h"
+#include "lib/base/clock.h"
 #include "cache/seal.h"
 
 enum { POLL_MS = 1000, ANSWER_MS = 2000 };

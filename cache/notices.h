@@ -10,7 +10,7 @@
 #define RP_NOTICES_H
 
 #include "cache/secret.h"
-#include "cache/store.h"
+#include "cache/store/store.h"
 #include "lib/base/cursor.h"
 
 enum {

@@ -28,7 +28,7 @@
 #define RP_REPLAY_GUARD_H
 
 #include "cache/secret.h"
-#include "cache/store.h"
+#include "cache/store/store.h"
 #include <reprise/server.h>
 
 struct rp_replay_guard_counters { /* plain counters, the owner may place them in shared memory */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache/clock.h"
+#include "lib/base/clock.h"
 #include "cache/seal.h"
 
 enum {

@@ -9,7 +9,7 @@
 
 #include "cache/latency.h"
 #include "cache/secret.h"
-#include "cache/store.h"
+#include "cache/store/store.h"
 #include <reprise/server.h>
 
 struct rp_session_cache_counters { /* plain counters, the owner may place them in shared memory */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * main.c - the program: its commands. */
-#include "master/command.h"
+#include "master/command/command.h"
 #include "master/master.h"
 
 #include <reprise/tls.h>

@@ -9,19 +9,19 @@
  * now, and what can't is remembered once (reload_wanted). */
 #include "master/master.h"
 
-#include "cache/clock.h"
-#include "cache/store.h"
+#include "lib/base/clock.h"
+#include "cache/store_open.h"
 #include "master/admin.h"
 #include "master/announce.h"
 #include "master/control.h"
-#include "master/generation.h"
-#include "master/keys_report.h"
+#include "master/generation/generation.h"
+#include "master/generation/keys_report.h"
 #include "master/metrics.h"
 #include "master/notify.h"
 #include "master/outcome.h"
 #include "master/pid_file.h"
 #include "master/status.h"
-#include "master/user.h"
+#include "master/generation/user.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -4,6 +4,7 @@
  * The names are promises: dashboards and alarms are built on them. One may be added, none changes.
  * Values of one metric stand together, under one HELP and one TYPE. */
 #include "master/metrics.h"
+#include "cache/store_open.h"
 
 #include <stddef.h>
 #include <string.h>

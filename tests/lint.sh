@@ -19,20 +19,11 @@ if command -v clang-format >/dev/null 2>&1; then
     [ -z "$unformatted" ] || bad "not formatted (make format): $unformatted"
 fi
 
-# 2. Arrows run one way: master -> worker -> cache -> conf -> lib/cluster -> tls -> net -> base.
-includes_of() { # FOLDER FORBIDDEN-REGEX
-    hits=$(git grep -nE "#include [\"<]($2)" -- "$1" | grep -v '^tests/')
-    [ -z "$hits" ] || bad "$1 points up: $hits"
-}
-includes_of lib/base 'lib/(net|tls|cluster)/|cache/|conf/|worker/|master/|tests/'
-includes_of lib/net 'lib/(tls|cluster)/|cache/|conf/|worker/|master/|tests/'
-includes_of lib/tls 'lib/cluster/|cache/|conf/|worker/|master/|tests/'
-includes_of lib/cluster 'cache/|conf/|worker/|master/|tests/'
-includes_of conf 'cache/|worker/|master/|tests/'
-includes_of cache 'conf/|worker/|master/|tests/'
-includes_of worker 'master/|tests/'
-includes_of lib/include '(lib|cache|conf|worker|master|tests)/'
-includes_of contrib '(lib|cache|conf|worker|master)/'
+# 2. Includes run one way, sub-folders too: tests/layers.txt says who may see whom.
+hits=$(tests/layers.sh)
+[ -z "$hits" ] || bad "against tests/layers.txt: $hits"
+hits=$(git grep -nE '#include [<"](lib|cache|conf|worker|master|tests)/' -- lib/include contrib)
+[ -z "$hits" ] || bad "sees more than the public headers: $hits"
 
 # 3. Who may see what.
 only() { # REGEX ALLOWED-REGEX WHAT
@@ -40,11 +31,11 @@ only() { # REGEX ALLOWED-REGEX WHAT
     [ -z "$hits" ] || bad "$3: $hits"
 }
 only '#include <ev\.h>' '^(lib/net/|tests/)' 'includes <ev.h> outside lib/net'
-only '#include <openssl/' '^(lib/tls/|cache/(seal|secret)\.c|tests/|contrib/bench/)' 'includes OpenSSL'
+only '#include <openssl/' '^(lib/(tls|x509)/|cache/(seal|secret)\.c|tests/)' 'includes OpenSSL'
 only '#include <lmdb\.h>' '^(cache/|tests/)' 'includes LMDB'
 only '#include <microhttpd\.h>' '^master/admin\.c' 'includes libmicrohttpd'
 only '#include <hiredis' '^(cache/|tests/)' 'includes hiredis'
-only 'OPENSSL_VERSION_NUMBER' '^lib/tls/compat\.h' 'tests the OpenSSL version outside compat.h'
+only 'OPENSSL_VERSION_NUMBER' '^lib/tls/context/compat\.h' 'tests the OpenSSL version outside compat.h'
 
 # 4. Banned: unbounded, racy, or unfinished.
 words='\b(alloca|atoi|atol|sprintf|vsprintf|strcpy|strcat|strncpy|gets|strtok)\('

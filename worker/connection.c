@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static struct process *process_of(const struct connection *c)
+static struct worker *process_of(const struct connection *c)
 {
     return c->frontend->process;
 }
@@ -97,7 +97,7 @@ void connection_timeout(struct connection *c)
 
 static void access_log(const struct connection *c, const struct rp_address *remote)
 {
-    struct process *p = process_of(c);
+    struct worker *p = process_of(c);
     struct rp_log_line line;
     char text[RP_ADDRESS_TEXT];
 
@@ -134,5 +134,5 @@ void connection_forget(struct connection *c)
     *c->at = c->next;
     if (c->next != NULL)
         c->next->at = c->at;
-    process_left(process_of(c));
+    worker_left(process_of(c));
 }

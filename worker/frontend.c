@@ -63,7 +63,7 @@ static uint64_t monotonic_ns(void)
 
 static bool admit(struct frontend *f, const struct rp_address *remote)
 {
-    struct process *p = f->process;
+    struct worker *p = f->process;
     struct limits *limits = p->setup->frontends->limits;
 
     if (!limits_enter(limits, f->index, p->slot, monotonic_ns()))
@@ -76,14 +76,14 @@ static bool admit(struct frontend *f, const struct rp_address *remote)
 
 void frontend_left(struct frontend *f, const struct rp_address *remote, bool counted)
 {
-    struct process *p = f->process;
+    struct worker *p = f->process;
     struct limits *limits = p->setup->frontends->limits;
 
     p->row->active--;
     limits_leave(limits, f->index, p->slot);
     if (counted)
         limits_forget(limits, f->index, p->slot, remote);
-    process_left(p);
+    worker_left(p);
 }
 
 /* -- callbacks of the server ------------------------------------------------------------------- */
@@ -107,7 +107,7 @@ static struct rp_secure_context *on_sni(struct rp_socket *socket, const char *se
     struct rp_secure_context *context;
     const struct site *site;
 
-    if (!frontends_choose(f->plan, servername, &site, &context)) {
+    if (!plan_choose(f->plan, servername, &site, &context)) {
         rp_request_unrecognized_name(request);
         return NULL;
     }
@@ -119,7 +119,7 @@ static int on_preface(struct rp_socket *socket, const uint8_t *bytes, size_t len
                       struct rp_error *err)
 {
     struct frontend *f = arg;
-    struct process *p = f->process;
+    struct worker *p = f->process;
     struct proxy_said said;
     int used = proxy_protocol_parse(bytes, len, f->plan->conf->proxy_protocol, &said, err);
 
@@ -230,7 +230,7 @@ static void on_secure(const struct rp_event *event, void *arg)
     struct frontend *f = arg;
     struct rp_socket *socket = event->secure_connection.socket;
     struct backend *backend =
-        frontends_route(f->plan, frontend_site(f, socket), rp_socket_alpn_protocol(socket));
+        plan_route(f->plan, frontend_site(f, socket), rp_socket_alpn_protocol(socket));
 
     f->process->handshaking--;
     count_handshake(f, socket);
@@ -244,7 +244,7 @@ static void on_close(const struct rp_event *event, void *arg)
 
     (void)event;
     f->process->open_servers--;
-    process_left(f->process);
+    worker_left(f->process);
 }
 
 /* -- accepting --------------------------------------------------------------------------------- */
@@ -254,7 +254,7 @@ static void on_accepted(struct rp_listener_socket *listener, int fd,
 {
     const struct frontend_listen *listen = arg;
     struct frontend *f = listen->frontend;
-    struct process *p = f->process;
+    struct worker *p = f->process;
 
     (void)listener;
     p->row->accepted++;
@@ -325,7 +325,7 @@ void frontend_unlisten(struct frontend *f, int slot)
 
 static struct rp_server_options options_of(struct frontend *f)
 {
-    const struct plan *plan = f->plan;
+    const struct frontend_plan *plan = f->plan;
     const struct conf_frontend *conf = plan->conf;
 
     return (struct rp_server_options){
@@ -344,7 +344,7 @@ static struct rp_server_options options_of(struct frontend *f)
     };
 }
 
-bool frontend_open(struct frontend *f, struct process *process, size_t index, struct rp_error *err)
+bool frontend_open(struct frontend *f, struct worker *process, size_t index, struct rp_error *err)
 {
     struct rp_server_options options;
 

@@ -4,17 +4,17 @@
 #ifndef FRONTEND_H
 #define FRONTEND_H
 
-#include "worker/process.h"
+#include "worker/worker_internal.h"
 
 struct frontend {
-    struct process *process;
-    const struct plan *plan;
+    struct worker *process;
+    const struct frontend_plan *plan;
     size_t index; /* into conf->frontends */
     struct rp_server *server;
     struct frontend_listen *listens;
 };
 
-bool frontend_open(struct frontend *, struct process *, size_t index, struct rp_error *);
+bool frontend_open(struct frontend *, struct worker *, size_t index, struct rp_error *);
 /* Accept on a socket of this slot (-1: of all). */
 bool frontend_listen(struct frontend *, int fd, int slot, struct rp_error *);
 /* Accept no more on the sockets of this slot. */

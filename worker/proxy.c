@@ -46,7 +46,7 @@ struct proxy {
     bool broken;       /* it ended without saying so */
 };
 
-static struct process *process_of(const struct proxy *p)
+static struct worker *process_of(const struct proxy *p)
 {
     return p->c.frontend->process;
 }

@@ -6,6 +6,7 @@
  * and tried again by a timer that only success stops. Tickets go on under the keys that the
  * generation knew at the fork. */
 #include "worker/frontend.h"
+#include "cache/store_open.h"
 
 #include "cache/notices.h"
 #include "cache/replay_guard.h"
@@ -25,17 +26,17 @@ static void is_away(uint64_t *since_s, bool well)
         *since_s = (uint64_t)time(NULL);
 }
 
-static void store_is(struct process *p, bool well)
+static void store_is(struct worker *p, bool well)
 {
     is_away(&p->row->store_away_s, well);
 }
 
-static void near_is(struct process *p, bool well)
+static void near_is(struct worker *p, bool well)
 {
     is_away(&p->row->l1_away_s, well);
 }
 
-static void attach(struct process *p)
+static void attach(struct worker *p)
 {
     for (size_t i = 0; i < p->setup->conf->frontend_count; i++) {
         const struct conf_frontend *conf = &p->setup->conf->frontends[i];
@@ -53,13 +54,13 @@ static void attach(struct process *p)
 /* Revocations need nothing but to be known. */
 static void on_notices(const struct rp_notices *notices, void *arg)
 {
-    struct process *p = arg;
+    struct worker *p = arg;
 
     if (p->ring != NULL)
         rp_key_ring_turn(p->ring, notices->turns);
 }
 
-static struct rp_notice_board *next_board(struct process *p, struct rp_error *err)
+static struct rp_notice_board *next_board(struct worker *p, struct rp_error *err)
 {
     struct rp_notice_board_options options = {
         .store = p->store != NULL ? rp_store_shared(p->store) : NULL,
@@ -73,7 +74,7 @@ static struct rp_notice_board *next_board(struct process *p, struct rp_error *er
 }
 
 /* Go on with the keys and notices that are known, on the store when there is one. */
-static bool follow(struct process *p, struct rp_error *err)
+static bool follow(struct worker *p, struct rp_error *err)
 {
     struct rp_notice_board *board = next_board(p, err);
     struct rp_key_ring *from = p->ring != NULL ? p->ring : p->setup->ring, *ring = NULL;
@@ -96,7 +97,7 @@ static bool follow(struct process *p, struct rp_error *err)
     return true;
 }
 
-void shared_hear(struct process *p, struct rp_cursor notices)
+void shared_hear(struct worker *p, struct rp_cursor notices)
 {
     struct rp_notices *news = malloc(sizeof *news);
 
@@ -107,7 +108,7 @@ void shared_hear(struct process *p, struct rp_cursor notices)
     free(news);
 }
 
-bool shared_forgets(const struct process *p, const struct rp_session_origin *origin)
+bool shared_forgets(const struct worker *p, const struct rp_session_origin *origin)
 {
     const struct rp_notices *notices =
         p->board != NULL ? rp_notice_board_read(p->board) : p->setup->notices;
@@ -119,7 +120,7 @@ bool shared_forgets(const struct process *p, const struct rp_session_origin *ori
 
 static void on_trouble(const struct rp_error *error, void *arg)
 {
-    struct process *p = arg;
+    struct worker *p = arg;
 
     store_is(p, error == NULL);
     if (p->guard != NULL)
@@ -133,7 +134,7 @@ static void on_trouble(const struct rp_error *error, void *arg)
 /* Sessions are still shared; this host asks for each of its own. */
 static void on_near_trouble(const struct rp_error *error, void *arg)
 {
-    struct process *p = arg;
+    struct worker *p = arg;
 
     near_is(p, error == NULL);
     if (error != NULL)
@@ -144,7 +145,7 @@ static void on_near_trouble(const struct rp_error *error, void *arg)
 }
 
 /* How much is in the file, for `reprise status`. */
-static void measure(struct process *p)
+static void measure(struct worker *p)
 {
     struct rp_store_stats stats;
 
@@ -160,7 +161,7 @@ static void on_measure(struct rp_timer *timer)
     measure(timer->arg);
 }
 
-static void watch_store(struct process *p)
+static void watch_store(struct worker *p)
 {
     struct rp_store *near = rp_store_near(p->store);
     struct rp_store *far = rp_store_far(p->store);
@@ -177,7 +178,7 @@ static void watch_store(struct process *p)
 }
 
 /* What answers a server's questions from the store. */
-static bool make_answerers(struct process *p, struct rp_error *err)
+static bool make_answerers(struct worker *p, struct rp_error *err)
 {
     const struct conf_cache *conf = &p->setup->conf->cache;
     struct rp_store *far = rp_store_far(p->store);
@@ -203,7 +204,7 @@ static bool make_answerers(struct process *p, struct rp_error *err)
     return p->guard != NULL;
 }
 
-static bool open_store(struct process *p, struct rp_error *err)
+static bool open_store(struct worker *p, struct rp_error *err)
 {
     const struct conf *conf = p->setup->conf;
 
@@ -230,7 +231,7 @@ static bool open_store(struct process *p, struct rp_error *err)
     return false;
 }
 
-static void try_store(struct process *p)
+static void try_store(struct worker *p)
 {
     struct rp_error error = {0};
 
@@ -254,7 +255,7 @@ static void on_retry(struct rp_timer *timer)
     try_store(timer->arg);
 }
 
-void shared_open(struct process *p)
+void shared_open(struct worker *p)
 {
     struct rp_error error = {0};
 
@@ -267,7 +268,7 @@ void shared_open(struct process *p)
         rp_log(p->log, RP_LOG_ERROR, "can't follow the ticket keys: %s", error.message);
 }
 
-void shared_close(struct process *p)
+void shared_close(struct worker *p)
 {
     rp_timer_stop(&p->store_retry);
     rp_timer_stop(&p->store_measure);

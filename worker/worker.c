@@ -19,7 +19,7 @@ enum { LOG_FLUSH_MS = 1000 };
 
 /* -- leaving ----------------------------------------------------------------------------------- */
 
-void process_left(struct process *p)
+void worker_left(struct worker *p)
 {
     if (p->draining && p->connections == NULL && (p->open_servers == 0 || p->cut_off))
         rp_loop_stop(p->loop);
@@ -28,7 +28,7 @@ void process_left(struct process *p)
 /* Those still here are cut off. Their closes are heard in the next turn, and end the loop. */
 static void on_drain_end(struct rp_timer *timer)
 {
-    struct process *p = timer->arg;
+    struct worker *p = timer->arg;
     size_t count = 0;
 
     for (struct connection *c = p->connections, *next; c != NULL; c = next, count++) {
@@ -40,7 +40,7 @@ static void on_drain_end(struct rp_timer *timer)
            "time to drain is over: %zu connections and %llu handshakes cut off", count,
            (unsigned long long)p->handshaking);
     p->cut_off = true;
-    process_left(p);
+    worker_left(p);
 }
 
 /* All of them, other workers' too: a descriptor left open here would keep a socket alive in which
@@ -51,7 +51,7 @@ static void close_sockets(const struct worker_setup *setup)
         close(setup->listens[i].fd);
 }
 
-static void drain(struct process *p)
+static void drain(struct worker *p)
 {
     const struct conf *conf = p->setup->conf;
 
@@ -68,7 +68,7 @@ static void drain(struct process *p)
     }
     if (conf->drain_timeout_ms > 0)
         rp_timer_start(p->loop, &p->drain_end, conf->drain_timeout_ms);
-    process_left(p);
+    worker_left(p);
 }
 
 static void on_terminate(struct rp_signal *sig, int signum)
@@ -91,7 +91,7 @@ static bool is_of(const struct worker_setup *setup, const struct worker_listen *
     return listen->slot < 0 || (unsigned)listen->slot % setup->workers == slot;
 }
 
-static void adopt(struct process *p, unsigned slot)
+static void adopt(struct worker *p, unsigned slot)
 {
     for (size_t i = 0; i < p->setup->listen_count; i++) {
         const struct worker_listen *listen = &p->setup->listens[i];
@@ -104,7 +104,7 @@ static void adopt(struct process *p, unsigned slot)
     }
 }
 
-static void release(struct process *p, unsigned slot)
+static void release(struct worker *p, unsigned slot)
 {
     for (size_t i = 0; i < p->setup->listen_count; i++) {
         const struct worker_listen *listen = &p->setup->listens[i];
@@ -117,7 +117,7 @@ static void release(struct process *p, unsigned slot)
 /* Told twice is told once. */
 static void on_adopt(void *context, struct rp_cursor content)
 {
-    struct process *p = context;
+    struct worker *p = context;
     unsigned slot = (unsigned)rp_cursor_uint(&content, 1);
 
     release(p, slot);
@@ -132,7 +132,7 @@ static void on_release(void *context, struct rp_cursor content)
 
 static void on_reopen_logs(void *context, struct rp_cursor content)
 {
-    const struct process *p = context;
+    const struct worker *p = context;
     struct rp_error error = {0};
 
     (void)content;
@@ -154,7 +154,7 @@ static void on_message(const struct rp_event *event, void *arg)
         {WORKER_REOPEN_LOGS, "REOPEN_LOGS", 1, 0, 0, on_reopen_logs},
         {WORKER_NOTICES, "NOTICES", 1, 1, RP_NOTICES_MAX, on_notices},
     };
-    struct process *p = arg;
+    struct worker *p = arg;
     struct rp_error error;
 
     if (rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1, p, event->message.bytes,
@@ -166,7 +166,7 @@ static void on_message(const struct rp_event *event, void *arg)
 
 /* -- beginning --------------------------------------------------------------------------------- */
 
-static bool open_frontends(struct process *p, struct rp_error *err)
+static bool open_frontends(struct worker *p, struct rp_error *err)
 {
     const struct worker_setup *setup = p->setup;
 
@@ -181,7 +181,7 @@ static bool open_frontends(struct process *p, struct rp_error *err)
     return true;
 }
 
-static bool listen_all(struct process *p, struct rp_error *err)
+static bool listen_all(struct worker *p, struct rp_error *err)
 {
     for (size_t i = 0; i < p->setup->listen_count; i++) {
         const struct worker_listen *listen = &p->setup->listens[i];
@@ -194,7 +194,7 @@ static bool listen_all(struct process *p, struct rp_error *err)
 }
 
 /* A terminal sends its signals to all processes: what they mean is for the master to say. */
-static void take_signals(struct process *p)
+static void take_signals(struct worker *p)
 {
     static const int ignored[] = {SIGINT, SIGQUIT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -208,13 +208,13 @@ static void take_signals(struct process *p)
 
 static void on_log_flush(struct rp_timer *timer)
 {
-    struct process *p = timer->arg;
+    struct worker *p = timer->arg;
 
     rp_log_flush(p->log);
     rp_timer_start(p->loop, timer, LOG_FLUSH_MS);
 }
 
-static void start_timers(struct process *p)
+static void start_timers(struct worker *p)
 {
     p->log_flush.fire = on_log_flush;
     p->log_flush.arg = p;
@@ -224,7 +224,7 @@ static void start_timers(struct process *p)
         rp_timer_start(p->loop, &p->log_flush, LOG_FLUSH_MS);
 }
 
-static void take_row(struct process *p)
+static void take_row(struct worker *p)
 {
     p->row = stats_claim(p->setup->stats, p->slot);
     if (p->row == NULL) {
@@ -234,7 +234,7 @@ static void take_row(struct process *p)
     }
 }
 
-static bool begin(struct process *p, struct rp_error *err)
+static bool begin(struct worker *p, struct rp_error *err)
 {
     char name[32];
 
@@ -252,7 +252,7 @@ static bool begin(struct process *p, struct rp_error *err)
            rp_worker_online(p->channel);
 }
 
-static void finish(struct process *p)
+static void finish(struct worker *p)
 {
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     rp_signal_stop(&p->terminate);
@@ -269,11 +269,11 @@ static void finish(struct process *p)
 
 int worker_run(struct rp_worker *channel, struct rp_loop *loop, void *setup)
 {
-    struct process p = {.loop = loop,
-                        .setup = setup,
-                        .channel = channel,
-                        .slot = rp_worker_id(channel),
-                        .log = ((struct worker_setup *)setup)->log};
+    struct worker p = {.loop = loop,
+                       .setup = setup,
+                       .channel = channel,
+                       .slot = rp_worker_id(channel),
+                       .log = ((struct worker_setup *)setup)->log};
     struct rp_error error = {0};
     int status = EXIT_SUCCESS;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * worker.h - one process of the front end, and what its generation prepares for all of them.
- * frontends_new reads certificates and keys once; the workers forked afterwards share that memory
- * copy-on-write. worker_run is the whole life of a worker. */
+ * worker.h - one process of the front end, and what its generation gives it. Certificates and keys
+ * were read once before the fork (worker/plan/plan.h); workers share that memory copy-on-write.
+ * worker_run is the whole life of a worker. */
 #ifndef WORKER_H
 #define WORKER_H
 
@@ -13,13 +13,7 @@
 #include <reprise/cluster.h>
 #include <reprise/server.h>
 
-/* Everything made from the configuration that workers share: a frontend's secure contexts and the
- * table from names to them. */
-struct frontends;
-/* Errors name file and line of the block: a missing file, a key that isn't the certificate's... */
-struct frontends *frontends_new(const struct conf *, struct rp_ticket_keys *, struct rp_error *)
-    __attribute__((warn_unused_result));
-void frontends_free(struct frontends *); /* NULL ok */
+struct plan; /* worker/plan/plan.h */
 
 /* A listening socket that the master keeps open over workers, reloads and crashes. */
 struct worker_listen {
@@ -30,7 +24,7 @@ struct worker_listen {
 
 struct worker_setup {
     const struct conf *conf;
-    struct frontends *frontends;
+    struct plan *frontends;
     const struct worker_listen *listens;
     size_t listen_count;
     unsigned workers; /* slots; a listen of slot s belongs to worker s % workers */

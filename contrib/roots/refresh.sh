@@ -1,12 +1,12 @@
 #!/bin/sh
-# refresh.sh - make lib/tls/roots_data.inc, the roots that rp_root_certificates() gives, anew from the
+# refresh.sh - make lib/x509/roots_data.inc, the roots that rp_root_certificates() gives, anew from the
 # Mozilla bundle in Debian's package ca-certificates.
 # usage: contrib/roots/refresh.sh [PACKAGE.deb]      default: the newest that apt offers
 # The package installed on a machine may be old and still hold roots that were distrusted since, so
 # it is never taken by itself. Look at the difference before committing it.
 set -eu
 cd "$(dirname "$0")/../.."
-out=lib/tls/roots_data.inc
+out=lib/x509/roots_data.inc
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -12,7 +12,7 @@
 #include "lib/base/emitter.h"
 #include "lib/cluster/backoff.h"
 #include "lib/net/channel.h"
-#include "lib/tls/ticket_crypt.h"
+#include "lib/tls/context/ticket_crypt.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -10,7 +10,7 @@
 
 #include "lib/base/emitter.h"
 #include "lib/net/channel.h"
-#include "lib/tls/ticket_crypt.h"
+#include "lib/tls/context/ticket_crypt.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "lib/tls/compat.h"
+#include "lib/tls/context/compat.h"
 
 enum { HOST_NAME = 0, NAME_MAX_LEN = 255 };
 

@@ -9,12 +9,12 @@
 
 #include <openssl/err.h>
 
-#include "lib/tls/alpn.h"
+#include "lib/tls/context/alpn.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
-#include "lib/tls/tls_errors.h"
-#include "lib/tls/verify_errors.h"
-#include "lib/tls/x509_internal.h"
+#include "lib/x509/openssl_errors.h"
+#include "lib/x509/verify_errors.h"
+#include "lib/x509/internal.h"
 
 enum { MIN_DH_SIZE = 1024 };
 

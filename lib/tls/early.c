@@ -13,7 +13,7 @@
 #include "lib/tls/request.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/socket_internal.h"
-#include "lib/tls/ticket_crypt.h"
+#include "lib/tls/context/ticket_crypt.h"
 
 enum { RECORD_MAX = 16384, BINDER_MAX = 255 };
 

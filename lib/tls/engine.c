@@ -11,9 +11,9 @@
 #include <openssl/err.h>
 
 #include "lib/tls/client_hello.h"
-#include "lib/tls/compat.h"
+#include "lib/tls/context/compat.h"
 #include "lib/tls/session.h"
-#include "lib/tls/tls_errors.h"
+#include "lib/x509/openssl_errors.h"
 
 /* Input without application data in it: some 10,000 key updates, or as much of warnings, empty
  * records and refused renegotiations. */

@@ -12,7 +12,7 @@
 
 #include "lib/base/cursor.h"
 #include "lib/net/queue.h"
-#include "lib/tls/context.h"
+#include "lib/tls/context/internal.h"
 #include <reprise/socket.h>
 
 struct rp_engine;

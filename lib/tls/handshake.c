@@ -16,9 +16,9 @@
 #include "lib/tls/server_internal.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
-#include "lib/tls/ticket_crypt.h"
-#include "lib/tls/tls_errors.h"
-#include "lib/tls/verify_errors.h"
+#include "lib/tls/context/ticket_crypt.h"
+#include "lib/x509/openssl_errors.h"
+#include "lib/x509/verify_errors.h"
 
 enum { REQUESTED_TICKETS_MAX = 4, STATEFUL_ID = 32 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/tls/socket_internal.h"
-#include "lib/tls/tls_errors.h"
+#include "lib/x509/openssl_errors.h"
 #include <reprise/tls.h>
 
 struct rp_renegotiation {

@@ -4,18 +4,18 @@
  * The danger is a half-made one: nothing is handed out unless every option took effect. The parts
  * are context_options.c (what is spoken), context_certs.c (who we are, whom we trust) and
  * context_policy.c (what it means on a connection). */
-#include "lib/tls/context.h"
+#include "lib/tls/context/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 
-#include "lib/tls/ciphers.h"
-#include "lib/tls/compat.h"
+#include "lib/tls/context/ciphers.h"
+#include "lib/tls/context/compat.h"
 #include "lib/tls/engine.h"
-#include "lib/tls/ticket_crypt.h"
-#include "lib/tls/tls_errors.h"
+#include "lib/tls/context/ticket_crypt.h"
+#include "lib/x509/openssl_errors.h"
 
 enum {
     DEFAULT_SESSION_TIMEOUT = 300,

@@ -14,9 +14,9 @@
 #include <openssl/crypto.h>
 
 #include "lib/net/net_socket.h"
-#include "lib/tls/alpn.h"
+#include "lib/tls/context/alpn.h"
 #include "lib/tls/socket_internal.h"
-#include "lib/tls/ticket_crypt.h"
+#include "lib/tls/context/ticket_crypt.h"
 
 enum { HANDSHAKE_TIMEOUT_MS = 120000 };
 

@@ -6,7 +6,7 @@
 #define RP_SERVER_INTERNAL_H
 
 #include "lib/base/emitter.h"
-#include "lib/tls/context.h"
+#include "lib/tls/context/internal.h"
 #include <reprise/server.h>
 
 struct rp_server_port { /* one listening socket */

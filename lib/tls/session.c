@@ -15,7 +15,7 @@
 
 #include "lib/base/cursor.h"
 #include "lib/tls/engine.h"
-#include "lib/tls/ticket_crypt.h"
+#include "lib/tls/context/ticket_crypt.h"
 
 /* RFC 8446 section 4.6.1: tickets renew, but keys of one full handshake do not live longer. */
 enum { LIFE_OF_A_HANDSHAKE = 7 * 24 * 3600 };

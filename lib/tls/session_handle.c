@@ -9,7 +9,7 @@
 #include <reprise/session.h>
 
 #include "lib/tls/session.h"
-#include "lib/tls/versions.h"
+#include "lib/tls/context/versions.h"
 
 /* Constness is ours alone: OpenSSL's getters take either. */
 static SSL_SESSION *inside(const struct rp_session *s)

@@ -12,8 +12,8 @@
 
 #include "lib/net/net_socket.h"
 #include "lib/tls/request.h"
-#include "lib/tls/tls_errors.h"
-#include "lib/tls/verify_errors.h"
+#include "lib/x509/openssl_errors.h"
+#include "lib/x509/verify_errors.h"
 
 enum {
     RECORD_MAX = 16384,

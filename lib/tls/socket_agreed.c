@@ -8,10 +8,10 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#include "lib/tls/compat.h"
+#include "lib/tls/context/compat.h"
 #include "lib/tls/socket_internal.h"
-#include "lib/tls/tls_errors.h"
-#include "lib/tls/x509_internal.h"
+#include "lib/x509/openssl_errors.h"
+#include "lib/x509/internal.h"
 
 enum { FRAGMENT_MIN = 512, FRAGMENT_MAX = 16384 };
 

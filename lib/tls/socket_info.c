@@ -8,7 +8,7 @@
 #include "lib/tls/server_internal.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
-#include "lib/tls/verify_errors.h"
+#include "lib/x509/verify_errors.h"
 
 static SSL *established(const struct rp_socket *s)
 {

@@ -12,7 +12,7 @@
  *                                       clear so many more that have expired, by writes alone
  * NEAR "-" is none. Each answer is counted, and each value looked at. */
 #include "cache/latency.h"
-#include "cache/store.h"
+#include "cache/store_open.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@ const {Service, certs, program, test, top} = require('./lib');
 const {withHosts} = require('./hosts');
 const {s_server, withProgram} = require('./programs');
 
-const page = fs.readFileSync(path.join(top, 'contrib/tools/reprise-load.1'), 'utf8');
+const page = fs.readFileSync(path.join(top, 'contrib/load/reprise-load.1'), 'utf8');
 const build = path.dirname(program);
 const shell = (line, cwd) => new Promise((done) => {
   execFile('sh', ['-c', line], {cwd, env: {...process.env, PATH: `${build}:${process.env.PATH}`}, maxBuffer: 1 << 24},

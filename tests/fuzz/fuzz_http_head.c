@@ -4,7 +4,7 @@
  * Held to: a request ends inside its input; no beginning of it is judged otherwise than
  * "incomplete"; its parts stand in it, but for the path of a target without one; none of them holds
  * a byte that could end a line. */
-#include "worker/http_head.h"
+#include "worker/builtin/http_head.h"
 
 #include <assert.h>
 #include <stdint.h>

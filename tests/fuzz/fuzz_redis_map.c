@@ -3,7 +3,7 @@
  * fuzz_redis_map.c - any bytes as what a Redis, a node of a cluster or a sentinel answers. Held to:
  * what is read is whole (each owner is a master, each host can be connected to), and nothing is
  * asked of memory that was not sent. */
-#include "cache/redis_map.h"
+#include "cache/redis/map.h"
 
 #include <assert.h>
 #include <string.h>

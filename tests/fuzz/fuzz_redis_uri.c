@@ -2,7 +2,7 @@
  *
  * fuzz_redis_uri.c - any text is the URI of a Redis, or one line that says why not, in which is
  * nothing that stands before an @. */
-#include "cache/redis_uri.h"
+#include "cache/redis/uri.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #include "tests/memory/memory.h"
 #include "tests/unit/unit.h"
 
-#include "lib/tls/x509_internal.h"
+#include "lib/x509/internal.h"
 #include "tests/unit/goldens.h"
 
 #include <openssl/pem.h>

@@ -5,7 +5,8 @@
 #ifndef EARLY_HOST_H
 #define EARLY_HOST_H
 
-#include "cache/clock.h"
+#include "lib/base/clock.h"
+#include "cache/store_open.h"
 #include "cache/replay_guard.h"
 #include "tests/unit/flight.h"
 

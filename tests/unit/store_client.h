@@ -8,7 +8,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "cache/store.h"
+#include "cache/store_open.h"
 
 static struct rp_loop *loop;
 static struct rp_store *store;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * reply.h - bytes of a Redis as replies, by hiredis, within bounds: a reply that is too long,
+ * or that announces more than it can have, is garbage before memory is spent on it. */
+#ifndef RP_REDIS_REPLY_H
+#define RP_REDIS_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <hiredis/hiredis.h>
+
+enum { RP_REDIS_ELEMENTS_MAX = 64 * 1024 };
+
+struct rp_redis_reader {
+    redisReader *reader; /* NULL: no memory */
+    redisReplyObjectFunctions functions, standard;
+    size_t unread; /* bytes since the last whole reply */
+};
+/* May be called again, to forget what came so far. false: no memory. */
+bool rp_redis_reader_begin(struct rp_redis_reader *);
+void rp_redis_reader_end(struct rp_redis_reader *);
+bool rp_redis_reader_feed(struct rp_redis_reader *, const void *bytes, size_t len);
+/* *reply NULL: more bytes are needed. Else freeReplyObject it. false: garbage, or more than `max`
+ * bytes; then nothing more can be read. */
+bool rp_redis_reader_next(struct rp_redis_reader *, size_t max, redisReply **reply);
+
+/* Is it an error that begins with this word? */
+bool rp_redis_reply_says(const redisReply *, const char *word);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * store_open.c - from a store's URI to a store; the one file that knows all kinds of them. */
+#include "cache/store_open.h"
+
+#include <string.h>
+
+#include "cache/redis/store_redis.h"
+#include "cache/redis/uri.h"
+#include "cache/store/store_lmdb.h"
+#include "cache/store/store_tiered.h"
+
+static bool has_scheme(const char *uri, const char *scheme)
+{
+    size_t len = strlen(scheme);
+
+    return strncmp(uri, scheme, len) == 0 && uri[len] == ':';
+}
+
+static bool unknown_scheme(const char *uri, struct rp_error *err)
+{
+    return rp_error_set(err, "ERR_STORE_URI",
+                        "%.*s is no kind of store; lmdb:PATH?size=256M is one, and "
+                        "redis://host:port/db",
+                        (int)strcspn(uri, ":"), uri);
+}
+
+struct rp_store *rp_store_open(struct rp_loop *loop, const char *uri, const char *directory,
+                               struct rp_error *err)
+{
+    if (has_scheme(uri, "lmdb"))
+        return rp_store_lmdb_open(loop, uri, directory, err);
+    if (rp_redis_uri_is(uri))
+        return rp_store_redis_open(loop, uri, err);
+    unknown_scheme(uri, err);
+    return NULL;
+}
+
+/* A near tier that can't be opened is a trouble of its own; the far one works without it. */
+static struct rp_store *open_both(struct rp_loop *loop, const char *near_uri, const char *far_uri,
+                                  const char *directory, struct rp_error *err)
+{
+    struct rp_store *far = rp_store_open(loop, far_uri, directory, err);
+    struct rp_store *near =
+        far != NULL ? rp_store_lmdb_open_anyway(loop, near_uri, directory, err) : NULL;
+    struct rp_store *both = near != NULL ? rp_store_tiered_new(loop, near, far, err) : NULL;
+
+    if (both == NULL) {
+        rp_store_close(near);
+        rp_store_close(far);
+    }
+    return both;
+}
+
+struct rp_store *rp_store_open_tiers(struct rp_loop *loop, const char *near, const char *uri,
+                                     const char *directory, struct rp_error *err)
+{
+    if (!rp_store_uri_is_remote(uri) || near == NULL || near[0] == '\0')
+        return rp_store_open(loop, uri, directory, err);
+    return open_both(loop, near, uri, directory, err);
+}
+
+bool rp_store_check_near(const char *uri, struct rp_error *err)
+{
+    if (rp_store_uri_is_remote(uri))
+        return rp_error_set(err, "ERR_STORE_URI",
+                            "it stands before the store and is one of this host; "
+                            "lmdb:sessions?size=256M is one");
+    return rp_store_check_uri(uri, err);
+}
+
+const char *rp_store_file_uri(const char *near, const char *uri)
+{
+    if (!rp_store_uri_is_remote(uri))
+        return uri;
+    return near != NULL && near[0] != '\0' ? near : NULL;
+}
+
+bool rp_store_check_uri(const char *uri, struct rp_error *err)
+{
+    if (rp_redis_uri_is(uri))
+        return rp_store_redis_check(uri, err);
+    return has_scheme(uri, "lmdb") ? rp_store_lmdb_check(uri, err) : unknown_scheme(uri, err);
+}
+
+bool rp_store_uri_is_remote(const char *uri)
+{
+    return rp_redis_uri_is(uri);
+}
+
+bool rp_store_set_aside(const char *uri, const char *directory, uint64_t found,
+                        struct rp_error *err)
+{
+    if (rp_redis_uri_is(uri))
+        return true; /* there is no file */
+    return has_scheme(uri, "lmdb") ? rp_store_lmdb_set_aside(uri, directory, found, err)
+                                   : unknown_scheme(uri, err);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main.c - reprise-load: which share of TLS sessions resumes, across hosts, and what that costs.
+ * The danger: a tester that is slower than the server measures itself; it says so when it was. */
+#include "contrib/load/load.h"
+#include "contrib/tools/tool_flags.h"
+#include "contrib/tools/tool_io.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+static bool is_good_enough(const struct load_options *o, const struct load_stats *s)
+{
+    double share = load_resumed_share(o, s);
+    bool ok = true;
+
+    if (o->min_resumed >= 0 && share < o->min_resumed) {
+        fprintf(stderr, "reprise-load: %.2f %% of the sessions offered were resumed, %g wanted\n",
+                share, o->min_resumed);
+        ok = false;
+    }
+    if (o->max_failed >= 0 && (double)s->failed > o->max_failed) {
+        fprintf(stderr, "reprise-load: %llu connections failed, %g allowed\n",
+                (unsigned long long)s->failed, o->max_failed);
+        ok = false;
+    }
+    if (s->full + s->resumed == 0) {
+        fprintf(stderr, "reprise-load: no handshake was made\n");
+        ok = false;
+    }
+    return ok;
+}
+
+static int failed(const struct rp_error *err)
+{
+    fprintf(stderr, "reprise-load: %s\n", err->message);
+    return 2;
+}
+
+/* Everywhere, whatever fails. false: something is missing, and was told. */
+static bool tell(const struct load_options *o, struct load_files *files,
+                 const struct load_result *r)
+{
+    struct rp_error err;
+    bool all = !r->keylog_failed;
+
+    if (!o->quiet && !files->use_stdout) {
+        load_report_text(o, r);
+        all = load_flush_text() && all;
+    }
+    if (!load_files_write(files, o, r, &err)) {
+        failed(&err);
+        all = false;
+    }
+    if (r->lost > 0) {
+        fprintf(stderr, "reprise-load: a process of the load ended without its results\n");
+        all = false;
+    }
+    return all;
+}
+
+int main(int argc, char **argv)
+{
+    static struct load_options options;
+    static struct load_result result;
+    static struct load_files files;
+    struct rp_error err;
+    bool help = false;
+
+    tool_name("reprise-load");
+    tool_io_begin();
+    rp_allocator_install(); /* without it all is as well, but slower */
+    if (!load_options_parse(&options, argc, argv, &help))
+        return 2;
+    if (help)
+        return 0;
+    if (!tool_keylog_open(options.keylog))
+        return 2;
+    if (!load_files_open(&files, &options, &err))
+        return failed(&err);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    if (!load_run_all(&options, &result, &err))
+        return failed(&err);
+    if (!tell(&options, &files, &result))
+        return 2;
+    return is_good_enough(&options, &result.stats) ? 0 : 1;
+}

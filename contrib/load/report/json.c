@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * json.c - what was measured, for programs: JSON and CSV. Texts come from the command line and
+ * from error codes, and are quoted all the same. Names may be added, none is taken away. */
+#include "contrib/load/load.h"
+
+#include <inttypes.h>
+
+static void put_text(FILE *f, const char *text)
+{
+    fputc('"', f);
+    for (; *text != '\0'; text++) {
+        size_t length = load_utf8_length(text);
+
+        if (length == 0)
+            fputs("\\ufffd", f);
+        else if (length == 1 && (*text < 0x20 || *text == '"' || *text == '\\'))
+            fprintf(f, "\\u%04x", *text);
+        else
+            fwrite(text, 1, length, f);
+        text += length > 1 ? length - 1 : 0;
+    }
+    fputc('"', f);
+}
+
+static void put_matrix(FILE *f, const struct load_options *o, const char *name,
+                       const uint64_t matrix[LOAD_TARGETS][LOAD_TARGETS])
+{
+    fprintf(f, ",\n  \"%s\": [", name);
+    for (unsigned i = 0; i < o->target_count; i++)
+        for (unsigned j = 0; j < o->target_count; j++)
+            fprintf(f, "%s%" PRIu64 "%s", j == 0 ? (i == 0 ? "[" : ", [") : ", ", matrix[i][j],
+                    j + 1 == o->target_count ? "]" : "");
+    fputs("]", f);
+}
+
+static void put_kinds(FILE *f, const char *name, const uint64_t by_kind[KINDS])
+{
+    fprintf(f, ",\n  \"%s\": {", name);
+    for (int i = 0; i < KINDS; i++)
+        fprintf(f, "%s\"%s\": %" PRIu64, i > 0 ? ", " : "", load_kind_name((enum load_kind)i),
+                by_kind[i]);
+    fputs("}", f);
+}
+
+static void put_second(FILE *f, const struct load_second *t)
+{
+    const struct histogram *h = &t->handshake_us;
+
+    fprintf(f,
+            "\"full\": %u, \"resumed\": %u, \"declined\": %u, \"failed\": %u, \"requests\": %u, "
+            "\"bytes\": %" PRIu64 ", \"p50_us\": %" PRIu64 ", \"p99_us\": %" PRIu64
+            ", \"max_us\": %" PRIu64 "}",
+            t->full, t->resumed, t->declined, t->failed, t->requests, t->bytes,
+            histogram_percentile(h, 50), histogram_percentile(h, 99), h->max);
+}
+
+static void put_command(FILE *f, const struct load_command *command)
+{
+    static const char *const states[] = {"not run", "cut off", "ended", "cut off"};
+
+    fprintf(f, ", \"outcome\": \"%s\", \"begun_ms\": ", states[command->state]);
+    if (command->state == COMMAND_WAITS)
+        fputs("null, \"took_ms\": null", f);
+    else
+        fprintf(f, "%" PRIu64 ", \"took_ms\": %" PRIu64, command->begun_ms, command->took_ms);
+    if (command->state == COMMAND_ENDED)
+        fprintf(f, ", \"status\": %d}", command->status);
+    else
+        fputs(", \"status\": null}", f);
+}
+
+static void put_timeline(FILE *f, const struct load_options *o, const struct load_result *r)
+{
+    const struct load_stats *s = &r->stats;
+    uint64_t step = load_second_ms(o), last = s->elapsed_us / 1000 / step;
+
+    fprintf(f, ",\n  \"second_ms\": %" PRIu64 ",\n  \"phases\": [", step);
+    for (unsigned i = 0; i < o->phases.count; i++) {
+        const struct load_phase *phase = &o->phases.list[i];
+
+        fprintf(f, "%s{\"at_ms\": %" PRIu64 ", \"length_ms\": %" PRIu64 ", \"text\": ",
+                i > 0 ? ", " : "", phase->at_ms, phase->length_ms);
+        put_text(f, phase->text);
+        if (phase->length_ms > 0) {
+            fprintf(f, ", \"ran_ms\": %" PRIu64 ", ", load_phase_ran_ms(phase, s));
+            put_second(f, &s->phases[i]);
+        } else {
+            put_command(f, &r->commands[i]);
+        }
+    }
+    fputs("],\n  \"seconds\": [", f);
+    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
+        fputs(i > 0 ? ",\n    {" : "\n    {", f);
+        put_second(f, &s->seconds[i]);
+    }
+    fputs("]", f);
+}
+
+static void put_latency(FILE *f, const struct load_result *r)
+{
+    struct load_row rows[LOAD_ROWS];
+
+    load_rows(r, rows);
+    fputs(",\n  \"latency_us\": {", f);
+    for (int i = 0; i < LOAD_ROWS; i++) {
+        const struct histogram *h = rows[i].histogram;
+
+        fprintf(f, "%s\n    \"%s\": {\"count\": %" PRIu64 ", \"mean\": %.1f", i > 0 ? "," : "",
+                rows[i].name, h->count, histogram_mean(h));
+        for (int p = 0; p < LOAD_PERCENTS; p++)
+            fprintf(f, ", \"p%g\": %" PRIu64, load_percents[p],
+                    histogram_percentile(h, load_percents[p]));
+        fprintf(f, ", \"max\": %" PRIu64 "}", h->max);
+    }
+    fputs("\n  }", f);
+}
+
+static void put_failures(FILE *f, const struct load_stats *s)
+{
+    fputs(",\n  \"failed_by_reason\": {", f);
+    for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
+        fputs(i > 0 ? ", " : "", f);
+        put_text(f, s->reasons[i].text);
+        fprintf(f, ": %" PRIu64, s->reasons[i].count);
+    }
+    fputs("},\n  \"failed_by_class\": {", f);
+    for (int i = 0; i < CLASSES; i++)
+        fprintf(f, "%s\"%s\": %" PRIu64, i > 0 ? ", " : "", load_class_name((enum load_class)i),
+                s->by_class[i]);
+    fputs("},\n  \"status\": {", f);
+    for (int i = 2; i < 6; i++)
+        fprintf(f, "%s\"%dxx\": %" PRIu64, i > 2 ? ", " : "", i, s->by_status[i]);
+    fputs("}", f);
+}
+
+void load_write_json(FILE *f, const struct load_options *o, const struct load_result *r)
+{
+    const struct load_stats *s = &r->stats;
+
+    fputs("{\n  \"targets\": [", f);
+    for (unsigned i = 0; i < o->target_count; i++) {
+        fputs(i > 0 ? ", " : "", f);
+        put_text(f, o->targets[i].text);
+    }
+    fprintf(f,
+            "],\n  \"seed\": %" PRIu64 ", \"elapsed_us\": %" PRIu64 ", \"started\": %" PRIu64
+            ",\n  \"full\": %" PRIu64 ", \"resumed\": %" PRIu64 ", \"offered\": %" PRIu64
+            ", \"declined\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"requests\": %" PRIu64
+            ",\n  \"bytes_read\": %" PRIu64 ", \"bytes_written\": %" PRIu64
+            ",\n  \"tester_cpu_us\": %" PRIu64 ", \"server_cpu_us\": %" PRIu64
+            ", \"late_us\": %" PRIu64 ", \"bottleneck\": %s",
+            o->seed, s->elapsed_us, s->started, s->full, s->resumed, s->offered, s->declined,
+            s->failed, s->requests, s->bytes_read, s->bytes_written, s->cpu_us, r->server_us,
+            s->late_us, load_was_bottleneck(o, s) ? "true" : "false");
+    fprintf(f,
+            ",\n  \"missed\": %" PRIu64 ", \"given\": %" PRIu64 ", \"offered_failed\": %" PRIu64
+            ", \"late\": %" PRIu64 ", \"crowded\": %" PRIu64 ", \"late_busy\": %" PRIu64
+            ", \"age_ms\": {\"mean\": %.1f, "
+            "\"max\": %" PRIu64 "}",
+            s->missed, s->given, s->offered_failed, s->late, s->crowded, s->late_busy,
+            load_ratio(s->age_ms, s->offered), s->oldest_ms);
+    fprintf(f, ",\n  \"lost_processes\": %u", r->lost);
+    put_kinds(f, "by_kind", s->by_kind);
+    put_kinds(f, "offered_by_kind", s->offered_by);
+    put_kinds(f, "resumed_by_kind", s->resumed_by);
+    fprintf(f,
+            ",\n  \"early_data\": {\"accepted\": %" PRIu64 ", \"rejected\": %" PRIu64
+            ", \"not_allowed\": %" PRIu64 "}",
+            s->early[RP_EARLY_DATA_ACCEPTED], s->early[RP_EARLY_DATA_REJECTED],
+            s->early[RP_EARLY_DATA_NONE]);
+    put_matrix(f, o, "offered_from_to", s->offered_at);
+    put_matrix(f, o, "resumed_from_to", s->resumed_at);
+    put_failures(f, s);
+    put_timeline(f, o, r);
+    put_latency(f, r);
+    fputs("\n}\n", f);
+}
+
+void load_write_csv(FILE *f, const struct load_options *o, const struct load_result *r)
+{
+    struct load_row rows[LOAD_ROWS];
+
+    (void)o;
+    load_rows(r, rows);
+    fputs("kind,count,mean_us,p50_us,p90_us,p99_us,p99.9_us,max_us\n", f);
+    for (int i = 0; i < LOAD_ROWS; i++) {
+        const struct histogram *h = rows[i].histogram;
+
+        fprintf(f, "%s,%" PRIu64 ",%.1f", rows[i].name, h->count, histogram_mean(h));
+        for (int p = 0; p < LOAD_PERCENTS; p++)
+            fprintf(f, ",%" PRIu64, histogram_percentile(h, load_percents[p]));
+        fprintf(f, ",%" PRIu64 "\n", h->max);
+    }
+}
+
+void load_write_timeline(FILE *f, const struct load_options *o, const struct load_result *r)
+{
+    uint64_t step = load_second_ms(o), last = r->stats.elapsed_us / 1000 / step;
+
+    fputs("second,full,resumed,declined,failed,requests,bytes,p50_us,p99_us,max_us\n", f);
+    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
+        const struct load_second *t = &r->stats.seconds[i];
+
+        fprintf(f, "%g,%u,%u,%u,%u,%u,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+                (double)(i * step) / 1000, t->full, t->resumed, t->declined, t->failed, t->requests,
+                t->bytes, histogram_percentile(&t->handshake_us, 50),
+                histogram_percentile(&t->handshake_us, 99), t->handshake_us.max);
+    }
+}

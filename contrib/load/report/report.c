@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report.c - what was measured, as text. */
+#include "contrib/load/load.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void print_latency(const struct load_result *r, double seconds)
+{
+    struct load_row rows[LOAD_ROWS];
+
+    load_rows(r, rows);
+    if (r->stats.full + r->stats.resumed == 0)
+        return;
+    printf(
+        "\nlatency, ms        count       /s       p50       p90       p99     p99.9       max\n");
+    for (int i = 0; i < LOAD_ROWS; i++) {
+        if (rows[i].histogram->count == 0)
+            continue;
+        printf("  %-10s %11" PRIu64 " %8.0f", rows[i].name, rows[i].histogram->count,
+               (double)rows[i].histogram->count / seconds);
+        for (int p = 0; p < LOAD_PERCENTS; p++)
+            printf(" %9.3f",
+                   (double)histogram_percentile(rows[i].histogram, load_percents[p]) / 1000);
+        printf(" %9.3f\n", (double)rows[i].histogram->max / 1000);
+    }
+}
+
+/* Fewer offers than were asked for: a server gives a client that resumes no new ticket, or none. */
+static void print_shortage(const struct load_options *o, const struct load_stats *s)
+{
+    double offered = 100 * load_ratio(s->offered, s->started);
+    double failed = 100 * load_ratio(s->failed, s->started);
+
+    if (s->started < 100 || offered + failed >= 0.8 * o->resume)
+        return;
+    printf("Sessions were offered in %.0f %% of the attempts, %g wanted: ", offered, o->resume);
+    if (o->min_age_ms > 0)
+        printf("too few had that age.\n");
+    else
+        printf("the servers give too few%s; --uses always offers one again.\n",
+               s->failed > 0 ? ", and those that fail none" : "");
+}
+
+static void print_sessions(const struct load_stats *s)
+{
+    printf("sessions: %" PRIu64 " given, %" PRIu64 " offered, %" PRIu64
+           " resumed (%.2f %%), %" PRIu64 " declined",
+           s->given, s->offered, s->resumed, 100 * load_ratio(s->resumed, s->offered), s->declined);
+    if (s->offered_failed > 0)
+        printf(", %" PRIu64 " failed", s->offered_failed);
+    if (s->oldest_ms > 0)
+        printf("; age %.1f s, at most %.1f s", load_ratio(s->age_ms, s->offered) / 1000,
+               (double)s->oldest_ms / 1000);
+    printf("\n");
+    for (int i = KIND_FULL + 1; i < KINDS; i++)
+        if (s->offered_by[i] > 0)
+            printf("  by %-8s %10" PRIu64 " offered %10" PRIu64 " resumed (%.2f %%)\n",
+                   load_kind_name((enum load_kind)i), s->offered_by[i], s->resumed_by[i],
+                   100 * load_ratio(s->resumed_by[i], s->offered_by[i]));
+}
+
+static void print_early_data(const struct load_stats *s)
+{
+    printf("early data: %" PRIu64 " accepted, %" PRIu64 " rejected",
+           s->early[RP_EARLY_DATA_ACCEPTED], s->early[RP_EARLY_DATA_REJECTED]);
+    if (s->early[RP_EARLY_DATA_NONE] > 0)
+        printf(", %" PRIu64 " not sent since the session allows none",
+               s->early[RP_EARLY_DATA_NONE]);
+    printf("\n");
+}
+
+static void print_requests(const struct load_stats *s, double seconds)
+{
+    printf("requests: %" PRIu64 ", %.0f/s; bytes: %" PRIu64 " down (%.1f MB/s), %" PRIu64
+           " up (%.1f MB/s)\n",
+           s->requests, (double)s->requests / seconds, s->bytes_read,
+           (double)s->bytes_read / seconds / 1e6, s->bytes_written,
+           (double)s->bytes_written / seconds / 1e6);
+    for (unsigned i = 3; i < 6; i++)
+        if (s->by_status[i] > 0)
+            printf("  %10" PRIu64 "  with status %uxx\n", s->by_status[i], i);
+}
+
+/* What to do about failures that are the tester's own, or its host's. */
+static const char *remedy_of(const char *reason)
+{
+    static const struct {
+        const char *reason, *remedy;
+    } known[] = {
+        {"EMFILE", "too few descriptors here: a higher ulimit -n or a lower --concurrency"},
+        {"ENFILE", "too few descriptors on this machine: a higher fs.file-max"},
+        {"EADDRNOTAVAIL", "no local port is left: --close reset, or a lower --rate"},
+        {"ENOBUFS", "no memory for sockets here: a lower --concurrency"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(reason, known[i].reason) == 0)
+            return known[i].remedy;
+    return NULL;
+}
+
+static void print_failures(const struct load_stats *s)
+{
+    printf("failed: %" PRIu64 "\n", s->failed);
+    for (int i = 0; i < LOAD_REASONS && s->reasons[i].count > 0; i++) {
+        const char *remedy = remedy_of(s->reasons[i].text);
+
+        bool says = load_reason_says_class(&s->reasons[i]);
+
+        printf("  %10" PRIu64 "  %s%s%s", s->reasons[i].count,
+               says ? "" : load_class_name(s->reasons[i].class), says ? "" : ": ",
+               s->reasons[i].text);
+        if (remedy != NULL)
+            printf(" (%s)", remedy);
+        printf("\n");
+    }
+}
+
+static void print_matrix(const struct load_options *o, const struct load_stats *s)
+{
+    if (o->target_count < 2 || s->offered == 0)
+        return;
+    printf("\nresumed, %% of the sessions offered: row = host it came from, column = offered to\n");
+    for (unsigned i = 0; i < o->target_count; i++)
+        printf("  [%u] %s\n", i, o->targets[i].text);
+    printf("       ");
+    for (unsigned i = 0; i < o->target_count; i++)
+        printf("     [%u]", i);
+    for (unsigned i = 0; i < o->target_count; i++) {
+        printf("\n  [%u]  ", i);
+        for (unsigned j = 0; j < o->target_count; j++)
+            if (s->offered_at[i][j] == 0)
+                printf("       -");
+            else
+                printf("  %6.2f", 100 * load_ratio(s->resumed_at[i][j], s->offered_at[i][j]));
+    }
+    printf("\n");
+}
+
+/* -- the time line */
+
+static void print_figures(const struct load_second *t, double seconds)
+{
+    printf(" %9.0f %9.0f %9u %9u %9.2f %9.2f", (double)t->full / seconds,
+           (double)t->resumed / seconds, t->declined, t->failed,
+           (double)histogram_percentile(&t->handshake_us, 50) / 1000,
+           (double)histogram_percentile(&t->handshake_us, 99) / 1000);
+}
+
+static void print_phase(const struct load_options *o, const struct load_stats *s, unsigned index)
+{
+    const struct load_phase *phase = &o->phases.list[index];
+    double seconds = (double)load_phase_ran_ms(phase, s) / 1000;
+
+    if (seconds <= 0)
+        return;
+    printf("%8.6g", (double)phase->at_ms / 1000);
+    print_figures(&s->phases[index], seconds);
+    printf("  %s\n", phase->text);
+}
+
+/* A command stands where it really began. */
+static void print_commands(const struct load_options *o, const struct load_result *r,
+                           uint64_t second, uint64_t last)
+{
+    for (unsigned p = 0; p < o->phases.count; p++) {
+        const struct load_phase *phase = &o->phases.list[p];
+        const struct load_command *command = &r->commands[p];
+        uint64_t begun = command->begun_ms / load_second_ms(o);
+        char note[LOAD_NOTE];
+
+        if (phase->length_ms > 0 || command->state == COMMAND_WAITS ||
+            (begun < last ? begun : last) != second)
+            continue;
+        load_command_note(phase, command, &r->stats, note);
+        printf(*note != '\0' ? "  %s (%s)" : "  %s", phase->text, note);
+    }
+}
+
+static void print_timeline(const struct load_options *o, const struct load_result *r)
+{
+    const struct load_stats *s = &r->stats;
+    uint64_t step = load_second_ms(o), last = s->elapsed_us / 1000 / step;
+    bool stretches = o->phases.end_ms > 0;
+
+    if (o->phases.count == 0)
+        return;
+    printf("\n  second    full/s resumed/s  declined    failed    p50 ms    p99 ms\n");
+    for (unsigned p = 0; p < o->phases.count; p++)
+        if (o->phases.list[p].length_ms > 0)
+            print_phase(o, s, p);
+    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
+        printf(stretches && i == 0 ? "\n%8" PRIu64 : "%8" PRIu64, i * step / 1000);
+        print_figures(&s->seconds[i], (double)step / 1000);
+        print_commands(o, r, i, last);
+        printf("\n");
+    }
+}
+
+static void print_phases_missed(const struct load_options *o, const struct load_result *r)
+{
+    for (unsigned p = 0; p < o->phases.count; p++) {
+        const struct load_phase *phase = &o->phases.list[p];
+
+        if (phase->at_ms > r->stats.elapsed_us / 1000)
+            printf("The run was over before the phase at %g s: %s\n", (double)phase->at_ms / 1000,
+                   phase->text);
+        else if (phase->length_ms == 0 && r->commands[p].state == COMMAND_WAITS)
+            printf("The run was over before the command ahead of the phase at %g s, which did not "
+                   "run: %s\n",
+                   (double)phase->at_ms / 1000, phase->text);
+    }
+}
+
+static void print_honesty(const struct load_options *o, const struct load_stats *s)
+{
+    if (load_ratio(s->busiest_us, s->elapsed_us) > 0.9)
+        printf(
+            "The tester itself was the bottleneck: a process of it used up its CPU. Give it more "
+            "--processes and CPUs, or a lower --rate.\n");
+    else if (load_was_bottleneck(o, s))
+        printf("The tester itself was the bottleneck: %" PRIu64
+               " arrivals were late, by up to %.0f ms, while it used up its CPU. "
+               "Give it more --processes and CPUs.\n",
+               s->late_busy, (double)s->late_us / 1000);
+    else if (s->late - s->crowded > s->started / 100)
+        printf("%" PRIu64 " arrivals were late, by up to %.0f ms, although the tester had CPU to "
+               "spare: a server that comes back from a stall, or other programs, kept the machine "
+               "busy.\n",
+               s->late - s->crowded, (double)s->late_us / 1000);
+    if (s->crowded > 0)
+        printf("%" PRIu64 " arrivals waited up to %.0f ms, since all connections were in use: the "
+               "server does not keep up, or --concurrency is too low.\n",
+               s->crowded, (double)s->late_us / 1000);
+    if (s->missed > 0)
+        printf("%" PRIu64 " more were due and found no connection until the end, so the latencies "
+               "are those of the %" PRIu64 " that did.\n",
+               s->missed, s->started);
+}
+
+void load_report_text(const struct load_options *o, const struct load_result *r)
+{
+    const struct load_stats *s = &r->stats;
+    double seconds = (double)s->elapsed_us / 1e6;
+    uint64_t handshakes = s->full + s->resumed;
+
+    printf("%" PRIu64 " connections in %.2f s: %.0f handshakes/s (%.0f full, %.0f resumed)\n",
+           s->started, seconds, (double)handshakes / seconds, (double)s->full / seconds,
+           (double)s->resumed / seconds);
+    if (o->resume > 0) {
+        print_sessions(s);
+        print_shortage(o, s);
+    }
+    if (s->offered_by[KIND_EARLY] > 0)
+        print_early_data(s);
+    if (s->requests > 0)
+        print_requests(s, seconds);
+    print_failures(s);
+    print_latency(r, seconds);
+    print_matrix(o, s);
+    print_timeline(o, r);
+    print_phases_missed(o, r);
+    printf("\ntester: %.1f us CPU a connection, %.0f %% of a CPU\n",
+           load_ratio(s->cpu_us, s->started), 100 * load_ratio(s->cpu_us, s->elapsed_us));
+    if (r->server_us > 0)
+        printf("server: %.1f us CPU a handshake, %.0f %% of a CPU\n",
+               load_ratio(r->server_us, handshakes), 100 * load_ratio(r->server_us, s->elapsed_us));
+    if (r->server_ended)
+        printf("server: a process of --pid ended, so its CPU time is not known\n");
+    print_honesty(o, s);
+    if (r->lost > 0)
+        printf("%u of %u processes ended without their results, which lack here.\n", r->lost,
+               o->processes);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chain.c - a peer's certificate with its issuers above it (G12). The danger: certificates
+ * that issued one another, or themselves without the right to (N10), make a chain without an end;
+ * here each stands in it at most once, and there are at most as many as OpenSSL would verify. */
+#include "lib/x509/internal.h"
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+enum { CHAIN_MAX = 100 };
+
+struct chain {
+    X509 *certs[CHAIN_MAX]; /* a reference each */
+    int count;
+};
+
+static X509 *last(const struct chain *c)
+{
+    return c->certs[c->count - 1];
+}
+
+static bool contains(const struct chain *c, const X509 *cert)
+{
+    for (int i = 0; i < c->count; i++)
+        if (X509_cmp(c->certs[i], cert) == 0)
+            return true;
+    return false;
+}
+
+/* May `issuer` stand above the last one? */
+static bool continues(const struct chain *c, X509 *issuer)
+{
+    return X509_check_issued(issuer, last(c)) == X509_V_OK && !contains(c, issuer);
+}
+
+static bool complete(const struct chain *c)
+{
+    return c->count == CHAIN_MAX || X509_check_issued(last(c), last(c)) == X509_V_OK;
+}
+
+/* The issuer of the last one among what the peer sent, with a reference; or NULL. */
+static X509 *issuer_among(const struct chain *c, const STACK_OF(X509) * sent)
+{
+    for (int i = 0; i < sk_X509_num(sent); i++) {
+        X509 *cert = sk_X509_value(sent, i);
+
+        if (continues(c, cert) && X509_up_ref(cert))
+            return cert;
+    }
+    return NULL;
+}
+
+/* The same in the trust store, which prefers one that is valid now. */
+static X509 *issuer_trusted(const struct chain *c, X509_STORE_CTX *trust)
+{
+    X509 *cert = NULL;
+
+    if (X509_STORE_CTX_get1_issuer(&cert, trust, last(c)) != 1)
+        return NULL;
+    if (!contains(c, cert))
+        return cert;
+    X509_free(cert);
+    return NULL;
+}
+
+static void add_sent(struct chain *c, const STACK_OF(X509) * sent)
+{
+    X509 *issuer;
+
+    while (!complete(c) && (issuer = issuer_among(c, sent)))
+        c->certs[c->count++] = issuer;
+}
+
+static void add_trusted(struct chain *c, X509_STORE *store)
+{
+    X509_STORE_CTX *trust = X509_STORE_CTX_new();
+    X509 *issuer;
+
+    if (trust && X509_STORE_CTX_init(trust, store, NULL, NULL))
+        while (!complete(c) && (issuer = issuer_trusted(c, trust)))
+            c->certs[c->count++] = issuer;
+    X509_STORE_CTX_free(trust);
+}
+
+/* Objects from the top of the chain down to the leaf. */
+static struct rp_x509 *objects(const struct chain *c, struct rp_error *err)
+{
+    struct rp_x509 *above = NULL;
+
+    for (int i = c->count - 1; i >= 0; i--) {
+        struct rp_x509 *x = rp_x509_new(c->certs[i], err);
+
+        if (!x) {
+            rp_x509_unref(above);
+            return NULL;
+        }
+        x->issuer_certificate = above;
+        above = x;
+    }
+    return above;
+}
+
+struct rp_x509 *rp_x509_new_chain(X509 *leaf, const STACK_OF(X509) * sent, X509_STORE *trust,
+                                  struct rp_error *err)
+{
+    struct chain c = {.certs = {leaf}, .count = 1};
+    struct rp_x509 *x;
+
+    X509_up_ref(leaf);
+    ERR_set_mark();
+    add_sent(&c, sent);
+    if (trust)
+        add_trusted(&c, trust);
+    ERR_pop_to_mark();
+    x = objects(&c, err);
+    for (int i = 0; i < c.count; i++)
+        X509_free(c.certs[i]);
+    return x;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * root_certificates.c - node's rootCertificates (A5): the Mozilla roots this release ships, made by
+ * contrib/roots/refresh.sh. They age with the release; what a context trusts by default is the
+ * system's business (roots.c). */
+#include <reprise/tls.h>
+
+static const char *const root_certificates[] = {
+#include "lib/x509/roots_data.inc"
+};
+
+const char *const *rp_root_certificates(size_t *count)
+{
+    *count = sizeof root_certificates / sizeof *root_certificates;
+    return root_certificates;
+}

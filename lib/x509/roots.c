@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * roots.c - the system's trusted roots, where OpenSSL and its environment variables
+ * (SSL_CERT_DIR, SSL_CERT_FILE) say they are. The danger is cost: a bundle is 140 certificates and
+ * each context would parse them all, so a hashed directory, which is read on demand, comes first
+ * and the bundle is used only where there is none. */
+#include "lib/x509/roots.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+/* The environment, unless this program runs with more rights than its caller. */
+static const char *place(const char *variable, const char *otherwise)
+{
+    const char *value = secure_getenv(variable);
+
+    return value != NULL && *value != '\0' ? value : otherwise;
+}
+
+/* Does a directory hold names as openssl-rehash makes them: eight hex digits, dot, number? */
+static bool is_hashed(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+    bool found = false;
+
+    if (dir == NULL)
+        return false;
+    while (!found && (entry = readdir(dir)) != NULL)
+        found = strspn(entry->d_name, "0123456789abcdef") == 8 && entry->d_name[8] == '.';
+    closedir(dir);
+    return found;
+}
+
+bool rp_roots_add(X509_STORE *store)
+{
+    const char *file = place(X509_get_default_cert_file_env(), NULL);
+    const char *dir = place(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+    X509_LOOKUP *lookup;
+    bool ok = true;
+
+    ERR_set_mark();
+    if (file == NULL && is_hashed(dir)) {
+        lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+        ok = lookup != NULL && X509_LOOKUP_add_dir(lookup, dir, X509_FILETYPE_PEM) == 1;
+    } else {
+        lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+        ok = lookup != NULL;
+        if (ok) /* a system without roots trusts nobody; that is no failure */
+            X509_LOOKUP_load_file(lookup, file != NULL ? file : X509_get_default_cert_file(),
+                                  X509_FILETYPE_PEM);
+    }
+    ERR_pop_to_mark();
+    return ok;
+}

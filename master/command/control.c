@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * control.c - `status`, and what else asks the running master: one question over its
+ * control socket, then the answer in words, or as it is with --json. */
+#include "master/announce.h"
+#include "master/command/command.h"
+#include "master/command/control_ask.h"
+
+#include "conf/conf.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* -- asking */
+
+static int complain(const struct arguments *arguments, int status, const char *message)
+{
+    struct rp_json json = {0};
+    char *line;
+
+    if (!arguments->json) {
+        fprintf(stderr, "%s\n", message);
+        return status;
+    }
+    rp_json_begin_object(&json);
+    rp_json_key(&json, "ok");
+    rp_json_bool(&json, false);
+    rp_json_key(&json, "message");
+    rp_json_string(&json, message);
+    rp_json_end_object(&json);
+    line = rp_json_take(&json, NULL);
+    if (line != NULL)
+        puts(line);
+    free(line);
+    return status;
+}
+
+static void begin(struct rp_json *request, const char *command)
+{
+    rp_json_begin_object(request);
+    rp_json_key(request, "command");
+    rp_json_string(request, command);
+}
+
+static int show(const struct arguments *arguments, const json_t *answer,
+                void (*print)(const json_t *))
+{
+    const char *message = json_string_value(json_object_get(answer, "message"));
+    bool ok = json_is_true(json_object_get(answer, "ok"));
+
+    if (arguments->json) {
+        json_dumpf(answer, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else if (ok) {
+        print(answer);
+    } else {
+        fprintf(stderr, "%s\n", message != NULL ? message : "the master refused");
+    }
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* The request, begun by the caller, is finished here. */
+static int ask(const struct arguments *arguments, struct rp_json *request,
+               void (*print)(const json_t *))
+{
+    struct rp_error error;
+    struct conf *conf = conf_load(arguments->conf, &error);
+    json_t *answer;
+    int status;
+
+    rp_json_end_object(request);
+    if (conf == NULL) {
+        rp_text_clear(&request->text);
+        return complain(arguments, EXIT_USAGE, error.message);
+    }
+    answer = control_ask(conf->run_dir, request, &error);
+    conf_free(conf);
+    if (answer == NULL)
+        return complain(arguments, EXIT_FAILED, error.message);
+    status = show(arguments, answer, print);
+    json_decref(answer);
+    return status;
+}
+
+/* -- reading answers: what is not there is 0, or "?" */
+
+static long long number(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value != NULL ? value : "?";
+}
+
+/* "3d 4h", "4h 5m", "5m 6s", "6s" */
+static const char *span(long long s, char out[48])
+{
+    if (s >= 86400)
+        snprintf(out, 48, "%lldd %lldh", s / 86400, s % 86400 / 3600);
+    else if (s >= 3600)
+        snprintf(out, 48, "%lldh %lldm", s / 3600, s % 3600 / 60);
+    else if (s >= 60)
+        snprintf(out, 48, "%lldm %llds", s / 60, s % 60);
+    else
+        snprintf(out, 48, "%llds", s);
+    return out;
+}
+
+/* As `sessions revoke --before` takes it. */
+static const char *moment(long long s, char out[32])
+{
+    struct tm tm;
+    time_t t = (time_t)s;
+
+    if (gmtime_r(&t, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        snprintf(out, 32, "?");
+    return out;
+}
+
+/* -- status */
+
+static void print_processes(const json_t *answer)
+{
+    const json_t *list = json_object_get(answer, "generations"), *one;
+    char age[48];
+    size_t i;
+
+    printf("master %lld: version %s, up %s\n", number(answer, "pid"), text(answer, "version"),
+           span(number(answer, "uptime"), age));
+    json_array_foreach(list, i, one)
+        printf("generation %lld: %s, %lld workers\n", number(one, "number"), text(one, "state"),
+               number(one, "workers"));
+    list = json_object_get(answer, "workers");
+    json_array_foreach(list, i, one)
+        printf("worker %lld, process %lld: up %s, %lld open, %lld accepted\n", number(one, "slot"),
+               number(one, "pid"), span(number(one, "uptime"), age), number(one, "active"),
+               number(one, "accepted"));
+}
+
+static void print_store(const json_t *c, const char *title, const char *kind, const char *state,
+                        const char *without, const char *since)
+{
+    char when[32];
+
+    printf("%s %s: %s", title, text(c, kind), text(c, state));
+    if (number(c, without) > 0)
+        printf(" from %lld workers since %s", number(c, without), moment(number(c, since), when));
+}
+
+static void print_tier(const json_t *cache, const char *key, const char *title, const char *lookups)
+{
+    const json_t *tier = json_object_get(cache, key), *took = json_object_get(cache, lookups);
+
+    if (number(tier, "gets") == 0 && number(tier, "puts") == 0)
+        return;
+    printf("%s: %lld lookups in %lld us each, %lld failures, %lld outages, %lld probes", title,
+           number(took, "count"), number(took, "meanUs"), number(tier, "failures"),
+           number(tier, "outages"), number(tier, "probes"));
+    if (strcmp(key, "near") == 0)
+        printf(", %lld entries in %lld of %lld MB, %lld evicted", number(cache, "entries"),
+               number(cache, "bytesUsed") >> 20, number(cache, "bytesSize") >> 20,
+               number(tier, "evicted"));
+    putchar('\n');
+}
+
+static void print_status(const json_t *answer)
+{
+    const json_t *n = json_object_get(answer, "counters"), *c = json_object_get(answer, "cache");
+
+    print_processes(answer);
+    printf("handshakes: %lld full, %lld by ticket, %lld by id, %lld by stateful ticket, %lld "
+           "failed, %lld revoked sessions\n",
+           number(n, "handshakesFull"), number(n, "handshakesTicket"), number(n, "handshakesId"),
+           number(n, "handshakesStateful"), number(n, "handshakesFailed"),
+           number(n, "sessionsForgotten"));
+    print_store(c, "store", "store", "state", "workersWithout", "awaySince");
+    printf("; %lld stored, %lld hits, %lld misses, %lld timeouts, %lld bad seals\n",
+           number(c, "stored"), number(c, "hits"), number(c, "misses"), number(c, "timeouts"),
+           number(c, "badSeals"));
+    if (json_is_string(json_object_get(c, "l1"))) {
+        print_store(c, "before it", "l1", "l1State", "workersWithoutL1", "l1AwaySince");
+        printf("; %lld of the hits\n", number(c, "hits") - number(c, "farHits"));
+    }
+    print_tier(c, "near", "on this host", "nearLookups");
+    print_tier(c, "far", "of all hosts", "farLookups");
+}
+
+/* -- keys */
+
+static void print_key(const json_t *key, bool pinned)
+{
+    char from[32], until[32];
+
+    printf("%s  %s%s", text(key, "id"), text(key, "role"),
+           json_is_true(json_object_get(key, "mints")) ? ", mints" : "");
+    if (!pinned)
+        printf(", epoch %lld%s, from %s until %s", number(key, "epoch"),
+               json_is_true(json_object_get(key, "derived")) ? " (derived)" : "",
+               moment(number(key, "begins"), from), moment(number(key, "erased"), until));
+    putchar('\n');
+}
+
+static void print_keys(const json_t *answer)
+{
+    const json_t *keys = json_object_get(answer, "keys"), *key;
+    size_t i;
+
+    json_array_foreach(keys, i, key)
+        print_key(key, json_is_true(json_object_get(answer, "pinned")));
+    if (number(answer, "count") > (long long)i)
+        printf("and %lld more\n", number(answer, "count") - (long long)i);
+}
+
+int command_keys(const struct arguments *arguments)
+{
+    struct rp_json request = {0};
+
+    begin(&request, "keys");
+    return ask(arguments, &request, print_keys);
+}
+
+static void print_rotated(const json_t *answer)
+{
+    puts(json_is_true(json_object_get(answer, "shared"))
+             ? "rotated: in three seconds new keys mint, on every host that shares the store"
+             : "the store is away: new keys mint when it is back, on every host");
+}
+
+int command_keys_rotate(const struct arguments *arguments)
+{
+    struct rp_json request = {0};
+
+    begin(&request, "keys rotate");
+    return ask(arguments, &request, print_rotated);
+}
+
+/* -- sessions revoke */
+
+/* 2026-12-31T23:59:59Z, or seconds; in ms. */
+static bool parse_moment(const char *text, uint64_t *ms)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    char *rest;
+    long long s;
+
+    if (end != NULL && *end == '\0') {
+        int day = tm.tm_mday;
+
+        s = (long long)timegm(&tm);
+        if (tm.tm_mday != day) /* the 31st of February is in March */
+            return false;
+    } else {
+        errno = 0;
+        s = strtoll(text, &rest, 10);
+        if (errno != 0 || rest == text || *rest != '\0')
+            return false;
+    }
+    *ms = (uint64_t)s * 1000;
+    return s > 0 && s < INT64_MAX / 1000;
+}
+
+static void print_revoked(const json_t *answer)
+{
+    puts(json_is_true(json_object_get(answer, "shared"))
+             ? "revoked: here now, and within a second on every host that shares the store"
+             : "revoked here; the store is away: other hosts hear of it when it is back");
+}
+
+static int complain_of_host(const struct arguments *arguments, const struct rp_error *err)
+{
+    char message[320];
+
+    snprintf(message, sizeof message, "reprise sessions revoke: --host: %s", err->message);
+    return complain(arguments, EXIT_USAGE, message);
+}
+
+int command_sessions_revoke(const struct arguments *arguments)
+{
+    struct rp_json request = {0};
+    struct rp_error err;
+    uint64_t ms;
+
+    if (arguments->all == (arguments->before != NULL || arguments->host != NULL))
+        return complain(arguments, EXIT_USAGE,
+                        "reprise sessions revoke: say which: --all, or --before TIME, --host NAME "
+                        "or both");
+    if (arguments->host != NULL && !announce_is_host(arguments->host, &err))
+        return complain_of_host(arguments, &err);
+    begin(&request, "sessions revoke");
+    if (arguments->all) {
+        rp_json_key(&request, "all");
+        rp_json_bool(&request, true);
+    }
+    if (arguments->host != NULL) {
+        rp_json_key(&request, "host");
+        rp_json_string(&request, arguments->host);
+    }
+    if (arguments->before != NULL) {
+        if (!parse_moment(arguments->before, &ms)) {
+            rp_text_clear(&request.text);
+            return complain(arguments, EXIT_USAGE,
+                            "reprise sessions revoke: --before is a moment like "
+                            "2026-12-31T23:59:59Z, or seconds of 1970");
+        }
+        rp_json_key(&request, "before");
+        rp_json_int(&request, (int64_t)ms);
+    }
+    return ask(arguments, &request, print_revoked);
+}
+
+/* -- what runs */
+
+int command_status(const struct arguments *arguments)
+{
+    struct rp_json request = {0};
+
+    begin(&request, "status");
+    return ask(arguments, &request, print_status);
+}

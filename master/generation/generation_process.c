@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * generation_process.c - the process that reads what one configuration needs and runs its workers.
+ * Holds the private keys, the cluster secret and the ticket keys; they are read here, once, and the
+ * workers share the memory. It serves no client itself. Its key ring goes on turning, so that a
+ * worker forked later starts with the keys of that moment.
+ * The danger: it must not outlive its use. When the master says so or is gone it drains: takes its
+ * workers along and ends, at the latest some time after drain-timeout. */
+#include "master/generation/generation_process.h"
+#include "cache/store_open.h"
+
+#include "cache/notices.h"
+#include "lib/base/ipc.h"
+#include "master/generation/ending.h"
+#include "master/generation/keys_report.h"
+#include "master/generation/cache_files.h"
+#include "master/generation/secret_file.h"
+#include "worker/plan/plan.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    ADOPT_AFTER_MS = 250, /* a worker that is down for longer has its sockets served by others */
+    DRAIN_GRACE_MS = 2000,
+};
+
+struct process;
+struct place { /* of a worker */
+    struct process *process;
+    struct rp_timer adopt;
+    bool online, adopted;
+};
+
+struct process {
+    const struct generation_setup *setup;
+    struct rp_worker *master; /* the channel to it */
+    struct rp_loop *loop;
+    struct rp_secret secret;
+    struct rp_ticket_keys *keys;
+    struct plan *frontends;
+    struct rp_store *store;
+    struct rp_key_ring *ring;
+    struct rp_notice_board *board;
+    struct worker_setup worker_setup;
+    struct rp_cluster *workers;
+    struct place *places;
+    struct rp_timer limit;
+    struct rp_signal term;
+    uint8_t posting[8];   /* the question that an announcement answers */
+    bool settled, loaded; /* keys are there; all is read */
+    bool ready, draining;
+    int status;
+};
+
+/* -- to the master */
+
+static void say(struct process *p, enum generation_message type, const void *content, size_t len)
+{
+    uint8_t message[RP_IPC_MAX];
+
+    len = rp_ipc_compose(message, (uint8_t)type, content, len);
+    rp_worker_send(p->master, message, len, NULL); /* if it is gone, we'll hear */
+}
+
+/* The reason goes to the master, which knows whom to tell. */
+static void fail(struct process *p, int status, const char *why)
+{
+    char content[256];
+    int len = snprintf(content, sizeof content, "%c%s", status, why);
+
+    say(p, GENERATION_FAILED, content,
+        len < (int)sizeof content ? (size_t)len : sizeof content - 1);
+    p->status = status;
+    rp_loop_stop(p->loop);
+}
+
+/* -- reading */
+
+static bool read_secret(struct process *p, struct rp_error *err)
+{
+    const struct conf *conf = p->setup->conf;
+    struct rp_error why;
+    char *path = NULL;
+    bool made_here, ok;
+
+    if (!secret_file_read(conf, &p->secret, &made_here, err))
+        return false;
+    if (!made_here)
+        return true;
+    if (asprintf(&path, "%s/secret", conf->state_dir) < 0)
+        return rp_error_set(err, "ENOMEM", "no memory for a path");
+    ok = rp_secret_read_or_make(&p->secret, path, &why);
+    free(path);
+    return ok || rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
+}
+
+/* As root: keys may be readable by root only. */
+static bool read_all(struct process *p, struct rp_error *err)
+{
+    if (!cache_files_check(p->setup->conf, err))
+        return false;
+    p->keys = rp_ticket_keys_new(err);
+    if (p->keys == NULL || !cache_files_read_keys(p->setup->conf, p->keys, err) ||
+        !read_secret(p, err))
+        return false;
+    p->frontends = plan_new(p->setup->conf, p->keys, err);
+    return p->frontends != NULL;
+}
+
+static void tell_notices(struct process *, const struct rp_notices *);
+
+static void on_store_trouble(const struct rp_error *error, void *arg)
+{
+    struct process *p = arg;
+
+    if (error != NULL)
+        rp_log(p->setup->log, RP_LOG_WARN, "the store is in trouble: %s", error->message);
+    else
+        rp_log(p->setup->log, RP_LOG_INFO, "the store is well again");
+}
+
+static void on_near_trouble(const struct rp_error *error, void *arg)
+{
+    struct process *p = arg;
+
+    if (error != NULL)
+        rp_log(p->setup->log, RP_LOG_WARN, "l1, the store before the store, is in trouble: %s",
+               error->message);
+    else
+        rp_log(p->setup->log, RP_LOG_INFO, "l1, the store before the store, is well again");
+}
+
+/* As the user that the workers are, since they share the store's files. A store that can't be
+ * opened is no reason not to serve: no sessions are kept then, and ticket keys are our own. */
+static void open_store(struct process *p)
+{
+    const struct conf *conf = p->setup->conf;
+    struct rp_store *near;
+    struct rp_error why;
+
+    *p->setup->store_place = RP_STORE_OPENING;
+    p->store =
+        rp_store_open_tiers(p->loop, conf->cache.l1, conf->cache.store, conf->state_dir, &why);
+    *p->setup->store_place = 0;
+    if (p->store == NULL) {
+        rp_log(p->setup->log, RP_LOG_WARN, "no sessions are kept: %s", why.message);
+        return;
+    }
+    rp_store_mark_place(p->store, p->setup->store_place);
+    rp_store_on_trouble(p->store, on_store_trouble, p);
+    near = rp_store_near(p->store);
+    if (near != NULL && near != p->store)
+        rp_store_on_trouble(near, on_near_trouble, p);
+}
+
+static struct rp_store *shared_store(const struct process *p)
+{
+    return p->store != NULL ? rp_store_shared(p->store) : NULL;
+}
+
+static void offer(struct process *p)
+{
+    p->worker_setup = (struct worker_setup){
+        .conf = p->setup->conf,
+        .frontends = p->frontends,
+        .listens = p->setup->listening->sockets,
+        .listen_count = p->setup->listening->socket_count,
+        .workers = p->setup->workers,
+        .stats = p->setup->stats,
+        .log = p->setup->log,
+        .secret = &p->secret,
+        .ring = p->ring,
+        .notices = rp_notice_board_read(p->board),
+        .keys = p->keys,
+    };
+    say(p, GENERATION_PREPARED, NULL, 0);
+}
+
+/* Not before the keys are there that other hosts mint with: our workers would decline the tickets
+ * of clients that the ones before us knew. */
+static void on_settled(void *arg)
+{
+    struct process *p = arg;
+
+    p->settled = true;
+    if (p->loaded)
+        offer(p);
+}
+
+static bool start_ring(struct process *p, struct rp_error *err)
+{
+    const struct conf_cache *cache = &p->setup->conf->cache;
+    struct rp_key_ring_options options = {
+        .store = shared_store(p),
+        .secret = &p->secret,
+        .keys = p->keys,
+        .epoch_ms = cache->key_lifetime_ms,
+        .session_timeout_ms = (uint64_t)cache->session_timeout_s * 1000,
+        .turns = rp_notice_board_read(p->board)->turns,
+        .settled = on_settled,
+        .arg = p,
+    };
+
+    if (cache->ticket_keys != NULL)
+        return true;
+    p->ring = rp_key_ring_new(p->loop, &options, err);
+    return p->ring != NULL;
+}
+
+/* The master remembers it for generations to come, whatever the store will say then. */
+static void tell_master(struct process *p, const struct rp_notices *notices)
+{
+    uint8_t content[RP_NOTICES_MAX];
+
+    say(p, GENERATION_HEARD, content, rp_notices_encode(notices, content));
+}
+
+/* Workers read the store, too; but they are told, in case that it is away. */
+static void on_notices(const struct rp_notices *notices, void *arg)
+{
+    struct process *p = arg;
+
+    rp_log(p->setup->log, RP_LOG_INFO,
+           "heard an announcement: sessions are revoked, or keys rotated");
+    tell_master(p, notices);
+    tell_notices(p, notices);
+    if (p->ring != NULL)
+        rp_key_ring_turn(p->ring, notices->turns);
+}
+
+static bool start_board(struct process *p, struct rp_error *err)
+{
+    struct rp_notice_board_options options = {
+        .store = shared_store(p),
+        .secret = &p->secret,
+        .known = p->setup->notices,
+        .changed = on_notices,
+        .arg = p,
+    };
+
+    p->board = rp_notice_board_new(p->loop, &options, err);
+    if (p->board == NULL)
+        return false;
+    tell_master(p, rp_notice_board_read(p->board));
+    return true;
+}
+
+static bool load(struct process *p)
+{
+    struct rp_error error;
+
+    if (!read_all(p, &error)) {
+        fail(p, 2, error.message);
+        return false;
+    }
+    if (!user_become(p->setup->user, &error)) {
+        fail(p, 1, error.message);
+        return false;
+    }
+    open_store(p);
+    if (!start_board(p, &error) || !start_ring(p, &error)) {
+        fail(p, 1, error.message);
+        return false;
+    }
+    return true;
+}
+
+/* -- workers */
+
+static int run_worker(struct rp_worker *worker, struct rp_loop *loop, void *arg)
+{
+    struct process *p = arg;
+
+    rp_store_close(p->store); /* every process opens its own, after the fork */
+    p->store = NULL;
+    return worker_run(worker, loop, &p->worker_setup);
+}
+
+/* A worker that is gone needs nothing. */
+static void tell(struct process *p, unsigned id, enum worker_message type, unsigned slot)
+{
+    uint8_t message[RP_IPC_MAX], content = (uint8_t)slot;
+    size_t len = rp_ipc_compose(message, (uint8_t)type, &content, 1);
+
+    rp_cluster_send(p->workers, id, message, len, NULL);
+}
+
+static void tell_notices(struct process *p, const struct rp_notices *notices)
+{
+    uint8_t message[RP_IPC_MAX], content[RP_NOTICES_MAX];
+    size_t len =
+        rp_ipc_compose(message, WORKER_NOTICES, content, rp_notices_encode(notices, content));
+
+    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
+        rp_cluster_send(p->workers, id, message, len, NULL);
+}
+
+static void tell_reopen(struct process *p, unsigned id)
+{
+    uint8_t message[RP_IPC_MAX];
+    size_t len = rp_ipc_compose(message, WORKER_REOPEN_LOGS, NULL, 0);
+
+    rp_cluster_send(p->workers, id, message, len, NULL);
+}
+
+static void tell_others(struct process *p, enum worker_message type, unsigned slot)
+{
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        if (id != slot && p->places[id].online)
+            tell(p, id, type, slot);
+}
+
+/* It didn't come back at once: what is queued in its sockets shall not wait for it. */
+static void on_adopt(struct rp_timer *timer)
+{
+    struct place *place = timer->arg;
+    struct process *p = place->process;
+    unsigned slot = (unsigned)(place - p->places);
+
+    place->adopted = true;
+    rp_log(p->setup->log, RP_LOG_WARN, "worker %u is down: others accept on its sockets", slot);
+    tell_others(p, WORKER_ADOPT, slot);
+}
+
+static bool all_online(const struct process *p)
+{
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        if (!p->places[id].online)
+            return false;
+    return true;
+}
+
+static void on_worker_online(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+    struct place *place = &p->places[event->worker.id];
+
+    rp_log(p->setup->log, RP_LOG_DEBUG, "worker %u is up, as process %d", event->worker.id,
+           event->worker.pid);
+    rp_timer_stop(&place->adopt);
+    place->online = true;
+    if (place->adopted)
+        tell_others(p, WORKER_RELEASE, event->worker.id);
+    place->adopted = false;
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        if (p->places[id].adopted)
+            tell(p, event->worker.id, WORKER_ADOPT, id);
+    if (!p->ready && all_online(p)) {
+        p->ready = true;
+        say(p, GENERATION_READY, NULL, 0);
+    }
+}
+
+static struct stats_row *row_of(const struct process *p, int pid)
+{
+    for (size_t i = 0; i < STATS_ROWS; i++)
+        if (p->setup->stats->rows[i].pid == pid)
+            return &p->setup->stats->rows[i];
+    return NULL;
+}
+
+/* A worker that fell while it read the store's file would do so again, and so would the others. */
+static void set_store_aside(struct process *p, struct stats_row *row)
+{
+    const struct conf *conf = p->setup->conf;
+    const char *file = rp_store_file_uri(conf->cache.l1, conf->cache.store);
+    struct rp_error error;
+
+    if (file == NULL || rp_store_set_aside(file, conf->state_dir, row->in_store, &error)) {
+        row->store_restarts++;
+        rp_log(p->setup->log, RP_LOG_ERROR,
+               "the store is damaged and begun anew; sessions are lost");
+    } else {
+        rp_log(p->setup->log, RP_LOG_ERROR, "the store is damaged: %s", error.message);
+    }
+}
+
+static void on_worker_exit(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+    struct place *place = &p->places[event->worker.id];
+    struct stats_row *row = row_of(p, event->worker.pid);
+    char how[ENDING_TEXT], why[128];
+
+    ending_describe(how, event->worker.status);
+    place->online = false;
+    if (row != NULL && row->in_store != 0 && ending_is_fault(event->worker.status))
+        set_store_aside(p, row);
+    if (p->draining) {
+        if (event->worker.status != 0)
+            rp_log(p->setup->log, RP_LOG_WARN, "worker %u (process %d) left while draining: %s",
+                   event->worker.id, event->worker.pid, how);
+    } else if (p->ready) {
+        rp_log(p->setup->log, RP_LOG_ERROR, "worker %u (process %d) died and is replaced: %s",
+               event->worker.id, event->worker.pid, how);
+        rp_timer_start(p->loop, &place->adopt, ADOPT_AFTER_MS);
+    } else {
+        snprintf(why, sizeof why, "worker %u left at its start: %s", event->worker.id, how);
+        fail(p, 1, why);
+    }
+}
+
+static void on_worker_fork_failed(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+
+    rp_log(p->setup->log, RP_LOG_ERROR, "%s; trying again", event->error.error->message);
+}
+
+static void on_workers_gone(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+
+    (void)event;
+    rp_loop_stop(p->loop);
+}
+
+static bool fork_workers(struct process *p, struct rp_error *err)
+{
+    struct rp_cluster_options options = {
+        .workers = p->setup->workers, .worker = run_worker, .arg = p};
+
+    p->workers = rp_cluster_new(p->loop, &options, err);
+    return p->workers != NULL && rp_cluster_on(p->workers, RP_EV_ONLINE, on_worker_online, p) &&
+           rp_cluster_on(p->workers, RP_EV_EXIT, on_worker_exit, p) &&
+           rp_cluster_on(p->workers, RP_EV_ERROR, on_worker_fork_failed, p) &&
+           rp_cluster_on(p->workers, RP_EV_CLOSE, on_workers_gone, p);
+}
+
+/* -- from the master */
+
+static void on_start(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+    struct rp_error error = {.message = "no memory"};
+
+    (void)content;
+    if (p->workers == NULL && !p->draining && !fork_workers(p, &error))
+        fail(p, 1, error.message);
+}
+
+static void on_reopen_log(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+    struct rp_error error;
+
+    (void)content;
+    if (!rp_log_reopen(p->setup->log, &error))
+        rp_log(p->setup->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
+    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
+        tell_reopen(p, id);
+}
+
+static void on_list_keys(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+    uint8_t report[KEYS_REPORT_MAX];
+    size_t len = keys_report_write(report, rp_cursor_uint(&content, 8), p->ring, p->keys);
+
+    say(p, GENERATION_KEYS, report, len);
+}
+
+/* Does the store of all hosts have it? */
+static void on_posted(bool shared, void *arg)
+{
+    struct process *p = arg;
+    uint8_t answer[9];
+
+    memcpy(answer, p->posting, 8);
+    answer[8] = shared;
+    say(p, GENERATION_POSTED, answer, sizeof answer);
+}
+
+static void on_post(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+    struct rp_notices *news = malloc(sizeof *news);
+    uint8_t question[8];
+    enum rp_store_status status;
+
+    memcpy(question, content.at, sizeof question);
+    rp_cursor_take(&content, 8);
+    if (news != NULL && rp_notices_decode(news, content)) {
+        status = rp_notice_board_post(p->board, news, on_posted, p);
+        memcpy(p->posting, question, sizeof question);
+        if (status != RP_STORE_LATER)
+            on_posted(status == RP_STORE_OK, p);
+    } else {
+        rp_log(p->setup->log, RP_LOG_ERROR, "from the master: an announcement that is none");
+    }
+    free(news);
+}
+
+static void on_leave(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+
+    (void)content;
+    rp_loop_stop(p->loop); /* whoever still runs is killed with the cluster */
+}
+
+static const struct rp_ipc_rule rules[] = {
+    {GENERATION_START, "START", 1, 0, 0, on_start},
+    {GENERATION_REOPEN_LOG, "REOPEN_LOG", 1, 0, 0, on_reopen_log},
+    {GENERATION_LEAVE, "LEAVE", 1, 0, 0, on_leave},
+    {GENERATION_POST, "POST", 1, 9, 8 + RP_NOTICES_MAX, on_post},
+    {GENERATION_LIST_KEYS, "LIST_KEYS", 1, 8, 8, on_list_keys},
+};
+
+static void on_message(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+    struct rp_error error;
+
+    if (!rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1, p, event->message.bytes,
+                         event->message.len, &error))
+        rp_log(p->setup->log, RP_LOG_ERROR, "from the master: %s", error.message);
+}
+
+/* Sockets are closed at once: the master has them, and if it is gone a new one wants to bind. */
+static void drain(struct process *p)
+{
+    if (p->draining)
+        return;
+    p->draining = true;
+    listeners_close_own(p->setup->listening);
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        rp_timer_stop(&p->places[id].adopt);
+    if (p->workers == NULL) {
+        rp_loop_stop(p->loop);
+        return;
+    }
+    rp_timer_start(p->loop, &p->limit, (uint64_t)p->setup->conf->drain_timeout_ms + DRAIN_GRACE_MS);
+    rp_cluster_stop(p->workers);
+}
+
+static void on_disconnect(const struct rp_event *event, void *arg)
+{
+    (void)event;
+    drain(arg);
+}
+
+static void on_term(struct rp_signal *signal, int signum)
+{
+    (void)signum;
+    drain(signal->arg);
+}
+
+static void on_limit(struct rp_timer *timer)
+{
+    struct process *p = timer->arg;
+
+    rp_log(p->setup->log, RP_LOG_WARN, "workers did not drain in time and are killed");
+    rp_loop_stop(p->loop);
+}
+
+/* -- life */
+
+/* A terminal sends its signals to all of us; what they mean is the master's to say. The workers
+ * inherit that. SIGTERM, which a service manager may send to all of us too, means drain. */
+static void ignore_terminal(void)
+{
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        sigaction(ignored[i], &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+}
+
+static bool set_up(struct process *p)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "generation %u", p->setup->number);
+    rp_log_rename(p->setup->log, name);
+    ignore_terminal();
+    p->term = (struct rp_signal){.fire = on_term, .arg = p};
+    p->limit = (struct rp_timer){.fire = on_limit, .arg = p};
+    rp_signal_start(p->loop, &p->term, SIGTERM);
+    p->places = calloc(p->setup->workers, sizeof *p->places);
+    if (p->places == NULL)
+        return false;
+    for (unsigned id = 0; id < p->setup->workers; id++) {
+        p->places[id].process = p;
+        p->places[id].adopt = (struct rp_timer){.fire = on_adopt, .arg = &p->places[id]};
+    }
+    return rp_worker_on(p->master, RP_EV_MESSAGE, on_message, p) &&
+           rp_worker_on(p->master, RP_EV_DISCONNECT, on_disconnect, p);
+}
+
+static void tear_down(struct process *p)
+{
+    rp_cluster_free(p->workers);
+    rp_timer_stop(&p->limit);
+    rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
+    rp_signal_stop(&p->term);
+    rp_key_ring_free(p->ring);
+    rp_notice_board_free(p->board);
+    rp_store_close(p->store);
+    plan_free(p->frontends);
+    rp_ticket_keys_unref(p->keys);
+    rp_secret_wipe(&p->secret);
+    free(p->places);
+}
+
+int generation_process_run(struct rp_worker *self, struct rp_loop *loop,
+                           const struct generation_setup *setup)
+{
+    struct process p = {.setup = setup, .master = self, .loop = loop};
+
+    if (!set_up(&p)) {
+        fail(&p, 1, "no memory");
+    } else if (load(&p)) {
+        p.loaded = true;
+        if (p.settled || p.ring == NULL)
+            offer(&p);
+        rp_loop_run(loop);
+    }
+    tear_down(&p);
+    return p.status;
+}
