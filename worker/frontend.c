@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,13 +154,28 @@ static bool accept_session_id(const uint8_t *id, size_t len, void *arg)
     return f->process->cache != NULL && rp_session_cache_accept_id(id, len, f->process->cache);
 }
 
+/* By id a session is found only under the server name that it was made under; a ticket is no
+ * different. In TLS 1.2 that is a must (RFC 6066 section 3). TLS 1.3 would allow another name
+ * (RFC 8446 section 4.6.1), but then a name could not be revoked. */
+static bool is_of_its_name(const struct rp_session_origin *origin)
+{
+    const char *then = origin->servername, *now = origin->current_servername;
+
+    return then == NULL || now == NULL ? then == now : strcasecmp(then, now) == 0;
+}
+
 static bool accept_session(const struct rp_session_origin *origin, void *arg)
 {
     const struct frontend *f = arg;
+    struct stats_row *row = f->process->row;
 
+    if (!is_of_its_name(origin)) {
+        row->sessions_of_other_names++;
+        return false;
+    }
     if (!shared_forgets(f->process, origin))
         return true;
-    f->process->row->sessions_forgotten++;
+    row->sessions_forgotten++;
     return false;
 }
 

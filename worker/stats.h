@@ -41,6 +41,8 @@ enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
     X(early_data_accepted, "early_data_accepted_total", "",                                        \
       "Connections whose early data was taken")                                                    \
     X(sessions_forgotten, "sessions_revoked_total", "", "Offers of sessions that were revoked")    \
+    X(sessions_of_other_names, "sessions_of_other_names_total", "",                                \
+      "Offers of sessions that began under another server name")                                   \
     X(store_restarts, "store_replaced_total", "", "Times a damaged store was begun anew")
 
 struct stats_row {

@@ -484,7 +484,8 @@ static bool accept_session(struct rp_engine *e, SSL_SESSION *session, uint64_t b
 {
     const struct rp_server_options *o = &rp_socket_of_engine(e)->server->options;
     struct rp_session_origin origin = {.time = began,
-                                       .servername = SSL_SESSION_get0_hostname(session)};
+                                       .servername = SSL_SESSION_get0_hostname(session),
+                                       .current_servername = e->servername};
 
     return o->accept_session == NULL || o->accept_session(&origin, o->arg);
 }

@@ -5,7 +5,7 @@ const crypto = require('crypto');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
-const {Service, status, test, until} = require('./lib');
+const {Service, nextSecond, status, test, until} = require('./lib');
 
 const conf = (cache = '') => `
 workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
@@ -107,11 +107,6 @@ const kinds = {
 };
 const fresh = async (host, options) => (await status(host.port, options)).session;
 const resumes = async (host, options, session) => (await status(host.port, {...options, session})).reused;
-// Sessions count seconds, by time(2), which is a clock tick behind.
-function nextSecond() {
-  const second = () => Math.floor((Date.now() - 20) / 1000), begin = second();
-  return until('the next second', () => second() > begin);
-}
 
 for (const [kind, [tickets, options]] of Object.entries(kinds))
   test(`sessions revoke --all: ${kind}, on both hosts, from one`, async () => {

@@ -23,6 +23,12 @@ async function until(what, condition, ms = 15000) {
   }
 }
 
+// Sessions count seconds, by time(2), which is a clock tick behind.
+function nextSecond() {
+  const second = () => Math.floor((Date.now() - 20) / 1000), begin = second();
+  return until('the next second', () => second() > begin);
+}
+
 // Below the ports that the system gives to clients: what is free stays so, also while its service is restarted.
 async function freePort() {
   for (;;) {
@@ -268,5 +274,5 @@ const tests = [];
 const test = (name, run) => tests.push({name, run});
 const testThatWaits = (name, run) => tests.push({name, run, waits: true});
 
-module.exports = {Service, alive, backend, certs, connect, drain, finishAll, freePort, madeOnce, makeCerts, net, pem,
+module.exports = {Service, alive, backend, certs, connect, drain, finishAll, freePort, madeOnce, makeCerts, net, nextSecond, pem,
   program, sha, sleep, status, test, testThatWaits, tests, tls, top, until};

@@ -60,10 +60,12 @@ void rp_socket_set_addresses(struct rp_socket *, const struct rp_address *remote
  * handshake is one of the socket. The handshake timeout goes on meanwhile, and the end of what is
  * written waits. */
 
-/* Where a session began: the full handshake that all its tickets and ids come from. */
+/* Where a session began: the full handshake that all its tickets and ids come from; and under which
+ * name it is offered now. OpenSSL resumes it whatever the two names are, as node does. */
 struct rp_session_origin {
-    uint64_t time;          /* seconds of 1970, by the clock of the host it was with */
-    const char *servername; /* as the client sent it then; NULL: it sent none */
+    uint64_t time;                  /* seconds of 1970, by the clock of the host it was with */
+    const char *servername;         /* as the client sent it then; NULL: it sent none */
+    const char *current_servername; /* as the client sends it now; NULL: it sends none */
 };
 
 struct rp_server_options {
