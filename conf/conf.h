@@ -27,7 +27,7 @@ enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
 struct conf_log {
     char *destination; /* "stderr", "syslog", or a path */
     enum conf_log_format format;
-    int level; /* enum log_level of lib/base/log.h */
+    int level; /* enum rp_log_level of lib/base/log.h */
     bool access;
 };
 

@@ -21,7 +21,7 @@ enum conf_kind {
     CONF_LISTENS,  /* struct conf_strings  */
     CONF_BACKENDS, /* struct conf_strings  */
     CONF_TEXTS,    /* struct conf_strings  */
-    CONF_OTHER,    /* read by hand in parse.c: a single value */
+    CONF_OTHER,    /* read by hand in read.c: a single value */
     CONF_OTHERS,   /* the same, a list     */
 };
 
