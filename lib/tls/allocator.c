@@ -2,8 +2,9 @@
  *
  * allocator.c - memory for OpenSSL by size classes; see rp_allocator_install.
  * A large range of addresses is reserved, not used. It is cut into slabs; a slab has blocks of one
- * class, and a table says which, so a block needs no header. Free blocks of a class are a list, the
- * one freed last is used first. A slab is never given back: what was once needed will be again.
+ * class, and a table says which, so a block needs no header. The block of a slab that was freed
+ * last is used first; blocks that were never used are not touched. A slab without a block in use
+ * serves any class, and rp_allocator_trim gives its memory back to the system.
  * What is larger than all classes comes from malloc; of the sizes that every connection needs for a
  * moment, buffers of records and of handshake messages, a few are kept.
  * One thread owns it. Another one allocates by malloc; what it frees it leaves in a basket, which
@@ -34,21 +35,31 @@ enum {
     LARGE = 2048, /* steps of what malloc gives, up to ... */
     LARGE_MAX = 32768,
     LARGE_CLASSES = LARGE_MAX / LARGE + 1,
-    KEPT_MAX = 4, /* of each */
+    KEPT_MAX = 4,           /* of each */
+    RETURNED_AT_ONCE = 256, /* slabs in one call of rp_allocator_trim: a few milliseconds */
 };
 
 struct block {
     struct block *next;
 };
 
+struct slab {
+    struct slab *next, **at; /* in the list of its class, or of those without one */
+    struct block *free;      /* blocks that came back */
+    uint32_t fresh;          /* where the blocks begin that were never used */
+    uint16_t used;           /* blocks */
+    uint8_t class;
+};
+
 static struct {
     uint8_t *base;
-    size_t slabs, usable; /* used; made usable */
-    struct block *free[CLASSES];
+    size_t slabs, usable;          /* used; made usable */
+    struct slab *open[CLASSES];    /* with room for a block */
+    struct slab *empty, *returned; /* without a class: memory is there; is the system's */
     struct block *kept[LARGE_CLASSES];
     uint8_t kept_count[LARGE_CLASSES];
     _Atomic(struct block *) basket;
-    uint8_t class_of[SLABS];
+    struct slab table[SLABS];
 } pool;
 static _Thread_local bool is_owner;
 
@@ -68,18 +79,68 @@ static bool is_ours(const void *p)
     return (uintptr_t)p - (uintptr_t)pool.base < (uintptr_t)SLABS << SLAB_BITS;
 }
 
-static size_t class_of(const void *p)
+static struct slab *slab_of(const void *p)
 {
-    return pool.class_of[((uintptr_t)p - (uintptr_t)pool.base) >> SLAB_BITS];
+    return &pool.table[((uintptr_t)p - (uintptr_t)pool.base) >> SLAB_BITS];
+}
+
+static uint8_t *memory_of(const struct slab *slab)
+{
+    return pool.base + ((size_t)(slab - pool.table) << SLAB_BITS);
+}
+
+/* -- slabs */
+
+static void push(struct slab **list, struct slab *slab)
+{
+    slab->next = *list;
+    slab->at = list;
+    if (slab->next != NULL)
+        slab->next->at = &slab->next;
+    *list = slab;
+}
+
+static void unlist(struct slab *slab)
+{
+    *slab->at = slab->next;
+    if (slab->next != NULL)
+        slab->next->at = slab->at;
+}
+
+static bool is_full(const struct slab *slab)
+{
+    return slab->free == NULL && slab->fresh + size_of_class(slab->class) > SLAB;
 }
 
 static void give_back(void *p)
 {
+    struct slab *slab = slab_of(p);
     struct block *block = p;
-    size_t class = class_of(p);
 
-    block->next = pool.free[class];
-    pool.free[class] = block;
+    if (is_full(slab))
+        push(&pool.open[slab->class], slab);
+    block->next = slab->free;
+    slab->free = block;
+    if (--slab->used > 0)
+        return;
+    unlist(slab);
+    push(&pool.empty, slab);
+}
+
+static struct block *take(struct slab *slab)
+{
+    struct block *block = slab->free;
+
+    if (block != NULL) {
+        slab->free = block->next;
+    } else {
+        block = (struct block *)(void *)(memory_of(slab) + slab->fresh);
+        slab->fresh += (uint32_t)size_of_class(slab->class);
+    }
+    slab->used++;
+    if (is_full(slab))
+        unlist(slab);
+    return block;
 }
 
 static void empty_basket(void)
@@ -107,21 +168,33 @@ static bool make_usable(void)
     return true;
 }
 
+/* One without a block in use; NULL: there is no memory. */
+static struct slab *any_slab(void)
+{
+    struct slab *slab = pool.empty != NULL ? pool.empty : pool.returned;
+
+    if (slab != NULL)
+        unlist(slab);
+    else if (make_usable())
+        slab = &pool.table[pool.slabs++];
+    return slab;
+}
+
 /* false: there is no memory. */
 static bool refill(size_t class)
 {
-    size_t size = size_of_class(class);
-    uint8_t *slab;
+    struct slab *slab;
 
     empty_basket();
-    if (pool.free[class] != NULL)
+    if (pool.open[class] != NULL)
         return true;
-    if (!make_usable())
+    slab = any_slab();
+    if (slab == NULL)
         return false;
-    pool.class_of[pool.slabs] = (uint8_t) class;
-    slab = pool.base + (pool.slabs++ << SLAB_BITS);
-    for (size_t at = SLAB / size; at > 0; at--) /* so that the first is used first */
-        give_back(slab + (at - 1) * size);
+    slab->class = (uint8_t) class;
+    slab->free = NULL;
+    slab->fresh = 0;
+    push(&pool.open[class], slab);
     return true;
 }
 
@@ -158,11 +231,23 @@ static void large_release(void *p)
     pool.kept_count[class]++;
 }
 
+static void free_kept(void)
+{
+    for (size_t class = 0; class < LARGE_CLASSES; class ++) {
+        while (pool.kept[class] != NULL) {
+            struct block *block = pool.kept[class];
+
+            pool.kept[class] = block->next;
+            free(block);
+        }
+        pool.kept_count[class] = 0;
+    }
+}
+
 /* -- what OpenSSL calls */
 
 static void *allocate(size_t size, const char *file, int line)
 {
-    struct block *block;
     size_t class;
 
     (void)file, (void)line;
@@ -173,11 +258,9 @@ static void *allocate(size_t size, const char *file, int line)
     if (size > COARSE_MAX)
         return large_allocate(size);
     class = class_for(size);
-    if (pool.free[class] == NULL && !refill(class))
+    if (pool.open[class] == NULL && !refill(class))
         return malloc(size);
-    block = pool.free[class];
-    pool.free[class] = block->next;
-    return block;
+    return take(pool.open[class]);
 }
 
 static void release(void *p, const char *file, int line)
@@ -212,7 +295,7 @@ static void *reallocate(void *p, size_t size, const char *file, int line)
     }
     if (!is_ours(p))
         return realloc(p, size); /* it was large, and grows further as a rule */
-    had = size_of_class(class_of(p));
+    had = size_of_class(slab_of(p)->class);
     if (size <= had)
         return p;
     fresh = allocate(size, file, line);
@@ -242,4 +325,29 @@ bool rp_allocator_install(void)
     is_owner = false;
     munmap(base, (size_t)SLABS << SLAB_BITS);
     return false;
+}
+
+/* true: all of it is the system's. */
+static bool return_slabs(size_t most)
+{
+    for (; most > 0 && pool.empty != NULL; most--) {
+        struct slab *slab = pool.empty;
+
+        madvise(memory_of(slab), SLAB, MADV_DONTNEED);
+        unlist(slab);
+        push(&pool.returned, slab);
+    }
+    return pool.empty == NULL;
+}
+
+bool rp_allocator_trim(void)
+{
+    if (is_owner) {
+        empty_basket();
+        free_kept();
+        if (!return_slabs(RETURNED_AT_ONCE))
+            return false;
+    }
+    malloc_trim(0);
+    return true;
 }

@@ -57,6 +57,10 @@ const char **rp_get_ciphers(void) __attribute__((warn_unused_result));
  * other threads may use OpenSSL, too, at the price of malloc. false: too late, or there is no room
  * for it; all is as before. Does nothing under a sanitizer, which would see less. */
 bool rp_allocator_install(void);
+/* Gives memory that is free, OpenSSL's and malloc's, back to the system: for a moment when far
+ * fewer connections are open than before. It takes milliseconds. Up to 16 MB of OpenSSL's go in one
+ * call; false: there is more, call again later. Works without rp_allocator_install, too. */
+bool rp_allocator_trim(void);
 
 #ifdef __cplusplus
 }

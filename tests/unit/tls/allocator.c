@@ -8,8 +8,10 @@
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SLOTS = 500, ROUNDS = 50000, LARGEST = 20000 };
 
@@ -116,6 +118,55 @@ START_TEST(allocator_serves_other_threads)
 }
 END_TEST
 
+static size_t resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    size_t size, resident;
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%zu %zu", &size, &resident), 2);
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+enum { FLOOD = 20000, FLOOD_SURVIVORS = 20, BOUND = 8 << 20 };
+static const size_t flood_sizes[] = {16, 200, 1000, 3000, 9000, 17000};
+
+/* What a flood of connections needed is given back, but for the slabs that a survivor is in; and
+ * the memory that went can be had again. */
+START_TEST(allocator_gives_back_what_a_flood_needed)
+{
+    static uint8_t *blocks[FLOOD];
+    size_t before, during;
+
+    ck_assert(rp_allocator_install());
+    for (unsigned round = 0; round < 3; round++) {
+        before = resident_bytes();
+        for (size_t i = 0; i < FLOOD; i++) {
+            size_t size = flood_sizes[i % (sizeof flood_sizes / sizeof *flood_sizes)];
+
+            blocks[i] = OPENSSL_malloc(size);
+            ck_assert_ptr_nonnull(blocks[i]);
+            memset(blocks[i], (int)(i % 251), size);
+        }
+        during = resident_bytes();
+        ck_assert_uint_gt(during, before + 4 * BOUND);
+        for (size_t i = 0; i < FLOOD; i++)
+            if (i % (FLOOD / FLOOD_SURVIVORS) != 0)
+                OPENSSL_free(blocks[i]);
+        while (!rp_allocator_trim())
+            ;
+#ifndef __SANITIZE_ADDRESS__
+        ck_assert_uint_lt(resident_bytes(), before + BOUND);
+#endif
+        for (size_t i = 0; i < FLOOD; i += FLOOD / FLOOD_SURVIVORS) {
+            ck_assert_uint_eq(*blocks[i], i % 251);
+            OPENSSL_free(blocks[i]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(allocator_comes_first_or_not_at_all)
 {
     OPENSSL_free(OPENSSL_malloc(1));
@@ -133,6 +184,7 @@ int main(void)
 
     tcase_add_test(core, allocator_keeps_what_is_written);
     tcase_add_test(core, allocator_serves_other_threads);
+    tcase_add_test(core, allocator_gives_back_what_a_flood_needed);
     tcase_add_test(core, allocator_comes_first_or_not_at_all);
     suite_add_tcase(suite, core);
     return unit_run(suite);
