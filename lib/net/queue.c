@@ -10,26 +10,31 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { CHUNKS_PER_SEND = 16 };
+enum { CHUNKS_PER_SEND = 16, KEPT_LEAST = 256 };
 
 struct rp_chunk {
     struct rp_chunk *next;
-    uint32_t begin, end;
-    uint8_t bytes[RP_CHUNK_SIZE];
+    uint32_t begin, end, size;
+    uint8_t bytes[];
 };
+
+static struct rp_chunk *chunk_of(uint32_t size)
+{
+    struct rp_chunk *chunk = malloc(sizeof *chunk + size);
+
+    if (chunk != NULL)
+        *chunk = (struct rp_chunk){.size = size};
+    return chunk;
+}
 
 static struct rp_chunk *chunk_new(struct rp_loop *loop)
 {
     struct rp_chunk *chunk = loop->pool;
 
-    if (chunk != NULL) {
-        loop->pool = chunk->next;
-        loop->pooled--;
-    } else {
-        chunk = malloc(sizeof *chunk);
-        if (chunk == NULL)
-            return NULL;
-    }
+    if (chunk == NULL)
+        return chunk_of(RP_CHUNK_SIZE);
+    loop->pool = chunk->next;
+    loop->pooled--;
     chunk->next = NULL;
     chunk->begin = chunk->end = 0;
     return chunk;
@@ -37,7 +42,7 @@ static struct rp_chunk *chunk_new(struct rp_loop *loop)
 
 static void chunk_free(struct rp_loop *loop, struct rp_chunk *chunk)
 {
-    if (loop->pooled >= RP_POOL_MAX) {
+    if (loop->pooled >= RP_POOL_MAX || chunk->size != RP_CHUNK_SIZE) {
         free(chunk);
         return;
     }
@@ -61,7 +66,7 @@ uint8_t *rp_queue_reserve(struct rp_queue *q, struct rp_loop *loop, size_t least
 {
     struct rp_chunk *chunk = q->last;
 
-    if (chunk == NULL || RP_CHUNK_SIZE - chunk->end < least) {
+    if (chunk == NULL || chunk->size - chunk->end < least) {
         chunk = chunk_new(loop);
         if (chunk == NULL)
             return NULL;
@@ -71,7 +76,7 @@ uint8_t *rp_queue_reserve(struct rp_queue *q, struct rp_loop *loop, size_t least
             q->first = chunk;
         q->last = chunk;
     }
-    *room = RP_CHUNK_SIZE - chunk->end;
+    *room = chunk->size - chunk->end;
     return chunk->bytes + chunk->end;
 }
 
@@ -99,6 +104,54 @@ bool rp_queue_append(struct rp_queue *q, struct rp_loop *loop, const void *bytes
         len -= room;
     }
     return true;
+}
+
+/* Make the only chunk, or the first one, large enough for `len` bytes more, if a chunk can be. */
+static bool grow(struct rp_queue *q, struct rp_loop *loop, size_t len)
+{
+    struct rp_chunk *old = q->first, *chunk;
+    size_t need = q->len + len;
+    uint32_t size = KEPT_LEAST;
+
+    while (size < need && size < RP_CHUNK_SIZE / 2)
+        size *= 2;
+    chunk = size < need ? chunk_new(loop) : chunk_of(size);
+    if (chunk == NULL)
+        return false;
+    if (old != NULL)
+        memcpy(chunk->bytes, old->bytes + old->begin, q->len);
+    chunk->end = (uint32_t)q->len;
+    q->first = q->last = chunk;
+    free(old);
+    return true;
+}
+
+bool rp_queue_keep(struct rp_queue *q, struct rp_loop *loop, const void *bytes, size_t len)
+{
+    const struct rp_chunk *first = q->first;
+    bool grows = first == NULL || (first == q->last && first->size < RP_CHUNK_SIZE &&
+                                   first->size - first->end < len);
+
+    return len == 0 || ((!grows || grow(q, loop, len)) && rp_queue_append(q, loop, bytes, len));
+}
+
+size_t rp_queue_copy(const struct rp_queue *q, size_t from, uint8_t *to, size_t most)
+{
+    size_t copied = 0;
+
+    for (const struct rp_chunk *c = q->first; c != NULL && copied < most; c = c->next) {
+        size_t here = c->end - c->begin, n;
+
+        if (from < here) {
+            n = here - from < most - copied ? here - from : most - copied;
+            memcpy(to + copied, c->bytes + c->begin + from, n);
+            copied += n;
+            from = 0;
+        } else {
+            from -= here;
+        }
+    }
+    return copied;
 }
 
 const uint8_t *rp_queue_peek(const struct rp_queue *q, size_t *len)

@@ -18,6 +18,11 @@ struct rp_queue {
 };
 
 bool rp_queue_append(struct rp_queue *, struct rp_loop *, const void *bytes, size_t len);
+/* The same for bytes that may wait for long: no more memory is taken than they need. Up to
+ * RP_CHUNK_SIZE bytes that were all kept stay in one piece. */
+bool rp_queue_keep(struct rp_queue *, struct rp_loop *, const void *bytes, size_t len);
+/* Copy up to `most` bytes that begin `from` bytes after the first one; how many there were. */
+size_t rp_queue_copy(const struct rp_queue *, size_t from, uint8_t *to, size_t most);
 /* Room for at least `least` (<= RP_CHUNK_SIZE) contiguous bytes; *room says how many. NULL: no
  * memory. Then commit what was filled in. */
 uint8_t *rp_queue_reserve(struct rp_queue *, struct rp_loop *, size_t least, size_t *room);

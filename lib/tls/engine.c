@@ -383,10 +383,24 @@ void rp_engine_show(struct rp_engine *e, const uint8_t *bytes, size_t len)
 
 bool rp_engine_save(struct rp_engine *e)
 {
-    bool ok = rp_queue_append(&e->saved, e->loop, e->in, (size_t)(e->in_end - e->in));
+    bool ok = rp_queue_keep(&e->saved, e->loop, e->in, (size_t)(e->in_end - e->in));
 
     e->in = e->in_end = NULL;
     return ok;
+}
+
+size_t rp_engine_peek(const struct rp_engine *e, size_t from, uint8_t *to, size_t most)
+{
+    size_t got = rp_queue_copy(&e->saved, from, to, most), here;
+    const uint8_t *in = e->in;
+
+    if (from > e->saved.len)
+        in += from - e->saved.len;
+    here = in < e->in_end ? (size_t)(e->in_end - in) : 0;
+    here = here < most - got ? here : most - got;
+    if (here > 0)
+        memcpy(to + got, in, here);
+    return got + here;
 }
 
 /* -- work */

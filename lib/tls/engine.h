@@ -125,6 +125,8 @@ void rp_engine_close(struct rp_engine *);
 void rp_engine_show(struct rp_engine *, const uint8_t *bytes, size_t len);
 /* Keep what is left of it. false: no memory. */
 bool rp_engine_save(struct rp_engine *);
+/* Look at up to `most` bytes of the input, `from` bytes (<= rp_engine_left) after its first one. */
+size_t rp_engine_peek(const struct rp_engine *, size_t from, uint8_t *to, size_t most);
 static inline size_t rp_engine_left(const struct rp_engine *e)
 {
     return e->saved.len + (size_t)(e->in_end - e->in);

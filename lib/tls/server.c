@@ -170,6 +170,7 @@ struct rp_server *rp_server_new(struct rp_loop *loop, const struct rp_server_opt
     rp_emitter_init(&s->events);
     s->tick.fire = on_tick;
     s->tick.arg = s;
+    s->newest_at = &s->oldest;
     s->options = *options;
     s->options.context = NULL;
     s->options.context_options = NULL;

@@ -59,12 +59,54 @@ static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address
     return socket;
 }
 
+/* -- handshakes under way, the oldest one first */
+
+static void handshake_begins(struct rp_socket *socket)
+{
+    struct rp_server *s = socket->server;
+
+    socket->older_at = s->newest_at;
+    *s->newest_at = socket;
+    s->newest_at = &socket->newer;
+    s->handshakes++;
+}
+
+void rp_server_handshake_over(struct rp_socket *socket)
+{
+    struct rp_server *s = socket->server;
+
+    if (socket->older_at == NULL)
+        return;
+    *socket->older_at = socket->newer;
+    if (socket->newer != NULL)
+        socket->newer->older_at = socket->older_at;
+    else
+        s->newest_at = socket->older_at;
+    socket->newer = NULL;
+    socket->older_at = NULL;
+    s->handshakes--;
+}
+
+/* An honest client needs a moment for its handshake; who holds many open is the oldest soon. */
+static void make_room(struct rp_server *s)
+{
+    struct rp_error error;
+
+    if (s->options.max_handshakes == 0 || s->handshakes < s->options.max_handshakes)
+        return;
+    rp_error_set(&error, "ERR_TLS_TOO_MANY_HANDSHAKES",
+                 "more than %u handshakes at the same time: the oldest ends",
+                 s->options.max_handshakes);
+    rp_socket_cut_handshake(s->oldest, &error);
+}
+
 /* The transport stands: say so, and wait for the first bytes. The creator's reference goes. */
 static void begin(struct rp_socket *socket, bool bytes_are_there)
 {
     struct rp_server *s = socket->server;
     struct rp_event event = {.type = RP_EV_CONNECTION};
 
+    handshake_begins(socket);
     if (s->options.handshake_timeout_ms != UINT32_MAX)
         rp_timeout_start(s->loop, &socket->timeout, s->options.handshake_timeout_ms);
     if (rp_emitter_heard(&s->events, RP_EV_CONNECTION)) {
@@ -90,6 +132,7 @@ static bool take_fd(struct rp_server *s, int fd, const struct rp_address *remote
         drop(s, remote);
         return rp_error_set(err, "ERR_SERVER_FULL", "max_connections is reached");
     }
+    make_room(s);
     socket = new_socket(s, remote, err);
     if (socket == NULL) {
         close(fd);
@@ -114,7 +157,12 @@ void rp_server_accepted(struct rp_listener_socket *listener, int fd,
 bool rp_server_take_fd(struct rp_server *s, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *err)
 {
-    return take_fd(s, fd, remote, deferred, err);
+    bool taken;
+
+    rp_server_ref(s);
+    taken = take_fd(s, fd, remote, deferred, err);
+    rp_server_unref(s);
+    return taken;
 }
 
 bool rp_server_take_stream(struct rp_server *s, struct rp_stream *stream, struct rp_error *err)
@@ -126,6 +174,7 @@ bool rp_server_take_stream(struct rp_server *s, struct rp_stream *stream, struct
         rp_stream_destroy(stream, NULL);
         return rp_error_set(err, "ERR_SERVER_FULL", "max_connections is reached");
     }
+    make_room(s);
     socket = new_socket(s, NULL, err);
     if (socket == NULL)
         return false;

@@ -36,8 +36,9 @@ struct rp_server {
     struct rp_server_port *ports;      /* first one first */
     struct rp_server_name *names;      /* newest first */
     struct rp_address address;
-    struct rp_next_tick tick; /* LISTENING and CLOSE come later */
-    uint32_t connections;
+    struct rp_next_tick tick;              /* LISTENING and CLOSE come later */
+    uint32_t connections, handshakes;      /* of those, accepted and not complete */
+    struct rp_socket *oldest, **newest_at; /* those of `handshakes` */
     bool say_listening, closing, closed, freed;
     bool hidden; /* made for one wrapped socket: the program does not know it */
 };

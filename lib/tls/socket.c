@@ -135,11 +135,14 @@ static bool do_handshake(struct rp_socket *s)
     }
 }
 
-/* A server makes its engine only when there is something for it to read. */
+/* A server makes its engine only when there is something for it to decide. */
 static bool begin_server(struct rp_socket *s)
 {
     if (s->client != NULL || (!s->preface_done && !rp_server_preface(s)) ||
         rp_engine_left(&s->engine) == 0)
+        return false;
+    if (!rp_first_hello_ready(&s->first_hello, &s->engine) &&
+        rp_engine_left(&s->engine) < SAVED_MAX)
         return false;
     if (!rp_socket_open_engine(s, true, rp_server_client_auth(s->server)))
         return false;
@@ -444,6 +447,7 @@ void rp_socket_write_waiting(struct rp_socket *s)
 void rp_socket_open(struct rp_socket *s)
 {
     s->phase = RP_PHASE_OPEN;
+    rp_server_handshake_over(s);
     if (!s->unconfirmed)
         rp_timeout_stop(&s->timeout);
     rp_renegotiation_watch(s);
@@ -514,6 +518,7 @@ static void socket_destroy(struct rp_stream *stream)
 {
     struct rp_socket *s = of_stream(stream);
 
+    rp_server_handshake_over(s);
     while (s->questions != NULL)
         rp_request_drop(s->questions);
     rp_renegotiation_drop(s);
@@ -549,6 +554,15 @@ void rp_socket_fail(struct rp_socket *s, const struct rp_error *error)
     rp_stream_unref(&s->stream);
 }
 
+void rp_socket_cut_handshake(struct rp_socket *s, const struct rp_error *error)
+{
+    rp_stream_ref(&s->stream);
+    s->reported = true;
+    rp_server_report(s, error);
+    rp_stream_destroy(&s->stream, NULL);
+    rp_stream_unref(&s->stream);
+}
+
 static void on_timeout(struct rp_timeout *t)
 {
     struct rp_socket *s = (struct rp_socket *)((char *)t - offsetof(struct rp_socket, timeout));
@@ -566,15 +580,10 @@ static void on_timeout(struct rp_timeout *t)
         return;
     }
     rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
-    if (s->bare) {
+    if (s->bare)
         rp_stream_destroy(&s->stream, &error);
-        return;
-    }
-    rp_stream_ref(&s->stream);
-    s->reported = true;
-    rp_server_report(s, &error);
-    rp_stream_destroy(&s->stream, NULL);
-    rp_stream_unref(&s->stream);
+    else
+        rp_socket_cut_handshake(s, &error);
 }
 
 static void on_wake(struct rp_next_tick *tick)

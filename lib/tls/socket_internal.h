@@ -10,6 +10,7 @@
 
 #include "lib/net/stream.h"
 #include "lib/tls/engine.h"
+#include "lib/tls/first_hello.h"
 #include "lib/tls/transport.h"
 #include <reprise/server.h>
 
@@ -18,7 +19,7 @@ struct rp_client_hello;
 struct rp_request;
 
 enum rp_phase {
-    RP_PHASE_START,     /* client: not connected yet. server: no byte of a ClientHello yet */
+    RP_PHASE_START,     /* client: not connected yet. server: no whole ClientHello yet */
     RP_PHASE_HANDSHAKE, /* OpenSSL is at work, or waits for an answer to a question */
     RP_PHASE_STORING,   /* complete; secureConnection waits until the session is stored */
     RP_PHASE_OPEN,
@@ -30,13 +31,15 @@ struct rp_socket {
     struct rp_stream stream; /* first: a socket is a stream */
     struct rp_transport transport;
     struct rp_engine engine;
+    struct rp_first_hello first_hello; /* server, in its first phase */
     struct rp_next_tick wake;
-    struct rp_timeout timeout;         /* of the handshake, the tickets, the lingering */
-    struct rp_queue waiting;           /* written before it could be sent */
-    size_t in_flight;                  /* plain bytes whose records have not left */
-    struct rp_server *server;          /* a reference; NULL: none */
-    struct rp_client *client;          /* what only a client has; NULL on a server's socket */
-    struct rp_secure_context *context; /* a reference: in force, or to begin with */
+    struct rp_timeout timeout;           /* of the handshake, the tickets, the lingering */
+    struct rp_queue waiting;             /* written before it could be sent */
+    size_t in_flight;                    /* plain bytes whose records have not left */
+    struct rp_server *server;            /* a reference; NULL: none */
+    struct rp_socket *newer, **older_at; /* in its list of handshakes; older_at NULL: not in it */
+    struct rp_client *client;            /* what only a client has; NULL on a server's socket */
+    struct rp_secure_context *context;   /* a reference: in force, or to begin with */
     struct rp_request *questions;
     char *alpn_copy; /* what an ALPN callback chose */
     void *data;
@@ -89,6 +92,8 @@ void rp_socket_open(struct rp_socket *);
 void rp_socket_write_waiting(struct rp_socket *);
 /* It is over, because of *error. An alert that is in the output is delivered first. */
 void rp_socket_fail(struct rp_socket *, const struct rp_error *error);
+/* A server's handshake takes too long or is one too many: it ends without an alert. */
+void rp_socket_cut_handshake(struct rp_socket *, const struct rp_error *error);
 /* For rp_engine_ops.keylog: tells the socket's and the server's listeners. */
 void rp_socket_on_keylog(struct rp_engine *, const char *line);
 /* Close the transport, now. */
@@ -169,6 +174,8 @@ enum rp_client_auth rp_server_client_auth(const struct rp_server *);
 bool rp_server_preface(struct rp_socket *);
 /* A handshake failed: tlsClientError. */
 void rp_server_report(struct rp_socket *, const struct rp_error *);
+/* Its handshake is under way no longer. */
+void rp_server_handshake_over(struct rp_socket *);
 /* The transport is closed, `close` of the socket comes in this turn. */
 void rp_server_forget(struct rp_socket *);
 

@@ -90,8 +90,11 @@ struct rp_server_options {
     bool (*accept_session)(const struct rp_session_origin *, void *arg);
     void *arg;                /* handed to all of these callbacks */
     uint32_t max_connections; /* 0 = no limit; more are dropped (C21) */
-    bool enable_trace;        /* C12: rp_socket_enable_trace for each connection */
-    bool pause_on_connect;    /* L9: secureConnection's socket starts paused */
+    /* Accepted connections whose handshake is not complete, at the same time; 0 = no limit. When
+     * one more comes, the oldest ends: TLS_CLIENT_ERROR with ERR_TLS_TOO_MANY_HANDSHAKES. */
+    uint32_t max_handshakes;
+    bool enable_trace;     /* C12: rp_socket_enable_trace for each connection */
+    bool pause_on_connect; /* L9: secureConnection's socket starts paused */
     struct rp_stream_options stream;
 };
 /* C1, C2: a server that does not listen yet. Options are read during the call only; the texts and
