@@ -103,6 +103,7 @@ struct conf_frontend {
     uint32_t handshake_timeout_ms, idle_timeout_ms;
     enum conf_proxy_protocol proxy_protocol; /* in: off, v1, v2, or any of the two ("on") */
     uint32_t max_connections, handshakes_per_second, per_source_connections; /* 0 = no limit */
+    uint32_t max_handshakes; /* unfinished ones at a time in each worker; 0 = no limit */
 };
 
 struct conf {

@@ -472,6 +472,7 @@ static bool read_frontend(struct conf *conf, struct conf_frontend *f, const stru
     f->honor_cipher_order = true;
     f->tickets = conf->cache.tickets;
     f->handshake_timeout_ms = 10000;
+    f->max_handshakes = 2048;
     f->idle_timeout_ms = 300000;
     f->use_certificate_directory = conf->directory.directory != NULL;
     return take_title(tree, &f->name, err) &&

@@ -96,6 +96,7 @@ static const struct conf_option frontend_options[] = {
     {"idle-timeout", CONF_MS, AT(conf_frontend, idle_timeout_ms), 0, 7 * DAY, NULL},
     {"proxy-protocol", CONF_WORD, AT(conf_frontend, proxy_protocol), 0, 0, versions_of_proxy_in},
     {"max-connections", CONF_NUMBER, AT(conf_frontend, max_connections), 0, MANY, NULL},
+    {"max-handshakes", CONF_NUMBER, AT(conf_frontend, max_handshakes), 0, MANY, NULL},
     {"handshakes-per-second", CONF_NUMBER, AT(conf_frontend, handshakes_per_second), 0, MANY, NULL},
     {"per-source-connections", CONF_NUMBER, AT(conf_frontend, per_source_connections), 0, MANY,
      NULL},

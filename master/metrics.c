@@ -191,6 +191,8 @@ static void processes(struct rp_text *out, const struct status *s, const struct 
           s->generation_count);
     gauge(out, "workers", "Workers that live", (uint64_t)sum->pid);
     gauge(out, "connections_active", "Connections that are open", sum->active);
+    gauge(out, "handshakes_active", "Connections whose handshake is not complete",
+          sum->handshaking);
 }
 
 void metrics_compose(struct rp_text *out, const struct status *s)

@@ -6,6 +6,7 @@
  * whose handshake was complete (connection.c); both come to frontend_left. */
 #include "worker/frontend.h"
 #include "worker/connection.h"
+#include "worker/overload.h"
 #include "worker/proxy_protocol.h"
 
 #include "cache/session_cache.h"
@@ -67,11 +68,14 @@ static bool admit(struct frontend *f, const struct rp_address *remote)
     struct worker *p = f->process;
     struct limits *limits = p->setup->frontends->limits;
 
-    if (!limits_enter(limits, f->index, p->slot, monotonic_ns()))
+    if (!overload_admit(p))
         return false;
-    if (has_preface(f) || limits_source(limits, f->index, p->slot, remote))
-        return true;
-    limits_leave(limits, f->index, p->slot);
+    if (limits_enter(limits, f->index, p->slot, monotonic_ns())) {
+        if (has_preface(f) || limits_source(limits, f->index, p->slot, remote))
+            return true;
+        limits_leave(limits, f->index, p->slot);
+    }
+    overload_say(p, OVERLOAD_LIMITS);
     return false;
 }
 
@@ -181,6 +185,18 @@ static bool accept_session(const struct rp_session_origin *origin, void *arg)
 
 /* -- events of the server ---------------------------------------------------------------------- */
 
+static void count_failure(struct worker *p, const struct rp_error *error)
+{
+    if (strcmp(error->code, "ERR_TLS_HANDSHAKE_TIMEOUT") == 0) {
+        p->row->handshake_timeouts++;
+    } else if (strcmp(error->code, "ERR_TLS_TOO_MANY_HANDSHAKES") == 0) {
+        p->row->handshakes_cut++;
+        overload_say(p, OVERLOAD_HANDSHAKES);
+    } else {
+        p->row->handshakes_failed++;
+    }
+}
+
 static void on_client_error(const struct rp_event *event, void *arg)
 {
     struct frontend *f = arg;
@@ -190,11 +206,8 @@ static void on_client_error(const struct rp_event *event, void *arg)
     struct rp_log_line line;
     char text[RP_ADDRESS_TEXT] = "";
 
-    f->process->handshaking--;
-    if (strcmp(error->code, "ERR_TLS_HANDSHAKE_TIMEOUT") == 0)
-        f->process->row->handshake_timeouts++;
-    else
-        f->process->row->handshakes_failed++;
+    f->process->row->handshaking--;
+    count_failure(f->process, error);
     rp_log_begin(&line, f->process->log, RP_LOG_DEBUG, "handshake failed");
     if (line.log != NULL) {
         rp_log_text(&line, "frontend", f->plan->conf->name);
@@ -248,7 +261,7 @@ static void on_secure(const struct rp_event *event, void *arg)
     struct backend *backend =
         plan_route(f->plan, frontend_site(f, socket), rp_socket_alpn_protocol(socket));
 
-    f->process->handshaking--;
+    f->process->row->handshaking--;
     count_handshake(f, socket);
     answerers[backend->conf->kind](f, socket, backend);
 }
@@ -280,10 +293,11 @@ static void on_accepted(struct rp_listener_socket *listener, int fd,
         return;
     }
     p->row->active++;
-    p->handshaking++;
+    p->row->handshaking++;
+    overload_count(p);
     if (rp_server_take_fd(f->server, fd, remote, listen->deferred, NULL))
         return;
-    p->handshaking--;
+    p->row->handshaking--;
     p->row->dropped++;
     frontend_left(f, remote, !has_preface(f));
 }
@@ -349,6 +363,7 @@ static struct rp_server_options options_of(struct frontend *f)
         .request_cert = conf->tls.request_cert,
         .allow_unauthorized = !conf->tls.reject_unauthorized,
         .handshake_timeout_ms = conf->handshake_timeout_ms,
+        .max_handshakes = conf->max_handshakes,
         .alpn_protocols = conf->alpn_protocols.count > 0 ? plan->alpn_protocols : NULL,
         .sni_callback = on_sni,
         .preface = has_preface(f) ? on_preface : NULL,

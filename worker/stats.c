@@ -49,7 +49,7 @@ static bool take(struct stats_row *row, unsigned slot)
         return false;
     row->slot = slot;
     row->started_s = (uint64_t)time(NULL);
-    row->active = 0;
+    row->active = row->handshaking = 0;
     row->store_away_s = 0;
     row->l1_away_s = 0;
     row->in_store = 0;
@@ -81,7 +81,7 @@ void stats_release(struct stats_row *row)
 {
     if (row == NULL)
         return;
-    row->active = 0;
+    row->active = row->handshaking = 0;
     __atomic_store_n(&row->pid, 0, __ATOMIC_RELEASE);
 }
 
@@ -142,6 +142,7 @@ void stats_sum(const struct stats *stats, struct stats_row *out)
         if (stats_alive(row)) {
             out->pid++;
             out->active += __atomic_load_n(&row->active, __ATOMIC_RELAXED);
+            out->handshaking += __atomic_load_n(&row->handshaking, __ATOMIC_RELAXED);
             most(&out->store_entries, &row->store_entries);
             most(&out->store_bytes, &row->store_bytes);
             most(&out->store_size, &row->store_size);

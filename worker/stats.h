@@ -29,6 +29,7 @@ enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
     X(handshakes_stateful, "handshakes_total", "kind=\"stateful_ticket\"", "")                     \
     X(handshakes_failed, "handshake_failures_total", "reason=\"error\"", "Handshakes that failed") \
     X(handshake_timeouts, "handshake_failures_total", "reason=\"timeout\"", "")                    \
+    X(handshakes_cut, "handshake_failures_total", "reason=\"limit\"", "")                          \
     X(idle_timeouts, "idle_timeouts_total", "", "Connections closed since nothing was said")       \
     X(tls12, "versions_total", "version=\"TLSv1.2\"", "Handshakes that succeeded, by version")     \
     X(tls13, "versions_total", "version=\"TLSv1.3\"", "")                                          \
@@ -50,6 +51,7 @@ struct stats_row {
     uint64_t slot;         /* of that worker */
     uint64_t started_s;    /* wall clock */
     uint64_t active;       /* open connections now */
+    uint64_t handshaking;  /* of those, the handshake is not complete */
     uint64_t store_away_s; /* wall clock since when its store is in trouble, 0 = it is well */
     uint64_t l1_away_s;    /* the same of the near store before it */
     uint64_t in_store;     /* inside an LMDB call: a crash there is the store's fault */

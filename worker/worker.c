@@ -8,6 +8,7 @@
 #include "cache/notices.h"
 #include "lib/base/ipc.h"
 #include "worker/connection.h"
+#include "worker/overload.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ static void on_drain_end(struct rp_timer *timer)
     }
     rp_log(p->log, RP_LOG_INFO,
            "time to drain is over: %zu connections and %llu handshakes cut off", count,
-           (unsigned long long)p->handshaking);
+           (unsigned long long)p->row->handshaking);
     p->cut_off = true;
     worker_left(p);
 }
@@ -246,6 +247,7 @@ static bool begin(struct worker *p, struct rp_error *err)
     if (!open_frontends(p, err))
         return false;
     shared_open(p);
+    overload_begin(p);
     start_timers(p);
     return rp_worker_on(p->channel, RP_EV_DISCONNECT, on_disconnect, p) &&
            rp_worker_on(p->channel, RP_EV_MESSAGE, on_message, p) && listen_all(p, err) &&
@@ -258,6 +260,7 @@ static void finish(struct worker *p)
     rp_signal_stop(&p->terminate);
     rp_timer_stop(&p->log_flush);
     rp_timer_stop(&p->drain_end);
+    overload_end(p);
     for (size_t i = 0; p->frontends != NULL && i < p->setup->conf->frontend_count; i++)
         frontend_free(&p->frontends[i]);
     shared_close(p);

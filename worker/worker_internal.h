@@ -11,6 +11,20 @@
 struct connection;
 struct frontend;
 
+enum overload_reason {
+    OVERLOAD_DESCRIPTORS,
+    OVERLOAD_HANDSHAKES,
+    OVERLOAD_LIMITS,
+    OVERLOAD_REASONS,
+};
+struct overload {
+    uint64_t room;                      /* for connections, by the limit of descriptors */
+    uint64_t most;                      /* open at a time, since the last look */
+    unsigned trims;                     /* to be done */
+    uint64_t said_ms[OVERLOAD_REASONS]; /* when the log has said it last; 0: never */
+    struct rp_timer trim;
+};
+
 struct worker {
     struct rp_loop *loop;
     const struct worker_setup *setup;
@@ -21,7 +35,6 @@ struct worker {
     struct stats_row own;
     struct frontend *frontends;     /* as setup->frontends->plans */
     struct connection *connections; /* all whose handshake is complete */
-    uint64_t handshaking;           /* connections whose handshake is not */
     size_t open_servers;            /* frontends that have not closed, with all their sockets */
     bool draining;
     bool cut_off; /* ... and not even handshakes are waited for any more */
@@ -35,6 +48,7 @@ struct worker {
     struct rp_timer store_retry, store_measure;
     uint32_t store_wait_ms;
 
+    struct overload overload;
     struct rp_timer log_flush, drain_end;
     struct rp_signal terminate;
 };

@@ -6,7 +6,8 @@
 
 #include "lib/tls/engine.h"
 
-/* How far the input was looked at; zeros at the beginning. What was looked at stays in the input. */
+/* How far the input was looked at; zeros at the beginning. What was looked at stays in the input.
+ */
 struct rp_first_hello {
     uint32_t at;      /* bytes of whole records */
     uint32_t payload; /* ... and in them of handshake messages */

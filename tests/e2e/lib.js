@@ -114,6 +114,7 @@ class Service {
     this.dir = options.dir || fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-e2e-'));
     this.ownDir = !options.dir;
     this.env = options.env || process.env;
+    this.descriptors = options.descriptors; // their limit; undefined: that of the tests
     this.conf = path.join(this.dir, 'test.conf');
     this.template = text;
     this.log = '';
@@ -130,6 +131,12 @@ class Service {
       .replace(/@PORT(\d?)@/g, (_, n) => this.ports[n || '1']));
   }
 
+  line() {
+    const args = ['run', '-c', this.conf];
+    if (this.descriptors === undefined) return [program, args];
+    return ['sh', ['-c', `ulimit -n ${this.descriptors}; exec "$0" "$@"`, program, ...args]];
+  }
+
   async begin() {
     this.ports = this.ports || {1: await freePort(), 2: await freePort(), 3: await freePort()};
     this.port = this.ports[1];
@@ -138,7 +145,7 @@ class Service {
     this.configure();
     this.exited = undefined;
     const before = this.log.length;
-    const child = spawn(program, ['run', '-c', this.conf], {stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
+    const child = spawn(...this.line(), {stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
     this.child = child;
     running.add(this);
     child.once('exit', (code, signal) => {

@@ -86,6 +86,7 @@ struct count {
     }
 static const struct count counts[] = {
     COUNT(active, "active", "open"),
+    COUNT(handshaking, "handshaking", "handshakes under way"),
     COUNT(accepted, "accepted", "accepted"),
     COUNT(dropped, "dropped", "over a limit"),
     COUNT(handshakes_full, "handshakesFull", "full handshakes"),
@@ -94,6 +95,7 @@ static const struct count counts[] = {
     COUNT(handshakes_stateful, "handshakesStateful", "resumed by stateful ticket"),
     COUNT(handshakes_failed, "handshakesFailed", "failed"),
     COUNT(handshake_timeouts, "handshakeTimeouts", "handshake timeouts"),
+    COUNT(handshakes_cut, "handshakesCut", "handshakes over max-handshakes"),
     COUNT(idle_timeouts, "idleTimeouts", "idle timeouts"),
     COUNT(tls12, "tls12", "TLS 1.2"),
     COUNT(tls13, "tls13", "TLS 1.3"),

@@ -66,6 +66,7 @@ START_TEST(conf_has_defaults)
     ck_assert_uint_eq(f->idle_timeout_ms, 300000);
     ck_assert(f->honor_cipher_order && f->tls.reject_unauthorized && !f->tls.request_cert);
     ck_assert(!f->strict_sni && f->tls.max_early_data == 0 && f->max_connections == 0);
+    ck_assert_uint_eq(f->max_handshakes, 2048);
     ck_assert_ptr_null(f->min_version);
     ck_assert(!f->use_certificate_directory);
     ck_assert_ptr_eq(f->tls.backend, &conf->backends[0]);

@@ -59,7 +59,7 @@ static size_t make_hello(size_t body, size_t each)
 
 static const struct {
     size_t body, each;
-} hellos[] = {{0, 4},     {1, 5},      {40, 1},      {40, 3},       {512, 16384},
+} hellos[] = {{0, 4},     {1, 5},      {40, 1},      {40, 3},        {512, 16384},
               {512, 100}, {3000, 300}, {60000, 999}, {131396, 16384}};
 
 START_TEST(first_hello_is_waited_for)
@@ -84,11 +84,11 @@ static const struct {
     {"\x80\x2e\x01\x03\x01", 5, 1},
     {"\x16\x02\x00\x00\x05\x01", 6, 2},
     {"\x15\x03\x03\x00\x02\x01\x28", 7, 1},
-    {"\x16\x03\x01\x00\x00\x01", 6, 5},                 /* an empty record */
-    {"\x16\x03\x01\x40\x01\x01", 6, 5},                 /* a record that is too long */
-    {"\x16\x03\x01\x00\x01\x02\x00", 7, 6},             /* another message */
-    {"\x16\x03\x01\x00\x04\x01\x02\x01\x45\x00", 10, 9},/* a message that is too long */
-    {"\x16\x03\x01\x00\x04\x01\x00\x00\x05\x15", 10, 10},/* broken off by an alert */
+    {"\x16\x03\x01\x00\x00\x01", 6, 5},                   /* an empty record */
+    {"\x16\x03\x01\x40\x01\x01", 6, 5},                   /* a record that is too long */
+    {"\x16\x03\x01\x00\x01\x02\x00", 7, 6},               /* another message */
+    {"\x16\x03\x01\x00\x04\x01\x02\x01\x45\x00", 10, 9},  /* a message that is too long */
+    {"\x16\x03\x01\x00\x04\x01\x00\x00\x05\x15", 10, 10}, /* broken off by an alert */
 };
 
 START_TEST(first_hello_that_is_none_is_not_waited_for)
