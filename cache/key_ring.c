@@ -42,6 +42,8 @@ struct rp_key_ring {
     size_t under;               /* by which of the sealers its record is named */
     bool behind;                /* all of the past is of interest */
     bool adding, replaced;
+    bool follows; /* it has no store and makes no key: another process tells it all */
+    void (*learned)(const uint8_t *note, void *arg);
     uint64_t retry_ms;
     void (*settled)(void *arg); /* NULL: told, or nobody is to be */
     void *arg;
@@ -128,6 +130,26 @@ static void advance(struct rp_key_ring *r)
         fill(r);
 }
 
+static uint8_t *put_number(uint8_t *at, uint64_t value)
+{
+    for (int i = 7; i >= 0; i--, value >>= 8)
+        at[i] = (uint8_t)value;
+    return at + 8;
+}
+
+static void tell(const struct rp_key_ring *r, bool shared, const struct rp_ticket_key *key)
+{
+    uint8_t note[RP_KEY_NOTE], *at = put_number(note, r->epochs.epoch_ms);
+
+    if (r->learned == NULL)
+        return;
+    at = put_number(put_number(at, r->asked), r->asked_turn);
+    *at = shared;
+    rp_ticket_key_encode(key, at + 1);
+    r->learned(note, r->arg);
+    explicit_bzero(note, sizeof note);
+}
+
 static void learn(struct rp_key_ring *r, bool shared, const struct rp_ticket_key *key)
 {
     const struct rp_known_key *known = rp_key_epochs_find(&r->epochs, r->asked, r->asked_turn);
@@ -138,6 +160,7 @@ static void learn(struct rp_key_ring *r, bool shared, const struct rp_ticket_key
     rp_key_epochs_learn(&r->epochs, r->asked, r->asked_turn, shared, key);
     rp_key_epochs_advance(&r->epochs, r->now_ms());
     fill(r);
+    tell(r, shared, key);
 }
 
 /* Nothing is known and nobody to ask: a key of our own, which workers to come inherit. */
@@ -171,7 +194,7 @@ static void end_round(struct rp_key_ring *r, bool good)
     uint64_t now = r->now_ms(), until_epoch = r->epochs.epoch_ms - now % r->epochs.epoch_ms, wait;
 
     explicit_bzero(&r->offered, sizeof r->offered);
-    if (rp_key_epochs_minting(&r->epochs, now) == NULL && !good)
+    if (rp_key_epochs_minting(&r->epochs, now) == NULL && !good && !r->follows)
         start_alone(r);
     r->behind = r->behind && !good;
     r->retry_ms = good                         ? 0
@@ -541,6 +564,7 @@ struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ri
     r->epochs.epoch_ms = o->epoch_ms;
     r->epochs.session_timeout_ms = o->session_timeout_ms;
     r->settled = o->settled;
+    r->learned = o->learned;
     r->arg = o->arg;
     if (o->turns != NULL)
         take_turns(r, o->turns);
@@ -552,6 +576,15 @@ struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ri
     return r;
 }
 
+static void go_on_with(struct rp_key_ring *r, const struct rp_key_ring *from)
+{
+    r->now_ms = from->now_ms;
+    r->epochs = from->epochs;
+    r->filled_for = from->filled_for;
+    r->filled_turn = from->filled_turn;
+    memcpy(r->turns, from->turns, sizeof r->turns);
+}
+
 struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *from, struct rp_loop *loop,
                                        struct rp_store *store, struct rp_error *err)
 {
@@ -559,18 +592,47 @@ struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *from, struct rp_loop 
 
     if (r == NULL)
         return NULL;
-    r->now_ms = from->now_ms;
-    r->epochs = from->epochs;
+    go_on_with(r, from);
     r->secret = from->secret;
-    r->filled_for = from->filled_for;
-    r->filled_turn = from->filled_turn;
-    memcpy(r->turns, from->turns, sizeof r->turns);
     if (!take_secret(r, err)) {
         rp_key_ring_free(r);
         return NULL;
     }
     begin_round(r);
     return r;
+}
+
+struct rp_key_ring *rp_key_ring_follow(struct rp_key_ring *parents, struct rp_loop *loop,
+                                       struct rp_error *err)
+{
+    struct rp_key_ring *r = ring_new(loop, NULL, parents->keys, err);
+
+    if (r != NULL) {
+        go_on_with(r, parents);
+        r->follows = true;
+    }
+    rp_key_ring_free(parents);
+    if (r != NULL)
+        begin_round(r);
+    return r;
+}
+
+bool rp_key_ring_hear(struct rp_key_ring *r, struct rp_cursor note)
+{
+    uint64_t lifetime = rp_cursor_uint(&note, 8), epoch = rp_cursor_uint(&note, 8),
+             turn = rp_cursor_uint(&note, 8);
+    bool shared = rp_cursor_uint(&note, 1) == 1,
+         ok = lifetime == r->epochs.epoch_ms && rp_cursor_left(&note) == RP_KEY_MATERIAL;
+    struct rp_ticket_key key = {.size = 0};
+
+    ok = ok && rp_ticket_key_decode(&key, note.at, RP_KEY_MATERIAL, RP_TICKET_KEY_NODE, NULL);
+    if (ok) {
+        rp_key_epochs_learn(&r->epochs, epoch, turn, shared, &key);
+        rp_key_epochs_advance(&r->epochs, r->now_ms());
+        fill(r);
+    }
+    explicit_bzero(&key, sizeof key);
+    return ok;
 }
 
 void rp_key_ring_turn(struct rp_key_ring *r, const uint64_t turns[RP_NOTICES_TURNS])

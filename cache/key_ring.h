@@ -19,6 +19,10 @@
 #include "cache/store/store.h"
 #include <reprise/ticket_keys.h>
 
+/* What is told of a key to who follows: lifetime, epoch, turn, whether the store has it, the key.
+ */
+enum { RP_KEY_NOTE = 3 * 8 + 1 + 80 };
+
 struct rp_key_ring_options {
     struct rp_store *store;         /* borrowed; NULL: nothing shared yet, attach one later */
     const struct rp_secret *secret; /* read during the call only */
@@ -30,6 +34,8 @@ struct rp_key_ring_options {
     /* Told once: the store was asked for all keys that there are, or can't be. Within seconds, and
      * maybe inside rp_key_ring_new. NULL: nobody waits for it. */
     void (*settled)(void *arg);
+    /* A key was learned: a note of it, for those who follow. NULL: nobody does. */
+    void (*learned)(const uint8_t note[RP_KEY_NOTE], void *arg);
     void *arg;
 };
 struct rp_key_ring;
@@ -40,6 +46,14 @@ void rp_key_ring_free(struct rp_key_ring *); /* NULL ok; wipes */
 /* In a forked child: go on with what the parent's ring knew, on the child's own loop and store. */
 struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *, struct rp_loop *, struct rp_store *,
                                        struct rp_error *) __attribute__((warn_unused_result));
+
+/* In a forked child that is to have neither the store's keys nor a secret: a ring that goes on with
+ * what the parent's knew, and with what it is told of it later. The parent's is wiped and freed,
+ * also on failure; so this comes before its store is closed. */
+struct rp_key_ring *rp_key_ring_follow(struct rp_key_ring *parents, struct rp_loop *,
+                                       struct rp_error *) __attribute__((warn_unused_result));
+/* For one that follows; false: this is no note. */
+bool rp_key_ring_hear(struct rp_key_ring *, struct rp_cursor note);
 
 /* Rotations by hand (rp_notices' turns: moments, newest first; copied): from a turn's moment on,
  * keys of its own mint, which are made and fetched now. */

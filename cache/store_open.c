@@ -3,10 +3,12 @@
  * store_open.c - from a store's URI to a store; the one file that knows all kinds of them. */
 #include "cache/store_open.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cache/redis/store_redis.h"
 #include "cache/redis/uri.h"
+#include "cache/store/store_keys.h"
 #include "cache/store/store_lmdb.h"
 #include "cache/store/store_tiered.h"
 
@@ -58,6 +60,28 @@ struct rp_store *rp_store_open_tiers(struct rp_loop *loop, const char *near, con
     if (!rp_store_uri_is_remote(uri) || near == NULL || near[0] == '\0')
         return rp_store_open(loop, uri, directory, err);
     return open_both(loop, near, uri, directory, err);
+}
+
+struct rp_store *rp_store_open_keys(struct rp_loop *loop, const char *near, const char *uri,
+                                    const char *directory, struct rp_store *store,
+                                    struct rp_error *err)
+{
+    const char *file = rp_store_file_uri(near, uri);
+    struct rp_store *far = store != NULL ? rp_store_far(store) : NULL, *keys, *both;
+    char path[RP_LMDB_PATH_MAX + 8];
+    struct rp_lmdb_place place;
+
+    *err = (struct rp_error){.code = ""};
+    if (file == NULL || !rp_lmdb_place_parse(&place, file, directory, err))
+        return NULL;
+    snprintf(path, sizeof path, "%s-keys", place.path);
+    keys = rp_store_keys_open(loop, path, NULL, err);
+    if (keys == NULL || far == NULL)
+        return keys;
+    both = rp_store_tiered_over(loop, keys, far, err);
+    if (both == NULL)
+        rp_store_close(keys);
+    return both;
 }
 
 bool rp_store_check_near(const char *uri, struct rp_error *err)

@@ -19,6 +19,13 @@ struct rp_store *rp_store_open(struct rp_loop *, const char *uri, const char *di
 struct rp_store *rp_store_open_tiers(struct rp_loop *, const char *near, const char *uri,
                                      const char *directory, struct rp_error *)
     __attribute__((warn_unused_result));
+/* The store for ticket keys, beside `store` (that of the same URIs, or NULL if it could not be
+ * opened; borrowed). What it has of this host lies not in the LMDB file, but in one beside it
+ * (PATH-keys) where what has expired is overwritten: see store_keys.h. NULL without an error: there
+ * is no such file, rp_store_shared(store) is the one. */
+struct rp_store *rp_store_open_keys(struct rp_loop *, const char *near, const char *uri,
+                                    const char *directory, struct rp_store *store,
+                                    struct rp_error *) __attribute__((warn_unused_result));
 /* Is this a URI that rp_store_open understands? Touches nothing. */
 bool rp_store_check_uri(const char *uri, struct rp_error *);
 /* Is this one for a near tier? */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * shared.c - what a worker shares with the cluster through the store: sessions, ticket keys, and
- * what is announced to all.
+ * shared.c - what a worker shares with the cluster through the store: sessions, and what is
+ * announced to all. Ticket keys are the generation's to share; it tells them to its workers.
  * The danger: a store that can't be opened. It costs sessions, never the service: it is said once,
- * and tried again by a timer that only success stops. Tickets go on under the keys that the
- * generation knew at the fork. */
+ * and tried again by a timer that only success stops. Tickets go on. */
 #include "worker/frontend.h"
 #include "cache/store_open.h"
 
@@ -56,8 +55,8 @@ static void on_notices(const struct rp_notices *notices, void *arg)
 {
     struct worker *p = arg;
 
-    if (p->ring != NULL)
-        rp_key_ring_turn(p->ring, notices->turns);
+    if (p->setup->ring != NULL) /* NULL: pinned keys */
+        rp_key_ring_turn(p->setup->ring, notices->turns);
 }
 
 static struct rp_notice_board *next_board(struct worker *p, struct rp_error *err)
@@ -73,25 +72,14 @@ static struct rp_notice_board *next_board(struct worker *p, struct rp_error *err
     return rp_notice_board_new(p->loop, &options, err);
 }
 
-/* Go on with the keys and notices that are known, on the store when there is one. */
+/* Go on with the notices that are known, on the store when there is one. */
 static bool follow(struct worker *p, struct rp_error *err)
 {
     struct rp_notice_board *board = next_board(p, err);
-    struct rp_key_ring *from = p->ring != NULL ? p->ring : p->setup->ring, *ring = NULL;
-    struct rp_store *store = p->store != NULL ? rp_store_shared(p->store) : NULL;
 
     if (board == NULL)
         return false;
-    if (from != NULL) { /* else: pinned keys */
-        ring = rp_key_ring_forked(from, p->loop, store, err);
-        if (ring == NULL) {
-            rp_notice_board_free(board);
-            return false;
-        }
-    }
-    rp_key_ring_free(p->ring);
     rp_notice_board_free(p->board);
-    p->ring = ring;
     p->board = board;
     on_notices(rp_notice_board_read(board), p);
     return true;
@@ -265,7 +253,7 @@ void shared_open(struct worker *p)
     p->store_measure.arg = p;
     try_store(p);
     if (p->board == NULL && !follow(p, &error))
-        rp_log(p->log, RP_LOG_ERROR, "can't follow the ticket keys: %s", error.message);
+        rp_log(p->log, RP_LOG_ERROR, "can't follow what is announced: %s", error.message);
 }
 
 void shared_close(struct worker *p)
@@ -274,12 +262,11 @@ void shared_close(struct worker *p)
     rp_timer_stop(&p->store_measure);
     rp_replay_guard_free(p->guard);
     rp_session_cache_free(p->cache);
-    rp_key_ring_free(p->ring);
+    rp_key_ring_free(p->setup->ring);
     rp_notice_board_free(p->board);
     rp_store_close(p->store);
     p->guard = NULL;
     p->cache = NULL;
-    p->ring = NULL;
     p->board = NULL;
     p->store = NULL;
 }

@@ -146,6 +146,14 @@ static void on_notices(void *context, struct rp_cursor content)
     shared_hear(context, content);
 }
 
+static void on_key(void *context, struct rp_cursor content)
+{
+    struct worker *p = context;
+
+    if (p->setup->ring == NULL || !rp_key_ring_hear(p->setup->ring, content))
+        rp_log(p->log, RP_LOG_ERROR, "from the generation: an invalid ticket key");
+}
+
 /* Whoever says what is not in the table is no generation of ours: there is nobody to work for. */
 static void on_message(const struct rp_event *event, void *arg)
 {
@@ -154,6 +162,7 @@ static void on_message(const struct rp_event *event, void *arg)
         {WORKER_RELEASE, "RELEASE", 1, 1, 1, on_release},
         {WORKER_REOPEN_LOGS, "REOPEN_LOGS", 1, 0, 0, on_reopen_logs},
         {WORKER_NOTICES, "NOTICES", 1, 1, RP_NOTICES_MAX, on_notices},
+        {WORKER_KEY, "KEY", 1, RP_KEY_NOTE, RP_KEY_NOTE, on_key},
     };
     struct worker *p = arg;
     struct rp_error error;

@@ -31,7 +31,7 @@ struct worker_setup {
     struct stats *stats;
     struct rp_log *log; /* NULL = none; the worker renames it */
     const struct rp_secret *secret;
-    struct rp_key_ring *ring;    /* the generation's, as it was at the fork; NULL: pinned keys */
+    struct rp_key_ring *ring;    /* follows the generation's; the worker's to free. NULL: pinned */
     struct rp_ticket_keys *keys; /* the ring of all contexts */
     const struct rp_notices *notices; /* what was announced before the fork */
 };
@@ -39,9 +39,15 @@ struct worker_setup {
 /* Messages from a generation to its workers, over rp_cluster's channel (lib/base/ipc.h).
  * ADOPT, with a slot: its worker is down for longer than a moment, accept on its sockets too;
  * RELEASE, with a slot: it is back. REOPEN_LOGS: files were renamed. NOTICES (cache/notices.h):
- * what was announced to the cluster. "Disconnect" on the channel means drain, and so does any other
- * message. */
-enum worker_message { WORKER_ADOPT = 1, WORKER_RELEASE, WORKER_REOPEN_LOGS, WORKER_NOTICES };
+ * what was announced to the cluster. KEY (cache/key_ring.h): the generation's ring has learned it.
+ * "Disconnect" on the channel means drain, and so does any other message. */
+enum worker_message {
+    WORKER_ADOPT = 1,
+    WORKER_RELEASE,
+    WORKER_REOPEN_LOGS,
+    WORKER_NOTICES,
+    WORKER_KEY
+};
 
 /* Runs until drained; for rp_cluster_options.worker. Exit status 0 after a drain. `setup` is arg.
  */

@@ -43,7 +43,6 @@ struct worker {
     struct rp_store *store;
     struct rp_session_cache *cache;
     struct rp_replay_guard *guard;
-    struct rp_key_ring *ring;
     struct rp_notice_board *board; /* also without a store */
     struct rp_timer store_retry, store_measure;
     uint32_t store_wait_ms;

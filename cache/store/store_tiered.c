@@ -42,6 +42,7 @@ struct tiered {
     struct rp_store base;   /* for sessions; first */
     struct rp_store shared; /* for what all hosts must agree on */
     struct rp_store *near, *far;
+    bool borrows_far;
     struct question *questions;
     struct question *buckets[BUCKETS]; /* lookups that others may join */
 };
@@ -459,7 +460,8 @@ static void close_(struct rp_store *store)
             free(q);
     }
     rp_store_close(t->near);
-    rp_store_close(t->far);
+    if (!t->borrows_far)
+        rp_store_close(t->far);
     free(t);
 }
 
@@ -498,4 +500,14 @@ struct rp_store *rp_store_tiered_new(struct rp_loop *loop, struct rp_store *near
     t->near = near;
     t->far = far;
     return &t->base;
+}
+
+struct rp_store *rp_store_tiered_over(struct rp_loop *loop, struct rp_store *near,
+                                      struct rp_store *far, struct rp_error *err)
+{
+    struct rp_store *store = rp_store_tiered_new(loop, near, far, err);
+
+    if (store != NULL)
+        tiered_of(store)->borrows_far = true;
+    return store;
 }

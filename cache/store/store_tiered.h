@@ -18,5 +18,8 @@
  */
 struct rp_store *rp_store_tiered_new(struct rp_loop *, struct rp_store *near, struct rp_store *far,
                                      struct rp_error *) __attribute__((warn_unused_result));
+/* The same, but `far` is borrowed. */
+struct rp_store *rp_store_tiered_over(struct rp_loop *, struct rp_store *near, struct rp_store *far,
+                                      struct rp_error *) __attribute__((warn_unused_result));
 
 #endif

@@ -67,9 +67,10 @@ static bool read_one(struct rp_channel *c)
     do
         got = recv(c->fd, buffer, RP_INPUT_SIZE, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
-    if (got > 0)
+    if (got > 0) {
         c->message(c, buffer, (size_t)got);
-    else if (got == 0)
+        explicit_bzero(buffer, (size_t)got); /* it may have been a key; the buffer is the loop's */
+    } else if (got == 0)
         fail(c, NULL);
     else if (errno != EAGAIN && errno != EWOULDBLOCK)
         fail_errno(c, "recv");
@@ -159,6 +160,7 @@ static void drop_first(struct rp_channel *c)
     if (c->first == NULL)
         c->last = NULL;
     c->queued -= note->len;
+    explicit_bzero(note->bytes, note->len + 1);
     free(note);
 }
 

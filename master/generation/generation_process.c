@@ -43,6 +43,7 @@ struct process {
     struct rp_ticket_keys *keys;
     struct plan *frontends;
     struct rp_store *store;
+    struct rp_store *key_store; /* of ticket keys; NULL: the store's shared tier */
     struct rp_key_ring *ring;
     struct rp_notice_board *board;
     struct worker_setup worker_setup;
@@ -123,6 +124,17 @@ static void on_store_trouble(const struct rp_error *error, void *arg)
         rp_log(p->setup->log, RP_LOG_INFO, "the store is well again");
 }
 
+static void on_keys_trouble(const struct rp_error *error, void *arg)
+{
+    struct process *p = arg;
+
+    if (error != NULL)
+        rp_log(p->setup->log, RP_LOG_WARN, "the file of ticket keys is in trouble: %s",
+               error->message);
+    else
+        rp_log(p->setup->log, RP_LOG_INFO, "the file of ticket keys is well again");
+}
+
 static void on_near_trouble(const struct rp_error *error, void *arg)
 {
     struct process *p = arg;
@@ -157,6 +169,17 @@ static void open_store(struct process *p)
         rp_store_on_trouble(near, on_near_trouble, p);
 }
 
+static bool open_key_store(struct process *p, struct rp_error *err)
+{
+    const struct conf *conf = p->setup->conf;
+
+    p->key_store = rp_store_open_keys(p->loop, conf->cache.l1, conf->cache.store, conf->state_dir,
+                                      p->store, err);
+    if (p->key_store != NULL)
+        rp_store_on_trouble(rp_store_near(p->key_store), on_keys_trouble, p);
+    return p->key_store != NULL || err->code[0] == '\0';
+}
+
 static struct rp_store *shared_store(const struct process *p)
 {
     return p->store != NULL ? rp_store_shared(p->store) : NULL;
@@ -173,7 +196,6 @@ static void offer(struct process *p)
         .stats = p->setup->stats,
         .log = p->setup->log,
         .secret = &p->secret,
-        .ring = p->ring,
         .notices = rp_notice_board_read(p->board),
         .keys = p->keys,
     };
@@ -191,22 +213,37 @@ static void on_settled(void *arg)
         offer(p);
 }
 
+/* Workers have no access to the ring's records, only to its keys. */
+static void on_learned(const uint8_t note[RP_KEY_NOTE], void *arg)
+{
+    struct process *p = arg;
+    uint8_t message[RP_IPC_MAX];
+    size_t len = rp_ipc_compose(message, WORKER_KEY, note, RP_KEY_NOTE);
+
+    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
+        rp_cluster_send(p->workers, id, message, len, NULL);
+    explicit_bzero(message, len);
+}
+
 static bool start_ring(struct process *p, struct rp_error *err)
 {
     const struct conf_cache *cache = &p->setup->conf->cache;
     struct rp_key_ring_options options = {
-        .store = shared_store(p),
+        .store = p->key_store != NULL ? rp_store_shared(p->key_store) : shared_store(p),
         .secret = &p->secret,
         .keys = p->keys,
         .epoch_ms = cache->key_lifetime_ms,
         .session_timeout_ms = (uint64_t)cache->session_timeout_s * 1000,
         .turns = rp_notice_board_read(p->board)->turns,
         .settled = on_settled,
+        .learned = on_learned,
         .arg = p,
     };
 
     if (cache->ticket_keys != NULL)
         return true;
+    if (!open_key_store(p, err))
+        return false;
     p->ring = rp_key_ring_new(p->loop, &options, err);
     return p->ring != NULL;
 }
@@ -274,9 +311,19 @@ static bool load(struct process *p)
 static int run_worker(struct rp_worker *worker, struct rp_loop *loop, void *arg)
 {
     struct process *p = arg;
+    struct rp_error error = {.message = "no memory"};
 
+    if (p->ring != NULL) {
+        p->worker_setup.ring = rp_key_ring_follow(p->ring, loop, &error);
+        p->ring = NULL;
+        if (p->worker_setup.ring == NULL) {
+            rp_log(p->setup->log, RP_LOG_ERROR, "can't start: %s", error.message);
+            return EXIT_FAILURE;
+        }
+    }
+    rp_store_close(p->key_store);
     rp_store_close(p->store); /* every process opens its own, after the fork */
-    p->store = NULL;
+    p->key_store = p->store = NULL;
     return worker_run(worker, loop, &p->worker_setup);
 }
 
@@ -599,6 +646,7 @@ static void tear_down(struct process *p)
     rp_signal_stop(&p->term);
     rp_key_ring_free(p->ring);
     rp_notice_board_free(p->board);
+    rp_store_close(p->key_store);
     rp_store_close(p->store);
     plan_free(p->frontends);
     rp_ticket_keys_unref(p->keys);

@@ -328,6 +328,93 @@ START_TEST(ring_gives_its_keys_to_an_empty_store)
 }
 END_TEST
 
+/* -- who follows a ring, as a worker does its generation's */
+
+static struct rp_key_ring *follower;
+
+static void pass_on(const uint8_t note[RP_KEY_NOTE], void *arg)
+{
+    (void)arg;
+    if (follower != NULL)
+        ck_assert(rp_key_ring_hear(follower, rp_cursor_of(note, RP_KEY_NOTE)));
+}
+
+/* Host 0 leads; what it knows at this moment is host 1's, with no store. */
+static void follow(void)
+{
+    struct rp_key_ring_options o = {.store = hosts[0].store,
+                                    .secret = &secret,
+                                    .keys = hosts[0].keys,
+                                    .epoch_ms = EPOCH,
+                                    .session_timeout_ms = TIMEOUT,
+                                    .learned = pass_on,
+                                    .now_ms = clock_0};
+    struct rp_key_ring *parents;
+
+    start(1, hosts[0].store); /* in a child it would be the copy of the parent's */
+    parents = hosts[1].ring;
+    hosts[1].ring = NULL;
+    hosts[0].ring = rp_key_ring_new(loop, &o, NULL);
+    follower = rp_key_ring_follow(parents, loop, NULL);
+    ck_assert_ptr_nonnull(follower);
+}
+
+START_TEST(ring_is_followed_without_a_store)
+{
+    struct rp_ticket_key past[20], a, b;
+
+    follow();
+    for (int epoch = 0; epoch < 20; epoch++) {
+        a = past[epoch] = minting(0);
+        b = minting(1);
+        ck_assert(same(&a, &b));
+        for (int i = 0; i < epoch; i++)
+            ck_assert_int_eq(reads(1, &past[i]), reads(0, &past[i]));
+        set_clocks(clocks[0] + EPOCH);
+        rp_key_ring_turn(follower, (uint64_t[RP_NOTICES_TURNS]){(uint64_t)epoch + 1});
+        rp_key_ring_turn(hosts[0].ring, (uint64_t[RP_NOTICES_TURNS]){(uint64_t)epoch + 1});
+    }
+    ck_assert(!reads(1, &past[0]));
+    rp_key_ring_free(follower);
+    follower = NULL;
+}
+END_TEST
+
+/* Whoever leads is silent: it steps like a host without the store. What it is never told it makes
+ * not itself, or each worker would have a key that no other reads. */
+START_TEST(ring_that_hears_nothing_makes_no_key)
+{
+    struct rp_ticket_key key;
+
+    follow();
+    for (int epoch = 1; epoch <= 10; epoch++) {
+        set_clocks(clocks[0] + EPOCH);
+        rp_key_ring_turn(follower, (uint64_t[RP_NOTICES_TURNS]){(uint64_t)epoch});
+        ck_assert(rp_ticket_keys_get(hosts[1].keys, 0, &key));
+    }
+    set_clocks(clocks[0] + 100 * EPOCH); /* it slept */
+    rp_key_ring_turn(follower, (uint64_t[RP_NOTICES_TURNS]){99});
+    ck_assert_uint_eq(rp_ticket_keys_count(hosts[1].keys), 0);
+    rp_key_ring_free(follower);
+    follower = NULL;
+}
+END_TEST
+
+START_TEST(note_that_is_none_is_refused)
+{
+    uint8_t note[RP_KEY_NOTE + 1] = {0};
+    size_t before;
+
+    follow();
+    before = rp_ticket_keys_count(hosts[1].keys);
+    for (size_t len = 0; len <= sizeof note; len++)
+        ck_assert(!rp_key_ring_hear(follower, rp_cursor_of(note, len)));
+    ck_assert_uint_eq(rp_ticket_keys_count(hosts[1].keys), before);
+    rp_key_ring_free(follower);
+    follower = NULL;
+}
+END_TEST
+
 /* A newcomer was faster: what it put there mints on the others, too, whichever key has the lesser
  * name; theirs goes on to be read. */
 START_TEST(ring_follows_the_store_when_its_key_was_replaced)
@@ -623,6 +710,9 @@ int main(void)
     tcase_add_test(core, ring_without_any_store_goes_on_alone);
     tcase_add_test(core, ring_gives_its_keys_to_an_empty_store);
     tcase_add_test(core, ring_follows_the_store_when_its_key_was_replaced);
+    tcase_add_test(core, ring_is_followed_without_a_store);
+    tcase_add_test(core, ring_that_hears_nothing_makes_no_key);
+    tcase_add_test(core, note_that_is_none_is_refused);
     tcase_add_test(core, ring_is_sealed);
     tcase_add_test(core, turn_changes_the_key_on_all_hosts_at_once);
     tcase_add_test(core, turn_replaces_the_next_key_too);
