@@ -108,6 +108,38 @@ static bool check_clients(const struct conf_tls *tls, struct rp_error *err)
                       "with ca who may have signed it");
 }
 
+/* A Unix socket has no address, and nothing else is one. */
+static bool may_connect(const char *listen, const char *source)
+{
+    bool by_unix = strcmp(source, "unix:") == 0;
+
+    return strncmp(listen, "fd:", 3) == 0 || (strncmp(listen, "unix:", 5) == 0) == by_unix;
+}
+
+static bool check_proxies(const struct conf_frontend *f, struct rp_error *err)
+{
+    const struct conf_strings *from = &f->proxy_from;
+
+    if (from->count > 0 && f->proxy_protocol == CONF_PROXY_OFF)
+        return conf_error(err, &f->tls.place,
+                          "proxy-from: proxy-protocol is off, so no proxy is believed; add "
+                          "proxy-protocol = on, or leave proxy-from out");
+    for (size_t i = 0; from->count > 0 && i < f->listen.count; i++) {
+        size_t j = 0;
+
+        while (j < from->count && !may_connect(f->listen.at[i], from->at[j]))
+            j++;
+        if (j == from->count)
+            return conf_error(err, &f->tls.place,
+                              "proxy-from: no source can connect to \"%s\", so all are refused; "
+                              "add %s",
+                              f->listen.at[i],
+                              strncmp(f->listen.at[i], "unix:", 5) == 0 ? "\"unix:\""
+                                                                        : "a network");
+    }
+    return true;
+}
+
 static bool check_frontend(const struct conf *conf, const struct conf_frontend *f,
                            struct rp_error *err)
 {
@@ -126,8 +158,8 @@ static bool check_frontend(const struct conf *conf, const struct conf_frontend *
     for (size_t i = 0; i < f->host_count; i++)
         if (!check_host(&f->hosts[i], err) || !check_clients(&f->hosts[i].tls, err))
             return false;
-    return check_clients(&f->tls, err) && check_versions(f, err) && check_ciphers(f, err) &&
-           check_alpn(f, err);
+    return check_clients(&f->tls, err) && check_proxies(f, err) && check_versions(f, err) &&
+           check_ciphers(f, err) && check_alpn(f, err);
 }
 
 /* Two frontends cannot have one address. */

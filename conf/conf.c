@@ -106,6 +106,7 @@ static void clear_frontend(struct conf_frontend *f)
     free(f->name);
     conf_strings_free(&f->listen);
     conf_strings_free(&f->alpn_protocols);
+    conf_strings_free(&f->proxy_from);
     clear_tls(&f->tls);
     for (size_t i = 0; i < f->alpn_backend_count; i++)
         free(f->alpn_backends[i].protocol);

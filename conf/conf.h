@@ -102,6 +102,7 @@ struct conf_frontend {
     bool honor_cipher_order, tickets, strict_sni, use_certificate_directory;
     uint32_t handshake_timeout_ms, idle_timeout_ms;
     enum conf_proxy_protocol proxy_protocol; /* in: off, v1, v2, or any of the two ("on") */
+    struct conf_strings proxy_from;          /* networks; none: whoever can connect */
     uint32_t max_connections, handshakes_per_second, per_source_connections; /* 0 = no limit */
     uint32_t max_handshakes; /* unfinished ones at a time in each worker; 0 = no limit */
 };
@@ -130,9 +131,9 @@ struct conf *conf_parse(const char *text, const char *name, struct rp_error *err
     __attribute__((warn_unused_result));
 void conf_free(struct conf *); /* NULL ok */
 
-/* The index-th option that is understood, for files written for later versions, but has no effect
- * in this one: *note says which and what to do. false: there is none (any more). */
-bool conf_ineffective(const struct conf *, size_t index, struct rp_error *note);
+/* The index-th thing that most likely is not as it was meant, though it works: *note has file, line
+ * and remedy. false: there is no more. */
+bool conf_warning(const struct conf *, size_t index, struct rp_error *note);
 
 /* As text, defaults included, which is read as the same configuration again; but passwords in URIs
  * are ***. Owned by the caller: free(). NULL: no memory. */

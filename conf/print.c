@@ -94,7 +94,7 @@ static void print_option(struct print *p, const struct conf_option *o, const voi
         print_text(p, o->name, *(char *const *)at);
         return;
     }
-    if (o->kind == CONF_LISTENS || o->kind == CONF_BACKENDS || o->kind == CONF_TEXTS) {
+    if (conf_kind_is_strings(o->kind)) {
         print_list(p, o->name, strings->count, string_at, strings);
         return;
     }

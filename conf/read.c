@@ -77,6 +77,19 @@ static bool read_single(const struct conf_option *o, const struct conf_value *v,
     }
 }
 
+static bool read_string(enum conf_kind kind, const struct conf_value *v, char **text,
+                        struct rp_error *err)
+{
+    switch (kind) {
+    case CONF_TEXTS:
+        return conf_value_text(v, text, err);
+    case CONF_NETWORKS:
+        return conf_value_network(v, text, err);
+    default:
+        return conf_value_address(v, kind == CONF_LISTENS, text, err);
+    }
+}
+
 static bool read_strings(const struct conf_tree *tree, const struct conf_option *o,
                          struct conf_strings *list, struct rp_error *err)
 {
@@ -84,8 +97,7 @@ static bool read_strings(const struct conf_tree *tree, const struct conf_option 
     char *text = NULL;
 
     for (size_t i = 0; conf_tree_value(tree, o->name, i, &v); i++, text = NULL) {
-        if (o->kind == CONF_TEXTS ? !conf_value_text(&v, &text, err)
-                                  : !conf_value_address(&v, o->kind == CONF_LISTENS, &text, err)) {
+        if (!read_string(o->kind, &v, &text, err)) {
             free(text);
             return false;
         }
@@ -110,7 +122,7 @@ static bool read_options(const struct conf_tree *tree, const struct conf_option 
         if (o->kind == CONF_OTHER || o->kind == CONF_OTHERS ||
             !conf_tree_value(tree, o->name, 0, &v))
             continue;
-        if (o->kind == CONF_LISTENS || o->kind == CONF_BACKENDS || o->kind == CONF_TEXTS) {
+        if (conf_kind_is_strings(o->kind)) {
             if (!read_strings(tree, o, field, err))
                 return false;
         } else if (!read_single(o, &v, field, err)) {

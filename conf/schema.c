@@ -95,6 +95,7 @@ static const struct conf_option frontend_options[] = {
     {"handshake-timeout", CONF_MS, AT(conf_frontend, handshake_timeout_ms), 1, 3600000, NULL},
     {"idle-timeout", CONF_MS, AT(conf_frontend, idle_timeout_ms), 0, 7 * DAY, NULL},
     {"proxy-protocol", CONF_WORD, AT(conf_frontend, proxy_protocol), 0, 0, versions_of_proxy_in},
+    {"proxy-from", CONF_NETWORKS, AT(conf_frontend, proxy_from), 0, 0, NULL},
     {"max-connections", CONF_NUMBER, AT(conf_frontend, max_connections), 0, MANY, NULL},
     {"max-handshakes", CONF_NUMBER, AT(conf_frontend, max_handshakes), 0, MANY, NULL},
     {"handshakes-per-second", CONF_NUMBER, AT(conf_frontend, handshakes_per_second), 0, MANY, NULL},

@@ -20,10 +20,18 @@ enum conf_kind {
     CONF_ADDRESS,  /* char *               */
     CONF_LISTENS,  /* struct conf_strings  */
     CONF_BACKENDS, /* struct conf_strings  */
+    CONF_NETWORKS, /* struct conf_strings  */
     CONF_TEXTS,    /* struct conf_strings  */
     CONF_OTHER,    /* read by hand in read.c: a single value */
     CONF_OTHERS,   /* the same, a list     */
 };
+
+/* A list that the schema reads by itself, into a struct conf_strings. */
+static inline bool conf_kind_is_strings(enum conf_kind kind)
+{
+    return kind == CONF_LISTENS || kind == CONF_BACKENDS || kind == CONF_NETWORKS ||
+           kind == CONF_TEXTS;
+}
 
 struct conf_option {
     const char *name; /* NULL: the end */

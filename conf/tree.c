@@ -140,8 +140,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
 
 static bool is_list(enum conf_kind kind)
 {
-    return kind == CONF_LISTENS || kind == CONF_BACKENDS || kind == CONF_TEXTS ||
-           kind == CONF_OTHERS;
+    return conf_kind_is_strings(kind) || kind == CONF_OTHERS;
 }
 
 static void free_options(cfg_opt_t *options)

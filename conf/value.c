@@ -3,6 +3,8 @@
  * value.c - what the text of an option means; see value.h. */
 #include "conf/value.h"
 
+#include "lib/base/network.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -250,6 +252,16 @@ bool conf_value_address(const struct conf_value *v, bool listen, char **out, str
     return conf_value_error(err, v, "\"%s\" is no address; \"127.0.0.1:8443\", \"[::]:443\"%s%s",
                             shown(v, text), listen ? ", \"fd:3\"" : "",
                             " and \"unix:/run/x.sock\" are some");
+}
+
+bool conf_value_network(const struct conf_value *v, char **out, struct rp_error *err)
+{
+    struct rp_network network;
+    struct rp_error why = {0};
+
+    if (!conf_value_text(v, out, err))
+        return false;
+    return rp_network_parse(&network, *out, &why) || conf_value_error(err, v, "%s", why.message);
 }
 
 /* -- typing errors */

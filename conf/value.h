@@ -41,6 +41,9 @@ bool conf_value_path(const struct conf_value *, char **out, struct rp_error *);
 /* An address: host:port, unix:PATH, or with `listen` also fd:N. */
 bool conf_value_address(const struct conf_value *, bool listen, char **out, struct rp_error *);
 
+/* A set of addresses: 10.0.0.0/8, 2001:db8::1, unix: (lib/base/network.h). */
+bool conf_value_network(const struct conf_value *, char **out, struct rp_error *);
+
 /* What of the list (it ends with NULL) was meant by `text`; NULL: nothing is near. */
 const char *conf_nearest(const char *text, const char *const *list);
 

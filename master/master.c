@@ -267,11 +267,11 @@ static const struct generation_hooks hooks = {.ready = on_ready,
                                               .posted = on_posted,
                                               .heard = on_heard};
 
-static void tell_ineffective(struct rp_log *log, const struct conf *conf)
+static void tell_warnings(struct rp_log *log, const struct conf *conf)
 {
     struct rp_error note;
 
-    for (size_t i = 0; conf_ineffective(conf, i, &note); i++)
+    for (size_t i = 0; conf_warning(conf, i, &note); i++)
         rp_log(log, RP_LOG_WARN, "%s", note.message);
 }
 
@@ -329,7 +329,7 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
         settle_admin(m, false);
         return false;
     }
-    tell_ineffective(generation_log(m->next), conf);
+    tell_warnings(generation_log(m->next), conf);
     return true;
 }
 

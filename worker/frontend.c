@@ -7,6 +7,7 @@
 #include "worker/frontend.h"
 #include "worker/connection.h"
 #include "worker/overload.h"
+#include "worker/proxies.h"
 #include "worker/proxy_protocol.h"
 
 #include "cache/session_cache.h"
@@ -287,6 +288,10 @@ static void on_accepted(struct rp_listener_socket *listener, int fd,
 
     (void)listener;
     p->row->accepted++;
+    if (!proxies_trust(f, remote)) {
+        close(fd);
+        return;
+    }
     if (!admit(f, remote)) {
         p->row->dropped++;
         close(fd);

@@ -12,6 +12,7 @@ struct frontend {
     size_t index; /* into conf->frontends */
     struct rp_server *server;
     struct frontend_listen *listens;
+    uint64_t stranger_logged_ms, strangers; /* proxies.c: when, and how many since then */
 };
 
 bool frontend_open(struct frontend *, struct worker *, size_t index, struct rp_error *);

@@ -23,6 +23,8 @@ enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
 #define STATS_COUNTERS(X)                                                                          \
     X(accepted, "connections_accepted_total", "", "Connections accepted")                          \
     X(dropped, "connections_dropped_total", "", "Connections closed for a limit, before TLS")      \
+    X(proxies_refused, "proxies_refused_total", "",                                                \
+      "Connections closed since their source is not in proxy-from")                                \
     X(handshakes_full, "handshakes_total", "kind=\"full\"", "Handshakes that succeeded")           \
     X(handshakes_ticket, "handshakes_total", "kind=\"ticket\"", "")                                \
     X(handshakes_id, "handshakes_total", "kind=\"session_id\"", "")                                \

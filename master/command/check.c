@@ -69,34 +69,62 @@ static bool check(const struct conf *conf, struct rp_error *err)
            check_admin(conf, running, err);
 }
 
-/* printed: the configuration, or NULL: that was not asked for. */
-static void print_verdict(const struct arguments *arguments, bool ok, const char *printed,
-                          const struct rp_error *error)
+/* -- the verdict */
+
+struct verdict {
+    const struct conf *conf; /* NULL: it can't be read */
+    bool ok;
+    char *printed; /* the configuration; NULL: that was not asked for */
+    struct rp_error error;
+};
+
+static void print_text(const struct arguments *arguments, const struct verdict *v)
+{
+    struct rp_error note;
+
+    if (!v->ok) {
+        fprintf(stderr, "%s\n", v->error.message);
+        return;
+    }
+    for (size_t i = 0; conf_warning(v->conf, i, &note); i++)
+        fprintf(stderr, "warning: %s\n", note.message);
+    if (v->printed != NULL)
+        fputs(v->printed, stdout);
+    else
+        printf("%s: ok\n", arguments->conf);
+}
+
+static void put_findings(struct rp_json *json, const struct verdict *v)
+{
+    struct rp_error note;
+
+    if (!v->ok) {
+        rp_json_key(json, "message");
+        rp_json_string(json, v->error.message);
+        return;
+    }
+    rp_json_key(json, "warnings");
+    rp_json_begin_array(json);
+    for (size_t i = 0; conf_warning(v->conf, i, &note); i++)
+        rp_json_string(json, note.message);
+    rp_json_end_array(json);
+    if (v->printed == NULL)
+        return;
+    rp_json_key(json, "configuration");
+    rp_json_string(json, v->printed);
+}
+
+static void print_json(const struct arguments *arguments, const struct verdict *v)
 {
     struct rp_json json = {0};
     char *line;
 
-    if (!arguments->json) {
-        if (!ok)
-            fprintf(stderr, "%s\n", error->message);
-        else if (printed != NULL)
-            fputs(printed, stdout);
-        else
-            printf("%s: ok\n", arguments->conf);
-        return;
-    }
     rp_json_begin_object(&json);
     rp_json_key(&json, "ok");
-    rp_json_bool(&json, ok);
+    rp_json_bool(&json, v->ok);
     rp_json_key(&json, "file");
     rp_json_string(&json, arguments->conf);
-    if (!ok) {
-        rp_json_key(&json, "message");
-        rp_json_string(&json, error->message);
-    } else if (printed != NULL) {
-        rp_json_key(&json, "configuration");
-        rp_json_string(&json, printed);
-    }
+    put_findings(&json, v);
     rp_json_end_object(&json);
     line = rp_json_take(&json, NULL);
     if (line != NULL)
@@ -106,15 +134,18 @@ static void print_verdict(const struct arguments *arguments, bool ok, const char
 
 int command_check(const struct arguments *arguments)
 {
-    struct rp_error error = {0};
-    struct conf *conf = conf_load(arguments->conf, &error);
-    bool ok = conf != NULL && check(conf, &error);
-    char *printed = NULL;
+    struct verdict v = {0};
+    struct conf *conf = conf_load(arguments->conf, &v.error);
 
-    if (ok && arguments->print && (printed = conf_print(conf)) == NULL)
-        ok = rp_error_set(&error, "ENOMEM", "no memory to print the configuration");
-    print_verdict(arguments, ok, printed, &error);
-    free(printed);
+    v.conf = conf;
+    v.ok = conf != NULL && check(conf, &v.error);
+    if (v.ok && arguments->print && (v.printed = conf_print(conf)) == NULL)
+        v.ok = rp_error_set(&v.error, "ENOMEM", "no memory to print the configuration");
+    if (arguments->json)
+        print_json(arguments, &v);
+    else
+        print_text(arguments, &v);
+    free(v.printed);
     conf_free(conf);
-    return ok ? EXIT_DONE : EXIT_USAGE;
+    return v.ok ? EXIT_DONE : EXIT_USAGE;
 }

@@ -89,6 +89,7 @@ static const struct count counts[] = {
     COUNT(handshaking, "handshaking", "handshakes under way"),
     COUNT(accepted, "accepted", "accepted"),
     COUNT(dropped, "dropped", "over a limit"),
+    COUNT(proxies_refused, "proxiesRefused", "not in proxy-from"),
     COUNT(handshakes_full, "handshakesFull", "full handshakes"),
     COUNT(handshakes_ticket, "handshakesTicket", "resumed by ticket"),
     COUNT(handshakes_id, "handshakesId", "resumed by session id"),

@@ -363,6 +363,19 @@ static bool plan_protocols(struct frontend_plan *plan, const struct plan *f, str
     return true;
 }
 
+static bool plan_proxies(struct frontend_plan *plan, struct rp_error *err)
+{
+    const struct conf_strings *from = &plan->conf->proxy_from;
+
+    plan->proxy_from = calloc(from->count + 1, sizeof *plan->proxy_from);
+    if (plan->proxy_from == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < from->count; i++)
+        if (!rp_network_parse(&plan->proxy_from[i], from->at[i], err))
+            return false;
+    return true;
+}
+
 static void plan_canonical(struct frontend_plan *plan, const struct roster *roster)
 {
     const struct certificate *first = &roster->all->at[roster->ids[0]];
@@ -402,7 +415,7 @@ static bool plan_build(struct build *b, size_t at, struct rp_error *err)
     }
     if (!roster_learn(&roster, b->contexts, policy, err) ||
         !site_build(b, &plan->own, &roster, policy, NULL, err) ||
-        !plan_protocols(plan, b->frontends, err))
+        !plan_protocols(plan, b->frontends, err) || !plan_proxies(plan, err))
         goto out;
     plan_canonical(plan, &roster);
     ok = true;
@@ -492,6 +505,7 @@ static void plan_clear(struct frontend_plan *plan)
     free(plan->hosts);
     free(plan->alpn_protocols);
     free(plan->alpn_backends);
+    free(plan->proxy_from);
 }
 
 void plan_free(struct plan *f)

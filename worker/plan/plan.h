@@ -6,6 +6,7 @@
 #ifndef PLAN_H
 #define PLAN_H
 
+#include "lib/base/network.h"
 #include "worker/plan/backend.h"
 #include "worker/plan/limits.h"
 #include "worker/plan/names.h"
@@ -25,6 +26,7 @@ struct frontend_plan {
     struct names *host_names;       /* to struct site */
     const char **alpn_protocols;    /* NULL-terminated; NULL = none */
     struct backend **alpn_backends; /* as conf->alpn_backends */
+    struct rp_network *proxy_from;  /* as conf->proxy_from */
     char canonical[NAMES_MAX + 1];  /* first exact name of the first certificate; "" = none */
 };
 

@@ -99,6 +99,7 @@ static const char all_words[] =
     "  min-version = TLSv1.2  max-version = TLSv1.3  ciphers = \"X\"  ecdh-curve = \"auto\"\n"
     "  sigalgs = \"S\"  honor-cipher-order = off  request-cert = on  ca = \"ca.pem\"\n"
     "  crl = \"x.crl\"  tickets = on  max-early-data = 16K  handshake-timeout = 1s\n"
+    "  proxy-from = {\"10.0.0.0/8\", \"::1\", \"unix:\"}\n"
     "  idle-timeout = 0  proxy-protocol = on  strict-sni = on  max-connections = 7\n"
     "  handshakes-per-second = 8  per-source-connections = 9\n"
     "}\n";
@@ -278,6 +279,26 @@ static const struct {
     {"host \"a\" { request-cert = on }",
      "/x.conf:5: request-cert: whoever has a certificate of a public authority would do; say with "
      "ca who may have signed it"},
+    {"proxy-protocol = on  proxy-from = \"10.0.0.1/8\"",
+     "/x.conf:5: proxy-from: \"10.0.0.1/8\" has bits behind its prefix; write \"10.0.0.0/8\""},
+    {"proxy-protocol = on  proxy-from = {\"::1\", \"balancer\"}",
+     "/x.conf:5: proxy-from: \"balancer\" is not a network; write \"192.0.2.1\", \"10.0.0.0/8\", "
+     "\"2001:db8::/32\" or \"unix:\""},
+    {"proxy-protocol = on  proxy-from = \"\"",
+     "/x.conf:5: proxy-from: \"\" is not a network; write \"192.0.2.1\", \"10.0.0.0/8\", "
+     "\"2001:db8::/32\" or \"unix:\""},
+    {"proxy-protocol = on  proxy-from = {\"::1\", \"::1\"}",
+     "/x.conf:5: proxy-from: \"::1\" is given twice; leave one"},
+    {"proxy-from = \"10.0.0.0/8\"",
+     "/x.conf:4: proxy-from: proxy-protocol is off, so no proxy is believed; add proxy-protocol = "
+     "on, or leave proxy-from out"},
+    {"proxy-protocol = on  proxy-from = \"unix:\"",
+     "/x.conf:4: proxy-from: no source can connect to \"*:443\", so all are refused; add a "
+     "network"},
+    {"} frontend \"g\" { listen = \"unix:/x\"  certificates = \"c\"  backend = \"b\"  "
+     "proxy-protocol = on  proxy-from = \"10.0.0.0/8\"",
+     "/x.conf:5: proxy-from: no source can connect to \"unix:/x\", so all are refused; add "
+     "\"unix:\""},
     {"proxy-protocol = v3", "/x.conf:5: proxy-protocol: \"v3\" is unknown; give off, on, v1 or v2"},
 };
 
@@ -403,10 +424,54 @@ START_TEST(conf_tells_what_has_no_effect)
     struct conf *conf = parse(text);
     struct rp_error note = {0};
 
-    ck_assert(conf_ineffective(conf, 0, &note));
+    ck_assert(conf_warning(conf, 0, &note));
     ck_assert_msg(strstr(note.message, "ocsp: has no effect in this version") != NULL, "%s",
                   note.message);
-    ck_assert(!conf_ineffective(conf, 1, &note));
+    ck_assert(!conf_warning(conf, 1, &note));
+    conf_free(conf);
+    free(text);
+}
+END_TEST
+
+/* Whether there is a warning of somebody who may claim anything, and how many there are. */
+static const struct {
+    const char *frontend;
+    unsigned warnings;
+} proxied[] = {
+    {"proxy-protocol = on  proxy-from = \"10.0.0.0/8\"", 0},
+    {"proxy-protocol = on", 1},
+    {"proxy-protocol = v1", 1},
+    {"proxy-protocol = v2", 1},
+    {"proxy-protocol = v2 } frontend \"g\" { listen = \"[::]:8443\"  certificates = \"c\"  "
+     "backend = \"b\"  proxy-protocol = on",
+     2},
+    {"} frontend \"g\" { listen = {\"unix:/x\", \"127.0.0.2:1\", \"[::1]:2\", \"localhost:3\"}  "
+     "certificates = \"c\"  backend = \"b\"  proxy-protocol = on",
+     0},
+    {"} frontend \"g\" { listen = {\"unix:/x\", \"10.0.0.1:1\"}  certificates = \"c\"  "
+     "backend = \"b\"  proxy-protocol = on",
+     1},
+    {"} frontend \"g\" { listen = \"fd:3\"  certificates = \"c\"  backend = \"b\"  "
+     "proxy-protocol = on",
+     1},
+};
+enum { PROXIED = sizeof proxied / sizeof *proxied };
+
+START_TEST(conf_warns_of_proxies_that_nobody_listed)
+{
+    char *text = with_frontend(proxied[_i].frontend);
+    struct conf *conf = parse(text);
+    struct rp_error note = {0};
+    unsigned count = 0;
+
+    for (; conf_warning(conf, count, &note); count++)
+        ck_assert_ptr_nonnull(strstr(note.message, "list the proxies in proxy-from"));
+    ck_assert_msg(count == proxied[_i].warnings, "%u: %s", count, proxied[_i].frontend);
+    if (_i == 1)
+        ck_assert_str_eq(
+            note.message,
+            "/etc/r/x.conf:4: proxy-protocol: whoever can connect to frontend \"f\" can "
+            "claim any client address; list the proxies in proxy-from");
     conf_free(conf);
     free(text);
 }
@@ -441,6 +506,7 @@ START_TEST(conf_that_is_printed_is_read_as_the_same)
                                         "idle-timeout = 0s\n",
                                         "    backend = \"builtin:echo\"\n",
                                         "  proxy-protocol = on\n",
+                                        "  proxy-from = {\"10.0.0.0/8\", \"::1\", \"unix:\"}\n",
                                         NULL};
     struct conf *conf = parse(all_words);
 
@@ -512,6 +578,7 @@ int main(void)
     tcase_add_loop_test(core, conf_examples_load, 0, sizeof examples / sizeof *examples);
     tcase_add_test(core, conf_load_says_why_not);
     tcase_add_test(core, conf_tells_what_has_no_effect);
+    tcase_add_loop_test(core, conf_warns_of_proxies_that_nobody_listed, 0, PROXIED);
     tcase_add_test(core, conf_survives_any_text);
     suite_add_tcase(suite, core);
     return unit_run(suite);
