@@ -4,7 +4,10 @@
 #include "master/command/command.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "lib/base/json.h"
 
 enum { WORD_MAX = 32, FAR = 3 };
 
@@ -253,4 +256,26 @@ int command_main(const struct command *commands, size_t count, int argc, char *c
         return run_command(command, argc - 1 - words, argv + 1 + words);
     return complain(NULL, argv[1][0] == '-' ? "unknown option" : "unknown command", argv[1],
                     suggestion(commands, count, argv[1]));
+}
+
+int command_answer(const struct arguments *arguments, int status, const char *text)
+{
+    struct rp_json json = {0};
+    char *line;
+
+    if (!arguments->json) {
+        fprintf(status == EXIT_DONE ? stdout : stderr, "%s\n", text);
+        return status;
+    }
+    rp_json_begin_object(&json);
+    rp_json_key(&json, "ok");
+    rp_json_bool(&json, status == EXIT_DONE);
+    rp_json_key(&json, "message");
+    rp_json_string(&json, text);
+    rp_json_end_object(&json);
+    line = rp_json_take(&json, NULL);
+    if (line != NULL)
+        puts(line);
+    free(line);
+    return status;
 }

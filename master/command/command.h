@@ -47,6 +47,10 @@ int command_main(const struct command *commands, size_t count, int argc, char *c
 const char *command_nearest(const char *word, const char *(*word_at)(const void *context, size_t i),
                             const void *context, size_t count);
 
+/* The outcome of a command in one sentence: on stdout after EXIT_DONE, else on stderr; with --json
+ * an object with `ok` and `message` on stdout. Returns `status`. */
+int command_answer(const struct arguments *, int status, const char *text);
+
 /* -- the commands */
 int command_run(const struct arguments *);
 int command_check(const struct arguments *);

@@ -16,28 +16,6 @@
 
 /* -- asking */
 
-static int complain(const struct arguments *arguments, int status, const char *message)
-{
-    struct rp_json json = {0};
-    char *line;
-
-    if (!arguments->json) {
-        fprintf(stderr, "%s\n", message);
-        return status;
-    }
-    rp_json_begin_object(&json);
-    rp_json_key(&json, "ok");
-    rp_json_bool(&json, false);
-    rp_json_key(&json, "message");
-    rp_json_string(&json, message);
-    rp_json_end_object(&json);
-    line = rp_json_take(&json, NULL);
-    if (line != NULL)
-        puts(line);
-    free(line);
-    return status;
-}
-
 static void begin(struct rp_json *request, const char *command)
 {
     rp_json_begin_object(request);
@@ -74,12 +52,12 @@ static int ask(const struct arguments *arguments, struct rp_json *request,
     rp_json_end_object(request);
     if (conf == NULL) {
         rp_text_clear(&request->text);
-        return complain(arguments, EXIT_USAGE, error.message);
+        return command_answer(arguments, EXIT_USAGE, error.message);
     }
     answer = control_ask(conf->run_dir, request, &error);
     conf_free(conf);
     if (answer == NULL)
-        return complain(arguments, EXIT_FAILED, error.message);
+        return command_answer(arguments, EXIT_FAILED, error.message);
     status = show(arguments, answer, print);
     json_decref(answer);
     return status;
@@ -279,7 +257,7 @@ static int complain_of_host(const struct arguments *arguments, const struct rp_e
     char message[320];
 
     snprintf(message, sizeof message, "reprise sessions revoke: --host: %s", err->message);
-    return complain(arguments, EXIT_USAGE, message);
+    return command_answer(arguments, EXIT_USAGE, message);
 }
 
 int command_sessions_revoke(const struct arguments *arguments)
@@ -289,9 +267,10 @@ int command_sessions_revoke(const struct arguments *arguments)
     uint64_t ms;
 
     if (arguments->all == (arguments->before != NULL || arguments->host != NULL))
-        return complain(arguments, EXIT_USAGE,
-                        "reprise sessions revoke: say which: --all, or --before TIME, --host NAME "
-                        "or both");
+        return command_answer(
+            arguments, EXIT_USAGE,
+            "reprise sessions revoke: say which: --all, or --before TIME, --host NAME "
+            "or both");
     if (arguments->host != NULL && !announce_is_host(arguments->host, &err))
         return complain_of_host(arguments, &err);
     begin(&request, "sessions revoke");
@@ -306,9 +285,9 @@ int command_sessions_revoke(const struct arguments *arguments)
     if (arguments->before != NULL) {
         if (!parse_moment(arguments->before, &ms)) {
             rp_text_clear(&request.text);
-            return complain(arguments, EXIT_USAGE,
-                            "reprise sessions revoke: --before is a moment like "
-                            "2026-12-31T23:59:59Z, or seconds of 1970");
+            return command_answer(arguments, EXIT_USAGE,
+                                  "reprise sessions revoke: --before is a moment like "
+                                  "2026-12-31T23:59:59Z, or seconds of 1970");
         }
         rp_json_key(&request, "before");
         rp_json_int(&request, (int64_t)ms);

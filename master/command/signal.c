@@ -26,30 +26,6 @@ struct target {
     pid_t pid;
 };
 
-/* -- saying it */
-
-static int say(const struct arguments *arguments, int status, const char *text)
-{
-    struct rp_json json = {0};
-    char *line;
-
-    if (!arguments->json) {
-        fprintf(status == EXIT_DONE ? stdout : stderr, "%s\n", text);
-        return status;
-    }
-    rp_json_begin_object(&json);
-    rp_json_key(&json, "ok");
-    rp_json_bool(&json, status == EXIT_DONE);
-    rp_json_key(&json, "message");
-    rp_json_string(&json, text);
-    rp_json_end_object(&json);
-    line = rp_json_take(&json, NULL);
-    if (line != NULL)
-        puts(line);
-    free(line);
-    return status;
-}
-
 /* -- the master */
 
 /* On failure *status is what to leave with, and err says why. */
@@ -99,18 +75,19 @@ static int wait_for_outcome(const struct arguments *arguments, const struct targ
 
     for (int waited = 0; waited < RELOAD_LIMIT_MS; waited += LOOK_MS) {
         if (gone_after_a_moment(target))
-            return say(arguments, EXIT_FAILED, "the master left while it reloaded; see its log");
+            return command_answer(arguments, EXIT_FAILED,
+                                  "the master left while it reloaded; see its log");
         if (!outcome_read(target->run_dir, &outcome, NULL) || outcome.done < wanted)
             continue;
         if (!outcome.ok) {
             snprintf(text, sizeof text, "not reloaded: %s", outcome.message);
-            return say(arguments, EXIT_FAILED, text);
+            return command_answer(arguments, EXIT_FAILED, text);
         }
         snprintf(text, sizeof text, "reloaded: generation %llu serves",
                  (unsigned long long)outcome.generation);
-        return say(arguments, EXIT_DONE, text);
+        return command_answer(arguments, EXIT_DONE, text);
     }
-    return say(arguments, EXIT_FAILED, "no answer in time; see the log");
+    return command_answer(arguments, EXIT_FAILED, "no answer in time; see the log");
 }
 
 static int reload(const struct arguments *arguments, const struct target *target)
@@ -119,7 +96,7 @@ static int reload(const struct arguments *arguments, const struct target *target
     struct rp_error error;
 
     if (!outcome_read(target->run_dir, &before, &error) || !send_signal(target, SIGHUP, &error))
-        return say(arguments, EXIT_FAILED, error.message);
+        return command_answer(arguments, EXIT_FAILED, error.message);
     return wait_for_outcome(arguments, target, outcome_next(&before));
 }
 
@@ -132,7 +109,7 @@ int command_reload(const struct arguments *arguments)
     if (find(&target, arguments->conf, &status, &error))
         status = reload(arguments, &target);
     else
-        say(arguments, status, error.message);
+        command_answer(arguments, status, error.message);
     free(target.run_dir);
     return status;
 }
@@ -147,11 +124,11 @@ static int stop(const struct arguments *arguments, const struct target *target)
 
     if (!send_signal(target, SIGTERM, &error) ||
         (arguments->now && !gone_after_a_moment(target) && !send_signal(target, SIGINT, &error)))
-        return say(arguments, EXIT_FAILED, error.message);
+        return command_answer(arguments, EXIT_FAILED, error.message);
     while (!gone_after_a_moment(target))
         ;
     snprintf(text, sizeof text, "stopped: process %d has left", (int)target->pid);
-    return say(arguments, EXIT_DONE, text);
+    return command_answer(arguments, EXIT_DONE, text);
 }
 
 int command_stop(const struct arguments *arguments)
@@ -163,7 +140,7 @@ int command_stop(const struct arguments *arguments)
     if (find(&target, arguments->conf, &status, &error))
         status = stop(arguments, &target);
     else
-        say(arguments, status, error.message);
+        command_answer(arguments, status, error.message);
     free(target.run_dir);
     return status;
 }

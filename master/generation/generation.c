@@ -5,8 +5,8 @@
  * these has a limit, after which it is killed; its end is then handled as any other end. */
 #include "master/generation/generation.h"
 
-#include "cache/store_open.h"
 #include "lib/base/ipc.h"
+#include "master/generation/cache_files.h"
 #include "master/generation/ending.h"
 #include "master/generation/generation_process.h"
 #include "master/generation/keys_report.h"
@@ -165,19 +165,6 @@ static void never_ready(struct generation *g, const char *how)
     g->options.hooks->failed(g, status, why);
 }
 
-/* A file that made it fall would do so again. */
-static void set_store_aside(struct generation *g)
-{
-    const struct conf *conf = g->options.conf;
-    const char *file = rp_store_file_uri(conf->cache.l1, conf->cache.store);
-    struct rp_error error;
-
-    if (file == NULL || rp_store_set_aside(file, conf->state_dir, *g->store_place, &error))
-        rp_log(g->log, RP_LOG_ERROR, "the store is damaged and begun anew; sessions are lost");
-    else
-        rp_log(g->log, RP_LOG_ERROR, "the store is damaged: %s", error.message);
-}
-
 static void on_exit_event(const struct rp_event *event, void *arg)
 {
     struct generation *g = arg;
@@ -185,7 +172,7 @@ static void on_exit_event(const struct rp_event *event, void *arg)
 
     rp_timer_stop(&g->limit);
     if (*g->store_place != 0 && ending_is_fault(event->worker.status))
-        set_store_aside(g);
+        cache_files_set_aside(g->options.conf, *g->store_place, g->log);
     *g->store_place = 0;
     ending_describe(how, event->worker.status);
     switch (g->state) {

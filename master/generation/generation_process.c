@@ -410,22 +410,6 @@ static struct stats_row *row_of(const struct process *p, int pid)
     return NULL;
 }
 
-/* A worker that fell while it read the store's file would do so again, and so would the others. */
-static void set_store_aside(struct process *p, struct stats_row *row)
-{
-    const struct conf *conf = p->setup->conf;
-    const char *file = rp_store_file_uri(conf->cache.l1, conf->cache.store);
-    struct rp_error error;
-
-    if (file == NULL || rp_store_set_aside(file, conf->state_dir, row->in_store, &error)) {
-        row->store_restarts++;
-        rp_log(p->setup->log, RP_LOG_ERROR,
-               "the store is damaged and begun anew; sessions are lost");
-    } else {
-        rp_log(p->setup->log, RP_LOG_ERROR, "the store is damaged: %s", error.message);
-    }
-}
-
 static void on_worker_exit(const struct rp_event *event, void *arg)
 {
     struct process *p = arg;
@@ -436,7 +420,7 @@ static void on_worker_exit(const struct rp_event *event, void *arg)
     ending_describe(how, event->worker.status);
     place->online = false;
     if (row != NULL && row->in_store != 0 && ending_is_fault(event->worker.status))
-        set_store_aside(p, row);
+        row->store_restarts += cache_files_set_aside(p->setup->conf, row->in_store, p->setup->log);
     if (p->draining) {
         if (event->worker.status != 0)
             rp_log(p->setup->log, RP_LOG_WARN, "worker %u (process %d) left while draining: %s",
