@@ -15,12 +15,14 @@ static bool is_good_enough(const struct load_options *o, const struct load_stats
     bool ok = true;
 
     if (o->min_resumed >= 0 && share < o->min_resumed) {
-        fprintf(stderr, "reprise-load: %.2f %% of the sessions offered were resumed, %g wanted\n",
+        fprintf(stderr,
+                "reprise-load: %.2f %% of the sessions offered were resumed; at least %g %% are "
+                "required\n",
                 share, o->min_resumed);
         ok = false;
     }
     if (o->max_failed >= 0 && (double)s->failed > o->max_failed) {
-        fprintf(stderr, "reprise-load: %llu connections failed, %g allowed\n",
+        fprintf(stderr, "reprise-load: %llu connections failed; at most %g are allowed\n",
                 (unsigned long long)s->failed, o->max_failed);
         ok = false;
     }
@@ -53,7 +55,7 @@ static bool tell(const struct load_options *o, struct load_files *files,
         all = false;
     }
     if (r->lost > 0) {
-        fprintf(stderr, "reprise-load: a process of the load ended without its results\n");
+        fprintf(stderr, "reprise-load: a load process ended without reporting its results\n");
         all = false;
     }
     return all;

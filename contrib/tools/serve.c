@@ -473,7 +473,7 @@ static bool begin(struct rp_error *error)
         listen.unix_mode = (0777 & ~(unsigned)mask) | (flags.readable_all == RP_ON ? 0444u : 0) |
                            (flags.writable_all == RP_ON ? 0222u : 0);
     if (!tool_target_text(&flags.target, "*", where, sizeof where))
-        return rp_error_set(error, "ERR_INVALID_ARG_VALUE", "that name is too long");
+        return rp_error_set(error, "ERR_INVALID_ARG_VALUE", "the server name is too long");
     if (!rp_address_parse(&address, where, true, error) ||
         !rp_server_listen(run.server, &listen, error))
         return false;

@@ -186,9 +186,9 @@ static void refuse_answer(struct starttls *t)
            t->answer[n] <= '~')
         n++;
     if (n > 0)
-        snprintf(text, sizeof text, "the server does not agree: \"%.*s\"", (int)n, t->answer);
+        snprintf(text, sizeof text, "the server refused: \"%.*s\"", (int)n, t->answer);
     else
-        snprintf(text, sizeof text, "the server does not agree");
+        snprintf(text, sizeof text, "the server refused");
     refuse(t, text);
 }
 
@@ -264,7 +264,7 @@ static void look(struct starttls *t)
         if (!matched)
             continue;
         if (is_too_much(t)) {
-            refuse(t, "more came in the clear than the server's answer");
+            refuse(t, "the server sent more plain text than its answer");
             return;
         }
         if (t->step->say == NULL) {
@@ -286,7 +286,7 @@ static void on_event(const struct rp_event *e, void *arg)
     } else if (e->type == RP_EV_DATA) {
         t->total += e->data.len;
         if (e->data.len > sizeof t->answer - t->len || t->total > TOTAL_MAX) {
-            refuse(t, "the answer does not end");
+            refuse(t, "the server's answer is too long");
             return;
         }
         memcpy(t->answer + t->len, e->data.bytes, e->data.len);

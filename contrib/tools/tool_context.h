@@ -29,13 +29,14 @@ extern struct tool_context_flags tool_context_flags;
         {"passphrase-file", TOOL_SECRET, &tool_context_flags.options.passphrase, "FILE",           \
          "the same, where no list of processes shows it"},                                         \
         {"pfx", TOOL_FILES, &tool_context_flags.pfx, "FILE,...", "PKCS#12"},                       \
-        {"ca", TOOL_FILES, &tool_context_flags.ca, "FILE,...", "trusted instead of the defaults"}, \
+        {"ca", TOOL_FILES, &tool_context_flags.ca, "FILE,...",                                     \
+         "trusted CAs instead of the defaults"},                                                   \
         {"extra-ca", TOOL_FILES, &tool_context_flags.extra_ca, "FILE,...",                         \
-         "trusted besides the defaults"},                                                          \
-        {"empty-ca", TOOL_BOOL, &tool_context_flags.empty_ca, NULL, "trust nobody"},               \
+         "trusted CAs in addition to the defaults"},                                               \
+        {"empty-ca", TOOL_BOOL, &tool_context_flags.empty_ca, NULL, "trust no CA"},                \
         {"crl", TOOL_FILES, &tool_context_flags.crl, "FILE,...", "revocation lists"},              \
         {"allow-partial-trust-chain", TOOL_BOOL, &tool_context_flags.allow_partial_trust_chain,    \
-         NULL, "what is in --ca need not be self-signed"},                                         \
+         NULL, "accept chains that end in --ca without a root"},                                   \
         {"ciphers", TOOL_TEXT, &tool_context_flags.options.ciphers, "LIST",                        \
          "suites of all versions, separated by colons"},                                           \
         {"sigalgs", TOOL_TEXT, &tool_context_flags.options.sigalgs, "LIST",                        \
@@ -43,7 +44,7 @@ extern struct tool_context_flags tool_context_flags;
         {"ecdh-curve", TOOL_TEXT, &tool_context_flags.options.ecdh_curve, "LIST", "groups"},       \
         {"dhparam", TOOL_TEXT, &tool_context_flags.dhparam, "auto|FILE", "DH parameters"},         \
         {"honor-cipher-order", TOOL_BOOL, &tool_context_flags.options.honor_cipher_order, NULL,    \
-         "the server's order of suites counts"},                                                   \
+         "use the server's order of cipher suites"},                                               \
         {"min-version", TOOL_TEXT, &tool_context_flags.options.min_version, "VERSION",             \
          "TLSv1, TLSv1.1, TLSv1.2 (unless given), TLSv1.3"},                                       \
         {"max-version", TOOL_TEXT, &tool_context_flags.options.max_version, "VERSION",             \
@@ -55,9 +56,9 @@ extern struct tool_context_flags tool_context_flags;
         {"renegotiation", TOOL_BOOL, &tool_context_flags.renegotiation, NULL,                      \
          "whether the peer may renegotiate"},                                                      \
         {"session-id-context", TOOL_TEXT, &tool_context_flags.session_id_context, "TEXT",          \
-         "what sessions are bound to"},                                                            \
+         "session id context"},                                                                    \
         {"session-timeout", TOOL_COUNT, &tool_context_flags.session_timeout, "SECONDS",            \
-         "how long sessions can be resumed (300)"},                                                \
+         "lifetime of sessions in seconds (300)"},                                                 \
         {"tickets", TOOL_BOOL, &tool_context_flags.options.tickets, NULL, "session tickets"},      \
         {"tickets-per-connection", TOOL_COUNT, &tool_context_flags.tickets_per_connection, "N",    \
          "in TLS 1.3"},                                                                            \

@@ -153,7 +153,7 @@ static bool set_number(const struct tool_flag *flag, const char *text)
     if (!digits || end == text || *end != '\0' || errno != 0 ||
         (flag->kind == TOOL_COUNT && value > UINT32_MAX)) {
         tool_complain("--%s: \"%.40s\" is %s", flag->name, text,
-                      digits && *end == '\0' ? "too much" : "not a number");
+                      digits && *end == '\0' ? "too large" : "not a number");
         return false;
     }
     if (flag->kind == TOOL_COUNT)
@@ -167,7 +167,7 @@ static bool set_hex(const struct tool_flag *flag, const char *text)
 {
     if (tool_read_hex(text, flag->to))
         return true;
-    tool_complain("--%s: that is not hexadecimal", flag->name);
+    tool_complain("--%s: not hexadecimal", flag->name);
     return false;
 }
 
@@ -247,7 +247,7 @@ static bool parse_flag(const struct tool_flag *flags, char **argv, int *at)
         flag = NULL;
     }
     if (flag == NULL) {
-        tool_complain("there is no --%.*s; see --help", (int)len, name);
+        tool_complain("unknown flag --%.*s; see --help", (int)len, name);
         return false;
     }
     if (flag->kind == TOOL_BOOL)
@@ -288,7 +288,7 @@ static bool take(const char *text, const char **positional)
         return false;
     }
     if (*positional != NULL) {
-        tool_complain("\"%s\" is one argument too many", text);
+        tool_complain("\"%s\" is an unexpected argument", text);
         return false;
     }
     *positional = text;

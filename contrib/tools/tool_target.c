@@ -42,7 +42,7 @@ bool tool_target_parse(struct tool_target *target, const char *text)
         return false;
     }
     if (!brackets && memchr(text, ':', len) != NULL) {
-        tool_complain("\"%s\" is an IPv6 address without brackets? [ADDRESS]:PORT", text);
+        tool_complain("\"%s\" is ambiguous; write an IPv6 address as [ADDRESS]:PORT", text);
         return false;
     }
     if (target->port == TOOL_NO_PORT)

@@ -72,7 +72,7 @@ test('reprise-load: two services that share nothing fail the test', async () => 
   const {code, told, err} = await load('-n', '60', '-c', '4', '-r', '80', '--from', 'other', '--min-resumed', '50', '-g', '/',
     '-t', '1.3', `127.0.0.1:${one.ports[1]}`, `127.0.0.1:${other.ports[1]}`);
   assert.strictEqual(code, 1);
-  assert.match(err, /0\.00 % of the sessions offered were resumed, 50 wanted/);
+  assert.match(err, /0\.00 % of the sessions offered were resumed; at least 50 % are required/);
   assert.strictEqual(told.declined, told.offered);
 });
 
@@ -115,7 +115,7 @@ test('reprise-load: a server that dribbles for ever is cut off soon after the en
   });
   await withServer(dribbles, async (target) => {
     const {code, told, err} = await load('-d', '300ms', '-c', '2', '-g', '/', '--timeout', '400ms', target);
-    assert.deepStrictEqual([code, told.full, told.failed_by_reason], [1, 2, {'not over with the run': 2}], err);
+    assert.deepStrictEqual([code, told.full, told.failed_by_reason], [1, 2, {'unfinished at the end of the run': 2}], err);
     assert.ok(told.elapsed_us < 5e6, `${told.elapsed_us} us`);
   });
 });
@@ -284,8 +284,8 @@ test('reprise-load: a command that is late, fails, is cut off or is not run is t
     const waited = await text('-d', '400ms', '--phase', 'at 100ms: sleep 1', '--phase', 'at 200ms: date');
     assert.deepStrictEqual(commands(waited.told), [['sleep 1', 'ended', 0], ['date', 'not run', null]]);
     assert.match(waited.out, /  sleep 1 \(ended [0-9.]+ s after the load\)\n/);
-    assert.match(waited.out, /\nThe run was over before the command ahead of the phase at 0\.2 s, which did not run: date\n/);
-    assert.match(waited.html, />not run, since the load was over before the command ahead of it</);
+    assert.match(waited.out, /\nThe run ended before the phase at 0\.2 s; its command did not run: date\n/);
+    assert.match(waited.html, />not run, because the load had ended before the command ahead of it</);
     const cut = await text('-d', '400ms', '--timeout', '300ms', '--phase', 'at 100ms: sleep 60');
     assert.deepStrictEqual(commands(cut.told), [['sleep 60', 'cut off', null]]);
     assert.match(cut.out, /  sleep 60 \(cut off after [0-9.]+ s\)\n/);
@@ -326,7 +326,7 @@ test('reprise-load: what a second interrupt cuts off has failed', async () => {
     assert.strictEqual(await ended, 1, err);
     const told = JSON.parse(out);
     assert.deepStrictEqual([told.started, told.failed, told.failed_by_reason, told.failed_by_class.other], [4, 4, {'cut off': 4}, 4]);
-    assert.match(err, /4 connections failed, 0 allowed/);
+    assert.match(err, /4 connections failed; at most 0 are allowed/);
   });
 });
 
@@ -342,7 +342,7 @@ test('reprise-load: when one of its processes is killed the others end, and that
     await first;
     const [one] = fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'latin1').split(' ');
     process.kill(Number(one), 'SIGKILL');
-    assert.deepStrictEqual([await ended, err], [2, 'reprise-load: a process of the load ended without its results\n']);
+    assert.deepStrictEqual([await ended, err], [2, 'reprise-load: a load process ended without reporting its results\n']);
     const told = JSON.parse(out);
     assert.ok(told.lost_processes === 1 && told.started > 0 && told.elapsed_us > 0, out);
   });

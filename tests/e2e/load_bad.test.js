@@ -17,31 +17,31 @@ const load = (...args) => new Promise((done) => {
 // [arguments, what the line says]
 const nowhere = '127.0.0.1:9';
 const refused = [
-  [[], /one to 32 targets are wanted/], [['--bogus', nowhere], /--bogus is no option/], [[nowhere, '-n'], /-n wants a value/],
-  [['foo'], /target foo: "foo" is not an address/], [[':443'], /names no host; write host:443/], [['127.0.0.1:0'], /port 0/],
+  [[], /give 1 to 32 targets/], [['--bogus', nowhere], /--bogus is not an option/], [[nowhere, '-n'], /-n requires a value/],
+  [['foo'], /target foo: "foo" is not an address/], [[':443'], /host is missing; write host:443/], [['127.0.0.1:0'], /port 0/],
   [['host.invalid:443'], /target host\.invalid:443: .*can't be resolved/], [['unix:'], /is not the path of a Unix socket/],
-  [['-t', '1.1', nowhere], /--tls 1\.1: wanted is 1\.2\|1\.3\|both/], [['-c', '1e99', nowhere], /a whole number from 1 to 100000/],
-  [['-n', 'nan', nowhere], /a whole number/], [['-d', '1e30h', nowhere], /--duration 1e30h: wanted is a time of up to 49 days/],
-  [['--rate', '1e9', nowhere], /--rate 1e9: wanted is/], [['--psk', 'me:5ecre7', nowhere], /--psk \.\.\.: wanted is IDENTITY:HEX/],
-  [['-m', 'psk', nowhere], /go together/], [['--sni', 'a,,b', nowhere], /NAME\[,NAME\]/], [['--upload', '1e30', nowhere], /BYTES/],
-  [['--ca', '/nonexistent', nowhere], /\/nonexistent: it can't be read: No such file/],
-  [['--ca', '/dev/null', nowhere], /\/dev\/null: there is nothing in it/], [['--ca', '/tmp', nowhere], /\/tmp: it can't be read: Is a directory/],
+  [['-t', '1.1', nowhere], /--tls 1\.1: expected 1\.2\|1\.3\|both/], [['-c', '1e99', nowhere], /a whole number from 1 to 100000/],
+  [['-n', 'nan', nowhere], /a whole number/], [['-d', '1e30h', nowhere], /--duration 1e30h: expected a time of at most 49 days/],
+  [['--rate', '1e9', nowhere], /--rate 1e9: expected/], [['--psk', 'me:5ecre7', nowhere], /--psk \.\.\.: expected IDENTITY:HEX/],
+  [['-m', 'psk', nowhere], /psk requires --psk/], [['--sni', 'a,,b', nowhere], /NAME\[,NAME\]/], [['--upload', '1e30', nowhere], /BYTES/],
+  [['--ca', '/nonexistent', nowhere], /\/nonexistent: cannot be read: No such file/],
+  [['--ca', '/dev/null', nowhere], /\/dev\/null: file is empty/], [['--ca', '/tmp', nowhere], /\/tmp: cannot be read: Is a directory/],
   [['::1:7443'], /brackets; write \[::1\]:7443/], [['2001:db8::1:443'], /brackets; write \[2001:db8::1\]:443/],
-  [[...Array(33).fill(['--phase', '1s x']).flat(), nowhere], /--phase 1s x: there are 32 already/], [Array(33).fill(nowhere), /one to 32 targets are wanted/],
- [['--ca', __filename, nowhere], /there is no certificate in it/],
-  [['--cert', __filename, '--key', __filename, nowhere], /there is no certificate in it/], [['--cert', 'x', nowhere], /--cert and --key go together/],
-  [['--cert', path.join(certs, 'ecdsa.pem'), '--key', path.join(certs, 'rsa.key'), nowhere], /the key is not the certificate's/],
-  [['--ciphers', 'nonsense', nowhere], /--ciphers nonsense: OpenSSL knows none/], [['--groups', 'nonsense', nowhere], /--groups nonsense: OpenSSL does not/],
+  [[...Array(33).fill(['--phase', '1s x']).flat(), nowhere], /--phase 1s x: at most 32 phases are allowed/], [Array(33).fill(nowhere), /give 1 to 32 targets/],
+ [['--ca', __filename, nowhere], /contains no certificate in PEM format/],
+  [['--cert', __filename, '--key', __filename, nowhere], /contains no certificate in PEM format/], [['--cert', 'x', nowhere], /--cert and --key must be given together/],
+  [['--cert', path.join(certs, 'ecdsa.pem'), '--key', path.join(certs, 'rsa.key'), nowhere], /the key does not match the certificate/],
+  [['--ciphers', 'nonsense', nowhere], /--ciphers nonsense: OpenSSL supports none/], [['--groups', 'nonsense', nowhere], /--groups nonsense: OpenSSL does not/],
   [['--keylog', '/nonexistent/x', nowhere], /\/nonexistent\/x: No such file/], [['--json', '/nonexistent/x', nowhere], /\/nonexistent\/x: No such file/],
-  [['--csv', '-', '--json', '-', nowhere], /only one of the results/], [['--pid', '999999999', nowhere], /--pid 999999999: wanted is/],
-  [['--phase', 'at 20s: true', '-d', '1s', nowhere], /begins after the end of the run/], [['--phase', 'never', nowhere], /--phase never: wanted is/],
-  [['--min-resumed', '50', nowhere], /wants --resume/], [['--from', 'same', nowhere], /wants --resume/], [['--age', '1s', nowhere], /wants --resume/],
-  [['--uses', '2', nowhere], /wants --resume/], [['-r', '50', '--from', 'other', nowhere], /two targets or more/],
-  [['-r', '50', '--age', '1m', '-d', '9s', nowhere], /no session gets as old/], [['-m', 'full', '-r', '50', nowhere], /full offers no session/],
-  [['--by-id', '-m', 'ticket', nowhere], /leave one of them out/], [['--by-id', '-t', '1.3', nowhere], /of TLS 1\.2/],
-  [['-m', 'stateful', '-t', '1.2', nowhere], /of TLS 1\.3/], [['-m', '0-rtt', nowhere], /wants something to send/],
-  [['-k', '5', nowhere], /--requests wants/], [['--echo', '5', '-g', '/', nowhere], /--echo is no HTTP/], [['-g', '/', '--echo', '5', nowhere], /--echo is no HTTP/],
-  [['--poisson', nowhere], /wants a --rate/], [['--proxy', 'foo', nowhere], /--proxy foo/], [['--proxy-version', '2', nowhere], /wants --proxy/],
+  [['--csv', '-', '--json', '-', nowhere], /only one result can/], [['--pid', '999999999', nowhere], /--pid 999999999: expected/],
+  [['--phase', 'at 20s: true', '-d', '1s', nowhere], /begins after the end of the run/], [['--phase', 'never', nowhere], /--phase never: expected/],
+  [['--min-resumed', '50', nowhere], /requires --resume/], [['--from', 'same', nowhere], /requires --resume/], [['--age', '1s', nowhere], /requires --resume/],
+  [['--uses', '2', nowhere], /requires --resume/], [['-r', '50', '--from', 'other', nowhere], /at least two targets/],
+  [['-r', '50', '--age', '1m', '-d', '9s', nowhere], /before any session reaches the --age/], [['-m', 'full', '-r', '50', nowhere], /full offers no session/],
+  [['--by-id', '-m', 'ticket', nowhere], /use only one of them/], [['--by-id', '-t', '1.3', nowhere], /need(s)? TLS 1\.2/],
+  [['-m', 'stateful', '-t', '1.2', nowhere], /need(s)? TLS 1\.3/], [['-m', '0-rtt', nowhere], /requires data to send/],
+  [['-k', '5', nowhere], /--requests requires/], [['--echo', '5', '-g', '/', nowhere], /--echo does not use HTTP/], [['-g', '/', '--echo', '5', nowhere], /--echo does not use HTTP/],
+  [['--poisson', nowhere], /requires --rate/], [['--proxy', 'foo', nowhere], /--proxy foo/], [['--proxy-version', '2', nowhere], /requires --proxy/],
 ];
 
 test('reprise-load: what can\'t be meant is refused in one line', async () => {
@@ -61,7 +61,7 @@ test('reprise-load: more connections than descriptors are refused, unless nobody
     });
     const many = await limited('-c 100');
     assert.deepStrictEqual([many.code, many.out], [2, '']);
-    assert.match(many.err, /^reprise-load: too few descriptors for --concurrency: .*\n$/);
+    assert.match(many.err, /^reprise-load: too few file descriptors for --concurrency; .*\n$/);
     for (const args of ['-c 36', '-c 72 --processes 2', '--rate 1000']) assert.strictEqual((await limited(args)).code, 0, args);
   });
 });
@@ -71,7 +71,7 @@ test('reprise-load: what can\'t be written is told, and is no success', async ()
     const sh = (line) => new Promise((done) => {
       execFile('sh', ['-c', `exec "${loader}" ${line}`], (error, out, err) => done([error ? error.code : 0, err]));
     });
-    const stdout = 'reprise-load: the standard output can\'t be written: ';
+    const stdout = 'reprise-load: standard output cannot be written: ';
     assert.deepStrictEqual(await sh(`-n 4 ${target} >/dev/full`), [2, `${stdout}No space left on device\n`]);
     assert.deepStrictEqual(await sh(`-n 4 ${target} >&-`), [2, `${stdout}Bad file descriptor\n`]);
     assert.deepStrictEqual(await sh('--help >/dev/full'), [2, `${stdout}No space left on device\n`]);
@@ -90,7 +90,7 @@ test('reprise-load: a run that fails leaves the files of another, and two result
   assert.strictEqual(JSON.parse(fs.readFileSync(keep)).failed, 1);
   for (const [one, other] of [[keep, `${dir}/./keep`], [new_, new_]]) {
     const {code, err} = await load('--json', one, '--csv', other, nowhere);
-    assert.deepStrictEqual([code, err], [2, `reprise-load: ${other}: two results can't go to one file\n`]);
+    assert.deepStrictEqual([code, err], [2, `reprise-load: ${other}: two results cannot go to one file\n`]);
   }
   assert.strictEqual((await load('-q', '-n', '1', '--json', '/dev/null', '--csv', '/dev/null', nowhere)).code, 1);
   fs.rmSync(dir, {recursive: true});
@@ -123,7 +123,7 @@ test('reprise-load: what is found out by trying is told with its reason', async 
     assert.match(out, /\n +3  alert handshake_failure\n/);
   });
   const late = await load('-n', '3', '--phase', 'at 1h: true', '--json', '/dev/full', `127.0.0.1:${free}`);
-  assert.deepStrictEqual([late.code, late.err], [2, 'reprise-load: /dev/full: it can\'t be written\n']);
-  assert.match(late.out, /The run was over before the phase at 3600 s: true/);
+  assert.deepStrictEqual([late.code, late.err], [2, 'reprise-load: /dev/full: cannot be written\n']);
+  assert.match(late.out, /The run ended before the phase at 3600 s: true/);
   fs.rmSync(dir, {recursive: true});
 });

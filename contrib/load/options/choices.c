@@ -15,19 +15,19 @@ static bool only_speaks(const struct load_options *o, const char *version)
 static const char *wrong_mechanism(const struct load_options *o)
 {
     if (o->by_id && o->mechanism != KIND_ID)
-        return "--by-id is --mechanism id; leave one of them out";
+        return "--by-id is the same as --mechanism id; use only one of them";
     if (o->mechanism == KIND_ID && !only_speaks(o, "TLSv1.2"))
-        return "sessions by id are of TLS 1.2; leave out --tls";
+        return "sessions by id need TLS 1.2; remove --tls";
     if (o->mechanism == KIND_STATEFUL && !only_speaks(o, "TLSv1.3"))
-        return "stateful tickets are of TLS 1.3; leave out --tls";
+        return "stateful tickets need TLS 1.3; remove --tls";
     if (o->mechanism == KIND_EARLY && !only_speaks(o, "TLSv1.3"))
-        return "0-RTT is of TLS 1.3; leave out --tls";
+        return "0-RTT needs TLS 1.3; remove --tls";
     if ((o->mechanism == KIND_PSK) != (o->psk_len > 0))
-        return "--mechanism psk and --psk IDENTITY:HEX go together";
+        return "--mechanism psk requires --psk IDENTITY:HEX, and the reverse";
     if (o->mechanism == KIND_PSK && o->cert != NULL)
-        return "who has a --psk needs no --cert";
+        return "--psk and --cert exclude each other";
     if (o->only_full && o->resume > 0)
-        return "--mechanism full offers no session; leave out --resume";
+        return "--mechanism full offers no sessions; remove --resume";
     return NULL;
 }
 
@@ -35,43 +35,43 @@ static const char *wrong_session(const struct load_options *o)
 {
     if (o->resume > 0 || (o->resume < 0 && o->mechanism != KIND_FULL))
         return o->origin == ORIGIN_OTHER && o->target_count < 2
-                   ? "--from other wants two targets or more"
+                   ? "--from other requires at least two targets"
                    : NULL;
     if (o->min_resumed >= 0)
-        return "--min-resumed wants --resume PERCENT";
+        return "--min-resumed requires --resume PERCENT";
     if (o->origin != ORIGIN_RANDOM)
-        return "--from wants --resume PERCENT";
+        return "--from requires --resume PERCENT";
     if (o->min_age_ms > 0 || o->max_age_ms > 0)
-        return "--age wants --resume PERCENT";
+        return "--age requires --resume PERCENT";
     if (o->uses >= 0)
-        return "--uses wants --resume PERCENT";
+        return "--uses requires --resume PERCENT";
     return NULL;
 }
 
 static const char *wrong_talk(const struct load_options *o)
 {
     if (o->echo > 0 && (o->path != NULL || o->upload > 0 || o->download > 0))
-        return "--echo is no HTTP; leave out --get, --upload and --download";
+        return "--echo does not use HTTP; remove --get, --upload and --download";
     if (o->talk != TALK_NOTHING)
         return NULL;
     if (o->mechanism == KIND_EARLY)
-        return "0-RTT wants something to send: --get, --upload, --download or --echo";
+        return "0-RTT requires data to send: --get, --upload, --download or --echo";
     if (o->requests > 1)
-        return "--requests wants --get, --upload, --download or --echo";
+        return "--requests requires --get, --upload, --download or --echo";
     return NULL;
 }
 
 static const char *wrong_time(const struct load_options *o)
 {
     if (o->poisson && o->rate.count == 0)
-        return "--poisson wants a --rate";
+        return "--poisson requires --rate";
     if (o->duration_ms == 0)
         return NULL;
     if (o->min_age_ms >= o->duration_ms)
-        return "no session gets as old as --age in this run; give a longer --duration";
+        return "the run ends before any session reaches the --age; use a longer --duration";
     for (unsigned i = 0; i < o->phases.count; i++)
         if (o->phases.list[i].at_ms >= o->duration_ms)
-            return "a --phase begins after the end of the run; give a longer --duration";
+            return "a --phase begins after the end of the run; use a longer --duration";
     return NULL;
 }
 
@@ -104,13 +104,14 @@ static const char *what_contradicts(const struct load_options *o)
         (wrong = wrong_talk(o)) != NULL || (wrong = wrong_time(o)) != NULL)
         return wrong;
     if ((o->cert == NULL) != (o->key == NULL))
-        return "--cert and --key go together";
+        return "--cert and --key must be given together";
     if (o->proxy_version != 0 && o->proxy_from == NULL)
-        return "--proxy-version wants --proxy ADDRESS";
+        return "--proxy-version requires --proxy ADDRESS";
     if (most_connections(o) < (o->concurrency > 0 ? o->concurrency : 1))
-        return "too few descriptors for --concurrency: a higher ulimit -n, or more --processes";
+        return "too few file descriptors for --concurrency; raise ulimit -n or use more "
+               "--processes";
     if (count_stdout(o) > 1)
-        return "only one of the results can be written to the standard output";
+        return "only one result can be written to standard output";
     return NULL;
 }
 

@@ -224,74 +224,71 @@ static bool take_phase(struct load_options *o, const char *text)
 
 #define AT(field) offsetof(struct load_options, field)
 static const struct row rows[] = {
-    {NULL, NULL, "the handshake", 0, FLAG, 0, 0, 0, NULL},
-    {"tls", "1.2|1.3|both", "this version only; both: by turns", 't', CALL, 0, 0, 0, take_tls},
-    {"mechanism", "full|ticket|id|stateful|psk|0-rtt", "how to resume, and what counts as resumed",
-     'm', CALL, 0, 0, 0, take_mechanism},
-    {"resume", "PERCENT", "offer a session in so many of the attempts (0; 100 with -m)", 'r', REAL,
+    {NULL, NULL, "Handshake", 0, FLAG, 0, 0, 0, NULL},
+    {"tls", "1.2|1.3|both", "only this version; both: alternate", 't', CALL, 0, 0, 0, take_tls},
+    {"mechanism", "full|ticket|id|stateful|psk|0-rtt",
+     "resume by this mechanism; only it counts as resumed", 'm', CALL, 0, 0, 0, take_mechanism},
+    {"resume", "PERCENT", "share of attempts that offer a session (0; 100 with -m)", 'r', REAL,
      AT(resume), 0, 100, NULL},
-    {"by-id", NULL, "sessions by id, no tickets: -t 1.2 -m id", 0, CALL, 0, 0, 0, take_by_id},
-    {"from", "same|other|random", "whose session is offered (random)", 0, CALL, 0, 0, 0,
-     take_origin},
-    {"age", "TIME[..TIME]", "offer no session that is younger, or older", 0, CALL, 0, 0, 0,
-     take_age},
-    {"uses", "N|always", "offer a session so often (1.3: 1, 1.2: always)", 0, CALL, 0, 0, 0,
+    {"by-id", NULL, "the same as -t 1.2 -m id", 0, CALL, 0, 0, 0, take_by_id},
+    {"from", "same|other|random", "target that the offered session came from (random)", 0, CALL, 0,
+     0, 0, take_origin},
+    {"age", "TIME[..TIME]", "offer only sessions of this age", 0, CALL, 0, 0, 0, take_age},
+    {"uses", "N|always", "times a session is offered (TLS 1.3: 1, 1.2: always)", 0, CALL, 0, 0, 0,
      take_uses},
-    {"psk", "IDENTITY:HEX", "a key agreed outside of TLS: -m psk", 0, CALL, 0, 0, 0, take_psk},
-    {"sni", "NAME[,NAME]", "server names, by turns", 0, CALL, 0, 0, 0, take_sni},
-    {"ca", "FILE", "verify the server; without it nothing is verified", 0, TEXT, AT(ca), 0, 0,
+    {"psk", "IDENTITY:HEX", "external pre-shared key, for -m psk", 0, CALL, 0, 0, 0, take_psk},
+    {"sni", "NAME[,NAME]", "server names, used in turn", 0, CALL, 0, 0, 0, take_sni},
+    {"ca", "FILE", "verify servers with these CAs (no verification)", 0, TEXT, AT(ca), 0, 0, NULL},
+    {"cert", "FILE", "client certificate", 0, TEXT, AT(cert), 0, 0, NULL},
+    {"key", "FILE", "its private key", 0, TEXT, AT(key), 0, 0, NULL},
+    {"keylog", "FILE", "append TLS secrets to this file, for Wireshark", 0, TEXT, AT(keylog), 0, 0,
      NULL},
-    {"cert", "FILE", "a client certificate ...", 0, TEXT, AT(cert), 0, 0, NULL},
-    {"key", "FILE", "... and its key", 0, TEXT, AT(key), 0, 0, NULL},
-    {"keylog", "FILE", "append the secrets for Wireshark", 0, TEXT, AT(keylog), 0, 0, NULL},
-    {"ciphers", "LIST", "cipher suites, as in OpenSSL (those of browsers)", 0, TEXT, AT(ciphers), 0,
-     0, NULL},
-    {"groups", "LIST", "key exchange; the first is offered (X25519:P-256)", 0, TEXT, AT(groups), 0,
-     0, NULL},
-    {NULL, NULL, "how much", 0, FLAG, 0, 0, 0, NULL},
-    {"concurrency", "N", "connections at a time (32; the most with --rate: 4096)", 'c', SMALL,
-     AT(concurrency), 1, 100000, NULL},
-    {"rate", "N|TIME:N[..N],...", "so many arrive a second, however long the server takes", 0, CALL,
-     0, 0, 0, take_rate},
-    {"poisson", NULL, "arrivals at random moments, at that rate", 0, FLAG, AT(poisson), 0, 0, NULL},
-    {"count", "N", "stop after so many connections", 'n', LARGE, AT(count), 1, 1e15, NULL},
-    {"duration", "TIME", "stop after this time (10s when nothing says otherwise)", 'd', TIME,
-     AT(duration_ms), 0, 0, NULL},
-    {"processes", "N", "drive from so many processes (1)", 0, SMALL, AT(processes), 1, 256, NULL},
-    {"seed", "N", "the same choices again", 0, LARGE, AT(seed), 0, 1e15, NULL},
-    {NULL, NULL, "what is said", 0, FLAG, 0, 0, 0, NULL},
-    {"get", "PATH", "an HTTP GET on each connection", 'g', CALL, 0, 0, 0, take_path},
-    {"upload", "BYTES", "a POST with so much of a body, to / or the PATH of -g", 0, CALL, 0, 0, 0,
-     take_upload},
-    {"download", "BYTES", "a GET of /BYTES or PATH; another length is a failure", 0, CALL, 0, 0, 0,
-     take_download},
-    {"echo", "BYTES", "no HTTP: send so much and wait for as much", 0, CALL, 0, 0, 0, take_echo},
-    {"requests", "N", "so many on each connection, one after the other (1)", 'k', SMALL,
-     AT(requests), 1, 1e9, NULL},
-    {"close", "now|wait|reset", "when all is said: do not wait for the server's end (now)", 0, CALL,
-     0, 0, 0, take_ending},
-    {"timeout", "TIME", "give up when nothing happens for so long (10s)", 0, TIME, AT(timeout_ms),
+    {"ciphers", "LIST", "cipher suites, as in OpenSSL (similar to browsers)", 0, TEXT, AT(ciphers),
      0, 0, NULL},
-    {"proxy", "ADDRESS", "begin with a PROXY header that names this client", 0, CALL, 0, 0, 0,
+    {"groups", "LIST", "groups; a key share is sent for the first (X25519:P-256)", 0, TEXT,
+     AT(groups), 0, 0, NULL},
+    {NULL, NULL, "Load", 0, FLAG, 0, 0, 0, NULL},
+    {"concurrency", "N", "concurrent connections (32; maximum with --rate: 4096)", 'c', SMALL,
+     AT(concurrency), 1, 100000, NULL},
+    {"rate", "N|TIME:N[..N],...", "arrivals per second, independent of the server", 0, CALL, 0, 0,
+     0, take_rate},
+    {"poisson", NULL, "random arrivals (Poisson) at that rate", 0, FLAG, AT(poisson), 0, 0, NULL},
+    {"count", "N", "stop after this many connections", 'n', LARGE, AT(count), 1, 1e15, NULL},
+    {"duration", "TIME", "stop after this time (10s)", 'd', TIME, AT(duration_ms), 0, 0, NULL},
+    {"processes", "N", "number of processes (1)", 0, SMALL, AT(processes), 1, 256, NULL},
+    {"seed", "N", "seed of the random choices, to repeat a run", 0, LARGE, AT(seed), 0, 1e15, NULL},
+    {NULL, NULL, "Traffic", 0, FLAG, 0, 0, 0, NULL},
+    {"get", "PATH", "an HTTP GET on each connection", 'g', CALL, 0, 0, 0, take_path},
+    {"upload", "BYTES", "a POST with a body of this size, to / or the PATH of -g", 0, CALL, 0, 0, 0,
+     take_upload},
+    {"download", "BYTES", "a GET of /BYTES or PATH; a different length is a failure", 0, CALL, 0, 0,
+     0, take_download},
+    {"echo", "BYTES", "no HTTP: send this much and wait for the same amount", 0, CALL, 0, 0, 0,
+     take_echo},
+    {"requests", "N", "requests per connection, one after the other (1)", 'k', SMALL, AT(requests),
+     1, 1e9, NULL},
+    {"close", "now|wait|reset", "how a connection is closed (now)", 0, CALL, 0, 0, 0, take_ending},
+    {"timeout", "TIME", "idle and handshake timeout of a connection (10s)", 0, TIME, AT(timeout_ms),
+     0, 0, NULL},
+    {"proxy", "ADDRESS", "send a PROXY header with this client address", 0, CALL, 0, 0, 0,
      take_proxy},
-    {"proxy-version", "1|2", "of that header (1)", 0, SMALL, AT(proxy_version), 1, 2, NULL},
-    {NULL, NULL, "what is told", 0, FLAG, 0, 0, 0, NULL},
-    {"phase", "\"TIME NAME\"", "the next stretch of the run has a name", 0, CALL, 0, 0, 0,
-     take_phase},
-    {"phase", "\"at TIME: COMMAND\"", "run a command then, and mark it in the time line", 0, CALL,
-     0, 0, 0, take_phase},
-    {"pid", "PID", "CPU time of this process, which is there, and its children", 0, CALL, 0, 0, 0,
+    {"proxy-version", "1|2", "version of that header (1)", 0, SMALL, AT(proxy_version), 1, 2, NULL},
+    {NULL, NULL, "Results", 0, FLAG, 0, 0, 0, NULL},
+    {"phase", "\"TIME NAME\"", "begin a named phase of this length", 0, CALL, 0, 0, 0, take_phase},
+    {"phase", "\"at TIME: COMMAND\"", "run a command at this time and mark it in the time line", 0,
+     CALL, 0, 0, 0, take_phase},
+    {"pid", "PID", "report the CPU time of this process and its children", 0, CALL, 0, 0, 0,
      take_pid},
-    {"min-resumed", "PERCENT", "exit 1 when fewer of the sessions offered were resumed", 0, REAL,
+    {"min-resumed", "PERCENT", "exit 1 if fewer of the offered sessions were resumed", 0, REAL,
      AT(min_resumed), 0, 100, NULL},
-    {"max-failed", "N", "exit 1 when more connections failed", 0, REAL, AT(max_failed), 0, 1e15,
+    {"max-failed", "N", "exit 1 if more connections failed", 0, REAL, AT(max_failed), 0, 1e15,
      NULL},
-    {"json", "FILE", "results as JSON (- is stdout)", 0, TEXT, AT(json), 0, 0, NULL},
-    {"csv", "FILE", "latencies as CSV", 0, TEXT, AT(csv), 0, 0, NULL},
-    {"timeline", "FILE", "the time line as CSV", 0, TEXT, AT(timeline), 0, 0, NULL},
-    {"report", "FILE.html", "a page with charts that needs nothing else", 0, TEXT, AT(html), 0, 0,
-     NULL},
-    {"quiet", NULL, "no text", 'q', FLAG, AT(quiet), 0, 0, NULL},
+    {"json", "FILE", "write the results as JSON (- is stdout)", 0, TEXT, AT(json), 0, 0, NULL},
+    {"csv", "FILE", "write the latencies as CSV", 0, TEXT, AT(csv), 0, 0, NULL},
+    {"timeline", "FILE", "write the time line as CSV", 0, TEXT, AT(timeline), 0, 0, NULL},
+    {"report", "FILE.html", "write the results as one self-contained HTML page", 0, TEXT, AT(html),
+     0, 0, NULL},
+    {"quiet", NULL, "print no text report", 'q', FLAG, AT(quiet), 0, 0, NULL},
     {"help", NULL, "this", 'h', FLAG, 0, 0, 0, NULL},
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
@@ -350,21 +347,21 @@ static bool store(struct load_options *o, const struct row *r, const char *text)
 static bool complain(const struct load_options *o, const struct row *r, const char *text)
 {
     if (r->call == take_phase && o->phases.count == PHASES_MAX) {
-        fprintf(stderr, "reprise-load: --phase %.80s: there are %d already, and no more can be\n",
-                text, PHASES_MAX);
+        fprintf(stderr, "reprise-load: --phase %.80s: at most %d phases are allowed\n", text,
+                PHASES_MAX);
         return false;
     }
-    fprintf(stderr, "reprise-load: --%s %.80s: wanted is ", r->name,
+    fprintf(stderr, "reprise-load: --%s %.80s: expected ", r->name,
             r->call == take_psk ? "..." : text);
     if (r->shape == SMALL || r->shape == LARGE)
         fprintf(stderr, "a whole number from %.0f to %.0f", r->low, r->high);
     else if (r->shape == REAL)
         fprintf(stderr, "a number from %g to %g", r->low, r->high);
     else if (r->shape == TIME)
-        fprintf(stderr, "a time of up to 49 days: 250ms, 10s, 5m, 1h, or seconds");
+        fprintf(stderr, "a time of at most 49 days: 250ms, 10s, 5m, 1h, or seconds");
     else
         fprintf(stderr, "%s (%s)", r->argument, r->help);
-    fprintf(stderr, "; --help says more\n");
+    fprintf(stderr, "; see --help\n");
     return false;
 }
 
@@ -373,8 +370,7 @@ static bool take_targets(struct load_options *o, int count, char **texts)
     struct rp_error err;
 
     if (count < 1 || count > LOAD_TARGETS) {
-        fprintf(stderr, "reprise-load: one to %d targets are wanted; --help says more\n",
-                LOAD_TARGETS);
+        fprintf(stderr, "reprise-load: give 1 to %d targets; see --help\n", LOAD_TARGETS);
         return false;
     }
     for (int i = 0; i < count; i++) {
@@ -391,8 +387,8 @@ static bool is_unknown(int option, const char *text)
 {
     if (option != '?' && option != ':')
         return false;
-    fprintf(stderr, "reprise-load: %s %s; --help says what there is\n", text,
-            option == ':' ? "wants a value" : "is no option, or wants no value");
+    fprintf(stderr, "reprise-load: %s %s; see --help\n", text,
+            option == ':' ? "requires a value" : "is not an option, or takes no value");
     return true;
 }
 

@@ -12,7 +12,7 @@ static bool take_name(struct load_target *t, struct rp_error *err)
 
     len -= len > 0 && t->text[len - 1] == '.';
     if (len == 0 || len > LOAD_NAME_MAX)
-        return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "a name has 1 to %d bytes",
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "a name must have 1 to %d bytes",
                             LOAD_NAME_MAX);
     memcpy(t->host, t->text, len);
     t->host[len] = '\0';
@@ -43,17 +43,17 @@ bool load_target_parse(struct load_target *t, const char *text, struct rp_error 
     *t = (struct load_target){.text = text};
     if (lacks_brackets(text))
         return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
-                            "an IPv6 address stands in brackets; write [%.*s]%.8s",
+                            "an IPv6 address needs brackets; write [%.*s]%.8s",
                             (int)(strrchr(text, ':') - text), text, strrchr(text, ':'));
     if (*text == ':' || *text == '*')
-        return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "it names no host; write host%s",
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "the host is missing; write host%s",
                             text + (*text == '*'));
     if (rp_address_parse(a, text, false, NULL))
         take_address(t);
     else if (!rp_address_parse(a, text, true, err) || !take_name(t, err))
         return false;
     if (a->any.sa_family != AF_UNIX && rp_address_port(a) == 0)
-        return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "nobody listens on port 0");
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "port 0 is invalid");
     return true;
 }
 

@@ -29,7 +29,7 @@ static bool flush_stdout(struct rp_error *err)
     errno = EIO; /* of what failed before this nothing else is known */
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    return rp_error_set(err, "EIO", "the standard output can't be written: %s", strerror(errno));
+    return rp_error_set(err, "EIO", "standard output cannot be written: %s", strerror(errno));
 }
 
 bool load_flush_text(void)
@@ -78,7 +78,7 @@ bool load_files_open(struct load_files *files, const struct load_options *o, str
             return rp_error_set(err, rp_errno_name(errno), "%.200s: %s", path, strerror(errno));
         for (unsigned j = 0; j < i; j++)
             if (are_same(files->out[i], files->out[j]))
-                return rp_error_set(err, "EINVAL", "%.200s: two results can't go to one file",
+                return rp_error_set(err, "EINVAL", "%.200s: two results cannot go to one file",
                                     path);
         files->use_stdout |= files->out[i] == stdout;
     }
@@ -100,7 +100,7 @@ static bool end_file(FILE *f, const char *path, bool ok, struct rp_error *err)
     ok = fflush(f) == 0 && !ferror(f) && ok;
     if (fclose(f) == 0 && ok)
         return true;
-    return rp_error_set(err, "EIO", "%.200s: it can't be written", path);
+    return rp_error_set(err, "EIO", "%.200s: cannot be written", path);
 }
 
 /* The first that fails is told. */

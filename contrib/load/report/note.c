@@ -29,7 +29,7 @@ void load_command_note(const struct load_phase *phase, const struct load_command
 
     *note = '\0';
     if (command->state == COMMAND_WAITS) {
-        snprintf(note, LOAD_NOTE, "not run, since the load was over%s",
+        snprintf(note, LOAD_NOTE, "not run, because the load had ended%s",
                  phase->at_ms < run_ms ? " before the command ahead of it" : "");
         return;
     }

@@ -45,9 +45,9 @@ static void put_sessions(FILE *f, const struct load_stats *s)
     put_count(f, "offered", s->offered);
     if (s->offered == 0)
         return;
-    put_row(f, "resumed of those offered", 100 * per(s->resumed, s->offered), "%");
+    put_row(f, "resumed, % of those offered", 100 * per(s->resumed, s->offered), "%");
     put_count(f, "declined", s->declined);
-    put_count(f, "offered, and no handshake", s->offered_failed);
+    put_count(f, "offered, but the handshake failed", s->offered_failed);
 }
 
 static void put_requests(FILE *f, const struct load_stats *s, double seconds)
@@ -396,8 +396,8 @@ static void put_honesty(FILE *f, const struct load_options *o, const struct load
         fputs("<p><strong>The tester itself was the bottleneck.</strong></p>\n", f);
     if (s->missed > 0)
         fprintf(f,
-                "<p><strong>%" PRIu64 " connections that were due never began: all there might be "
-                "were in use.</strong></p>\n",
+                "<p><strong>%" PRIu64
+                " due connections never began: all allowed connections were in use.</strong></p>\n",
                 s->missed);
 }
 
@@ -434,10 +434,11 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
     fputs("</p>\n", f);
     put_honesty(f, o, s);
     if (r->lost > 0)
-        fprintf(f,
-                "<p><strong>%u of %u processes ended without their results, which lack here."
-                "</strong></p>\n",
-                r->lost, o->processes);
+        fprintf(
+            f,
+            "<p><strong>%u of %u processes ended without reporting; their results are missing here."
+            "</strong></p>\n",
+            r->lost, o->processes);
     put_figures(f, o, r);
     put_latencies(f, r);
     put_mechanisms(f, s);

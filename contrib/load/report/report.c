@@ -35,12 +35,13 @@ static void print_shortage(const struct load_options *o, const struct load_stats
 
     if (s->started < 100 || offered + failed >= 0.8 * o->resume)
         return;
-    printf("Sessions were offered in %.0f %% of the attempts, %g wanted: ", offered, o->resume);
+    printf("Sessions were offered in %.0f %% of the attempts; %g %% were requested: ", offered,
+           o->resume);
     if (o->min_age_ms > 0)
-        printf("too few had that age.\n");
+        printf("too few sessions had the required age.\n");
     else
-        printf("the servers give too few%s; --uses always offers one again.\n",
-               s->failed > 0 ? ", and those that fail none" : "");
+        printf("the servers issued too few%s; --uses always offers a session again.\n",
+               s->failed > 0 ? ", and failing servers issued none" : "");
 }
 
 static void print_sessions(const struct load_stats *s)
@@ -66,7 +67,7 @@ static void print_early_data(const struct load_stats *s)
     printf("early data: %" PRIu64 " accepted, %" PRIu64 " rejected",
            s->early[RP_EARLY_DATA_ACCEPTED], s->early[RP_EARLY_DATA_REJECTED]);
     if (s->early[RP_EARLY_DATA_NONE] > 0)
-        printf(", %" PRIu64 " not sent since the session allows none",
+        printf(", %" PRIu64 " not sent because the session does not allow it",
                s->early[RP_EARLY_DATA_NONE]);
     printf("\n");
 }
@@ -89,10 +90,11 @@ static const char *remedy_of(const char *reason)
     static const struct {
         const char *reason, *remedy;
     } known[] = {
-        {"EMFILE", "too few descriptors here: a higher ulimit -n or a lower --concurrency"},
-        {"ENFILE", "too few descriptors on this machine: a higher fs.file-max"},
-        {"EADDRNOTAVAIL", "no local port is left: --close reset, or a lower --rate"},
-        {"ENOBUFS", "no memory for sockets here: a lower --concurrency"},
+        {"EMFILE",
+         "too few file descriptors in the tester; raise ulimit -n or lower --concurrency"},
+        {"ENFILE", "too few file descriptors on this machine; raise fs.file-max"},
+        {"EADDRNOTAVAIL", "no local port is free; use --close reset or a lower --rate"},
+        {"ENOBUFS", "no memory for sockets in the tester; lower --concurrency"},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -122,7 +124,8 @@ static void print_matrix(const struct load_options *o, const struct load_stats *
 {
     if (o->target_count < 2 || s->offered == 0)
         return;
-    printf("\nresumed, %% of the sessions offered: row = host it came from, column = offered to\n");
+    printf("\nresumed, %% of the sessions offered: row = host that issued it, column = host it was "
+           "offered to\n");
     for (unsigned i = 0; i < o->target_count; i++)
         printf("  [%u] %s\n", i, o->targets[i].text);
     printf("       ");
@@ -205,11 +208,10 @@ static void print_phases_missed(const struct load_options *o, const struct load_
         const struct load_phase *phase = &o->phases.list[p];
 
         if (phase->at_ms > r->stats.elapsed_us / 1000)
-            printf("The run was over before the phase at %g s: %s\n", (double)phase->at_ms / 1000,
+            printf("The run ended before the phase at %g s: %s\n", (double)phase->at_ms / 1000,
                    phase->text);
         else if (phase->length_ms == 0 && r->commands[p].state == COMMAND_WAITS)
-            printf("The run was over before the command ahead of the phase at %g s, which did not "
-                   "run: %s\n",
+            printf("The run ended before the phase at %g s; its command did not run: %s\n",
                    (double)phase->at_ms / 1000, phase->text);
     }
 }
@@ -217,27 +219,29 @@ static void print_phases_missed(const struct load_options *o, const struct load_
 static void print_honesty(const struct load_options *o, const struct load_stats *s)
 {
     if (load_ratio(s->busiest_us, s->elapsed_us) > 0.9)
-        printf(
-            "The tester itself was the bottleneck: a process of it used up its CPU. Give it more "
-            "--processes and CPUs, or a lower --rate.\n");
+        printf("The tester itself was the bottleneck: one of its processes used a whole CPU. Give "
+               "it more "
+               "--processes and CPUs, or a lower --rate.\n");
     else if (load_was_bottleneck(o, s))
         printf("The tester itself was the bottleneck: %" PRIu64
-               " arrivals were late, by up to %.0f ms, while it used up its CPU. "
+               " arrivals were late, by up to %.0f ms, while it used all of its CPU. "
                "Give it more --processes and CPUs.\n",
                s->late_busy, (double)s->late_us / 1000);
     else if (s->late - s->crowded > s->started / 100)
-        printf("%" PRIu64 " arrivals were late, by up to %.0f ms, although the tester had CPU to "
-               "spare: a server that comes back from a stall, or other programs, kept the machine "
-               "busy.\n",
+        printf("%" PRIu64
+               " arrivals were late, by up to %.0f ms, although the tester had CPU to spare: a "
+               "stalled server that recovered, or other programs, kept the machine busy.\n",
                s->late - s->crowded, (double)s->late_us / 1000);
     if (s->crowded > 0)
-        printf("%" PRIu64 " arrivals waited up to %.0f ms, since all connections were in use: the "
-               "server does not keep up, or --concurrency is too low.\n",
+        printf("%" PRIu64 " arrivals waited up to %.0f ms, because all connections were in use: "
+               "the server cannot keep up, or --concurrency is too low.\n",
                s->crowded, (double)s->late_us / 1000);
     if (s->missed > 0)
-        printf("%" PRIu64 " more were due and found no connection until the end, so the latencies "
-               "are those of the %" PRIu64 " that did.\n",
-               s->missed, s->started);
+        printf(
+            "%" PRIu64
+            " more were due but never got a connection, so the latencies are those of the %" PRIu64
+            " that did.\n",
+            s->missed, s->started);
 }
 
 void load_report_text(const struct load_options *o, const struct load_result *r)
@@ -268,9 +272,9 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
         printf("server: %.1f us CPU a handshake, %.0f %% of a CPU\n",
                load_ratio(r->server_us, handshakes), 100 * load_ratio(r->server_us, s->elapsed_us));
     if (r->server_ended)
-        printf("server: a process of --pid ended, so its CPU time is not known\n");
+        printf("server: a process given with --pid ended; its CPU time is unknown\n");
     print_honesty(o, s);
     if (r->lost > 0)
-        printf("%u of %u processes ended without their results, which lack here.\n", r->lost,
-               o->processes);
+        printf("%u of %u processes ended without reporting; their results are missing here.\n",
+               r->lost, o->processes);
 }

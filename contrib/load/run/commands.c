@@ -115,7 +115,7 @@ bool load_commands_begin(const struct load_options *o, struct load_commands *c,
         return true;
     pid = fork();
     if (pid < 0)
-        return rp_error_errno(err, errno, "fork", "for the commands of phases");
+        return rp_error_errno(err, errno, "fork", "for phase commands");
     if (pid == 0)
         be_the_process(o, c, gate);
     setpgid(pid, pid); /* with what it runs it can be ended as one */

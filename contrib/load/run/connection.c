@@ -224,7 +224,7 @@ static void on_answered(struct slot *s)
     uint64_t wanted = r->o->download;
 
     if (wanted > 0 && s->response.body != wanted) {
-        fail_and_destroy(s, "a body of another length", CLASS_OTHER);
+        fail_and_destroy(s, "response body of the wrong length", CLASS_OTHER);
         return;
     }
     histogram_record(&r->stats->request_us, load_now_us() - s->asked_us);
@@ -242,7 +242,7 @@ static void on_answered(struct slot *s)
 static void on_echo(struct slot *s, size_t len)
 {
     if (len > s->awaited) {
-        fail_and_destroy(s, "more came back than was sent", CLASS_OTHER);
+        fail_and_destroy(s, "more bytes came back than were sent", CLASS_OTHER);
         return;
     }
     s->awaited -= len;

@@ -47,14 +47,14 @@ static char *read_file(const char *path, const char *kind, const char *label, st
     if (path == NULL || text == NULL)
         return text;
     if (file == NULL || error != 0)
-        rp_error_set(err, rp_errno_name(error), "%.200s: it can't be read: %s", path,
+        rp_error_set(err, rp_errno_name(error), "%.200s: cannot be read: %s", path,
                      strerror(error));
     else if (len == 0)
-        rp_error_set(err, "EINVAL", "%.200s: there is nothing in it", path);
+        rp_error_set(err, "EINVAL", "%.200s: file is empty", path);
     else if (len == FILE_MOST)
-        rp_error_set(err, "EFBIG", "%.200s: it is longer than a megabyte", path);
+        rp_error_set(err, "EFBIG", "%.200s: file is larger than 1 MB", path);
     else if (strstr(text, label) == NULL)
-        rp_error_set(err, "EINVAL", "%.200s: there is no %s in it, in PEM", path, kind);
+        rp_error_set(err, "EINVAL", "%.200s: contains no %s in PEM format", path, kind);
     else
         return text;
     wipe(text);
@@ -72,7 +72,7 @@ static const char *ciphers_of(const struct load_options *o)
 static bool has_whole_identity(const struct rp_secure_context *context, struct rp_error *err)
 {
     return rp_secure_context_key_type(context, 0) != NULL ||
-           rp_error_set(err, "EINVAL", "--cert, --key: the key is not the certificate's");
+           rp_error_set(err, "EINVAL", "--cert, --key: the key does not match the certificate");
 }
 
 /* OpenSSL says what is wrong, not with what. */
@@ -81,9 +81,11 @@ static void name_option(const struct load_options *o, struct rp_error *err)
     struct rp_error why = *err;
 
     if (strcmp(why.code, "ERR_SSL_NO_CIPHER_MATCH") == 0)
-        rp_error_set(err, why.code, "--ciphers %.200s: OpenSSL knows none of them", o->ciphers);
+        rp_error_set(err, why.code, "--ciphers %.200s: OpenSSL supports none of these suites",
+                     o->ciphers);
     else if (o->groups != NULL && strstr(why.message, "ECDH") != NULL)
-        rp_error_set(err, why.code, "--groups %.200s: OpenSSL does not know them", o->groups);
+        rp_error_set(err, why.code, "--groups %.200s: OpenSSL does not support these groups",
+                     o->groups);
     else if (o->cert != NULL)
         rp_error_set(err, why.code, "--cert, --key: %.200s", why.message);
     else if (o->ca != NULL)

@@ -14,10 +14,10 @@ bool load_gate_make(struct load_gate *g, struct load_start *start, struct rp_err
 {
     g->start = start;
     if (pipe2(g->ready, O_CLOEXEC) != 0)
-        return rp_error_errno(err, errno, "pipe", "for the processes of the load");
+        return rp_error_errno(err, errno, "pipe", "for the load processes");
     if (pipe2(g->go, O_CLOEXEC) == 0)
         return true;
-    rp_error_errno(err, errno, "pipe", "for the processes of the load");
+    rp_error_errno(err, errno, "pipe", "for the load processes");
     close(g->ready[0]);
     close(g->ready[1]);
     return false;

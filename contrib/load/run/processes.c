@@ -82,7 +82,7 @@ static bool begin_child(const struct load_options *o, unsigned number, struct sh
     pid_t pid = fork();
 
     if (pid < 0)
-        return rp_error_errno(err, errno, "fork", "for a process of the load");
+        return rp_error_errno(err, errno, "fork", "for a load process");
     if (pid == 0) {
         be_child(o, number, share, gate);
         _exit(0);
@@ -223,7 +223,7 @@ static bool run_children(const struct load_options *o, struct board *b, struct l
     for (unsigned i = 0; i < begun; i++)
         ok = end_child(&b->shares[i], result, ok ? err : NULL) && ok;
     if (ok && result->lost > 0 && result->stats.elapsed_us == 0)
-        return rp_error_set(err, "ECHILD", "a process of the load ended without its results");
+        return rp_error_set(err, "ECHILD", "a load process ended without reporting its results");
     return ok;
 }
 

@@ -217,7 +217,7 @@ static void on_stop(struct rp_timer *timer)
     struct run *r = timer->arg;
 
     if (r->stopped) {
-        cut_all(r, "not over with the run", CLASS_TIMEOUT);
+        cut_all(r, "unfinished at the end of the run", CLASS_TIMEOUT);
     } else {
         if (r->o->rate.count > 0)
             start_due(r); /* those due in the last moment */

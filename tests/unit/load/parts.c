@@ -611,7 +611,7 @@ START_TEST(page_tells_counts_in_full_and_no_share_of_nothing)
     r.stats.declined = 1;
     histogram_record(&r.stats.handshake_us[KIND_FULL], 1000);
     text = page_of(&o, &r);
-    ck_assert_ptr_nonnull(strstr(text, "<th>resumed of those offered</th><td>75 %</td>"));
+    ck_assert_ptr_nonnull(strstr(text, "<th>resumed, % of those offered</th><td>75 %</td>"));
     ck_assert_ptr_nonnull(strstr(text, "<th>declined</th><td>1</td>"));
     ck_assert_ptr_nonnull(strstr(text, "<th>id</th><td>4</td><td>3</td><td>75.00</td>"));
     ck_assert_ptr_nonnull(strstr(text, "<th>full</th><td>1</td><td>1.000</td><td>1.000</td>"));
