@@ -131,9 +131,10 @@ struct conf *conf_parse(const char *text, const char *name, struct rp_error *err
     __attribute__((warn_unused_result));
 void conf_free(struct conf *); /* NULL ok */
 
-/* The index-th thing that most likely is not as it was meant, though it works: *note has file, line
- * and remedy. false: there is no more. */
-bool conf_warning(const struct conf *, size_t index, struct rp_error *note);
+/* Call `warn` with each thing that most likely is not as it was meant, though it works: the note
+ * has file, line and remedy. */
+typedef void conf_warn(const struct rp_error *note, void *arg);
+void conf_warnings(const struct conf *, conf_warn *warn, void *arg);
 
 /* As text, defaults included, which is read as the same configuration again; but passwords in URIs
  * are ***. Owned by the caller: free(). NULL: no memory. */

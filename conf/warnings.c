@@ -6,17 +6,28 @@
 
 #include <string.h>
 
-/* One kind of warning: the *skip-th of it, or *skip reduced by how many there are. */
-typedef bool warner(const struct conf *, size_t *skip, struct rp_error *note);
+struct warning {
+    conf_warn *warn;
+    void *arg;
+};
+
+static void tell(const struct warning *w, const struct rp_error *note)
+{
+    w->warn(note, w->arg);
+}
 
 /* An option leaves this when it works. */
-static bool warn_of_staples(const struct conf *conf, size_t *skip, struct rp_error *note)
+static void warn_of_staples(const struct conf *conf, const struct warning *w)
 {
-    for (size_t i = 0; i < conf->certificate_count; i++)
-        if (conf->certificates[i].ocsp == CONF_OCSP_FILE && (*skip)-- == 0)
-            return !conf_error(note, &conf->certificates[i].place,
-                               "ocsp: has no effect in this version; nothing is stapled");
-    return false;
+    struct rp_error note = {0};
+
+    for (size_t i = 0; i < conf->certificate_count; i++) {
+        if (conf->certificates[i].ocsp != CONF_OCSP_FILE)
+            continue;
+        conf_error(&note, &conf->certificates[i].place,
+                   "ocsp: has no effect in this version; nothing is stapled");
+        tell(w, &note);
+    }
 }
 
 /* Can nobody but this host connect? */
@@ -40,26 +51,134 @@ static bool believes_anybody(const struct conf_frontend *f)
     return false;
 }
 
-static bool warn_of_proxies(const struct conf *conf, size_t *skip, struct rp_error *note)
+static void warn_of_proxies(const struct conf *conf, const struct warning *w)
 {
+    struct rp_error note = {0};
+
     for (size_t i = 0; i < conf->frontend_count; i++) {
         const struct conf_frontend *f = &conf->frontends[i];
 
-        if (believes_anybody(f) && (*skip)-- == 0)
-            return !conf_error(note, &f->tls.place,
-                               "proxy-protocol: whoever can connect to frontend \"%s\" can claim "
-                               "any client address; list the proxies in proxy-from",
-                               f->name);
+        if (!believes_anybody(f))
+            continue;
+        conf_error(&note, &f->tls.place,
+                   "proxy-protocol: whoever can connect to frontend \"%s\" can claim any client "
+                   "address; list the proxies in proxy-from",
+                   f->name);
+        tell(w, &note);
     }
+}
+
+/* -- client certificates that the Host header gets around: a client makes its handshake under one
+ * name and asks for another in its request, and the backend of both can't tell */
+
+/* What serves the names of a frontend (0), or of one of its host blocks. */
+struct site {
+    const struct conf_frontend *f;
+    size_t index;
+};
+
+static const struct conf_tls *tls_of(struct site s)
+{
+    return s.index == 0 ? &s.f->tls : &s.f->hosts[s.index - 1].tls;
+}
+
+static const char *kind_of(struct site s)
+{
+    return s.index == 0 ? "frontend" : "host";
+}
+
+static const char *name_of(struct site s)
+{
+    return s.index == 0 ? s.f->name : s.f->hosts[s.index - 1].name;
+}
+
+/* A host with a backend of its own has that alone; others have all of the frontend. */
+static const struct conf_backend *backend_at(struct site s, size_t i)
+{
+    const struct conf_backend *own = s.index > 0 ? tls_of(s)->backend : NULL;
+
+    if (i == 0)
+        return own != NULL ? own : s.f->tls.backend;
+    return own == NULL && i <= s.f->alpn_backend_count ? s.f->alpn_backends[i - 1].backend : NULL;
+}
+
+static bool same_server(const struct conf_backend *a, const struct conf_backend *b)
+{
+    for (size_t i = 0; i < a->address.count; i++)
+        for (size_t j = 0; j < b->address.count; j++)
+            if (strcmp(a->address.at[i], b->address.at[j]) == 0)
+                return true;
     return false;
 }
 
-bool conf_warning(const struct conf *conf, size_t index, struct rp_error *note)
+static bool same_file(const char *a, const char *b)
 {
-    static warner *const warners[] = {warn_of_staples, warn_of_proxies};
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
 
-    for (size_t i = 0; i < sizeof warners / sizeof *warners; i++)
-        if (warners[i](conf, &index, note))
-            return true;
+/* Does `other` let clients in that `tls` would not, or not without a certificate? */
+static bool is_laxer(const struct conf_tls *other, const struct conf_tls *tls)
+{
+    return !other->request_cert || (tls->reject_unauthorized && !other->reject_unauthorized) ||
+           !same_file(other->ca, tls->ca) || !same_file(other->crl, tls->crl);
+}
+
+/* The backend of `strict` that a client of `other` comes to as well; NULL: there is none. A backend
+ * that is told AUTHORITY can compare it, and built-in ones answer without looking at the host. */
+static const struct conf_backend *shared_backend(struct site strict, struct site other)
+{
+    const struct conf_backend *a, *b;
+
+    for (size_t i = 0; (a = backend_at(strict, i)) != NULL; i++)
+        for (size_t j = 0; (b = backend_at(other, j)) != NULL; j++)
+            if (a->proxy_protocol != CONF_PROXY_V2 && same_server(a, b))
+                return a;
+    return NULL;
+}
+
+static bool find_way_around(const struct conf *conf, struct site strict, struct site *way,
+                            const struct conf_backend **to)
+{
+    if (!tls_of(strict)->request_cert)
+        return false;
+    for (size_t i = 0; i < conf->frontend_count; i++)
+        for (size_t j = 0; j <= conf->frontends[i].host_count; j++) {
+            *way = (struct site){&conf->frontends[i], j};
+            if (is_laxer(tls_of(*way), tls_of(strict)) &&
+                (*to = shared_backend(strict, *way)) != NULL)
+                return true;
+        }
     return false;
+}
+
+static void warn_of_site(const struct conf *conf, struct site strict, const struct warning *w)
+{
+    const struct conf_backend *to = NULL;
+    struct rp_error note = {0};
+    struct site way;
+
+    if (!find_way_around(conf, strict, &way, &to))
+        return;
+    conf_error(
+        &note, &tls_of(strict)->place,
+        "request-cert: %s \"%s\" can be bypassed by the Host header, as %s \"%s\" has backend "
+        "\"%s\", too; give it another, or proxy-protocol = v2 and check AUTHORITY",
+        kind_of(strict), name_of(strict), kind_of(way), name_of(way), to->name);
+    tell(w, &note);
+}
+
+static void warn_of_certificates(const struct conf *conf, const struct warning *w)
+{
+    for (size_t i = 0; i < conf->frontend_count; i++)
+        for (size_t j = 0; j <= conf->frontends[i].host_count; j++)
+            warn_of_site(conf, (struct site){&conf->frontends[i], j}, w);
+}
+
+void conf_warnings(const struct conf *conf, conf_warn *warn, void *arg)
+{
+    struct warning w = {warn, arg};
+
+    warn_of_staples(conf, &w);
+    warn_of_proxies(conf, &w);
+    warn_of_certificates(conf, &w);
 }

@@ -267,12 +267,9 @@ static const struct generation_hooks hooks = {.ready = on_ready,
                                               .posted = on_posted,
                                               .heard = on_heard};
 
-static void tell_warnings(struct rp_log *log, const struct conf *conf)
+static void log_warning(const struct rp_error *note, void *log)
 {
-    struct rp_error note;
-
-    for (size_t i = 0; conf_warning(conf, i, &note); i++)
-        rp_log(log, RP_LOG_WARN, "%s", note.message);
+    rp_log(log, RP_LOG_WARN, "%s", note->message);
 }
 
 /* -- metrics and status over HTTP */
@@ -329,7 +326,7 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
         settle_admin(m, false);
         return false;
     }
-    tell_warnings(generation_log(m->next), conf);
+    conf_warnings(conf, log_warning, generation_log(m->next));
     return true;
 }
 

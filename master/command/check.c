@@ -78,16 +78,24 @@ struct verdict {
     struct rp_error error;
 };
 
+static void print_warning(const struct rp_error *note, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "warning: %s\n", note->message);
+}
+
+static void put_warning(const struct rp_error *note, void *json)
+{
+    rp_json_string(json, note->message);
+}
+
 static void print_text(const struct arguments *arguments, const struct verdict *v)
 {
-    struct rp_error note;
-
     if (!v->ok) {
         fprintf(stderr, "%s\n", v->error.message);
         return;
     }
-    for (size_t i = 0; conf_warning(v->conf, i, &note); i++)
-        fprintf(stderr, "warning: %s\n", note.message);
+    conf_warnings(v->conf, print_warning, NULL);
     if (v->printed != NULL)
         fputs(v->printed, stdout);
     else
@@ -96,8 +104,6 @@ static void print_text(const struct arguments *arguments, const struct verdict *
 
 static void put_findings(struct rp_json *json, const struct verdict *v)
 {
-    struct rp_error note;
-
     if (!v->ok) {
         rp_json_key(json, "message");
         rp_json_string(json, v->error.message);
@@ -105,8 +111,7 @@ static void put_findings(struct rp_json *json, const struct verdict *v)
     }
     rp_json_key(json, "warnings");
     rp_json_begin_array(json);
-    for (size_t i = 0; conf_warning(v->conf, i, &note); i++)
-        rp_json_string(json, note.message);
+    conf_warnings(v->conf, put_warning, json);
     rp_json_end_array(json);
     if (v->printed == NULL)
         return;

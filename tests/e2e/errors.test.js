@@ -114,6 +114,23 @@ test('a good configuration is printed with its defaults, and is one again', asyn
   assert.strictEqual(service.command('reload').code, 0);
 });
 
+test('what works and is hardly meant is a warning, with file, line and remedy', async () => {
+  const service = new Service(conf.replace('backend = "b"', 'backend = "b"\n  host "api.example" { request-cert = on  ca = "@CERTS@/client-ca.pem" }'));
+  const warning = /test\.conf:10: request-cert: host "api\.example" can be bypassed by the Host header, as frontend "f" has backend "b", too; give it another, or proxy-protocol = v2 and check AUTHORITY$/m;
+  await service.begin();
+  assert.match(service.log, new RegExp(`warn .*${warning.source}`, 'm'));
+  const check = (...args) => spawnSync(program, ['check', '-c', service.conf, ...args], {encoding: 'utf8', timeout: 20000});
+  assert.strictEqual(check().status, 0);
+  assert.match(check().stderr, new RegExp(`^warning: .*${warning.source}`, 'm'));
+  assert.match(check().stdout, /: ok$/m);
+  const {ok, warnings} = JSON.parse(check('--json').stdout);
+  assert.ok(ok && warnings.length === 1);
+  assert.match(warnings[0], warning);
+  service.configure(service.template.replace('127.0.0.1:1"', '$&  proxy-protocol = v2'));
+  assert.strictEqual(check().stderr, '');
+  assert.deepStrictEqual(JSON.parse(check('--json').stdout).warnings, []);
+});
+
 test('help, version, unknown commands', () => {
   const run = (...args) => spawnSync(program, args, {timeout: 10000});
   assert.strictEqual(run('version').status, 0);

@@ -391,6 +391,16 @@ static const char *const examples[] = {"conf/demo.conf",
                                        "conf/examples/behind-a-balancer.conf",
                                        "conf/examples/two-hosts.conf"};
 
+static struct rp_error warned; /* the first one */
+static unsigned warnings;
+
+static void on_warning(const struct rp_error *note, void *arg)
+{
+    (void)arg;
+    if (warnings++ == 0)
+        warned = *note;
+}
+
 START_TEST(conf_examples_load)
 {
     struct rp_error error = {0};
@@ -399,6 +409,9 @@ START_TEST(conf_examples_load)
     setenv("HOST", "1", 1);
     conf = conf_load(examples[_i], &error);
     ck_assert_msg(conf != NULL, "%s", error.message);
+    warnings = 0;
+    conf_warnings(conf, on_warning, NULL);
+    ck_assert_msg(warnings == 0, "%s", warned.message);
     conf_free(conf);
 }
 END_TEST
@@ -418,18 +431,23 @@ START_TEST(conf_load_says_why_not)
 }
 END_TEST
 
-START_TEST(conf_tells_what_has_no_effect)
+static void warnings_of(const char *options)
 {
-    char *text = with_frontend("} certificate \"s\" { cert = \"s\" key = \"s\" ocsp = \"staple\"");
+    char *text = with_frontend(options);
     struct conf *conf = parse(text);
-    struct rp_error note = {0};
 
-    ck_assert(conf_warning(conf, 0, &note));
-    ck_assert_msg(strstr(note.message, "ocsp: has no effect in this version") != NULL, "%s",
-                  note.message);
-    ck_assert(!conf_warning(conf, 1, &note));
+    warnings = 0;
+    memset(&warned, 0, sizeof warned);
+    conf_warnings(conf, on_warning, NULL);
     conf_free(conf);
     free(text);
+}
+
+START_TEST(conf_tells_what_has_no_effect)
+{
+    warnings_of("} certificate \"s\" { cert = \"s\" key = \"s\" ocsp = \"staple\"");
+    ck_assert_uint_eq(warnings, 1);
+    ck_assert_ptr_nonnull(strstr(warned.message, "ocsp: has no effect in this version"));
 }
 END_TEST
 
@@ -459,21 +477,69 @@ enum { PROXIED = sizeof proxied / sizeof *proxied };
 
 START_TEST(conf_warns_of_proxies_that_nobody_listed)
 {
-    char *text = with_frontend(proxied[_i].frontend);
-    struct conf *conf = parse(text);
-    struct rp_error note = {0};
-    unsigned count = 0;
-
-    for (; conf_warning(conf, count, &note); count++)
-        ck_assert_ptr_nonnull(strstr(note.message, "list the proxies in proxy-from"));
-    ck_assert_msg(count == proxied[_i].warnings, "%u: %s", count, proxied[_i].frontend);
+    warnings_of(proxied[_i].frontend);
+    ck_assert_uint_eq(warnings, proxied[_i].warnings);
+    if (warnings > 0)
+        ck_assert_ptr_nonnull(strstr(warned.message, "list the proxies in proxy-from"));
     if (_i == 1)
         ck_assert_str_eq(
-            note.message,
+            warned.message,
             "/etc/r/x.conf:4: proxy-protocol: whoever can connect to frontend \"f\" can "
             "claim any client address; list the proxies in proxy-from");
-    conf_free(conf);
-    free(text);
+}
+END_TEST
+
+/* In the frontend of `with_frontend`, and behind it. */
+#define STRICT "request-cert = on  ca = \"ca.pem\""
+#define MORE   "frontend \"g\" { listen = \"*:8443\"  certificates = \"c\"  backend = "
+static const struct {
+    const char *options;
+    unsigned warnings;
+} bypassed[] = {
+    {"host \"api\" { " STRICT " }", 1},
+    {"host \"api\" { reject-unauthorized = off  " STRICT " }", 1},
+    {"host \"api\" { " STRICT "  backend = \"b\" }", 1},
+    {"host \"*.api\" { " STRICT " }  host \"b\" { " STRICT " }", 2},
+    {STRICT "  host \"www\" { request-cert = off }", 1},
+    {STRICT "  host \"www\" { reject-unauthorized = off }", 1},
+    {STRICT "  host \"www\" { ca = \"other.pem\" }", 2},
+    {STRICT "  host \"www\" { crl = \"crl.pem\" }", 2},
+    {STRICT " } " MORE "\"b\"", 1},
+    {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = {\"h:1\", "
+     "\"127.0.0.1:1\"}",
+     1}, /* another block, the same server */
+    {"alpn-protocols = \"h2\"  alpn-backend = \"h2=d\"  host \"api\" { " STRICT
+     "  backend = \"d\" } } backend \"d\" { address = \"h:1\"",
+     1},
+    /* nothing to get around, or nothing that the backend could not see */
+    {"", 0},
+    {STRICT, 0},
+    {STRICT "  host \"www\" { backend = \"b\" }", 0},
+    {STRICT " } " MORE "\"b\"  " STRICT, 0},
+    {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = \"h:1\"", 0},
+    {"host \"api\" { " STRICT "  backend = \"builtin:echo\" }  host \"e\" { backend = "
+     "\"builtin:echo\" }",
+     0},
+    {"} backend \"v\" { address = \"h:1\"  proxy-protocol = v2 } " MORE
+     "\"v\"  host \"api\" { " STRICT " }",
+     0},
+    {"} backend \"v\" { address = \"h:1\"  proxy-protocol = v1 } " MORE
+     "\"v\"  host \"api\" { " STRICT " }",
+     1},
+};
+enum { BYPASSED = sizeof bypassed / sizeof *bypassed };
+
+START_TEST(conf_warns_of_client_certificates_that_can_be_bypassed)
+{
+    warnings_of(bypassed[_i].options);
+    ck_assert_msg(warnings == bypassed[_i].warnings, "%u: %s", warnings, bypassed[_i].options);
+    if (warnings > 0)
+        ck_assert_ptr_nonnull(strstr(warned.message, "can be bypassed by the Host header"));
+    if (_i == 0)
+        ck_assert_str_eq(warned.message,
+                         "/etc/r/x.conf:5: request-cert: host \"api\" can be bypassed by the Host "
+                         "header, as frontend \"f\" has backend \"b\", too; give it another, or "
+                         "proxy-protocol = v2 and check AUTHORITY");
 }
 END_TEST
 
@@ -579,6 +645,7 @@ int main(void)
     tcase_add_test(core, conf_load_says_why_not);
     tcase_add_test(core, conf_tells_what_has_no_effect);
     tcase_add_loop_test(core, conf_warns_of_proxies_that_nobody_listed, 0, PROXIED);
+    tcase_add_loop_test(core, conf_warns_of_client_certificates_that_can_be_bypassed, 0, BYPASSED);
     tcase_add_test(core, conf_survives_any_text);
     suite_add_tcase(suite, core);
     return unit_run(suite);
