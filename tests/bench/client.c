@@ -4,8 +4,9 @@
  * and connections that are opened and then do nothing. Several processes, blocking sockets, plain
  * OpenSSL; nothing is verified. A connection that is held keeps no TLS state here, so fifty
  * thousand cost the client nothing but descriptors. Danger: whatever fails ends the whole with exit
- * 1, so that no figure comes of half a load. usage: client up|down BYTES COUNT PROCESSES PORT
- *        client hold COUNT PROCESSES PORT    (says "held", stays until its input ends) */
+ * 1, so that no figure comes of half a load. usage: client up|down BYTES COUNT PROCESSES PORT SUITE
+ *        client hold COUNT PROCESSES PORT SUITE    (says "held", stays until its input ends)
+ * SUITE, of TLS 1.3, is the only one that is offered. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -140,19 +141,21 @@ static void in_processes(unsigned long processes, char **argv, unsigned long cou
 
 int main(int argc, char **argv)
 {
-    int holding = argc == 5 && strcmp(argv[1], "hold") == 0, told[2];
+    int holding = argc == 6 && strcmp(argv[1], "hold") == 0, told[2];
     unsigned long count, processes;
     char byte;
 
-    if (!holding && !(argc == 6 && (strcmp(argv[1], "up") == 0 || strcmp(argv[1], "down") == 0))) {
-        fprintf(stderr, "usage: client up|down BYTES COUNT PROCESSES PORT\n"
-                        "       client hold COUNT PROCESSES PORT\n");
+    if (!holding && !(argc == 7 && (strcmp(argv[1], "up") == 0 || strcmp(argv[1], "down") == 0))) {
+        fprintf(stderr, "usage: client up|down BYTES COUNT PROCESSES PORT SUITE\n"
+                        "       client hold COUNT PROCESSES PORT SUITE\n");
         return 2;
     }
     count = strtoul(argv[holding ? 2 : 3], NULL, 10);
     processes = strtoul(argv[holding ? 3 : 4], NULL, 10);
     context = SSL_CTX_new(TLS_client_method());
-    need(context != NULL && processes > 0 && processes <= PROCESSES_MAX && pipe(told) == 0,
+    need(context != NULL && SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
+             SSL_CTX_set_ciphersuites(context, argv[argc - 1]) == 1 && processes > 0 &&
+             processes <= PROCESSES_MAX && pipe(told) == 0,
          "client");
     memset(bytes, 'x', sizeof bytes);
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);

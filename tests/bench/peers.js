@@ -8,6 +8,10 @@
 const fs = require('fs');
 const path = require('path');
 
+// Like for like: a buffer of 128 KB for each direction, which is Reprise's, where it can be set (not
+// in stunnel and node), and two tickets for a new TLS 1.3 session, which is OpenSSL's default.
+const BUFFER = 128 * 1024;
+
 const write = (dir, name, text) => {
     const file = path.join(dir, name);
     fs.writeFileSync(file, text);
@@ -20,7 +24,8 @@ function reprise({ dir, port, backend, cert, key, program, workers = 1, store, h
     const config = write(dir, 'reprise.conf', `workers = ${workers}
 state-dir = "${dir}/state"
 run-dir = "${dir}/run"
-${store ? `secret-file = "${store.secret}"\ncache { store = "${store.uri}" }` : ''}
+${store ? `secret-file = "${store.secret}"` : ''}
+cache { ${store ? `store = "${store.uri}"  ` : ''}tickets-per-connection = 2 }
 log { access = off  level = warn }
 certificate "bench" { cert = "${cert}"  key = "${key}" }
 backend "http" { address = {${isPath(backend) ? `"unix:${backend}"`
@@ -42,6 +47,7 @@ stream {
     listen 127.0.0.1:${port} ssl backlog=4096${workers > 1 ? ' reuseport' : ''};
     ssl_certificate ${cert}; ssl_certificate_key ${key};
     ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:s:20m; ssl_session_tickets on;
+    proxy_buffer_size ${BUFFER};
     proxy_pass ${isPath(backend) ? `unix:${backend}` : `127.0.0.1:${backend}`}; tcp_nodelay on;
   }
 }
@@ -54,6 +60,7 @@ global
   maxconn ${idle ? 9960 : 4000}
   tune.ssl.default-dh-param 2048
   tune.ssl.cachesize 20000
+  tune.bufsize ${BUFFER}
 defaults
   mode tcp
   timeout connect 5s
@@ -77,6 +84,7 @@ daemon = off
 user = "nobody"
 tls-protos = TLSv1.2 TLSv1.3
 log-level = 0
+ring-data-len = ${BUFFER}
 `)];
 
 // A thread for each connection; its session cache is in the process.

@@ -10,6 +10,7 @@ const { spawn, spawnSync, execFileSync } = require('child_process');
 const { randomBytes } = require('crypto');
 const fs = require('fs');
 const os = require('os');
+const agreed = require('./agreed.js');
 const measure = require('./measure.js');
 const peers = require('./peers.js');
 const report = require('./report.js');
@@ -50,7 +51,7 @@ const scenarios = {
     e: { name: 'e resumed TLS 1.2, id', flags: ['--by-id', '-r', '100'] },
     f: { name: 'f full TLS 1.3, RSA-2048', flags: ['-t', '1.3'], rsa: true },
     hosts: { name: 'e2 the same, two hosts', flags: ['--by-id', '-r', '100', '--from', 'other'], hosts: true },
-    g: { name: 'g request, keep-alive', flags: ['-c', '64', '-k', '200'], share: 0.064, per: 'requests' },
+    g: { name: 'g request, keep-alive', flags: ['-t', '1.3', '-c', '64', '-k', '200'], share: 0.064, per: 'requests' },
     'h1-down': { name: 'h 1 MB down, per MB', client: ['down', 1e6], share: 0.05, mb: 1 },
     'h1-up': { name: 'h 1 MB up, per MB', client: ['up', 1e6], share: 0.05, mb: 1 },
     'h100-down': { name: 'h 100 MB down, per MB', client: ['down', 1e8], share: 0.002, mb: 100 },
@@ -72,26 +73,26 @@ function certificate(kind) {
     return { cert, key, both };
 }
 
-function load(flags, ports, number) {
+function load(scenario, ports, number) {
     const argv = ['-c', '1', `${build}/reprise-load`, '-q', '--json', '-', '-n', String(number), '-c', '32',
-        '-g', '/100', '--seed', '1', ...flags, ...ports.map((port) => `127.0.0.1:${port}`)];
+        '-g', '/100', '--seed', '1', ...scenario.flags, ...agreed.offer(scenario), ...ports.map((port) => `127.0.0.1:${port}`)];
     const run = spawnSync('taskset', argv, { encoding: 'utf8', timeout: 300000 });
     if (run.status !== 0)
         throw new Error(`reprise-load: ${run.status} ${run.stderr} ${run.stdout.slice(0, 600)}`);
     return JSON.parse(run.stdout);
 }
 
-function transfer(client, [port], number) {
+function transfer(scenario, [port], number) {
+    const { client } = scenario;
     const argv = ['-c', '1', `${build}/bench/client`, client[0], String(client[1]), String(number),
-        String(Math.min(4, number)), String(port)];
+        String(Math.min(4, number)), String(port), agreed.suiteOf(scenario)];
     const run = spawnSync('taskset', argv, { encoding: 'utf8', timeout: 300000 });
     if (run.status !== 0)
         throw new Error(`bench client: ${run.status} ${run.stderr}`);
     return { started: number, offered: 0 };
 }
 
-const drive = (scenario, ports, number) => (scenario.client ? transfer(scenario.client, ports, number)
-    : load(scenario.flags, ports, number));
+const drive = (scenario, ports, number) => (scenario.client ? transfer : load)(scenario, ports, number);
 
 const directories = new Set(); // to be removed, also when we are stopped
 const temporary = (prefix) => {
@@ -154,12 +155,13 @@ const unitsOf = (scenario, result) =>
     (scenario.per ? result[scenario.per] : result.started) * (scenario.mb || 1);
 const resumes = (result) => result.offered === 0 || result.resumed >= 0.9 * result.offered;
 
-const timed = (peer, scenario, backend) => withServers(peer, scenario, backend, (servers, ports) => {
+const timed = (peer, scenario, backend) => withServers(peer, scenario, backend, async (servers, ports) => {
+    const agrees = await agreed.ask(ports[0], scenario);
     const cpu = () => servers.reduce((sum, s) => sum + measure.cpuOf(s.pid, peers[peer].threads), 0);
     drive(scenario, ports, scenario.client ? 1 : 100); // everything was touched once
     const before = cpu(), result = drive(scenario, ports, numberOf(peer, scenario));
     // A server that does not resume has nothing that could be compared.
-    return { cpu: resumes(result) ? (cpu() - before) / unitsOf(scenario, result) : NaN, result };
+    return { cpu: resumes(result) ? (cpu() - before) / unitsOf(scenario, result) : NaN, result, agrees };
 });
 
 const callsOf = (peer, scenario, backend) => withServers(peer, scenario, backend, async ([server], ports) => {
@@ -173,7 +175,7 @@ const callsOf = (peer, scenario, backend) => withServers(peer, scenario, backend
 async function instructionsOf(peer, scenario, backend) {
     const total = (number) => withServers(peer, scenario, backend, async ([server], ports, [dir]) => {
         await measure.pause(1500); // hitch listens, closes, and listens again in its worker
-        const { started } = load([...scenario.flags, '-c', '8'], ports, number);
+        const { started } = load({ ...scenario, flags: [...scenario.flags, '-c', '8'] }, ports, number);
         await stop(server);
         return { count: measure.counted(dir), started };
     }, measure.underCallgrind);
@@ -195,13 +197,16 @@ async function attempt(what, otherwise, work) {
 
 async function compare(id, names, backend, until) {
     const scenario = scenarios[id];
-    const row = { name: scenario.name, cpu: {}, runs: {}, calls: {}, instructions: {}, tester: {} };
+    const row = { name: scenario.name, cpu: {}, runs: {}, calls: {}, instructions: {}, tester: {}, agreed: {} };
     const able = names.filter((n) => !(scenario.hosts && n !== 'reprise'));
     for (let round = 0; round < rounds && (round === 0 || Date.now() < until); round++)
         for (const name of able) {
-            const { cpu, result } = await attempt(`${scenario.name}, ${name}`, { cpu: NaN, result: {} },
+            const { cpu, result, agrees } = await attempt(`${scenario.name}, ${name}`, { cpu: NaN, result: {} },
                 () => timed(name, scenario, backend));
             (row.runs[name] = row.runs[name] || []).push(cpu);
+            if (agrees)
+                row.agreed[name] = agrees;
+            agreed.compare(scenario.name, row.agreed, scenario);
             if (result.tester_cpu_us)
                 row.tester[name] = result.tester_cpu_us / result.started;
         }
@@ -227,7 +232,8 @@ function idleCount() {
 const idle = (peer, number, backend) => withServers(peer, { idle: true }, backend, async ([server], [port]) => {
     load(['-t', '1.3'], [port], 100);
     const before = measure.pssOf(server.pid);
-    const holder = spawn('taskset', ['-c', '1', `${build}/bench/client`, 'hold', String(number), '10', String(port)],
+    const holder = spawn('taskset', ['-c', '1', `${build}/bench/client`, 'hold', String(number), '10', String(port),
+        agreed.suiteOf({})],
         { stdio: ['pipe', 'pipe', 'inherit'] });
     await new Promise((done, failed) => {
         holder.stdout.once('data', done);
@@ -243,7 +249,7 @@ const idle = (peer, number, backend) => withServers(peer, { idle: true }, backen
 // Connections that failed while the server took its configuration anew three times.
 const reloads = (peer, backend) => withServers(peer, { workers: 1 }, backend, ([server], [port]) => {
     const phases = [1, 2, 3].flatMap((at) => ['--phase', `at ${at}s: ${peers[peer].reload(server.pid)}`]);
-    const { started, failed } = load(['-t', '1.3', '-n', '1000000', '-d', '4s', ...phases], [port], 1000000);
+    const { started, failed } = load({ flags: ['-t', '1.3', '-n', '1000000', '-d', '4s', ...phases] }, [port], 1000000);
     return { started, failed };
 });
 

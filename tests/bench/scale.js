@@ -53,7 +53,7 @@ async function withBackend(processes, work) {
 async function withHeld(number, processes, port, work) {
     if (number === 0)
         return work();
-    const holder = spawn(`${build}/bench/client`, ['hold', String(number), String(processes), String(port)],
+    const holder = spawn(`${build}/bench/client`, ['hold', String(number), String(processes), String(port), 'TLS_AES_128_GCM_SHA256'],
         { stdio: ['pipe', 'pipe', 'inherit'] });
     await new Promise((done, failed) => {
         holder.stdout.once('data', done);
