@@ -112,8 +112,10 @@ struct conf {
     unsigned workers;                               /* 0 = auto */
     char *state_dir, *run_dir, *user, *secret_file; /* user, secret_file NULL = not said */
     struct conf_log log;
-    uint32_t drain_timeout_ms; /* how long a generation that leaves may finish its connections */
-    char *admin_listen;        /* NULL = none */
+    /* how long connections may go on after a reload, and after a stop; 0: as long as they need */
+    uint32_t drain_timeout_ms, stop_timeout_ms;
+    uint32_t old_generations; /* that may have connections beside the one that serves */
+    char *admin_listen;       /* NULL = none */
     struct conf_cache cache;
     struct conf_certificate *certificates;
     size_t certificate_count;

@@ -227,7 +227,8 @@ static bool read_process(struct conf *conf, const struct conf_tree *file, struct
 {
     struct conf_tree admin;
 
-    conf->drain_timeout_ms = 30000;
+    conf->stop_timeout_ms = 30000;
+    conf->old_generations = 8;
     return read_workers(conf, file, err) && read_options(file, conf_schema.options, conf, err) &&
            read_log(conf, file, err) && read_cache(conf, file, err) &&
            (!conf_tree_block(file, "admin", 0, &admin) || read_block(&admin, "admin", conf, err)) &&

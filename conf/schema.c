@@ -7,7 +7,7 @@
 
 /* Limits: nobody needs more, and sums of them fit. */
 #define DAY 86400000ULL
-enum { WORKERS_MAX = 256, MANY = 100000000 };
+enum { WORKERS_MAX = 256, MANY = 100000000, OLD_GENERATIONS_MAX = 32 };
 
 static const struct conf_word log_formats[] = {
     {"text", CONF_LOG_TEXT}, {"json", CONF_LOG_JSON}, {NULL, 0}};
@@ -110,6 +110,8 @@ static const struct conf_option file_options[] = {
     {"user", CONF_TEXT, AT(conf, user), 0, 0, NULL},
     {"secret-file", CONF_PATH, AT(conf, secret_file), 0, 0, NULL},
     {"drain-timeout", CONF_MS, AT(conf, drain_timeout_ms), 0, 7 * DAY, NULL},
+    {"stop-timeout", CONF_MS, AT(conf, stop_timeout_ms), 0, 7 * DAY, NULL},
+    {"old-generations", CONF_NUMBER, AT(conf, old_generations), 1, OLD_GENERATIONS_MAX, NULL},
     {NULL, 0, 0, 0, 0, NULL},
 };
 

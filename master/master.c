@@ -37,6 +37,7 @@ enum { DESCRIPTORS_WANTED = 1 << 20 };
 struct leaving { /* generations that drain, any number of them */
     struct leaving *next;
     struct generation *generation;
+    bool cut_off; /* its connections are to end now */
 };
 
 static const int signals[] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
@@ -138,6 +139,26 @@ static void retire(struct master *m, struct generation *g)
     generation_close_sockets(g);
 }
 
+/* Generations whose connections go on for ever would add up, one with each reload. */
+static void cut_off_oldest(struct master *m, uint32_t most)
+{
+    struct leaving *oldest = NULL;
+    size_t count = 0;
+
+    for (struct leaving *l = m->leaving; l != NULL; l = l->next)
+        if (!l->cut_off) {
+            oldest = l; /* the newest one is the first */
+            count++;
+        }
+    if (count <= most)
+        return;
+    rp_log(log_of(m), RP_LOG_WARN,
+           "generation %u is ended: more than old-generations = %u have connections",
+           generation_number(oldest->generation), most);
+    oldest->cut_off = true;
+    generation_end_within(oldest->generation, 0);
+}
+
 static void on_ready(struct generation *g)
 {
     struct master *m = generation_arg(g);
@@ -155,6 +176,7 @@ static void on_ready(struct generation *g)
     tell_ready(m);
     if (old != NULL)
         retire(m, old);
+    cut_off_oldest(m, generation_conf(g)->old_generations);
     if (m->reload_wanted)
         reload(m);
 }
@@ -362,6 +384,8 @@ static void reload(struct master *m)
 static void stop(struct master *m)
 {
     struct generation *serving[] = {m->current, m->next};
+    const struct generation *any = m->current != NULL ? m->current : m->next;
+    uint32_t ms = any != NULL ? generation_conf(any)->stop_timeout_ms : 0;
 
     m->stopping = true;
     notify_stopping();
@@ -370,6 +394,8 @@ static void stop(struct master *m)
         if (serving[i] != NULL)
             retire(m, serving[i]);
     m->current = m->next = NULL;
+    for (struct leaving *l = m->leaving; l != NULL && ms > 0; l = l->next)
+        generation_end_within(l->generation, ms);
     if (m->leaving == NULL)
         rp_loop_stop(m->loop);
 }

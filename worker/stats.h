@@ -16,7 +16,7 @@
 #include "cache/replay_guard.h"
 #include "cache/session_cache.h"
 
-enum { STATS_ROWS = 512 }; /* two generations of 256 workers */
+enum { STATS_ROWS = 1024 }; /* four generations of 256 workers */
 
 /* Field, and how it is told to the world: the metric, its label, what it means. Those of one metric
  * stand together. */

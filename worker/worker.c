@@ -44,6 +44,17 @@ static void on_drain_end(struct rp_timer *timer)
     worker_left(p);
 }
 
+/* Of several limits the first one counts. */
+static void end_within(struct worker *p, uint32_t ms)
+{
+    uint64_t end = rp_loop_now(p->loop) + ms;
+
+    if (p->drain_end_ms != 0 && p->drain_end_ms <= end)
+        return;
+    p->drain_end_ms = end;
+    rp_timer_start(p->loop, &p->drain_end, ms);
+}
+
 /* All of them, other workers' too: a descriptor left open here would keep a socket alive in which
  * clients wait for nobody, and keep a new master from its address. */
 static void close_sockets(const struct worker_setup *setup)
@@ -68,14 +79,28 @@ static void drain(struct worker *p)
             c->rest(c);
     }
     if (conf->drain_timeout_ms > 0)
-        rp_timer_start(p->loop, &p->drain_end, conf->drain_timeout_ms);
+        end_within(p, conf->drain_timeout_ms);
     worker_left(p);
+}
+
+/* The service ends, or nobody is left who could say so. */
+static void drain_for_stop(struct worker *p)
+{
+    drain(p);
+    if (p->setup->conf->stop_timeout_ms > 0)
+        end_within(p, p->setup->conf->stop_timeout_ms);
 }
 
 static void on_terminate(struct rp_signal *sig, int signum)
 {
     (void)signum;
-    drain(sig->arg);
+    drain_for_stop(sig->arg);
+}
+
+static void on_generation_gone(const struct rp_event *event, void *arg)
+{
+    (void)event;
+    drain_for_stop(arg);
 }
 
 static void on_disconnect(const struct rp_event *event, void *arg)
@@ -141,6 +166,14 @@ static void on_reopen_logs(void *context, struct rp_cursor content)
         rp_log(p->log, RP_LOG_WARN, "can't reopen the log: %s", error.message);
 }
 
+static void on_end_within(void *context, struct rp_cursor content)
+{
+    struct worker *p = context;
+
+    drain(p);
+    end_within(p, (uint32_t)rp_cursor_uint(&content, 4));
+}
+
 static void on_notices(void *context, struct rp_cursor content)
 {
     shared_hear(context, content);
@@ -163,6 +196,7 @@ static void on_message(const struct rp_event *event, void *arg)
         {WORKER_REOPEN_LOGS, "REOPEN_LOGS", 1, 0, 0, on_reopen_logs},
         {WORKER_NOTICES, "NOTICES", 1, 1, RP_NOTICES_MAX, on_notices},
         {WORKER_KEY, "KEY", 1, RP_KEY_NOTE, RP_KEY_NOTE, on_key},
+        {WORKER_END_WITHIN, "END_WITHIN", 1, 4, 4, on_end_within},
     };
     struct worker *p = arg;
     struct rp_error error;
@@ -259,6 +293,7 @@ static bool begin(struct worker *p, struct rp_error *err)
     overload_begin(p);
     start_timers(p);
     return rp_worker_on(p->channel, RP_EV_DISCONNECT, on_disconnect, p) &&
+           rp_worker_on(p->channel, RP_EV_CLOSE, on_generation_gone, p) &&
            rp_worker_on(p->channel, RP_EV_MESSAGE, on_message, p) && listen_all(p, err) &&
            rp_worker_online(p->channel);
 }

@@ -40,13 +40,15 @@ struct worker_setup {
  * ADOPT, with a slot: its worker is down for longer than a moment, accept on its sockets too;
  * RELEASE, with a slot: it is back. REOPEN_LOGS: files were renamed. NOTICES (cache/notices.h):
  * what was announced to the cluster. KEY (cache/key_ring.h): the generation's ring has learned it.
- * "Disconnect" on the channel means drain, and so does any other message. */
+ * END_WITHIN: drain, and cut off after so many ms (4 bytes) what is still open. "Disconnect" on the
+ * channel means drain, and so does any other message. */
 enum worker_message {
     WORKER_ADOPT = 1,
     WORKER_RELEASE,
     WORKER_REOPEN_LOGS,
     WORKER_NOTICES,
-    WORKER_KEY
+    WORKER_KEY,
+    WORKER_END_WITHIN,
 };
 
 /* Runs until drained; for rp_cluster_options.worker. Exit status 0 after a drain. `setup` is arg.

@@ -49,6 +49,7 @@ struct worker {
 
     struct overload overload;
     struct rp_timer log_flush, drain_end;
+    uint64_t drain_end_ms; /* when that fires; 0: it is not set */
     struct rp_signal terminate;
 };
 

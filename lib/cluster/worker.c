@@ -77,8 +77,12 @@ static void disconnect(struct rp_worker *worker)
 
 static void on_closed(struct rp_channel *channel, const struct rp_error *error)
 {
+    struct rp_worker *worker = channel->arg;
+    struct rp_event event = {.type = RP_EV_CLOSE, .target = worker};
+
     (void)error; /* gone is gone */
-    disconnect(channel->arg);
+    disconnect(worker);
+    rp_emitter_emit(&worker->events, &event);
 }
 
 static void on_message(struct rp_channel *channel, const uint8_t *bytes, size_t len)

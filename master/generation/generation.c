@@ -33,6 +33,7 @@ struct generation {
     struct listening listening;
     struct rp_cluster *cluster;
     struct rp_timer limit;
+    uint64_t limit_ms;     /* when one that drains is to have ended; 0: there is no limit */
     uint64_t *store_place; /* shared with its process: not 0 while it is inside the store */
     enum generation_state state;
     unsigned workers;
@@ -369,15 +370,36 @@ void generation_free(struct generation *g)
     free(g);
 }
 
+static void limit(struct generation *g, uint32_t ms)
+{
+    uint64_t end = rp_loop_now(g->options.loop) + ms;
+
+    if (g->limit_ms != 0 && g->limit_ms <= end)
+        return;
+    g->limit_ms = end;
+    rp_timer_start(g->options.loop, &g->limit, (uint64_t)ms + DRAIN_GRACE_MS);
+}
+
 void generation_drain(struct generation *g)
 {
     uint32_t drain_ms = g->options.conf->drain_timeout_ms;
 
     move_to(g, GENERATION_DRAINING);
     rp_timer_stop(&g->limit);
-    if (drain_ms > 0) /* 0: as long as it takes */
-        rp_timer_start(g->options.loop, &g->limit, (uint64_t)drain_ms + DRAIN_GRACE_MS);
+    if (drain_ms > 0) /* its process keeps that limit, too */
+        limit(g, drain_ms);
     rp_cluster_stop(g->cluster);
+}
+
+void generation_end_within(struct generation *g, uint32_t ms)
+{
+    const uint8_t content[] = {(uint8_t)(ms >> 24), (uint8_t)(ms >> 16), (uint8_t)(ms >> 8),
+                               (uint8_t)ms};
+    uint8_t message[RP_IPC_MAX];
+    size_t len = rp_ipc_compose(message, GENERATION_END_WITHIN, content, sizeof content);
+
+    limit(g, ms);
+    rp_cluster_send(g->cluster, 0, message, len, NULL); /* if it is gone, EXIT tells */
 }
 
 void generation_close_sockets(struct generation *g)

@@ -50,6 +50,8 @@ void generation_free(struct generation *);
 
 /* Accept no more, finish what is open, leave; within drain-timeout. Then hooks->gone. */
 void generation_drain(struct generation *);
+/* One that drains: what is open after so many ms is cut off. Of several limits the first counts. */
+void generation_end_within(struct generation *, uint32_t ms);
 /* One that drains is to leave at once, whatever is open. Then hooks->gone. */
 void generation_leave(struct generation *);
 /* Let go of the master's own copies of its sockets, since nothing is to serve them again. */

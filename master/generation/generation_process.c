@@ -50,6 +50,7 @@ struct process {
     struct rp_cluster *workers;
     struct place *places;
     struct rp_timer limit;
+    uint64_t limit_ms; /* when those who drain are to have ended; 0: there is no limit */
     struct rp_signal term;
     uint8_t posting[8];   /* the question that an announcement answers */
     bool settled, loaded; /* keys are there; all is read */
@@ -526,30 +527,17 @@ static void on_post(void *context, struct rp_cursor content)
     free(news);
 }
 
-static void on_leave(void *context, struct rp_cursor content)
+/* -- leaving */
+
+/* Kill who has not left by then; of several limits the first one counts. */
+static void limit(struct process *p, uint32_t ms)
 {
-    struct process *p = context;
+    uint64_t end = rp_loop_now(p->loop) + ms;
 
-    (void)content;
-    rp_loop_stop(p->loop); /* whoever still runs is killed with the cluster */
-}
-
-static const struct rp_ipc_rule rules[] = {
-    {GENERATION_START, "START", 1, 0, 0, on_start},
-    {GENERATION_REOPEN_LOG, "REOPEN_LOG", 1, 0, 0, on_reopen_log},
-    {GENERATION_LEAVE, "LEAVE", 1, 0, 0, on_leave},
-    {GENERATION_POST, "POST", 1, 9, 8 + RP_NOTICES_MAX, on_post},
-    {GENERATION_LIST_KEYS, "LIST_KEYS", 1, 8, 8, on_list_keys},
-};
-
-static void on_message(const struct rp_event *event, void *arg)
-{
-    struct process *p = arg;
-    struct rp_error error;
-
-    if (!rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1, p, event->message.bytes,
-                         event->message.len, &error))
-        rp_log(p->setup->log, RP_LOG_ERROR, "from the master: %s", error.message);
+    if (p->limit_ms != 0 && p->limit_ms <= end)
+        return;
+    p->limit_ms = end;
+    rp_timer_start(p->loop, &p->limit, (uint64_t)ms + DRAIN_GRACE_MS);
 }
 
 /* Sockets are closed at once: the master has them, and if it is gone a new one wants to bind. */
@@ -565,8 +553,32 @@ static void drain(struct process *p)
         rp_loop_stop(p->loop);
         return;
     }
-    rp_timer_start(p->loop, &p->limit, (uint64_t)p->setup->conf->drain_timeout_ms + DRAIN_GRACE_MS);
+    if (p->setup->conf->drain_timeout_ms > 0) /* the workers keep it, too */
+        limit(p, p->setup->conf->drain_timeout_ms);
     rp_cluster_stop(p->workers);
+}
+
+/* The workers cut off what is open by then. */
+static void end_within(struct process *p, uint32_t ms)
+{
+    const uint8_t content[] = {(uint8_t)(ms >> 24), (uint8_t)(ms >> 16), (uint8_t)(ms >> 8),
+                               (uint8_t)ms};
+    uint8_t message[RP_IPC_MAX];
+    size_t len = rp_ipc_compose(message, WORKER_END_WITHIN, content, sizeof content);
+
+    if (p->workers == NULL)
+        return;
+    limit(p, ms);
+    for (unsigned id = 0; id < p->setup->workers; id++)
+        rp_cluster_send(p->workers, id, message, len, NULL); /* false: it has left */
+}
+
+/* The service ends, or there is no master that could say so. */
+static void drain_for_stop(struct process *p)
+{
+    drain(p);
+    if (p->setup->conf->stop_timeout_ms > 0)
+        end_within(p, p->setup->conf->stop_timeout_ms);
 }
 
 static void on_disconnect(const struct rp_event *event, void *arg)
@@ -575,10 +587,53 @@ static void on_disconnect(const struct rp_event *event, void *arg)
     drain(arg);
 }
 
+static void on_master_gone(const struct rp_event *event, void *arg)
+{
+    (void)event;
+    drain_for_stop(arg);
+}
+
 static void on_term(struct rp_signal *signal, int signum)
 {
     (void)signum;
-    drain(signal->arg);
+    drain_for_stop(signal->arg);
+}
+
+/* -- from the master, at any time */
+
+static void on_leave(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+
+    (void)content;
+    rp_loop_stop(p->loop); /* whoever still runs is killed with the cluster */
+}
+
+static void on_end_within(void *context, struct rp_cursor content)
+{
+    struct process *p = context;
+
+    drain(p);
+    end_within(p, (uint32_t)rp_cursor_uint(&content, 4));
+}
+
+static const struct rp_ipc_rule rules[] = {
+    {GENERATION_START, "START", 1, 0, 0, on_start},
+    {GENERATION_REOPEN_LOG, "REOPEN_LOG", 1, 0, 0, on_reopen_log},
+    {GENERATION_LEAVE, "LEAVE", 1, 0, 0, on_leave},
+    {GENERATION_END_WITHIN, "END_WITHIN", 1, 4, 4, on_end_within},
+    {GENERATION_POST, "POST", 1, 9, 8 + RP_NOTICES_MAX, on_post},
+    {GENERATION_LIST_KEYS, "LIST_KEYS", 1, 8, 8, on_list_keys},
+};
+
+static void on_message(const struct rp_event *event, void *arg)
+{
+    struct process *p = arg;
+    struct rp_error error;
+
+    if (!rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1, p, event->message.bytes,
+                         event->message.len, &error))
+        rp_log(p->setup->log, RP_LOG_ERROR, "from the master: %s", error.message);
 }
 
 static void on_limit(struct rp_timer *timer)
@@ -619,7 +674,8 @@ static bool set_up(struct process *p)
         p->places[id].adopt = (struct rp_timer){.fire = on_adopt, .arg = &p->places[id]};
     }
     return rp_worker_on(p->master, RP_EV_MESSAGE, on_message, p) &&
-           rp_worker_on(p->master, RP_EV_DISCONNECT, on_disconnect, p);
+           rp_worker_on(p->master, RP_EV_DISCONNECT, on_disconnect, p) &&
+           rp_worker_on(p->master, RP_EV_CLOSE, on_master_gone, p);
 }
 
 static void tear_down(struct process *p)

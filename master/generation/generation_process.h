@@ -13,6 +13,7 @@
  *   POSTED       generation  to POST                  question, 1: the store has them, 0: not yet
  *   HEARD        generation  any time                 notices that it knows
  *   KEYS         generation  to LIST_KEYS             a report (keys_report.h)
+ *   END_WITHIN   master      any time                 ms (4 bytes): drain, then cut off
  *   LEAVE        master      any time                 -
  *
  * "Disconnect" on the channel (or the master's death) means: drain. Anything else is answered by
@@ -35,6 +36,7 @@ enum generation_message {
     GENERATION_POST,
     GENERATION_POSTED,
     GENERATION_HEARD,
+    GENERATION_END_WITHIN,
 };
 
 struct generation_setup {

@@ -7,7 +7,7 @@ const path = require('path');
 const {Service, alive, backend, connect, drain, sleep, status, test, until} = require('./lib');
 
 const conf = (more = '', frontend = 'backend = "builtin:status"') => `
-workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  drain-timeout = 5s
+workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  drain-timeout = 5s  stop-timeout = 5s
 cache { store = "lmdb:sessions?size=16M" }
 certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
 ${more}
@@ -118,7 +118,7 @@ test('SIGTERM: accepts no more, lets what is open finish, exits 0', async () => 
 });
 
 test('a drain ends at its limit', async () => {
-  const service = await Service.start(echo.replace('5s', '300ms'));
+  const service = await Service.start(echo.replace(/5s/g, '300ms'));
   const socket = await connect(service.port);
   socket.on('error', () => {});
   const ended = drain(socket);

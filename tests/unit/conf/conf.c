@@ -48,7 +48,9 @@ START_TEST(conf_has_defaults)
     ck_assert_str_eq(conf->log.destination, "stderr");
     ck_assert_int_eq(conf->log.format, CONF_LOG_TEXT);
     ck_assert(!conf->log.access);
-    ck_assert_uint_eq(conf->drain_timeout_ms, 30000);
+    ck_assert_uint_eq(conf->drain_timeout_ms, 0);
+    ck_assert_uint_eq(conf->stop_timeout_ms, 30000);
+    ck_assert_uint_eq(conf->old_generations, 8);
     ck_assert_str_eq(conf->cache.store, "lmdb:sessions?size=256M");
     ck_assert_str_eq(conf->cache.l1, "lmdb:sessions?size=256M");
     ck_assert_uint_eq(conf->cache.lookup_timeout_ms, 50);
