@@ -66,7 +66,8 @@ static const struct rp_redis_router_form alone = {
 
 /* -- TLS: files are read once, when the store is opened */
 
-static bool add_pem(const char *path, struct rp_pem *pem, size_t *count, struct rp_error *err)
+static bool add_pem(const char *path, struct rp_pem *pem, const struct rp_pem **list, size_t *count,
+                    struct rp_error *err)
 {
     char *text;
     FILE *file;
@@ -79,7 +80,8 @@ static bool add_pem(const char *path, struct rp_pem *pem, size_t *count, struct 
     len = file != NULL ? fread(text, 1, PEM_MAX - 1, file) : 0;
     if (file != NULL)
         fclose(file);
-    *pem = (struct rp_pem){.bytes = text};
+    *pem = (struct rp_pem){.bytes = text, .file = path};
+    *list = pem;
     *count = 1;
     return len > 0 || rp_error_set(err, "ERR_STORE_URI", "%.150s is empty or cannot be read", path);
 }
@@ -87,13 +89,13 @@ static bool add_pem(const char *path, struct rp_pem *pem, size_t *count, struct 
 static bool make_context(struct rp_redis_router *r, struct rp_error *err)
 {
     struct rp_pem ca = {0}, cert = {0}, key = {0};
-    struct rp_secure_context_options o = {.ca = &ca, .cert = &cert, .key = &key};
+    struct rp_secure_context_options o = {0};
 
     if (!r->place.tls)
         return true;
-    if (add_pem(r->place.ca, &ca, &o.ca_count, err) &&
-        add_pem(r->place.cert, &cert, &o.cert_count, err) &&
-        add_pem(r->place.key, &key, &o.key_count, err))
+    if (add_pem(r->place.ca, &ca, &o.ca, &o.ca_count, err) &&
+        add_pem(r->place.cert, &cert, &o.cert, &o.cert_count, err) &&
+        add_pem(r->place.key, &key, &o.key, &o.key_count, err))
         r->context = rp_secure_context_new(&o, err);
     free((void *)(uintptr_t)ca.bytes);
     free((void *)(uintptr_t)cert.bytes);

@@ -299,7 +299,7 @@ static bool begin_tls(struct rp_error *error)
         .stream = run.plain,
         .servername = flags.servername,
         .alpn_protocols = flags.alpn_protocols.items,
-        .session = {flags.session.bytes, flags.session.len},
+        .session = {flags.session.len > 0 ? flags.session.bytes : NULL, flags.session.len},
         .allow_unauthorized = flags.reject_unauthorized == RP_OFF,
         .early_data = flags.early_data.bytes != NULL,
         .request_ocsp = flags.request_ocsp == RP_ON,

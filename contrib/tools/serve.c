@@ -392,6 +392,8 @@ static bool add_name(const char *item, struct rp_error *error)
     } else if (!tool_read_file(cert_path, &cert) || !tool_read_file(rest, &key)) {
         rp_error_set(error, "ENOENT", "no certificate for %.80s", name);
     } else {
+        cert.file = cert_path;
+        key.file = rest;
         context = tool_context_for(&cert, &key, error);
         ok = context != NULL && rp_server_add_context(run.server, name, context, error);
     }

@@ -11,10 +11,12 @@ struct tool_context_flags tool_context_flags;
 /* NULL and count 0 when the flag was not given. */
 static const struct rp_pem *pems(const struct tool_files *files, size_t *count)
 {
-    struct rp_pem *list = calloc(files->count + 1, sizeof *list);
+    struct rp_pem *list = files->count > 0 ? calloc(files->count, sizeof *list) : NULL;
 
     for (size_t i = 0; list != NULL && i < files->count; i++)
-        list[i] = (struct rp_pem){files->items[i].bytes, files->items[i].len, NULL};
+        list[i] = (struct rp_pem){.bytes = files->items[i].bytes,
+                                  .len = files->items[i].len,
+                                  .file = files->items[i].file};
     *count = list != NULL ? files->count : 0;
     return list;
 }
@@ -70,8 +72,10 @@ static struct rp_secure_context *make(const struct tool_context_flags *f, struct
     o.secure_options = f->secure_options;
     o.session_timeout = f->session_timeout;
     o.tickets_per_connection = f->tickets_per_connection;
-    o.session_id_context = f->session_id_context;
-    o.session_id_context_len = f->session_id_context != NULL ? strlen(f->session_id_context) : 0;
+    if (f->session_id_context != NULL && *f->session_id_context != '\0') {
+        o.session_id_context = f->session_id_context;
+        o.session_id_context_len = strlen(f->session_id_context);
+    }
     if (set_ticket_keys(&o, &f->ticket_keys, err) && set_dhparam(&o, f->dhparam, err))
         c = rp_secure_context_new(&o, err);
     rp_ticket_keys_unref(o.ticket_keys);

@@ -117,12 +117,15 @@ static void add_items(struct tool_list *list, const char *text)
 
 static bool add_file(struct tool_files *files, const char *path)
 {
-    bool ok;
+    struct tool_bytes *item;
 
     files->items = grown(files->items, (files->count + 1) * sizeof *files->items);
-    ok = tool_read_file(path, &files->items[files->count]);
-    files->count += ok;
-    return ok;
+    item = &files->items[files->count];
+    if (!tool_read_file(path, item))
+        return false;
+    item->file = strdup(path);
+    files->count++;
+    return true;
 }
 
 static bool add_files(struct tool_files *files, const char *text)

@@ -30,6 +30,7 @@ struct tool_list {
 struct tool_bytes {
     uint8_t *bytes; /* NULL = not given; there is a NUL after the last */
     size_t len;
+    char *file; /* of those of a list: its path */
 };
 struct tool_files {
     struct tool_bytes *items;

@@ -9,6 +9,7 @@
 
 #include <openssl/err.h>
 
+#include "lib/base/args.h"
 #include "lib/tls/context/alpn.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
@@ -85,9 +86,13 @@ static const char *identity_of(const struct rp_connect_options *o)
 
 static struct rp_client *client_new(const struct rp_connect_options *o, struct rp_error *err)
 {
-    struct rp_client *c = calloc(1, sizeof *c);
-    bool ok = c != NULL;
+    struct rp_client *c;
+    bool ok;
 
+    if (!rp_given_list(o->session.bytes, o->session.len, "session", err))
+        return NULL;
+    c = calloc(1, sizeof *c);
+    ok = c != NULL;
     if (ok && o->servername != NULL && *o->servername != '\0')
         ok = (c->servername = strdup(o->servername)) != NULL;
     ok = ok && (c->identity = strdup(identity_of(o))) != NULL;

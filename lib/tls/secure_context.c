@@ -11,6 +11,7 @@
 
 #include <openssl/err.h>
 
+#include "lib/base/args.h"
 #include "lib/tls/context/ciphers.h"
 #include "lib/tls/context/compat.h"
 #include "lib/tls/engine.h"
@@ -92,15 +93,29 @@ static bool set_ticket_keys(struct rp_secure_context *c, const struct rp_secure_
     return c->keys != NULL;
 }
 
+static bool lists_are_whole(const struct rp_secure_context_options *o, struct rp_error *err)
+{
+    return rp_given_list(o->cert, o->cert_count, "cert", err) &&
+           rp_given_list(o->key, o->key_count, "key", err) &&
+           rp_given_list(o->pfx, o->pfx_count, "pfx", err) &&
+           rp_given_list(o->ca, o->ca_count, "ca", err) &&
+           rp_given_list(o->crl, o->crl_count, "crl", err) &&
+           rp_given_list(o->extra_ca, o->extra_ca_count, "extra_ca", err) &&
+           rp_given_list(o->session_id_context, o->session_id_context_len, "session_id_context",
+                         err);
+}
+
 /* Everything, in the order in which node finds errors. */
 static bool build(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                   struct rp_error *err)
 {
-    return rp_versions_choose(&c->versions, o->min_version, o->max_version, o->secure_protocol,
+    return lists_are_whole(o, err) &&
+           rp_versions_choose(&c->versions, o->min_version, o->max_version, o->secure_protocol,
                               err) &&
            (c->ssl = new_ssl_ctx(err)) != NULL &&
            (rp_engine_make_bio(c) || rp_error_openssl(err, "ENOMEM", "no memory for a BIO")) &&
-           rp_ciphers_apply(c->ssl, o->ciphers, &c->versions, err) &&
+           (rp_ciphers_apply(c->ssl, o->ciphers, &c->versions, err) ||
+            rp_context_blame(err, "ciphers", o->ciphers)) &&
            rp_context_set_trust(c, o, err) && rp_context_set_identity(c, o, err) &&
            rp_context_set_engine_key(c, o, err) && rp_context_set_crypto(c, o, err) &&
            rp_context_set_crls(c, o, err) && rp_context_set_pfx(c, o, err) &&

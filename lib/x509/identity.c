@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/args.h"
 #include "lib/base/text.h"
 #include <reprise/socket.h>
 #include <reprise/x509.h>
@@ -276,8 +277,7 @@ static bool refuse(struct rp_error *err, struct rp_text *reason)
     rp_error_set(err, "ERR_TLS_CERT_ALTNAME_INVALID",
                  "Hostname/IP does not match certificate's altnames: %s",
                  text != NULL ? text : "no memory to say why");
-    if (err != NULL && text != NULL)
-        snprintf(err->reason, sizeof err->reason, "%s", text);
+    rp_error_reason(err, text != NULL ? text : "");
     free(text);
     return false;
 }

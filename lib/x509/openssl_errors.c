@@ -11,6 +11,8 @@
 
 #include <openssl/err.h>
 
+#include "lib/base/args.h"
+
 /* The libraries whose name node puts into the code; all others have none. */
 static const char *library_prefix(int library)
 {
@@ -69,7 +71,7 @@ static bool from_queue(struct rp_error *err, bool handshake, const char *code, c
         reason = ERR_reason_error_string(entry);
         rp_error_clear(err);
         snprintf(err->library, sizeof err->library, "%s", library != NULL ? library : "");
-        snprintf(err->reason, sizeof err->reason, "%s", reason != NULL ? reason : "");
+        rp_error_reason(err, reason != NULL ? reason : "");
         snprintf(err->code, sizeof err->code, "ERR_%s",
                  handshake ? "SSL_" : library_prefix(ERR_GET_LIB(entry)));
         append_reason(err->code, sizeof err->code, reason != NULL ? reason : "UNKNOWN");

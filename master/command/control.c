@@ -256,7 +256,7 @@ static int complain_of_host(const struct arguments *arguments, const struct rp_e
 {
     char message[320];
 
-    snprintf(message, sizeof message, "reprise sessions revoke: --host: %s", err->message);
+    snprintf(message, sizeof message, "reprise sessions revoke: --host: %.250s", err->message);
     return command_answer(arguments, EXIT_USAGE, message);
 }
 

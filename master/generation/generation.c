@@ -69,7 +69,7 @@ static void on_prepared(void *context, struct rp_cursor content)
         return;
     if (!listeners_begin(&g->listening, &error)) {
         g->failed_status = 2;
-        snprintf(g->failed, sizeof g->failed, "%s", error.message);
+        snprintf(g->failed, sizeof g->failed, "%.255s", error.message);
         rp_cluster_kill(g->cluster, 0, SIGKILL);
         return;
     }

@@ -27,7 +27,9 @@ const withTime = (promise, what) => {
 
 const unordered = new Set(['session', 'keylog', 'newSession', 'resumeSession', 'connection', 'data',
   'lookup', 'ready', 'drain', 'finish']);
-const label = (e) => ['error', 'tlsClientError'].includes(e.event) ? `${e.event} ${e.code || e.message}` : e.event === 'close' ? `close ${e.hadError}` : e.event;
+// Ours say the option, too, behind node's words.
+const words = (message) => message && message.split('; option ')[0];
+const label = (e) => ['error', 'tlsClientError'].includes(e.event) ? `${e.event} ${e.code || words(e.message)}` : e.event === 'close' ? `close ${e.hadError}` : e.event;
 
 // One side of one connection: what came in which order, and what was told.
 function summary(events) {

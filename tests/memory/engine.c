@@ -30,7 +30,7 @@ static size_t stored_len;
 static struct rp_secure_context *make(struct rp_secure_context_options o, bool identity)
 {
     struct rp_error err = {0};
-    struct rp_pem cert = {leaf.pem, 0, NULL}, key = {leaf.key_pem, 0, NULL};
+    struct rp_pem cert = {.bytes = leaf.pem}, key = {.bytes = leaf.key_pem};
     struct rp_secure_context *context;
 
     o.cert = identity ? &cert : NULL;

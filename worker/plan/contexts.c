@@ -185,7 +185,8 @@ static bool blame_option(const struct policy *policy, const struct rp_error *why
         {.empty_ca = true, .ciphers = f->ciphers},
         {.empty_ca = true, .ecdh_curve = f->ecdh_curve},
         {.empty_ca = true, .sigalgs = f->sigalgs},
-        {.ca = &policy->ca_pem, .ca_count = policy->ca.bytes != NULL ? 1 : 0},
+        {.ca = policy->ca.bytes != NULL ? &policy->ca_pem : NULL,
+         .ca_count = policy->ca.bytes != NULL ? 1 : 0},
         {.empty_ca = true, .crl = policy->crls, .crl_count = policy->crl_count},
     };
     const struct {

@@ -100,12 +100,12 @@ struct rp_secure_context *load_context_new(const struct load_options *o, const c
     char *key = cert != NULL ? read_file(o->key, "private key", "PRIVATE KEY-----", err) : NULL;
     struct rp_pem ca_pem = {.bytes = ca}, cert_pem = {.bytes = cert}, key_pem = {.bytes = key};
     struct rp_secure_context_options options = {
-        .ca = &ca_pem,
+        .ca = o->ca != NULL ? &ca_pem : NULL,
         .ca_count = o->ca != NULL,
         .empty_ca = o->ca == NULL,
-        .cert = &cert_pem,
+        .cert = o->cert != NULL ? &cert_pem : NULL,
         .cert_count = o->cert != NULL,
-        .key = &key_pem,
+        .key = o->key != NULL ? &key_pem : NULL,
         .key_count = o->key != NULL,
         .ciphers = ciphers_of(o),
         .sigalgs = sigalgs,

@@ -13,16 +13,19 @@
 extern "C" {
 #endif
 
-/* Bytes with a length. For PEM text len may be 0: then it is strlen. */
+/* Bytes with a length; as an option: both, or neither. */
 struct rp_bytes {
     const void *bytes;
     size_t len;
 };
-/* One certificate chain, key, PFX or CRL; `passphrase` for keys and PFX that have their own. */
+/* One certificate chain, key, PFX or CRL. For PEM text len may be 0: then it is strlen.
+ * `passphrase` for keys and PFX that have their own, `file` for errors to name: where the bytes are
+ * from. Both may be NULL. */
 struct rp_pem {
     const void *bytes;
     size_t len;
     const char *passphrase;
+    const char *file;
 };
 
 /* What a server asks of clients that use this context; the default is what the server says. */
@@ -33,7 +36,8 @@ enum rp_client_auth {
     RP_CLIENT_AUTH_REQUIRE, /* ask; refuse whoever has none, or a bad one */
 };
 
-/* Zero means node's default. Everything is read during the call only; lists have a count. */
+/* Zero means node's default. Everything is read during the call only. Lists have a count: a list
+ * without its count, and a count without its list, is ERR_INVALID_ARG_VALUE. */
 struct rp_secure_context_options {
     const struct rp_pem *cert, *key, *pfx, *ca, *crl; /* B13, B15, B16, B18, B19 */
     size_t cert_count, key_count, pfx_count, ca_count, crl_count;
@@ -72,8 +76,9 @@ struct rp_secure_context_options {
 
 struct rp_secure_context;
 /* Errors: ERR_INVALID_ARG_VALUE, ERR_TLS_INVALID_PROTOCOL_VERSION, ERR_SSL_NO_CIPHER_MATCH,
- * ERR_OSSL_X509_KEY_VALUES_MISMATCH... as in goldens and rows B5 to B27. Never asks a terminal for
- * a passphrase. */
+ * ERR_OSSL_X509_KEY_VALUES_MISMATCH... as in goldens and rows B5 to B27. The message ends with the
+ * option that was wrong, its index and its file: "...; option cert[1], file x.pem". Never asks a
+ * terminal for a passphrase. */
 struct rp_secure_context *rp_secure_context_new(const struct rp_secure_context_options *,
                                                 struct rp_error *)
     __attribute__((warn_unused_result));

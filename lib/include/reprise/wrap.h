@@ -36,8 +36,8 @@ struct rp_socket_options {
     void *arg;                          /* handed to the callbacks */
     uint32_t handshake_timeout_ms;      /* server; 0 = none */
     bool enable_trace;
-    struct rp_bytes
-        head; /* what was read from the stream already and belongs to TLS; copied (D3) */
+    struct rp_bytes head; /* what was read from the stream already and belongs to TLS; copied (D3).
+                             It may be empty */
     struct rp_stream_options stream_options;
 };
 /* The stream may still be connecting; what was written to it before leaves first (D3). It is the

@@ -5,6 +5,7 @@
  * keys must not outlive the call in a buffer of ours, so they are only ever OpenSSL's. */
 #include "lib/tls/context/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,17 +15,37 @@
 #include <openssl/proverr.h>
 #include <openssl/sha.h>
 
+#include "lib/base/args.h"
 #include "lib/x509/roots.h"
 #include "lib/x509/openssl_errors.h"
 
+static bool has_bytes(const struct rp_pem *pem, struct rp_error *err)
+{
+    return pem->bytes != NULL ||
+           rp_error_set(err, "ERR_INVALID_ARG_VALUE", "no bytes are given (NULL)");
+}
+
 static BIO *open_pem(const struct rp_pem *pem, struct rp_error *err)
 {
-    size_t len = pem->len != 0 || pem->bytes == NULL ? pem->len : strlen(pem->bytes);
-    BIO *bio = len <= INT32_MAX ? BIO_new_mem_buf(len != 0 ? pem->bytes : "", (int)len) : NULL;
+    size_t len;
+    BIO *bio;
 
+    if (!has_bytes(pem, err))
+        return NULL;
+    len = pem->len != 0 ? pem->len : strlen(pem->bytes);
+    bio = len <= INT32_MAX ? BIO_new_mem_buf(pem->bytes, (int)len) : NULL;
     if (bio == NULL)
         rp_error_openssl(err, "ENOMEM", "no memory to read PEM");
     return bio;
+}
+
+/* Add to the error which one of an option's list is wrong. Returns false. */
+static bool blame(struct rp_error *err, const char *option, size_t index, const struct rp_pem *list)
+{
+    const char *file = list[index].file;
+
+    return rp_error_add(err, "; option %s[%zu]%s%s", option, index, file != NULL ? ", file " : "",
+                        file != NULL ? file : "");
 }
 
 /* For PEM: the passphrase given, or the empty one; never a prompt. */
@@ -93,8 +114,10 @@ static bool trust_pem(struct rp_secure_context *c, const struct rp_pem *pem, boo
 {
     BIO *bio = open_pem(pem, err);
     X509 *cert;
-    bool ok = bio != NULL;
+    bool ok = true;
 
+    if (bio == NULL)
+        return false;
     while (ok && (cert = PEM_read_bio_X509_AUX(bio, NULL, give_passphrase, NULL)) != NULL) {
         ok = trust(c, cert, named, d);
         X509_free(cert);
@@ -114,7 +137,7 @@ static bool trust_roots(struct rp_secure_context *c, const struct rp_secure_cont
         return rp_error_openssl(err, "ENOMEM", "no memory for the trusted roots");
     for (size_t i = 0; i < o->extra_ca_count; i++)
         if (!trust_pem(c, &o->extra_ca[i], false, d, err))
-            return false;
+            return blame(err, "extra_ca", i, o->extra_ca);
     return true;
 }
 
@@ -127,7 +150,7 @@ bool rp_context_set_trust(struct rp_secure_context *c, const struct rp_secure_co
     bool ok = !by_default || trust_roots(c, o, &d, err);
 
     for (size_t i = 0; ok && i < o->ca_count; i++)
-        ok = trust_pem(c, &o->ca[i], true, &d, err);
+        ok = trust_pem(c, &o->ca[i], true, &d, err) || blame(err, "ca", i, o->ca);
     if (ok && o->allow_partial_trust_chain)
         X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     digest_of_set(&d, c->ca_digest);
@@ -239,10 +262,10 @@ bool rp_context_set_identity(struct rp_secure_context *c, const struct rp_secure
 {
     for (size_t i = 0; i < o->cert_count; i++)
         if (!use_certificate(c, &o->cert[i], err))
-            return false;
+            return blame(err, "cert", i, o->cert);
     for (size_t i = 0; i < o->key_count; i++)
         if (!use_key(c, &o->key[i], o->passphrase, err))
-            return false;
+            return blame(err, "key", i, o->key);
     return true;
 }
 
@@ -261,7 +284,7 @@ bool rp_context_set_crls(struct rp_secure_context *c, const struct rp_secure_con
         X509_CRL *crl;
 
         if (bio == NULL) {
-            ok = false;
+            ok = blame(err, "crl", i, o->crl);
             break;
         }
         crl = PEM_read_bio_X509_CRL(bio, NULL, give_passphrase, NULL);
@@ -273,6 +296,8 @@ bool rp_context_set_crls(struct rp_secure_context *c, const struct rp_secure_con
                  X509_CRL_digest(crl, EVP_sha256(), digest, NULL) != 1 || !add_digest(&d, digest))
             ok = rp_error_openssl(err, "ENOMEM", "no memory for a CRL");
         X509_CRL_free(crl);
+        if (!ok)
+            blame(err, "crl", i, o->crl);
     }
     if (ok && o->crl_count > 0)
         X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
@@ -308,9 +333,28 @@ static bool use_pfx(struct rp_secure_context *c, PKCS12 *p12, const char *passph
     rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED", "Unable to load PFX certificate");
     if (err != NULL && err->reason[0] != '\0') {
         err->code[0] = '\0';
-        memcpy(err->message, err->reason, sizeof err->reason);
+        snprintf(err->message, sizeof err->message, "%s", err->reason);
     }
     return false;
+}
+
+static bool read_pfx(struct rp_secure_context *c, const struct rp_pem *pfx, const char *passphrase,
+                     struct digests *d, struct rp_error *err)
+{
+    const uint8_t *at = pfx->bytes;
+    PKCS12 *p12;
+    bool ok;
+
+    if (!has_bytes(pfx, err))
+        return false;
+    p12 = pfx->len <= INT32_MAX ? d2i_PKCS12(NULL, &at, (long)pfx->len) : NULL;
+    if (p12 == NULL) {
+        ERR_clear_error();
+        return rp_error_set(err, "", "not enough data");
+    }
+    ok = use_pfx(c, p12, pfx->passphrase != NULL ? pfx->passphrase : passphrase, d, err);
+    PKCS12_free(p12);
+    return ok;
 }
 
 bool rp_context_set_pfx(struct rp_secure_context *c, const struct rp_secure_context_options *o,
@@ -319,20 +363,8 @@ bool rp_context_set_pfx(struct rp_secure_context *c, const struct rp_secure_cont
     struct digests d = {0};
     bool ok = true;
 
-    for (size_t i = 0; ok && i < o->pfx_count; i++) {
-        const struct rp_pem *pfx = &o->pfx[i];
-        const uint8_t *at = pfx->bytes;
-        PKCS12 *p12 = pfx->len <= INT32_MAX ? d2i_PKCS12(NULL, &at, (long)pfx->len) : NULL;
-
-        if (p12 == NULL) {
-            ERR_clear_error();
-            ok = rp_error_set(err, "", "not enough data");
-        } else {
-            ok =
-                use_pfx(c, p12, pfx->passphrase != NULL ? pfx->passphrase : o->passphrase, &d, err);
-        }
-        PKCS12_free(p12);
-    }
+    for (size_t i = 0; ok && i < o->pfx_count; i++)
+        ok = read_pfx(c, &o->pfx[i], o->passphrase, &d, err) || blame(err, "pfx", i, o->pfx);
     if (ok && d.count > 0) { /* more trust: fold it into what is known of the set */
         add_digest(&d, c->ca_digest);
         digest_of_set(&d, c->ca_digest);

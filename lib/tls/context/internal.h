@@ -49,6 +49,8 @@ bool rp_context_set_client_engine(struct rp_secure_context *,
                                   const struct rp_secure_context_options *, struct rp_error *);
 bool rp_context_set_crypto(struct rp_secure_context *, const struct rp_secure_context_options *,
                            struct rp_error *);
+/* Add to the error which option is wrong, and its value unless NULL. Returns false. */
+bool rp_context_blame(struct rp_error *, const char *option, const char *value);
 bool rp_context_set_crls(struct rp_secure_context *, const struct rp_secure_context_options *,
                          struct rp_error *);
 bool rp_context_set_pfx(struct rp_secure_context *, const struct rp_secure_context_options *,

@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "lib/base/args.h"
 #include "lib/x509/openssl_errors.h"
 #include <reprise/tls.h>
 
@@ -76,6 +77,12 @@ static bool set_dhparam(struct rp_secure_context *c, const char *dhparam, struct
     return ok;
 }
 
+bool rp_context_blame(struct rp_error *err, const char *option, const char *value)
+{
+    rp_error_add(err, "; option %s", option);
+    return value != NULL && rp_error_add(err, " \"%.200s\"", value);
+}
+
 bool rp_context_set_crypto(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                            struct rp_error *err)
 {
@@ -86,6 +93,7 @@ bool rp_context_set_crypto(struct rp_secure_context *c, const struct rp_secure_c
         if (curve != NULL && *curve == '\0')
             curve = NULL;
     }
-    return set_sigalgs(c, o->sigalgs, err) && set_groups(c, curve, err) &&
-           set_dhparam(c, o->dhparam, err);
+    return set_sigalgs(c, o->sigalgs, err) &&
+           (set_groups(c, curve, err) || rp_context_blame(err, "ecdh_curve", curve)) &&
+           (set_dhparam(c, o->dhparam, err) || rp_context_blame(err, "dhparam", NULL));
 }

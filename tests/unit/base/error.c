@@ -3,6 +3,7 @@
  * error.c - errors as plain data, and the cursor that counts lengths. */
 #include <reprise/error.h>
 
+#include "lib/base/args.h"
 #include "lib/base/cursor.h"
 #include "tests/unit/unit.h"
 
@@ -29,7 +30,7 @@ END_TEST
 
 START_TEST(error_is_cut_to_size)
 {
-    static char huge[2000];
+    static char huge[RP_ERROR_TEXT + 100];
     struct rp_error error;
 
     memset(huge, 'x', sizeof huge - 1);
@@ -38,6 +39,43 @@ START_TEST(error_is_cut_to_size)
     ck_assert_uint_eq(strlen(error.message), sizeof error.message - 1);
     rp_error_errno(&error, ECONNREFUSED, "connect", "%s", huge);
     ck_assert_uint_eq(strlen(error.message), sizeof error.message - 1);
+    ck_assert_str_eq(error.message + sizeof error.message - sizeof "x...", "x...");
+    rp_error_add(&error, "; option cert[%d]", 1);
+    ck_assert_str_eq(error.message + sizeof error.message - sizeof "x...", "x...");
+    rp_error_reason(&error, huge);
+    ck_assert_str_eq(error.reason + sizeof error.reason - sizeof "x...", "x...");
+}
+END_TEST
+
+/* Wherever the cut falls, no character is left in halves. */
+START_TEST(error_is_cut_between_characters)
+{
+    static char huge[RP_ERROR_TEXT * 2];
+    struct rp_error error;
+    size_t used, at;
+
+    memset(huge, 'x', (size_t)_i);
+    for (at = (size_t)_i; at + 4 < sizeof huge; at += 3)
+        memcpy(huge + at, "\xe2\x82\xac", 4);
+    rp_error_set(&error, "ERR_X", "%s", huge);
+    used = strlen(error.message);
+    ck_assert_uint_ge(used, sizeof error.message - 3);
+    ck_assert_str_eq(error.message + used - 3, "...");
+    ck_assert_mem_eq(error.message, huge, used - 3);
+    ck_assert_uint_eq((used - 3 - (size_t)_i) % 3, 0);
+}
+END_TEST
+
+START_TEST(error_is_added_to)
+{
+    struct rp_error error;
+
+    rp_error_set(&error, "ERR_X", "no start line");
+    ck_assert(!rp_error_add(&error, "; option %s[%d]", "cert", 1));
+    ck_assert_str_eq(error.message, "no start line; option cert[1]");
+    ck_assert_str_eq(error.code, "ERR_X");
+    rp_error_errno(&error, EPIPE, "write", "%s", "");
+    ck_assert_str_eq(error.message, "write EPIPE");
 }
 END_TEST
 
@@ -116,6 +154,8 @@ int main(void)
 
     tcase_add_test(core, error_has_code_and_message);
     tcase_add_test(core, error_is_cut_to_size);
+    tcase_add_loop_test(core, error_is_cut_between_characters, 0, 3);
+    tcase_add_test(core, error_is_added_to);
     tcase_add_test(core, error_of_a_system_call_names_it);
     tcase_add_test(core, cursor_reads_what_is_there);
     tcase_add_test(core, cursor_does_not_read_beyond);

@@ -98,7 +98,7 @@ static struct cert cert;
 
 static struct rp_secure_context *make_context(const char *max_version, enum rp_toggle tickets)
 {
-    struct rp_pem pem = {cert.pem, 0, NULL}, key = {cert.key_pem, 0, NULL};
+    struct rp_pem pem = {.bytes = cert.pem}, key = {.bytes = cert.key_pem};
     struct rp_secure_context_options o = {.cert = &pem,
                                           .cert_count = 1,
                                           .key = &key,

@@ -385,7 +385,7 @@ static void on_trouble(const struct rp_error *error, void *arg)
         return;
     }
     troubles++;
-    snprintf(told, sizeof told, "%s", error->message);
+    snprintf(told, sizeof told, "%.255s", error->message);
 }
 
 static void listen_anew(void)

@@ -364,7 +364,7 @@ static void connect_one(void)
     linked.options.alpn_protocols = any(2) == 0 ? protocols : NULL;
     linked.options.request_ocsp = any(2) == 0;
     linked.options.stream_options.allow_half_open = any(2) == 0;
-    linked.options.session = (struct rp_bytes){session, session_len};
+    linked.options.session = (struct rp_bytes){session_len > 0 ? session : NULL, session_len};
     linked.client_tls.max_version = any(2) == 0 ? "TLSv1.2" : "TLSv1.3";
     linked.options.context_options = &linked.client_tls;
     if (any(2) == 0) {
@@ -412,9 +412,11 @@ static void begin(void)
         linked.server_options.sni_callback = on_name;
     if (any(2) == 0)
         linked.server_options.alpn_callback = on_alpn;
-    linked.client_tls.cert = &linked.cert;
-    linked.client_tls.key = &linked.key;
-    linked.client_tls.cert_count = linked.client_tls.key_count = any(2);
+    if (any(2) != 0) {
+        linked.client_tls.cert = &linked.cert;
+        linked.client_tls.key = &linked.key;
+        linked.client_tls.cert_count = linked.client_tls.key_count = 1;
+    }
     other = rp_secure_context_new(&linked.server_tls, NULL);
     link_listen();
     rp_server_off(linked.server, RP_EV_SECURE_CONNECTION, link_on_server, NULL);

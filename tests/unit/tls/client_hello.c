@@ -13,7 +13,7 @@ static const char *choice;
 
 static struct rp_secure_context *context_for(const struct cert *cert)
 {
-    struct rp_pem pem = {cert->pem, 0, NULL}, key = {cert->key_pem, 0, NULL};
+    struct rp_pem pem = {.bytes = cert->pem}, key = {.bytes = cert->key_pem};
     struct rp_secure_context_options o = {
         .cert = &pem, .key = &key, .cert_count = 1, .key_count = 1};
     struct rp_secure_context *context = rp_secure_context_new(&o, NULL);

@@ -35,6 +35,7 @@ START_TEST(key_of_an_engine_serves)
 {
     link_prepare();
     add_engine();
+    linked.server_tls.key = NULL;
     linked.server_tls.key_count = 0;
     linked.server_tls.private_key_engine = "drawer";
     linked.server_tls.private_key_identifier = "slot 1";

@@ -199,6 +199,7 @@ START_TEST(context_of_a_name_brings_its_trust_and_its_limits)
 
     pair_identity(&o, &cert, &key, "leaf-rsa");
     chosen = rp_secure_context_new(&o, NULL);
+    pair.server_tls.ca = NULL;
     pair.server_tls.ca_count = 0;
     pair.server_tls.empty_ca = true;
     pair.server_options.request_cert = true;

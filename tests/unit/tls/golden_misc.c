@@ -48,6 +48,7 @@ static void no_shared_cipher(void)
 
 static void no_identity(void)
 {
+    pair.server_tls.cert = pair.server_tls.key = NULL;
     pair.server_tls.cert_count = pair.server_tls.key_count = 0;
 }
 

@@ -272,6 +272,7 @@ START_TEST(pre_shared_keys_work_and_fail_as_with_node)
     psk = &psk_cases[_i];
     row = row_of(misc, psk->golden);
     pair_versions(psk->tls13 ? "TLSv1.3" : "TLSv1.2");
+    pair.server_tls.cert = pair.server_tls.key = NULL;
     pair.server_tls.cert_count = pair.server_tls.key_count = 0;
     pair.server_tls.ciphers = pair.client_tls.ciphers = "PSK+HIGH:TLS_AES_128_GCM_SHA256";
     pair.server_options.psk_callback = serve_key;

@@ -50,6 +50,7 @@ static void prepare(int version)
     linked.server_tls.ciphers = linked.client_tls.ciphers =
         "PSK:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
     linked.client_tls.max_version = versions[version];
+    linked.server_tls.cert = linked.server_tls.key = NULL;
     linked.server_tls.cert_count = linked.server_tls.key_count = 0;
     linked.server_options.psk_callback = server_key;
     linked.server_options.psk_identity_hint = "who?";

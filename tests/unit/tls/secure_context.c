@@ -47,7 +47,7 @@ struct row {
     struct rp_secure_context_options options;
 };
 
-static const struct rp_pem garbage = {"garbage", 0, NULL};
+static const struct rp_pem garbage = {.bytes = "garbage"};
 
 static const struct row rows[] = {
     {"createSecureContext: empty", {0}},
@@ -95,6 +95,15 @@ static const struct row rows[] = {
     {"createSecureContext: sessionTimeout 2^31", {.session_timeout = 1u << 31}},
 };
 
+/* Node's words, which may go on where ours end; ours end with the option. */
+static bool begins_like(const char *message, const char *nodes)
+{
+    const char *option = strstr(message, "; option ");
+
+    return strncmp(message, nodes, option != NULL ? (size_t)(option - message) : strlen(message)) ==
+           0;
+}
+
 START_TEST(context_is_refused_as_node_refuses_it)
 {
     const struct row *row = &rows[_i];
@@ -107,9 +116,7 @@ START_TEST(context_is_refused_as_node_refuses_it)
     ck_assert_msg((c != NULL) == ok, "%s: %s %s", row->golden, err.code, err.message);
     if (!ok) {
         ck_assert_str_eq(err.code, code != NULL ? code : "");
-        /* Our text may be shorter where node prints what it received. */
-        ck_assert_msg(strncmp(err.message, message, strlen(err.message)) == 0, "%s != %s",
-                      err.message, message);
+        ck_assert_msg(begins_like(err.message, message), "%s != %s", err.message, message);
         ck_assert_texts_eq(err.library[0] ? err.library : NULL, golden_string(golden, "library"));
     }
     rp_secure_context_unref(c);
@@ -194,18 +201,19 @@ static struct rp_secure_context_options with_identity(const struct rp_pem *cert,
 
 START_TEST(key_of_another_certificate_is_refused)
 {
-    struct rp_pem cert = {leaf.pem, 0, NULL}, key = {other.key_pem, 0, NULL};
+    struct rp_pem cert = {.bytes = leaf.pem}, key = {.bytes = other.key_pem};
 
     ck_assert_ptr_null(make(with_identity(&cert, &key)));
     ck_assert_str_eq(err.code, "ERR_OSSL_X509_KEY_VALUES_MISMATCH");
-    ck_assert_str_eq(err.message, "error:05800074:x509 certificate routines::key values mismatch");
+    ck_assert_str_eq(err.message, "error:05800074:x509 certificate routines::key values mismatch; "
+                                  "option key[0]");
 }
 END_TEST
 
 START_TEST(key_that_is_encrypted_needs_its_passphrase_and_never_asks)
 {
     static const char *const wrong[] = {NULL, "", "wrong"};
-    struct rp_pem cert = {leaf.pem, 0, NULL}, key = {encrypted_key, 0, NULL};
+    struct rp_pem cert = {.bytes = leaf.pem}, key = {.bytes = encrypted_key};
     struct rp_secure_context_options o = with_identity(&cert, &key);
     struct rp_secure_context *c;
 
@@ -229,7 +237,7 @@ START_TEST(certificate_in_der_is_no_pem)
 {
     uint8_t *der = NULL;
     int len = i2d_X509(leaf.x509, &der);
-    struct rp_pem cert = {der, (size_t)len, NULL};
+    struct rp_pem cert = {.bytes = der, .len = (size_t)len};
 
     ck_assert_ptr_null(make((struct rp_secure_context_options){.cert = &cert, .cert_count = 1}));
     ck_assert_str_eq(err.code, "ERR_OSSL_PEM_NO_START_LINE");
@@ -242,8 +250,8 @@ START_TEST(chain_is_completed_from_the_trusted_without_the_root)
     struct cert middle =
         cert_make((struct cert_request){.cn = "middle", .issuer = &ca, .ca = true});
     struct cert end = cert_make((struct cert_request){.cn = "end", .issuer = &middle});
-    struct rp_pem cert = {end.pem, 0, NULL}, key = {end.key_pem, 0, NULL};
-    struct rp_pem trusted[] = {{middle.pem, 0, NULL}, {ca.pem, 0, NULL}};
+    struct rp_pem cert = {.bytes = end.pem}, key = {.bytes = end.key_pem};
+    struct rp_pem trusted[] = {{.bytes = middle.pem}, {.bytes = ca.pem}};
     struct rp_secure_context_options o = with_identity(&cert, &key);
     struct rp_secure_context *c;
     STACK_OF(X509) *chain = NULL;
@@ -282,7 +290,7 @@ START_TEST(pfx_gives_certificate_key_and_trust)
     pfx.passphrase = "wrong";
     ck_assert_ptr_null(make((struct rp_secure_context_options){.pfx = &pfx, .pfx_count = 1}));
     ck_assert_str_eq(err.code, "");
-    ck_assert_str_eq(err.message, "mac verify failure");
+    ck_assert_str_eq(err.message, "mac verify failure; option pfx[0]");
     OPENSSL_free(der);
     PKCS12_free(p12);
     sk_X509_free(extra);
@@ -291,8 +299,8 @@ END_TEST
 
 START_TEST(names_are_those_of_the_certificates_in_lower_case_once)
 {
-    struct rp_pem certs[] = {{leaf.pem, 0, NULL}, {NULL, 0, NULL}},
-                  keys[] = {{leaf.key_pem, 0, NULL}, {NULL, 0, NULL}};
+    struct rp_pem certs[] = {{.bytes = leaf.pem}, {.bytes = NULL}},
+                  keys[] = {{.bytes = leaf.key_pem}, {.bytes = NULL}};
     struct cert rsa = cert_make((struct cert_request){.cn = "RSA.example", .rsa = true});
     struct rp_secure_context *c;
 
@@ -320,7 +328,7 @@ START_TEST(dhparam_below_1024_bits_is_refused)
 
     ck_assert_ptr_null(make((struct rp_secure_context_options){.dhparam = small}));
     ck_assert_str_eq(err.code, "ERR_INVALID_ARG_VALUE");
-    ck_assert_str_eq(err.message, "DH parameter is less than 1024 bits");
+    ck_assert_str_eq(err.message, "DH parameter is less than 1024 bits; option dhparam");
     ck_assert_ptr_nonnull(c = make((struct rp_secure_context_options){.dhparam = good}));
     rp_secure_context_unref(c);
     free(small);
@@ -348,9 +356,9 @@ START_TEST(policy_survives_a_renewal_of_the_certificate)
 {
     struct cert renewed =
         cert_make((struct cert_request){.cn = "x", .alt = "DNS:a.example,DNS:b.example"});
-    struct rp_pem c1 = {leaf.pem, 0, NULL}, k1 = {leaf.key_pem, 0, NULL};
-    struct rp_pem c2 = {renewed.pem, 0, NULL}, k2 = {renewed.key_pem, 0, NULL};
-    struct rp_pem c3 = {other.pem, 0, NULL}, k3 = {other.key_pem, 0, NULL};
+    struct rp_pem c1 = {.bytes = leaf.pem}, k1 = {.bytes = leaf.key_pem};
+    struct rp_pem c2 = {.bytes = renewed.pem}, k2 = {.bytes = renewed.key_pem};
+    struct rp_pem c3 = {.bytes = other.pem}, k3 = {.bytes = other.key_pem};
 
     ck_assert(same_policy(with_identity(&c1, &k1), with_identity(&c2, &k2), RP_CLIENT_AUTH_NONE));
     ck_assert(!same_policy(with_identity(&c1, &k1), with_identity(&c3, &k3), RP_CLIENT_AUTH_NONE));
@@ -361,8 +369,8 @@ END_TEST
 START_TEST(policy_depends_on_trust_and_crls_when_clients_are_asked)
 {
     char *crl_text = cert_crl(&ca, NULL);
-    struct rp_pem a[] = {{ca.pem, 0, NULL}, {other.pem, 0, NULL}},
-                  b[] = {{other.pem, 0, NULL}, {ca.pem, 0, NULL}}, crl = {crl_text, 0, NULL};
+    struct rp_pem a[] = {{.bytes = ca.pem}, {.bytes = other.pem}},
+                  b[] = {{.bytes = other.pem}, {.bytes = ca.pem}}, crl = {.bytes = crl_text};
     struct rp_secure_context_options none = {0}, two = {.ca = a, .ca_count = 2},
                                      turned = {.ca = b, .ca_count = 2},
                                      one = {.ca = a, .ca_count = 1}, empty = {.empty_ca = true},
@@ -393,7 +401,7 @@ static bool trusts(const struct rp_secure_context *c, X509 *cert)
 
 START_TEST(extra_authority_joins_the_default_ones)
 {
-    struct rp_pem extra = {ca.pem, 0, NULL}, named = {other.pem, 0, NULL};
+    struct rp_pem extra = {.bytes = ca.pem}, named = {.bytes = other.pem};
     struct rp_secure_context_options
         none = {0},
         with[] = {{.extra_ca = &extra, .extra_ca_count = 1},
@@ -429,14 +437,14 @@ START_TEST(policy_of_nameless_certificates_tells_them_apart)
                 b = cert_make((struct cert_request){.alt = "IP:127.0.0.2"}),
                 c = cert_make((struct cert_request){.alt = NULL}),
                 d = cert_make((struct cert_request){.alt = NULL});
-    struct rp_pem certs[] = {{a.pem, 0, NULL},
-                             {b.pem, 0, NULL},
-                             {c.pem, 0, NULL},
-                             {d.pem, 0, NULL}},
-                  keys[] = {{a.key_pem, 0, NULL},
-                            {b.key_pem, 0, NULL},
-                            {c.key_pem, 0, NULL},
-                            {d.key_pem, 0, NULL}};
+    struct rp_pem certs[] = {{.bytes = a.pem},
+                             {.bytes = b.pem},
+                             {.bytes = c.pem},
+                             {.bytes = d.pem}},
+                  keys[] = {{.bytes = a.key_pem},
+                            {.bytes = b.key_pem},
+                            {.bytes = c.key_pem},
+                            {.bytes = d.key_pem}};
 
     for (size_t i = 0; i < 4; i++)
         for (size_t j = 0; j < 4; j++)

@@ -159,11 +159,11 @@ START_TEST(staple_is_that_of_the_certificate_which_is_shown)
     };
     struct cert rsa =
         cert_make((struct cert_request){.cn = "a.example", .alt = "DNS:a.example", .rsa = true});
-    struct rp_pem certs[2], keys[2] = {{rsa.key_pem, 0, NULL}};
+    struct rp_pem certs[2], keys[2] = {{.bytes = rsa.key_pem}};
 
     manner = BY_KEY;
     link_prepare();
-    certs[0] = (struct rp_pem){rsa.pem, 0, NULL};
+    certs[0] = (struct rp_pem){.bytes = rsa.pem};
     certs[1] = linked.cert;
     keys[1] = linked.key;
     linked.server_tls.cert = linked.client_tls.ca = certs;

@@ -157,6 +157,7 @@ START_TEST(chain_is_looked_at_when_asked)
 {
     begin(versions[_i]);
     rp_secure_context_unref(contexts[CLIENT]);
+    linked.client_tls.ca = NULL;
     linked.client_tls.ca_count = 0;
     contexts[CLIENT] = rp_secure_context_new(&linked.client_tls, NULL);
     join((struct rp_socket_options){0}, (struct rp_socket_options){0});
@@ -184,6 +185,7 @@ START_TEST(failure_is_an_error_of_the_socket)
 {
     begin(versions[_i]);
     rp_secure_context_unref(contexts[SERVER]);
+    linked.server_tls.cert = linked.server_tls.key = NULL;
     linked.server_tls.cert_count = linked.server_tls.key_count = 0;
     contexts[SERVER] = rp_secure_context_new(&linked.server_tls, NULL);
     join((struct rp_socket_options){0}, (struct rp_socket_options){0});
