@@ -136,6 +136,7 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(PARTS) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(PKG_LIBS) -lm $(LDLIBS)
 $(O)/tests/unit/load/parts: $(LOADER_PARTS)
+$(O)/tests/unit/tls/nulls: $(SHARED)
 # So is every tests/memory/NAME.c; these decide which allocation fails: malloc and its kin are
 # wrapped.
 $(O)/tests/memory/%: $(O)/tests/memory/%.o $(PARTS) $(LIB)

@@ -150,5 +150,16 @@ for header in lib/include/reprise/*.h; do
     done
 done
 
+# 14. A public function that takes an rp_error begins by clearing it.
+bare=$(grep -ohE '\brp_[a-z0-9_]+\(' lib/include/reprise/*.h | sort -u | tr -d '(' | awk '
+    FILENAME == "-" { public[$1] = 1; next }
+    /^[a-z].*rp_[a-z0-9_]+\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name); sig = "" }
+    name != "" { sig = sig $0 }
+    name != "" && /^\{/ { inside = sig ~ /struct rp_error \*err\)\{$/ && name in public; cleared = 0 }
+    inside && /rp_error_clear\(err\)/ { cleared = 1 }
+    /^\}/ { if (inside && !cleared) print FILENAME ": " name; inside = 0; name = "" }
+' - $(git ls-files 'lib/*.c' | grep -v lib/base/error.c))
+[ -z "$bare" ] || bad "public function that does not clear its error: $bare"
+
 [ "$failed" = 0 ] && echo "lint: clean"
 exit "$failed"

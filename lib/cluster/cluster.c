@@ -7,6 +7,7 @@
  * The danger: any event may free the cluster, in the middle of what is being done with it. Every
  * entry from the loop holds it (hold, release), and after the program let go of it nothing is
  * emitted any more. */
+#include "lib/base/args.h"
 #include "lib/cluster/process.h"
 
 #include "lib/base/emitter.h"
@@ -322,6 +323,10 @@ static void slot_init(struct rp_cluster *c, unsigned id)
 struct rp_cluster *rp_cluster_new(struct rp_loop *loop, const struct rp_cluster_options *options,
                                   struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(loop, "loop", err) || !rp_given(options, "options", err) ||
+        !rp_given(options->worker != NULL ? options : NULL, "options.worker", err))
+        return NULL;
     unsigned count = options->workers != 0 ? options->workers : rp_available_parallelism();
     struct rp_cluster *c = NULL;
 
@@ -352,6 +357,8 @@ struct rp_cluster *rp_cluster_new(struct rp_loop *loop, const struct rp_cluster_
 
 void rp_cluster_stop(struct rp_cluster *c)
 {
+    if (c == NULL)
+        return;
     c->stopping = true;
     for (unsigned i = 0; i < c->count; i++) {
         rp_timer_stop(&c->slots[i].respawn);
@@ -364,32 +371,39 @@ void rp_cluster_stop(struct rp_cluster *c)
 
 unsigned rp_cluster_count(const struct rp_cluster *c)
 {
-    return c->count;
+    return c != NULL ? c->count : 0;
 }
 
 int rp_cluster_pid(const struct rp_cluster *c, unsigned id)
 {
+    if (c == NULL)
+        return 0;
     return id < c->count && c->slots[id].alive ? (int)c->slots[id].pid : 0;
 }
 
 bool rp_cluster_kill(struct rp_cluster *c, unsigned id, int signum)
 {
-    return rp_cluster_pid(c, id) != 0 && kill(c->slots[id].pid, signum) == 0;
+    return c != NULL && rp_cluster_pid(c, id) != 0 && kill(c->slots[id].pid, signum) == 0;
 }
 
 bool rp_cluster_on(struct rp_cluster *c, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&c->events, RP_EVENT_BIT(type), fn, arg, false, false);
+    return c != NULL && fn != NULL &&
+           rp_emitter_add(&c->events, RP_EVENT_BIT(type), fn, arg, false, false);
 }
 
 void rp_cluster_off(struct rp_cluster *c, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    rp_emitter_remove(&c->events, type, fn, arg);
+    if (c != NULL)
+        rp_emitter_remove(&c->events, type, fn, arg);
 }
 
 bool rp_cluster_send(struct rp_cluster *c, unsigned id, const void *bytes, size_t len,
                      struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(c, "cluster", err) || (len > 0 && !rp_given(bytes, "bytes", err)))
+        return false;
     if (id >= c->count || !rp_channel_is_open(&c->slots[id].channel))
         return rp_error_set(err, "EPIPE", "worker %u is not running", id);
     if (len > RP_CLUSTER_MESSAGE_MAX)

@@ -6,6 +6,7 @@
  * business, as is what it shares on purpose. The process ends with _exit, since what the primary
  * registered with atexit is not the worker's to do; so what an exit would have done for those who
  * test us (looking for leaks, writing coverage) is done by hand. */
+#include "lib/base/args.h"
 #include "lib/cluster/process.h"
 
 #include "lib/base/emitter.h"
@@ -131,20 +132,24 @@ void rp_worker_live(const struct rp_cluster_options *options, struct rp_loop *pr
 
 unsigned rp_worker_id(const struct rp_worker *worker)
 {
-    return worker->id;
+    return worker != NULL ? worker->id : 0;
 }
 
 bool rp_worker_online(struct rp_worker *worker)
 {
-    return rp_channel_send(&worker->channel, RP_TAG_ONLINE, NULL, 0, NULL);
+    return worker != NULL && rp_channel_send(&worker->channel, RP_TAG_ONLINE, NULL, 0, NULL);
 }
 
 bool rp_worker_send(struct rp_worker *worker, const void *bytes, size_t len, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(worker, "worker", err) || (len > 0 && !rp_given(bytes, "bytes", err)))
+        return false;
     return rp_channel_send(&worker->channel, RP_TAG_MESSAGE, bytes, len, err);
 }
 
 bool rp_worker_on(struct rp_worker *worker, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&worker->events, RP_EVENT_BIT(type), fn, arg, false, false);
+    return worker != NULL && fn != NULL &&
+           rp_emitter_add(&worker->events, RP_EVENT_BIT(type), fn, arg, false, false);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * address.c - addresses from text and back: "host:port", "[v6]:port", "unix:/path". */
+#include "lib/base/args.h"
 #include <reprise/net.h>
 
 #include <arpa/inet.h>
@@ -104,6 +105,9 @@ bool rp_address_parse(struct rp_address *a, const char *text, bool resolve, stru
     char host[256];
     uint16_t port;
 
+    rp_error_clear(err);
+    if (!rp_given(a, "address", err) || !rp_given(text, "text", err))
+        return false;
     memset(a, 0, sizeof *a);
     if (strncmp(text, "unix:", 5) == 0)
         return parse_unix(a, text + 5, err);
@@ -126,8 +130,10 @@ const char *rp_address_host(const struct rp_address *a, char text[RP_ADDRESS_TEX
 {
     size_t len;
 
+    if (text == NULL)
+        return NULL;
     text[0] = '\0';
-    if (a->len == 0)
+    if (a == NULL || a->len == 0)
         return text;
     switch (a->any.sa_family) {
     case AF_INET:
@@ -155,8 +161,10 @@ const char *rp_address_format(const struct rp_address *a, char text[RP_ADDRESS_T
 {
     char host[RP_ADDRESS_TEXT];
 
+    if (text == NULL)
+        return NULL;
     rp_address_host(a, host);
-    if (a->len == 0)
+    if (a == NULL || a->len == 0)
         snprintf(text, RP_ADDRESS_TEXT, "unknown");
     else if (a->any.sa_family == AF_UNIX)
         snprintf(text, RP_ADDRESS_TEXT, "unix:%.120s", host);
@@ -168,6 +176,8 @@ const char *rp_address_format(const struct rp_address *a, char text[RP_ADDRESS_T
 
 uint16_t rp_address_port(const struct rp_address *a)
 {
+    if (a == NULL)
+        return 0;
     if (a->len != 0 && a->any.sa_family == AF_INET)
         return ntohs(a->in.sin_port);
     if (a->len != 0 && a->any.sa_family == AF_INET6)
@@ -177,6 +187,8 @@ uint16_t rp_address_port(const struct rp_address *a)
 
 const char *rp_address_family(const struct rp_address *a)
 {
+    if (a == NULL)
+        return NULL;
     if (a->len != 0 && a->any.sa_family == AF_INET)
         return "IPv4";
     if (a->len != 0 && a->any.sa_family == AF_INET6)
@@ -186,6 +198,8 @@ const char *rp_address_family(const struct rp_address *a)
 
 bool rp_address_equal(const struct rp_address *a, const struct rp_address *b)
 {
+    if (a == NULL || b == NULL)
+        return a == b;
     if (a->len == 0 || b->len == 0 || a->any.sa_family != b->any.sa_family)
         return a->len == b->len;
     if (a->any.sa_family == AF_INET)

@@ -4,6 +4,7 @@
  * Options that accepted sockets inherit (TCP_NODELAY, keep-alive) are set once, on the listening
  * socket. The danger: running out of descriptors must not spin the loop, and must not stop
  * accepting for good; the pause is ended by a timer that no error path stops. */
+#include "lib/base/args.h"
 #include "lib/net/loop.h"
 #include <reprise/net.h>
 
@@ -82,11 +83,15 @@ static bool begin(int fd, int backlog)
 
 bool rp_listen_begin(int fd, int backlog, struct rp_error *err)
 {
+    rp_error_clear(err);
     return begin(fd, backlog) || rp_error_errno(err, errno, "listen", "descriptor %d", fd);
 }
 
 int rp_listen_open(const struct rp_listen_options *o, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(o, "options", err) || !rp_given(o->address, "options.address", err))
+        return -1;
     char text[RP_ADDRESS_TEXT];
     const char *syscall = "socket";
     int fd = socket(o->address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -166,6 +171,8 @@ static unsigned accept_some(struct rp_listener_socket *l, unsigned most)
 
 void rp_listener_accept_queued(struct rp_listener_socket *l)
 {
+    if (l == NULL)
+        return;
     accept_some(l, QUEUED);
     if (l->stopped)
         free(l);
@@ -196,6 +203,9 @@ static void on_readable(struct rp_io *io, int events)
 struct rp_listener_socket *rp_listener_start(struct rp_loop *loop, int listen_fd,
                                              rp_accepted *accepted, void *arg, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(loop, "loop", err) || !rp_given(accepted, "accepted", err))
+        return NULL;
     struct rp_listener_socket *l = calloc(1, sizeof *l);
 
     if (l == NULL) {

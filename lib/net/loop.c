@@ -3,6 +3,7 @@
  * loop.c - the loop: life, ticks, shared buffers.
  * Ticks run in libev's prepare phase, after all events of the turn and before the loop waits: that
  * is where everything written during a turn leaves in one system call. */
+#include "lib/base/args.h"
 #include "lib/net/loop.h"
 
 #include <errno.h>
@@ -54,6 +55,8 @@ static void on_idle(struct ev_loop *ev, struct ev_idle *idle, int events)
 
 void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick)
 {
+    if (loop == NULL || tick == NULL)
+        return;
     if (tick->next_ != NULL)
         return;
     tick->next_ = &loop->ticks;
@@ -66,6 +69,8 @@ void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick)
 
 void rp_next_tick_cancel(struct rp_next_tick *tick)
 {
+    if (tick == NULL)
+        return;
     if (tick->next_ == NULL)
         return;
     tick->prev_->next_ = tick->next_;
@@ -75,6 +80,9 @@ void rp_next_tick_cancel(struct rp_next_tick *tick)
 
 struct rp_loop *rp_loop_wrap(struct ev_loop *ev, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(ev, "ev", err))
+        return NULL;
     struct rp_loop *loop = calloc(1, sizeof *loop);
 
     if (loop != NULL)
@@ -96,6 +104,7 @@ struct rp_loop *rp_loop_wrap(struct ev_loop *ev, struct rp_error *err)
 
 struct rp_loop *rp_loop_new(struct rp_error *err)
 {
+    rp_error_clear(err);
     struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOSIGMASK);
     struct rp_loop *loop;
 
@@ -113,6 +122,8 @@ struct rp_loop *rp_loop_new(struct rp_error *err)
 
 void rp_loop_abandon(struct rp_loop *loop)
 {
+    if (loop == NULL)
+        return;
     if (loop->ev == NULL)
         return;
     rp_signals_stop(loop);
@@ -152,34 +163,41 @@ void rp_loop_free(struct rp_loop *loop)
 
 void rp_loop_run(struct rp_loop *loop)
 {
-    ev_run(loop->ev, 0);
+    if (loop != NULL)
+        ev_run(loop->ev, 0);
 }
 
 void rp_loop_turn(struct rp_loop *loop, bool wait)
 {
+    if (loop == NULL)
+        return;
     /* A tick that runs now is an event that was waited for. */
     ev_run(loop->ev, wait && !ticks_left(loop) ? EVRUN_ONCE : EVRUN_NOWAIT);
 }
 
 void rp_loop_stop(struct rp_loop *loop)
 {
-    ev_break(loop->ev, EVBREAK_ALL);
+    if (loop != NULL)
+        ev_break(loop->ev, EVBREAK_ALL);
 }
 
 struct ev_loop *rp_loop_ev(struct rp_loop *loop)
 {
-    return loop->ev;
+    return loop != NULL ? loop->ev : NULL;
 }
 
 void rp_loop_forked(struct rp_loop *loop)
 {
-    ev_loop_fork(loop->ev);
+    if (loop != NULL)
+        ev_loop_fork(loop->ev);
 }
 
 uint64_t rp_loop_now(const struct rp_loop *loop)
 {
     struct timespec t;
 
+    if (loop == NULL)
+        return 0;
     (void)loop;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;

@@ -3,6 +3,7 @@
  * net_socket.c - a plain TCP or Unix socket as a stream, and connecting one.
  * The danger: everything before the connection stands is asynchronous (a name is looked up, the
  * kernel connects); the stream may be destroyed at any point of it. */
+#include "lib/base/args.h"
 #include "lib/net/net_socket.h"
 #include "lib/net/lookup.h"
 
@@ -292,8 +293,10 @@ static void open_wire(struct rp_net_socket *n, int fd, enum rp_wire_connecting c
 struct rp_stream *rp_net_open(struct rp_loop *loop, int fd, const struct rp_stream_options *o,
                               struct rp_error *err)
 {
-    struct rp_net_socket *n = socket_new(loop, o, err);
+    struct rp_net_socket *n;
 
+    rp_error_clear(err);
+    n = rp_given(loop, "loop", err) ? socket_new(loop, o, err) : NULL;
     if (n == NULL) {
         close(fd);
         return NULL;
@@ -433,6 +436,9 @@ struct rp_stream *rp_net_connect(struct rp_loop *loop, const struct rp_net_optio
     struct rp_address to;
     struct rp_error error;
 
+    rp_error_clear(err);
+    if (!rp_given(loop, "loop", err) || !rp_given(o, "options", err))
+        return NULL;
     if (o->address == NULL && o->path == NULL && o->port == 0) {
         rp_error_set(err, "ERR_MISSING_ARGS", "The \"port\" or \"path\" option must be specified");
         return NULL;

@@ -3,6 +3,7 @@
  * stream.c - what all streams share; see stream.h. The transport is behind struct rp_stream_ops.
  * The danger: any event may destroy the stream; each function that emits holds a reference and
  * looks again at `destroyed` afterwards. */
+#include "lib/base/args.h"
 #include "lib/net/stream.h"
 
 #include <stdlib.h>
@@ -61,6 +62,8 @@ void rp_stream_discard(struct rp_stream *s)
 
 struct rp_stream *rp_stream_ref(struct rp_stream *s)
 {
+    if (s == NULL)
+        return NULL;
     s->refs++;
     return s;
 }
@@ -80,6 +83,9 @@ static void user_free(struct rp_stream *s)
 struct rp_stream *rp_stream_new(struct rp_loop *loop, const struct rp_stream_ops *ops, void *arg,
                                 const struct rp_stream_options *options, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(loop, "loop", err) || !rp_given(ops, "ops", err))
+        return NULL;
     /* The copy makes room for a free of ours after the implementation's. */
     struct own {
         struct rp_stream stream;
@@ -99,12 +105,12 @@ struct rp_stream *rp_stream_new(struct rp_loop *loop, const struct rp_stream_ops
 
 struct rp_loop *rp_stream_loop(const struct rp_stream *s)
 {
-    return s->loop;
+    return s != NULL ? s->loop : NULL;
 }
 
 void *rp_stream_arg(const struct rp_stream *s)
 {
-    return s->arg;
+    return s != NULL ? s->arg : NULL;
 }
 
 /* -- events */
@@ -113,6 +119,8 @@ bool rp_stream_emit(struct rp_stream *s, struct rp_event *event)
 {
     bool heard;
 
+    if (s == NULL || event == NULL)
+        return false;
     event->target = s;
     if (!rp_emitter_heard(&s->events, event->type))
         return false;
@@ -129,33 +137,38 @@ bool rp_stream_emit_plain(struct rp_stream *s, enum rp_event_type type)
 
 bool rp_stream_on(struct rp_stream *s, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, false);
+    return s != NULL && fn != NULL &&
+           rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, false);
 }
 
 bool rp_stream_once(struct rp_stream *s, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, false);
+    return s != NULL && fn != NULL &&
+           rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, false);
 }
 
 bool rp_stream_prepend(struct rp_stream *s, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, true);
+    return s != NULL && fn != NULL &&
+           rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, true);
 }
 
 bool rp_stream_prepend_once(struct rp_stream *s, enum rp_event_type type, rp_listener *fn,
                             void *arg)
 {
-    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, true);
+    return s != NULL && fn != NULL &&
+           rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, true);
 }
 
 bool rp_stream_listen(struct rp_stream *s, rp_event_set types, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&s->events, types, fn, arg, false, false);
+    return s != NULL && fn != NULL && rp_emitter_add(&s->events, types, fn, arg, false, false);
 }
 
 void rp_stream_off(struct rp_stream *s, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    rp_emitter_remove(&s->events, type, fn, arg);
+    if (s != NULL)
+        rp_emitter_remove(&s->events, type, fn, arg);
 }
 
 /* -- idle timeout */
@@ -175,6 +188,8 @@ void rp_stream_touch(struct rp_stream *s)
 
 void rp_stream_set_timeout(struct rp_stream *s, uint32_t ms)
 {
+    if (s == NULL)
+        return;
     s->idle_ms = ms;
     if (ms == 0)
         rp_timeout_stop(&s->idle);
@@ -209,6 +224,8 @@ static void write_refused(struct rp_stream *s, rp_written *written, void *arg)
     if (s->destroyed)
         rp_error_set(&error, "ERR_STREAM_DESTROYED",
                      "Cannot call write after a stream was destroyed");
+    else if (!s->ending)
+        rp_error_set(&error, "ERR_STREAM_NULL_VALUES", "May not write null values to stream");
     else
         rp_error_set(&error, "ERR_STREAM_WRITE_AFTER_END", "write after end");
     rp_stream_ref(s); /* of one that has closed the callback may have the last */
@@ -238,7 +255,9 @@ static void write_or_cork(struct rp_stream *s, const void *bytes, size_t len)
 bool rp_stream_write_then(struct rp_stream *s, const void *bytes, size_t len, rp_written *written,
                           void *arg)
 {
-    if (s->destroyed || s->ending) {
+    if (s == NULL)
+        return false;
+    if (s->destroyed || s->ending || (bytes == NULL && len > 0)) {
         write_refused(s, written, arg);
         return false;
     }
@@ -267,7 +286,7 @@ bool rp_stream_write_then(struct rp_stream *s, const void *bytes, size_t len, rp
 
 bool rp_stream_write(struct rp_stream *s, const void *bytes, size_t len)
 {
-    return rp_stream_write_then(s, bytes, len, NULL, NULL);
+    return s != NULL && rp_stream_write_then(s, bytes, len, NULL, NULL);
 }
 
 static void uncork_all(struct rp_stream *s)
@@ -285,11 +304,14 @@ static void uncork_all(struct rp_stream *s)
 
 void rp_stream_cork(struct rp_stream *s)
 {
-    s->corked++;
+    if (s != NULL)
+        s->corked++;
 }
 
 void rp_stream_uncork(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     if (s->corked == 0 || --s->corked > 0)
         return;
     rp_stream_ref(s);
@@ -299,6 +321,8 @@ void rp_stream_uncork(struct rp_stream *s)
 
 void rp_stream_end(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     if (s->ending || s->destroyed)
         return;
     rp_stream_ref(s);
@@ -320,6 +344,8 @@ void rp_stream_progress(struct rp_stream *s)
 
 void rp_stream_drained(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     rp_stream_ref(s);
     rp_stream_touch(s);
     rp_stream_progress(s);
@@ -341,6 +367,8 @@ static void maybe_close(struct rp_stream *s)
 
 void rp_stream_finished(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     if (s->finished || s->destroyed)
         return;
     rp_stream_ref(s);
@@ -355,6 +383,8 @@ void rp_stream_finished(struct rp_stream *s)
 
 void rp_stream_pause(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     if (s->paused)
         return;
     s->paused = true;
@@ -364,6 +394,8 @@ void rp_stream_pause(struct rp_stream *s)
 
 void rp_stream_resume(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     if (!s->paused)
         return;
     s->paused = false;
@@ -373,14 +405,16 @@ void rp_stream_resume(struct rp_stream *s)
 
 bool rp_stream_is_paused(const struct rp_stream *s)
 {
-    return s->paused;
+    return s != NULL && s->paused;
 }
 
 void rp_stream_push(struct rp_stream *s, const uint8_t *bytes, size_t len)
 {
+    if (s == NULL)
+        return;
     struct rp_stream *sink = s->sink;
 
-    if (s->destroyed || s->read_ended)
+    if (s->destroyed || s->read_ended || (bytes == NULL && len > 0))
         return;
     rp_stream_ref(s);
     s->bytes_read += len;
@@ -394,6 +428,8 @@ void rp_stream_push(struct rp_stream *s, const uint8_t *bytes, size_t len)
 
 void rp_stream_push_end(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     if (s->destroyed || s->read_ended)
         return;
     rp_stream_ref(s);
@@ -412,6 +448,8 @@ void rp_stream_push_end(struct rp_stream *s)
 
 bool rp_stream_pipe(struct rp_stream *from, struct rp_stream *to, bool keep_open)
 {
+    if (from == NULL || to == NULL)
+        return false;
     if (from->destroyed || to->destroyed || to->source != NULL)
         return false;
     rp_stream_unpipe(from);
@@ -430,6 +468,8 @@ bool rp_stream_pipe(struct rp_stream *from, struct rp_stream *to, bool keep_open
 
 void rp_stream_unpipe(struct rp_stream *from)
 {
+    if (from == NULL)
+        return;
     if (from->sink == NULL)
         return;
     from->sink->source = NULL;
@@ -465,6 +505,8 @@ static void fail_notes(struct rp_stream *s, const struct rp_error *reason)
 
 void rp_stream_destroy(struct rp_stream *s, const struct rp_error *error)
 {
+    if (s == NULL)
+        return;
     if (s->destroyed)
         return;
     rp_stream_ref(s);
@@ -484,6 +526,8 @@ void rp_stream_destroy(struct rp_stream *s, const struct rp_error *error)
 
 void rp_stream_destroy_soon(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     s->destroying_soon = true;
     rp_stream_end(s);
     maybe_close(s);
@@ -491,6 +535,8 @@ void rp_stream_destroy_soon(struct rp_stream *s)
 
 void rp_stream_reset_and_destroy(struct rp_stream *s)
 {
+    if (s == NULL)
+        return;
     int fd = s->destroyed ? -1 : rp_stream_fd(s);
 
     if (fd >= 0) /* Unix sockets have no such thing, and need none */
@@ -500,7 +546,8 @@ void rp_stream_reset_and_destroy(struct rp_stream *s)
 
 void rp_stream_close_now(struct rp_stream *s)
 {
-    rp_next_tick(s->loop, &s->tick);
+    if (s != NULL)
+        rp_next_tick(s->loop, &s->tick);
 }
 
 static void let_go(struct rp_stream *s)
@@ -542,69 +589,76 @@ static void on_tick(struct rp_next_tick *tick)
 
 size_t rp_stream_writable_length(const struct rp_stream *s)
 {
-    return pending(s);
+    return s != NULL ? pending(s) : 0;
 }
 
 size_t rp_stream_high_water_mark(const struct rp_stream *s)
 {
-    return s->high_water_mark;
+    return s != NULL ? s->high_water_mark : 0;
 }
 
 uint64_t rp_stream_bytes_read(const struct rp_stream *s)
 {
-    return s->bytes_read;
+    return s != NULL ? s->bytes_read : 0;
 }
 
 uint64_t rp_stream_bytes_written(const struct rp_stream *s)
 {
-    return s->bytes_written;
+    return s != NULL ? s->bytes_written : 0;
 }
 
 bool rp_stream_connecting(const struct rp_stream *s)
 {
-    return s->connecting;
+    return s != NULL && s->connecting;
 }
 
 bool rp_stream_destroyed(const struct rp_stream *s)
 {
-    return s->destroyed;
+    return s != NULL && s->destroyed;
 }
 
 bool rp_stream_closed(const struct rp_stream *s)
 {
-    return s->closed;
+    return s != NULL && s->closed;
 }
 
 bool rp_stream_readable(const struct rp_stream *s)
 {
-    return !s->destroyed && !s->end_emitted;
+    return s != NULL && !s->destroyed && !s->end_emitted;
 }
 
 bool rp_stream_writable(const struct rp_stream *s)
 {
-    return !s->destroyed && !s->ending;
+    return s != NULL && !s->destroyed && !s->ending;
 }
 
 /* -- the socket at the bottom */
 
 bool rp_stream_set_no_delay(struct rp_stream *s, bool on)
 {
-    return !s->destroyed && s->ops->set_no_delay != NULL && s->ops->set_no_delay(s, on);
+    return s != NULL && !s->destroyed && s->ops->set_no_delay != NULL &&
+           s->ops->set_no_delay(s, on);
 }
 
 bool rp_stream_set_keep_alive(struct rp_stream *s, bool on, uint32_t initial_delay_ms)
 {
+    if (s == NULL)
+        return false;
     return !s->destroyed && s->ops->set_keep_alive != NULL &&
            s->ops->set_keep_alive(s, on, initial_delay_ms);
 }
 
 const struct rp_address *rp_stream_local_address(const struct rp_stream *s)
 {
+    if (s == NULL)
+        return NULL;
     return s->ops->local_address != NULL ? s->ops->local_address(s) : NULL;
 }
 
 const struct rp_address *rp_stream_remote_address(const struct rp_stream *s)
 {
+    if (s == NULL)
+        return NULL;
     return s->ops->remote_address != NULL ? s->ops->remote_address(s) : NULL;
 }
 
@@ -623,5 +677,7 @@ void rp_stream_note_addresses(const struct rp_stream *s, struct rp_error *error)
 
 int rp_stream_fd(const struct rp_stream *s)
 {
+    if (s == NULL)
+        return -1;
     return s->ops->fd != NULL ? s->ops->fd(s) : -1;
 }

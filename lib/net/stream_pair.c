@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/args.h"
 #include "lib/net/stream.h"
 
 enum { PIECE = 16384 };
@@ -157,6 +158,9 @@ static struct end *end_new(struct rp_loop *loop, const struct rp_stream_options 
 bool rp_stream_pair(struct rp_loop *loop, const struct rp_stream_options *options,
                     struct rp_stream *ends[2], struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(loop, "loop", err) || !rp_given(ends, "ends", err))
+        return false;
     struct end *a = end_new(loop, options), *b = end_new(loop, options);
 
     if (a == NULL || b == NULL) {

@@ -32,6 +32,8 @@ static void on_timer(struct ev_loop *ev, struct ev_timer *w, int events)
 
 void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms)
 {
+    if (timer == NULL)
+        return;
     struct ev_timer *w = (struct ev_timer *)timer->private_;
 
     rp_timer_stop(timer);
@@ -48,13 +50,16 @@ void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms)
 
 void rp_timer_stop(struct rp_timer *timer)
 {
+    if (timer == NULL)
+        return;
     if (lives(timer->loop))
         ev_timer_stop(timer->loop->ev, (struct ev_timer *)timer->private_);
 }
 
 bool rp_timer_active(const struct rp_timer *timer)
 {
-    return lives(timer->loop) && ev_is_active((const struct ev_timer *)timer->private_);
+    return timer != NULL && lives(timer->loop) &&
+           ev_is_active((const struct ev_timer *)timer->private_);
 }
 
 static struct signal_watcher *watcher(struct rp_signal *signal)
@@ -72,6 +77,8 @@ static void on_signal(struct ev_loop *ev, struct ev_signal *w, int events)
 
 void rp_signal_start(struct rp_loop *loop, struct rp_signal *signal, int signum)
 {
+    if (signal == NULL)
+        return;
     struct signal_watcher *w = watcher(signal);
 
     rp_signal_stop(signal);
@@ -99,6 +106,8 @@ void rp_signal_block_all(void)
 
 void rp_signal_stop(struct rp_signal *signal)
 {
+    if (signal == NULL)
+        return;
     struct signal_watcher *w = watcher(signal);
 
     if (!lives(signal->loop) || !ev_is_active(&w->ev))
@@ -129,6 +138,8 @@ static void on_io(struct ev_loop *ev, struct ev_io *w, int events)
 
 void rp_io_start(struct rp_loop *loop, struct rp_io *io, int fd, int events)
 {
+    if (io == NULL)
+        return;
     struct ev_io *w = (struct ev_io *)io->private_;
 
     rp_io_stop(io);
@@ -154,6 +165,8 @@ void rp_io_resume(struct rp_io *io, int events)
 
 void rp_io_stop(struct rp_io *io)
 {
+    if (io == NULL)
+        return;
     if (lives(io->loop))
         ev_io_stop(io->loop->ev, (struct ev_io *)io->private_);
 }

@@ -131,6 +131,9 @@ bool rp_socket_set_servername(struct rp_socket *s, const char *name, struct rp_e
 {
     char *copy = NULL;
 
+    rp_error_clear(err);
+    if (!rp_given(s, "socket", err))
+        return false;
     if (s->client == NULL)
         return rp_error_set(err, "ERR_TLS_SNI_FROM_SERVER",
                             "Cannot issue SNI from a TLS server-side socket");
@@ -146,6 +149,9 @@ bool rp_socket_set_servername(struct rp_socket *s, const char *name, struct rp_e
 bool rp_socket_set_session(struct rp_socket *s, const uint8_t *der, size_t len,
                            struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(s, "socket", err))
+        return false;
     if (!may_change(s, err))
         return false;
     SSL_SESSION_free(s->client->session);
@@ -452,6 +458,9 @@ struct rp_socket *rp_client_socket_new(struct rp_loop *loop, const struct rp_con
 struct rp_socket *rp_connect(struct rp_loop *loop, const struct rp_connect_options *o,
                              struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(loop, "loop", err) || !rp_given(o, "options", err))
+        return NULL;
     struct rp_socket *s = rp_client_socket_new(loop, o, err);
 
     if (s == NULL)

@@ -7,6 +7,7 @@
  * Until it is complete nothing can be written; it waits with what was written before. */
 #include <stdlib.h>
 
+#include "lib/base/args.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/x509/openssl_errors.h"
 #include <reprise/tls.h>
@@ -125,7 +126,8 @@ void rp_renegotiation_drop(struct rp_socket *s)
 
 void rp_socket_disable_renegotiation(struct rp_socket *s)
 {
-    s->renegotiation_disabled = true;
+    if (s != NULL)
+        s->renegotiation_disabled = true;
 }
 
 static enum rp_client_auth auth_of(const struct rp_socket *s,
@@ -151,6 +153,9 @@ static enum rp_client_auth auth_of(const struct rp_socket *s,
 bool rp_socket_renegotiate(struct rp_socket *s, const struct rp_renegotiate_options *o,
                            rp_renegotiated *done, void *arg, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(s, "socket", err))
+        return false;
     if (s->phase != RP_PHASE_OPEN || !rp_stream_writable(&s->stream) ||
         !rp_stream_readable(&s->stream))
         return rp_error_set(err, "ERR_TLS_INVALID_STATE",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * request.c - questions of a handshake and their answers; see request.h and event.h. */
+#include "lib/base/args.h"
 #include "lib/tls/request.h"
 
 #include <stdlib.h>
@@ -39,6 +40,8 @@ void rp_request_drop(struct rp_request *r)
 
 struct rp_request *rp_request_ref(struct rp_request *r)
 {
+    if (r == NULL)
+        return NULL;
     r->refs++;
     return r;
 }
@@ -55,7 +58,7 @@ void rp_request_unref(struct rp_request *r)
 
 bool rp_request_pending(const struct rp_request *r)
 {
-    return r->socket != NULL;
+    return r != NULL && r->socket != NULL;
 }
 
 /* The answer is in; have the handshake go on, unless it is still asking. */
@@ -82,6 +85,8 @@ static void keep(struct rp_request *r, const uint8_t *bytes, size_t len)
 
 bool rp_request_answer(struct rp_request *r, const uint8_t *bytes, size_t len)
 {
+    if (r == NULL)
+        return false;
     if (r->socket == NULL)
         return false;
     if (r->kind == RP_REQUEST_SESSION)
@@ -95,6 +100,8 @@ bool rp_request_answer(struct rp_request *r, const uint8_t *bytes, size_t len)
 
 bool rp_request_done(struct rp_request *r)
 {
+    if (r == NULL)
+        return false;
     if (r->socket == NULL || r->kind != RP_REQUEST_STORE)
         return false;
     return answered(r);
@@ -102,6 +109,8 @@ bool rp_request_done(struct rp_request *r)
 
 bool rp_request_answer_early_data(struct rp_request *r, bool accept)
 {
+    if (r == NULL)
+        return false;
     if (r->socket == NULL || r->kind != RP_REQUEST_EARLY)
         return false;
     r->accepted = accept;
@@ -110,6 +119,8 @@ bool rp_request_answer_early_data(struct rp_request *r, bool accept)
 
 bool rp_request_answer_context(struct rp_request *r, struct rp_secure_context *context)
 {
+    if (r == NULL)
+        return false;
     if (r->socket == NULL || r->kind != RP_REQUEST_CONTEXT)
         return false;
     r->context = context != NULL ? rp_secure_context_ref(context) : NULL;
@@ -118,6 +129,8 @@ bool rp_request_answer_context(struct rp_request *r, struct rp_secure_context *c
 
 bool rp_request_unrecognized_name(struct rp_request *r)
 {
+    if (r == NULL)
+        return false;
     if (r->socket == NULL || r->kind != RP_REQUEST_CONTEXT)
         return false;
     r->unrecognized_name = true;
@@ -126,10 +139,15 @@ bool rp_request_unrecognized_name(struct rp_request *r)
 
 bool rp_request_fail(struct rp_request *r, const struct rp_error *error)
 {
+    if (r == NULL)
+        return false;
     struct rp_socket *s = r->socket;
+    struct rp_error unknown;
 
     if (s == NULL)
         return false;
+    if (!rp_given(error, "error", &unknown))
+        error = &unknown; /* refused all the same */
     rp_stream_ref(&s->stream);
     rp_request_drop(r);
     rp_socket_fail(s, error);

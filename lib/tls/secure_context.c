@@ -127,6 +127,7 @@ static bool build(struct rp_secure_context *c, const struct rp_secure_context_op
 struct rp_secure_context *rp_secure_context_new(const struct rp_secure_context_options *options,
                                                 struct rp_error *err)
 {
+    rp_error_clear(err);
     static const struct rp_secure_context_options defaults = {0};
     struct rp_secure_context *c = calloc(1, sizeof *c);
 
@@ -151,6 +152,8 @@ struct rp_secure_context *rp_secure_context_new(const struct rp_secure_context_o
 
 struct rp_secure_context *rp_secure_context_ref(struct rp_secure_context *c)
 {
+    if (c == NULL)
+        return NULL;
     c->refs++;
     return c;
 }
@@ -172,15 +175,17 @@ void rp_secure_context_unref(struct rp_secure_context *c)
 
 struct rp_ticket_keys *rp_secure_context_ticket_keys(const struct rp_secure_context *c)
 {
-    return c->keys;
+    return c != NULL ? c->keys : NULL;
 }
 
 uint32_t rp_secure_context_session_timeout(const struct rp_secure_context *c)
 {
-    return c->session_timeout;
+    return c != NULL ? c->session_timeout : 0;
 }
 
 const char *rp_secure_context_name(const struct rp_secure_context *c, size_t index)
 {
+    if (c == NULL)
+        return NULL;
     return index < c->name_count ? c->names[index] : NULL;
 }

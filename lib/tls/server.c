@@ -3,6 +3,7 @@
  * server.c - tls.Server: the object, its contexts, ports and events (section C).
  * Its sockets keep it in memory; its owner may give it up at any time, from inside its events
  * too, and hears nothing of it afterwards. */
+#include "lib/base/args.h"
 #include "lib/tls/server_internal.h"
 
 #include <netinet/in.h>
@@ -24,39 +25,46 @@ enum { HANDSHAKE_TIMEOUT_MS = 120000 };
 
 bool rp_server_on(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, false);
+    return s != NULL && fn != NULL &&
+           rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, false);
 }
 
 bool rp_server_once(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, false);
+    return s != NULL && fn != NULL &&
+           rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, false);
 }
 
 bool rp_server_prepend(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, true);
+    return s != NULL && fn != NULL &&
+           rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, false, true);
 }
 
 bool rp_server_prepend_once(struct rp_server *s, enum rp_event_type type, rp_listener *fn,
                             void *arg)
 {
-    return rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, true);
+    return s != NULL && fn != NULL &&
+           rp_emitter_add(&s->events, RP_EVENT_BIT(type), fn, arg, true, true);
 }
 
 bool rp_server_listen_for(struct rp_server *s, rp_event_set types, rp_listener *fn, void *arg)
 {
-    return rp_emitter_add(&s->events, types, fn, arg, false, false);
+    return s != NULL && fn != NULL && rp_emitter_add(&s->events, types, fn, arg, false, false);
 }
 
 void rp_server_off(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
 {
-    rp_emitter_remove(&s->events, type, fn, arg);
+    if (s != NULL)
+        rp_emitter_remove(&s->events, type, fn, arg);
 }
 
 bool rp_server_emit(struct rp_server *s, struct rp_event *event)
 {
     bool heard;
 
+    if (s == NULL || event == NULL)
+        return false;
     event->target = s;
     if (!rp_emitter_heard(&s->events, event->type))
         return false;
@@ -156,6 +164,9 @@ static bool set_up(struct rp_server *s, const struct rp_server_options *o, struc
 struct rp_server *rp_server_new(struct rp_loop *loop, const struct rp_server_options *options,
                                 struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(loop, "loop", err))
+        return NULL;
     static const struct rp_server_options defaults = {0};
     struct rp_server *s = calloc(1, sizeof *s);
 
@@ -199,7 +210,7 @@ void rp_server_free(struct rp_server *s)
 
 void *rp_server_arg(const struct rp_server *s)
 {
-    return s->options.arg;
+    return s != NULL ? s->options.arg : NULL;
 }
 
 /* -- ports */
@@ -214,6 +225,9 @@ static bool accepts_with_data(int fd)
 
 bool rp_server_listen_fd(struct rp_server *s, int listen_fd, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(s, "server", err))
+        return false;
     struct rp_server_port *port = calloc(1, sizeof *port), **last = &s->ports;
 
     if (s->closing) {
@@ -242,6 +256,9 @@ bool rp_server_listen_fd(struct rp_server *s, int listen_fd, struct rp_error *er
 
 bool rp_server_listen(struct rp_server *s, const struct rp_listen_options *o, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(s, "server", err) || !rp_given(o, "options", err))
+        return false;
     int fd = rp_listen_open(o, err);
 
     if (fd < 0)
@@ -254,11 +271,15 @@ bool rp_server_listen(struct rp_server *s, const struct rp_listen_options *o, st
 
 const struct rp_address *rp_server_address(const struct rp_server *s)
 {
+    if (s == NULL)
+        return NULL;
     return s->ports != NULL && s->address.len != 0 ? &s->address : NULL;
 }
 
 bool rp_server_close(struct rp_server *s)
 {
+    if (s == NULL)
+        return false;
     if (s->closing)
         return false;
     s->closing = true;
@@ -275,12 +296,12 @@ bool rp_server_close(struct rp_server *s)
 
 bool rp_server_listening(const struct rp_server *s)
 {
-    return s->ports != NULL;
+    return s != NULL && s->ports != NULL;
 }
 
 uint32_t rp_server_connections(const struct rp_server *s)
 {
-    return s->connections;
+    return s != NULL ? s->connections : 0;
 }
 
 /* -- contexts and keys */
@@ -294,6 +315,8 @@ enum rp_client_auth rp_server_client_auth(const struct rp_server *s)
 
 void rp_server_set_secure_context(struct rp_server *s, struct rp_secure_context *context)
 {
+    if (s == NULL || context == NULL)
+        return;
     rp_secure_context_ref(context);
     rp_secure_context_unref(s->context);
     s->context = context;
@@ -306,6 +329,9 @@ bool rp_server_renew_secure_context(struct rp_server *s,
     struct rp_secure_context_options o = {0};
     struct rp_secure_context *context;
 
+    rp_error_clear(err);
+    if (!rp_given(s, "server", err))
+        return false;
     if (options != NULL)
         o = *options;
     if (o.ticket_keys == NULL)
@@ -326,6 +352,9 @@ bool rp_server_add_context(struct rp_server *s, const char *hostname,
     struct rp_server_name *name;
     size_t size;
 
+    rp_error_clear(err);
+    if (!rp_given(s, "server", err) || !rp_given(context, "context", err))
+        return false;
     if (hostname == NULL || *hostname == '\0')
         return rp_error_set(err, "ERR_TLS_REQUIRED_SERVER_NAME",
                             "\"servername\" is required parameter for Server.addContext");
@@ -376,6 +405,8 @@ struct rp_secure_context *rp_server_find_context(const struct rp_server *s, cons
 
 bool rp_server_get_ticket_keys(const struct rp_server *s, uint8_t keys[RP_TICKET_KEYS_SIZE])
 {
+    if (s == NULL || keys == NULL)
+        return false;
     struct rp_ticket_key key;
     uint8_t bytes[RP_TICKET_KEYS_LONG];
     bool ok = rp_ticket_keys_get(s->context->keys, 0, &key) &&
@@ -391,6 +422,9 @@ bool rp_server_get_ticket_keys(const struct rp_server *s, uint8_t keys[RP_TICKET
 bool rp_server_set_ticket_keys(struct rp_server *s, const uint8_t *bytes, size_t len,
                                bool keep_former, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(s, "server", err) || !rp_given(bytes, "keys", err))
+        return false;
     struct rp_ticket_keys *ring = s->context->keys;
     struct rp_ticket_key keys[RP_TICKET_KEYS_MAX];
     size_t count = 1;

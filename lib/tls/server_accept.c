@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/base/args.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/socket_internal.h"
 
@@ -159,6 +160,11 @@ bool rp_server_take_fd(struct rp_server *s, int fd, const struct rp_address *rem
 {
     bool taken;
 
+    rp_error_clear(err);
+    if (!rp_given(s, "server", err)) {
+        close(fd);
+        return false;
+    }
     rp_server_ref(s);
     taken = take_fd(s, fd, remote, deferred, err);
     rp_server_unref(s);
@@ -169,6 +175,9 @@ bool rp_server_take_stream(struct rp_server *s, struct rp_stream *stream, struct
 {
     struct rp_socket *socket;
 
+    rp_error_clear(err);
+    if (!rp_given(s, "server", err) || !rp_given(stream, "stream", err))
+        return false;
     if (is_full(s)) {
         drop(s, rp_stream_remote_address(stream));
         rp_stream_destroy(stream, NULL);
@@ -192,6 +201,8 @@ bool rp_server_take_stream(struct rp_server *s, struct rp_stream *stream, struct
 void rp_socket_set_addresses(struct rp_socket *s, const struct rp_address *remote,
                              const struct rp_address *local)
 {
+    if (s == NULL)
+        return;
     if (remote != NULL)
         s->remote = *remote;
     if (local == NULL)

@@ -8,6 +8,7 @@
 
 #include <reprise/session.h>
 
+#include "lib/base/args.h"
 #include "lib/tls/session.h"
 #include "lib/tls/context/versions.h"
 
@@ -29,7 +30,8 @@ SSL_SESSION *rp_session_copy(const struct rp_session *s)
 
 struct rp_session *rp_session_ref(struct rp_session *s)
 {
-    SSL_SESSION_up_ref(inside(s));
+    if (s != NULL)
+        SSL_SESSION_up_ref(inside(s));
     return s;
 }
 
@@ -40,6 +42,9 @@ void rp_session_unref(struct rp_session *s)
 
 struct rp_session *rp_session_from_der(const void *der, size_t len, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(der, "der", err))
+        return NULL;
     SSL_SESSION *session = rp_session_decode(der, len);
 
     if (session == NULL)
@@ -49,6 +54,8 @@ struct rp_session *rp_session_from_der(const void *der, size_t len, struct rp_er
 
 size_t rp_session_to_der(struct rp_session *s, uint8_t *bytes, size_t capacity)
 {
+    if (s == NULL)
+        return 0;
     int len = i2d_SSL_SESSION(inside(s), NULL);
 
     if (len > 0 && bytes != NULL && (size_t)len <= capacity)
@@ -58,7 +65,7 @@ size_t rp_session_to_der(struct rp_session *s, uint8_t *bytes, size_t capacity)
 
 const char *rp_session_protocol(const struct rp_session *s)
 {
-    return rp_version_name(SSL_SESSION_get_protocol_version(inside(s)));
+    return s != NULL ? rp_version_name(SSL_SESSION_get_protocol_version(inside(s))) : NULL;
 }
 
 size_t rp_session_ticket(const struct rp_session *s, const uint8_t **bytes)
@@ -66,6 +73,8 @@ size_t rp_session_ticket(const struct rp_session *s, const uint8_t **bytes)
     const uint8_t *ticket = NULL;
     size_t len = 0;
 
+    if (s == NULL)
+        return 0;
     SSL_SESSION_get0_ticket(inside(s), &ticket, &len);
     if (bytes != NULL)
         *bytes = ticket;
@@ -74,5 +83,5 @@ size_t rp_session_ticket(const struct rp_session *s, const uint8_t **bytes)
 
 uint32_t rp_session_lifetime(const struct rp_session *s)
 {
-    return (uint32_t)SSL_SESSION_get_ticket_lifetime_hint(inside(s));
+    return s != NULL ? (uint32_t)SSL_SESSION_get_ticket_lifetime_hint(inside(s)) : 0;
 }

@@ -426,6 +426,8 @@ static void socket_end(struct rp_stream *stream)
 
 void rp_socket_end_truncated(struct rp_socket *s)
 {
+    if (s == NULL)
+        return;
     s->engine.sent_close = true;
     rp_stream_end(&s->stream);
 }
@@ -759,10 +761,12 @@ bool rp_socket_open_engine(struct rp_socket *s, bool server, enum rp_client_auth
 
 struct rp_stream *rp_socket_stream(struct rp_socket *s)
 {
-    return &s->stream;
+    return s != NULL ? &s->stream : NULL;
 }
 
 struct rp_socket *rp_socket_from_stream(struct rp_stream *stream)
 {
+    if (stream == NULL)
+        return NULL;
     return stream->ops == &stream_ops ? of_stream(stream) : NULL;
 }

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "lib/base/args.h"
 #include "lib/tls/context/compat.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/x509/openssl_errors.h"
@@ -31,6 +32,9 @@ static struct rp_x509 *no_certificate(struct rp_error *err)
 
 struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *s, bool detailed, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(s, "socket", err))
+        return NULL;
     SSL *ssl = established(s);
     X509 *leaf = rp_socket_peer_certificate(s);
 
@@ -44,6 +48,9 @@ struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *s, bool detailed, st
 
 struct rp_x509 *rp_socket_x509(const struct rp_socket *s, struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(s, "socket", err))
+        return NULL;
     SSL *ssl = established(s);
     X509 *leaf = ssl != NULL ? SSL_get_certificate(ssl) : NULL;
 
@@ -54,6 +61,8 @@ struct rp_x509 *rp_socket_x509(const struct rp_socket *s, struct rp_error *err)
 
 size_t rp_socket_finished(const struct rp_socket *s, uint8_t bytes[RP_FINISHED_MAX])
 {
+    if (s == NULL || bytes == NULL)
+        return 0;
     const SSL *ssl = established(s);
 
     return ssl != NULL ? SSL_get_finished(ssl, bytes, RP_FINISHED_MAX) : 0;
@@ -61,6 +70,8 @@ size_t rp_socket_finished(const struct rp_socket *s, uint8_t bytes[RP_FINISHED_M
 
 size_t rp_socket_peer_finished(const struct rp_socket *s, uint8_t bytes[RP_FINISHED_MAX])
 {
+    if (s == NULL || bytes == NULL)
+        return 0;
     const SSL *ssl = established(s);
 
     return ssl != NULL ? SSL_get_peer_finished(ssl, bytes, RP_FINISHED_MAX) : 0;
@@ -80,6 +91,8 @@ static const char *group_name(const EVP_PKEY *key)
 
 bool rp_socket_ephemeral_key_info(const struct rp_socket *s, struct rp_ephemeral_key_info *info)
 {
+    if (s == NULL || info == NULL)
+        return false;
     SSL *ssl = established(s);
     EVP_PKEY *key = NULL;
     bool dh;
@@ -117,6 +130,8 @@ static const char *signature_name(int nid)
 
 bool rp_socket_shared_sigalg(const struct rp_socket *s, size_t index, char name[RP_SIGALG_NAME_MAX])
 {
+    if (s == NULL || name == NULL)
+        return false;
     SSL *ssl = established(s);
     int sign, hash, count;
 
@@ -133,6 +148,10 @@ bool rp_socket_export_keying_material(const struct rp_socket *s, uint8_t *bytes,
                                       const char *label, const uint8_t *context, size_t context_len,
                                       struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(s, "socket", err) || !rp_given(bytes, "bytes", err) ||
+        !rp_given(label, "label", err))
+        return false;
     SSL *ssl = established(s);
 
     if (len < 1 || len > UINT32_MAX)
@@ -153,6 +172,8 @@ bool rp_socket_export_keying_material(const struct rp_socket *s, uint8_t *bytes,
 
 bool rp_socket_set_max_send_fragment(struct rp_socket *s, int size)
 {
+    if (s == NULL)
+        return false;
     if (size < FRAGMENT_MIN || size > FRAGMENT_MAX || s->stream.destroyed)
         return false;
     s->max_send_fragment = (uint16_t)size;
@@ -167,6 +188,8 @@ void rp_socket_trace(struct rp_socket *s)
 
 bool rp_socket_enable_trace(struct rp_socket *s)
 {
+    if (s == NULL)
+        return false;
     void (*tracer)(int, int, int, const void *, size_t, SSL *, void *) = RP_SSL_TRACE;
 
     if (s->stream.destroyed || s->trace != NULL)

@@ -17,41 +17,46 @@ static SSL *established(const struct rp_socket *s)
 
 bool rp_socket_is_server(const struct rp_socket *s)
 {
-    return s->client == NULL;
+    return s != NULL && s->client == NULL;
 }
 
 struct rp_server *rp_socket_server(const struct rp_socket *s)
 {
+    if (s == NULL)
+        return NULL;
     return s->server != NULL && !s->server->hidden ? s->server : NULL;
 }
 
 void rp_socket_set_data(struct rp_socket *s, void *data)
 {
-    s->data = data;
+    if (s != NULL)
+        s->data = data;
 }
 
 void *rp_socket_data(const struct rp_socket *s)
 {
-    return s->data;
+    return s != NULL ? s->data : NULL;
 }
 
 bool rp_socket_secure_connecting(const struct rp_socket *s)
 {
-    return s->phase < RP_PHASE_OPEN;
+    return s != NULL && s->phase < RP_PHASE_OPEN;
 }
 
 bool rp_socket_authorized(const struct rp_socket *s)
 {
-    return s->authorized;
+    return s != NULL && s->authorized;
 }
 
 const char *rp_socket_authorization_error(const struct rp_socket *s)
 {
-    return s->authorization_error;
+    return s != NULL ? s->authorization_error : NULL;
 }
 
 const char *rp_socket_verify_error(const struct rp_socket *s)
 {
+    if (s == NULL)
+        return NULL;
     SSL *ssl = established(s);
     long result = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
 
@@ -60,11 +65,15 @@ const char *rp_socket_verify_error(const struct rp_socket *s)
 
 const char *rp_socket_alpn_protocol(const struct rp_socket *s)
 {
+    if (s == NULL)
+        return NULL;
     return s->engine.established ? s->engine.alpn : NULL;
 }
 
 const char *rp_socket_servername(const struct rp_socket *s)
 {
+    if (s == NULL)
+        return NULL;
     if (s->client == NULL)
         return s->engine.servername;
     return s->engine.established ? rp_client_servername(s->client) : NULL;
@@ -72,11 +81,15 @@ const char *rp_socket_servername(const struct rp_socket *s)
 
 const char *rp_socket_protocol(const struct rp_socket *s)
 {
+    if (s == NULL)
+        return NULL;
     return s->engine.ssl != NULL && !s->engine.closing ? SSL_get_version(s->engine.ssl) : NULL;
 }
 
 bool rp_socket_cipher(const struct rp_socket *s, struct rp_cipher_info *info)
 {
+    if (s == NULL || info == NULL)
+        return false;
     const SSL *ssl = established(s);
     const SSL_CIPHER *cipher = ssl != NULL ? SSL_get_current_cipher(ssl) : NULL;
 
@@ -90,11 +103,13 @@ bool rp_socket_cipher(const struct rp_socket *s, struct rp_cipher_info *info)
 
 bool rp_socket_truncated(const struct rp_socket *s)
 {
-    return s->engine.established && s->stream.end_emitted && !s->got_close;
+    return s != NULL && s->engine.established && s->stream.end_emitted && !s->got_close;
 }
 
 bool rp_socket_session_reused(const struct rp_socket *s)
 {
+    if (s == NULL)
+        return false;
     const SSL *ssl = established(s);
 
     return ssl != NULL && SSL_session_reused(ssl);
@@ -102,6 +117,8 @@ bool rp_socket_session_reused(const struct rp_socket *s)
 
 enum rp_early_data rp_socket_early_data(const struct rp_socket *s)
 {
+    if (s == NULL)
+        return RP_EARLY_DATA_NONE;
     const SSL *ssl = established(s);
 
     switch (ssl != NULL ? SSL_get_early_data_status(ssl) : SSL_EARLY_DATA_NOT_SENT) {
@@ -116,11 +133,13 @@ enum rp_early_data rp_socket_early_data(const struct rp_socket *s)
 
 bool rp_socket_handshake_confirmed(const struct rp_socket *s)
 {
-    return s->engine.established && !rp_engine_unconfirmed(&s->engine);
+    return s != NULL && s->engine.established && !rp_engine_unconfirmed(&s->engine);
 }
 
 enum rp_resumption rp_socket_resumption(const struct rp_socket *s)
 {
+    if (s == NULL)
+        return RP_NOT_RESUMED;
     if (!rp_socket_session_reused(s))
         return RP_NOT_RESUMED;
     if (s->client == NULL)
@@ -131,6 +150,8 @@ enum rp_resumption rp_socket_resumption(const struct rp_socket *s)
 
 bool rp_socket_resumed_id(const struct rp_socket *s, const uint8_t **id, size_t *len)
 {
+    if (s == NULL || id == NULL || len == NULL)
+        return false;
     enum rp_resumption how = rp_socket_resumption(s);
     unsigned length = 0;
 
@@ -143,6 +164,8 @@ bool rp_socket_resumed_id(const struct rp_socket *s, const uint8_t **id, size_t 
 
 size_t rp_socket_session_id_context(const struct rp_socket *s, uint8_t context[32])
 {
+    if (s == NULL || context == NULL)
+        return 0;
     const struct rp_secure_context *c = s->context;
     enum rp_client_auth auth;
 
@@ -155,7 +178,7 @@ size_t rp_socket_session_id_context(const struct rp_socket *s, uint8_t context[3
 
 struct rp_secure_context *rp_socket_context(const struct rp_socket *s)
 {
-    return s->context;
+    return s != NULL ? s->context : NULL;
 }
 
 static size_t copy_out(uint8_t *to, size_t capacity, const uint8_t *from, size_t len)
@@ -167,6 +190,8 @@ static size_t copy_out(uint8_t *to, size_t capacity, const uint8_t *from, size_t
 
 size_t rp_socket_session(const struct rp_socket *s, uint8_t *bytes, size_t capacity)
 {
+    if (s == NULL)
+        return 0;
     SSL *ssl = established(s);
     SSL_SESSION *session = ssl != NULL ? SSL_get0_session(ssl) : NULL;
     int len = session != NULL ? i2d_SSL_SESSION(session, NULL) : 0;
@@ -180,6 +205,8 @@ size_t rp_socket_session(const struct rp_socket *s, uint8_t *bytes, size_t capac
 
 size_t rp_socket_ticket(const struct rp_socket *s, uint8_t *bytes, size_t capacity)
 {
+    if (s == NULL)
+        return 0;
     SSL *ssl = established(s);
     const uint8_t *ticket = NULL;
     size_t len = 0;
@@ -215,11 +242,15 @@ X509 *rp_socket_peer_certificate(const struct rp_socket *s)
 
 size_t rp_socket_peer_certificate_der(struct rp_socket *s, const uint8_t **der)
 {
-    return encode(rp_socket_peer_certificate(s), &s->peer_der, &s->peer_der_len, der);
+    return s != NULL && der != NULL
+               ? encode(rp_socket_peer_certificate(s), &s->peer_der, &s->peer_der_len, der)
+               : 0;
 }
 
 size_t rp_socket_certificate_der(struct rp_socket *s, const uint8_t **der)
 {
+    if (s == NULL || der == NULL)
+        return 0;
     SSL *ssl = established(s);
 
     return encode(ssl != NULL ? SSL_get_certificate(ssl) : NULL, &s->own_der, &s->own_der_len, der);

@@ -5,6 +5,7 @@
  * that lives as long as the socket and that nobody else sees. */
 #include <reprise/wrap.h>
 
+#include "lib/base/args.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/socket_internal.h"
 
@@ -88,6 +89,9 @@ static bool put_over(struct rp_socket *s, struct rp_stream *stream,
 struct rp_socket *rp_socket_wrap(struct rp_stream *stream, const struct rp_socket_options *o,
                                  struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(stream, "stream", err) || !rp_given(o, "options", err))
+        return NULL;
     struct rp_loop *loop = rp_stream_loop(stream);
     struct rp_socket *s = o->is_server ? wrap_server(loop, o, err) : wrap_client(loop, o, err);
 
@@ -124,6 +128,9 @@ bool rp_secure_pair_new(struct rp_loop *loop, struct rp_secure_context *context,
     };
     struct rp_stream *ends[2];
 
+    rp_error_clear(err);
+    if (!rp_given(loop, "loop", err) || !rp_given(pair, "pair", err))
+        return false;
     if (context == NULL)
         return rp_error_set(err, "ERR_TLS_INVALID_CONTEXT", "context must be a SecureContext");
     if (!rp_stream_pair(loop, NULL, ends, err))
@@ -141,6 +148,8 @@ bool rp_secure_pair_new(struct rp_loop *loop, struct rp_secure_context *context,
 
 void rp_secure_pair_destroy(struct rp_secure_pair *pair)
 {
+    if (pair == NULL)
+        return;
     if (pair->cleartext == NULL)
         return;
     rp_stream_destroy(rp_socket_stream(pair->cleartext), NULL);

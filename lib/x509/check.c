@@ -2,6 +2,7 @@
  *
  * check.c - is this certificate for that host, address or mailbox, and who issued it (H3).
  * OpenSSL does the comparing. The danger: a question that is malformed must not read as "no". */
+#include "lib/base/args.h"
 #include "lib/x509/internal.h"
 
 #include <string.h>
@@ -51,6 +52,9 @@ bool rp_x509_check_host(const struct rp_x509 *x, const char *name,
     char *peer_name = NULL;
     int result;
 
+    rp_error_clear(err);
+    if (!rp_given(x, "certificate", err) || !rp_given(name, "name", err))
+        return false;
     if (matched)
         *matched = NULL;
     if (!options_valid(options, err))
@@ -69,6 +73,9 @@ bool rp_x509_check_email(const struct rp_x509 *x, const char *email,
 {
     int result;
 
+    rp_error_clear(err);
+    if (!rp_given(x, "certificate", err) || !rp_given(email, "email", err))
+        return false;
     if (!options_valid(options, err))
         return false;
     ERR_set_mark();
@@ -82,6 +89,9 @@ bool rp_x509_check_ip(const struct rp_x509 *x, const char *ip, struct rp_error *
     int result;
 
     rp_error_clear(err);
+    if (!rp_given(x, "certificate", err) || !rp_given(ip, "ip", err))
+        return false;
+    rp_error_clear(err);
     ERR_set_mark();
     result = X509_check_ip_asc(x->cert, ip, 0);
     ERR_pop_to_mark();
@@ -92,6 +102,8 @@ bool rp_x509_check_issued(const struct rp_x509 *x, const struct rp_x509 *issuer)
 {
     bool issued;
 
+    if (x == NULL || issuer == NULL)
+        return false;
     ERR_set_mark();
     issued = X509_check_issued(issuer->cert, x->cert) == X509_V_OK;
     ERR_pop_to_mark();

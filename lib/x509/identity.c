@@ -336,6 +336,9 @@ bool rp_identity_check(const char *hostname, const struct rp_identity *id, struc
 bool rp_check_server_identity(const char *hostname, const struct rp_x509 *cert,
                               struct rp_error *err)
 {
+    rp_error_clear(err);
+    if (!rp_given(hostname, "hostname", err) || !rp_given(cert, "certificate", err))
+        return false;
     size_t count, cn_count = 0;
     const struct rp_x509_attribute *subject = rp_x509_subject_attributes(cert, &count);
     struct rp_identity_name *cn = calloc(count + 1, sizeof *cn);

@@ -210,6 +210,8 @@ static void put_circular(struct rp_json *j, unsigned depth)
 char *rp_x509_to_json(const struct rp_x509 *x, const struct rp_x509_json_options *options,
                       size_t *len)
 {
+    if (x == NULL)
+        return NULL;
     static const struct rp_x509_json_options defaults = {0};
     const struct rp_x509_json_options *o = options ? options : &defaults;
     struct rp_json j = {0};

@@ -3,6 +3,7 @@
  * key.c - the public key of a certificate as node describes it, and whether a key fits (G6,
  * H1, H3). The danger: a key that OpenSSL cannot decode; it has no type and no details, only its
  * encoding. A terminal is never asked for a passphrase. */
+#include "lib/base/args.h"
 #include "lib/x509/internal.h"
 
 #include <ctype.h>
@@ -281,6 +282,9 @@ bool rp_x509_check_private_key(const struct rp_x509 *x, const void *key, size_t 
     bool fits;
 
     rp_error_clear(err);
+    if (!rp_given(x, "certificate", err) || !rp_given(key, "key", err))
+        return false;
+    rp_error_clear(err);
     ERR_clear_error();
     pkey = read_key(key, len, EVP_PKEY_KEYPAIR, passphrase, err);
     fits = pkey && X509_check_private_key(x->cert, pkey) == 1;
@@ -295,6 +299,9 @@ bool rp_x509_verify(const struct rp_x509 *x, const void *public_key, size_t len,
     EVP_PKEY *pkey;
     bool verified;
 
+    rp_error_clear(err);
+    if (!rp_given(x, "certificate", err) || !rp_given(public_key, "public_key", err))
+        return false;
     rp_error_clear(err);
     ERR_clear_error();
     pkey = read_key(public_key, len, EVP_PKEY_PUBLIC_KEY, NULL, err);

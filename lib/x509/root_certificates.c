@@ -11,6 +11,7 @@ static const char *const root_certificates[] = {
 
 const char *const *rp_root_certificates(size_t *count)
 {
-    *count = sizeof root_certificates / sizeof *root_certificates;
+    if (count != NULL)
+        *count = sizeof root_certificates / sizeof *root_certificates;
     return root_certificates;
 }

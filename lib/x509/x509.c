@@ -4,6 +4,7 @@
  * fail. The danger is a certificate made to confuse: whatever OpenSSL cannot decode is absent and
  * marked as malformed, never guessed. The parts are read by x509_names.c, x509_extensions.c and
  * x509_key.c; nothing of OpenSSL's error queue is left behind. */
+#include "lib/base/args.h"
 #include "lib/x509/internal.h"
 
 #include <limits.h>
@@ -165,6 +166,9 @@ struct rp_x509 *rp_x509_parse(const void *bytes, size_t len, struct rp_error *er
     struct rp_x509 *x = NULL;
     X509 *cert;
 
+    rp_error_clear(err);
+    if (!rp_given(bytes, "bytes", err))
+        return NULL;
     if (len > INT_MAX) {
         rp_error_set(err, "ERR_OUT_OF_RANGE", "A certificate of %zu bytes is too long", len);
         return NULL;
@@ -182,6 +186,8 @@ struct rp_x509 *rp_x509_parse(const void *bytes, size_t len, struct rp_error *er
 
 struct rp_x509 *rp_x509_ref(struct rp_x509 *x)
 {
+    if (x == NULL)
+        return NULL;
     x->refs++;
     return x;
 }
@@ -199,72 +205,75 @@ void rp_x509_unref(struct rp_x509 *x)
 
 const char *rp_x509_subject(const struct rp_x509 *x)
 {
-    return x->subject;
+    return x != NULL ? x->subject : NULL;
 }
 
 const char *rp_x509_issuer(const struct rp_x509 *x)
 {
-    return x->issuer;
+    return x != NULL ? x->issuer : NULL;
 }
 
 const char *rp_x509_subject_alt_name(const struct rp_x509 *x)
 {
-    return x->subject_alt_name;
+    return x != NULL ? x->subject_alt_name : NULL;
 }
 
 const char *rp_x509_info_access(const struct rp_x509 *x)
 {
-    return x->info_access;
+    return x != NULL ? x->info_access : NULL;
 }
 
 const char *rp_x509_valid_from(const struct rp_x509 *x)
 {
-    return x->valid_from;
+    return x != NULL ? x->valid_from : NULL;
 }
 
 const char *rp_x509_valid_to(const struct rp_x509 *x)
 {
-    return x->valid_to;
+    return x != NULL ? x->valid_to : NULL;
 }
 
 const char *rp_x509_fingerprint(const struct rp_x509 *x)
 {
-    return x->fingerprint;
+    return x != NULL ? x->fingerprint : NULL;
 }
 
 const char *rp_x509_fingerprint256(const struct rp_x509 *x)
 {
-    return x->fingerprint256;
+    return x != NULL ? x->fingerprint256 : NULL;
 }
 
 const char *rp_x509_fingerprint512(const struct rp_x509 *x)
 {
-    return x->fingerprint512;
+    return x != NULL ? x->fingerprint512 : NULL;
 }
 
 const char *rp_x509_serial_number(const struct rp_x509 *x)
 {
-    return x->serial_number;
+    return x != NULL ? x->serial_number : NULL;
 }
 
 const char *const *rp_x509_key_usage(const struct rp_x509 *x)
 {
-    return x->key_usage;
+    return x != NULL ? x->key_usage : NULL;
 }
 
 bool rp_x509_ca(const struct rp_x509 *x)
 {
-    return x->ca;
+    return x != NULL && x->ca;
 }
 
 const uint8_t *rp_x509_raw(const struct rp_x509 *x, size_t *len)
 {
-    *len = x->raw_len;
-    return x->raw;
+    if (len != NULL)
+        *len = x != NULL ? x->raw_len : 0;
+    return x != NULL ? x->raw : NULL;
 }
 
 char *rp_x509_to_pem(const struct rp_x509 *x, size_t *len)
 {
+    if (x == NULL)
+        return NULL;
     BIO *bio = BIO_new(BIO_s_mem());
     char *pem = NULL;
 
@@ -280,46 +289,47 @@ char *rp_x509_to_pem(const struct rp_x509 *x, size_t *len)
 
 static const struct rp_x509_attribute *list_items(const struct rp_x509_list *list, size_t *count)
 {
-    *count = list->count;
-    return list->items;
+    if (count != NULL)
+        *count = list != NULL ? list->count : 0;
+    return list != NULL ? list->items : NULL;
 }
 
 const struct rp_x509_attribute *rp_x509_subject_attributes(const struct rp_x509 *x, size_t *count)
 {
-    return list_items(&x->subject_list, count);
+    return list_items(x != NULL ? &x->subject_list : NULL, count);
 }
 
 const struct rp_x509_attribute *rp_x509_issuer_attributes(const struct rp_x509 *x, size_t *count)
 {
-    return list_items(&x->issuer_list, count);
+    return list_items(x != NULL ? &x->issuer_list : NULL, count);
 }
 
 const struct rp_x509_attribute *rp_x509_alt_names(const struct rp_x509 *x, size_t *count)
 {
-    return list_items(&x->alt_name_list, count);
+    return list_items(x != NULL ? &x->alt_name_list : NULL, count);
 }
 
 const struct rp_x509_attribute *rp_x509_info_access_list(const struct rp_x509 *x, size_t *count)
 {
-    return list_items(&x->info_access_list, count);
+    return list_items(x != NULL ? &x->info_access_list : NULL, count);
 }
 
 unsigned rp_x509_malformed(const struct rp_x509 *x)
 {
-    return x->malformed;
+    return x != NULL ? x->malformed : 0;
 }
 
 const struct rp_x509_public_key *rp_x509_public_key(const struct rp_x509 *x)
 {
-    return &x->key;
+    return x != NULL ? &x->key : NULL;
 }
 
 const struct rp_x509 *rp_x509_issuer_certificate(const struct rp_x509 *x)
 {
-    return x->issuer_certificate;
+    return x != NULL ? x->issuer_certificate : NULL;
 }
 
 bool rp_x509_self_issued(const struct rp_x509 *x)
 {
-    return x->self_issued;
+    return x != NULL && x->self_issued;
 }

@@ -124,6 +124,8 @@ static const char *key_type(const EVP_PKEY *key)
 
 const char *rp_secure_context_key_type(const struct rp_secure_context *c, size_t index)
 {
+    if (c == NULL)
+        return NULL;
     struct rp_secure_context *at = (struct rp_secure_context *)(uintptr_t)c; /* only its cursor */
     X509 *leaf = rp_context_next_certificate(at, true);
 

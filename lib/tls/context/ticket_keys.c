@@ -3,6 +3,7 @@
  * ticket_keys.c - the ring of session-ticket keys; see ticket_keys.h and I10.
  * The danger: these are the secrets of all past tickets, so every copy is wiped. A failure in here
  * costs a ticket, never a handshake. */
+#include "lib/base/args.h"
 #include "lib/tls/context/ticket_crypt.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct rp_ticket_keys {
 
 struct rp_ticket_keys *rp_ticket_keys_new(struct rp_error *err)
 {
+    rp_error_clear(err);
     struct rp_ticket_keys *ring = calloc(1, sizeof *ring);
 
     if (ring == NULL) {
@@ -46,6 +48,8 @@ struct rp_ticket_keys *rp_ticket_keys_new(struct rp_error *err)
 
 struct rp_ticket_keys *rp_ticket_keys_ref(struct rp_ticket_keys *ring)
 {
+    if (ring == NULL)
+        return NULL;
     ring->refs++;
     return ring;
 }
@@ -74,6 +78,9 @@ bool rp_ticket_keys_set(struct rp_ticket_keys *ring, const struct rp_ticket_key 
 {
     struct rp_ticket_key *copy = NULL;
 
+    rp_error_clear(err);
+    if (!rp_given(ring, "ring", err) || (count > 0 && !rp_given(keys, "keys", err)))
+        return false;
     if (count > RP_TICKET_KEYS_MAX)
         return rp_error_set(err, "ERR_OUT_OF_RANGE", "%zu ticket keys; %d is the most", count,
                             RP_TICKET_KEYS_MAX);
@@ -96,11 +103,13 @@ bool rp_ticket_keys_set(struct rp_ticket_keys *ring, const struct rp_ticket_key 
 
 size_t rp_ticket_keys_count(const struct rp_ticket_keys *ring)
 {
-    return ring->count;
+    return ring != NULL ? ring->count : 0;
 }
 
 bool rp_ticket_keys_get(const struct rp_ticket_keys *ring, size_t index, struct rp_ticket_key *key)
 {
+    if (ring == NULL || key == NULL)
+        return false;
     if (index >= ring->count)
         return false;
     *key = ring->keys[index];
@@ -124,6 +133,9 @@ bool rp_ticket_key_decode(struct rp_ticket_key *key, const uint8_t *bytes, size_
     size_t size = len == RP_TICKET_KEYS_LONG ? 32 : 16;
     bool aes_first = layout == RP_TICKET_KEY_NGINX && size == 16;
 
+    rp_error_clear(err);
+    if (!rp_given(key, "key", err) || !rp_given(bytes, "bytes", err))
+        return false;
     if (len != RP_TICKET_KEYS_SIZE && len != RP_TICKET_KEYS_LONG)
         return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
                             "a ticket key must be exactly 48 or 80 bytes. Received %zu", len);
@@ -139,6 +151,8 @@ bool rp_ticket_key_decode(struct rp_ticket_key *key, const uint8_t *bytes, size_
 
 size_t rp_ticket_key_encode(const struct rp_ticket_key *key, uint8_t bytes[RP_TICKET_KEYS_LONG])
 {
+    if (key == NULL || bytes == NULL)
+        return 0;
     size_t size = key->size;
 
     memcpy(bytes, key->name, NAME);
