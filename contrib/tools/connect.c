@@ -300,6 +300,7 @@ static bool begin_tls(struct rp_error *error)
         .servername = flags.servername,
         .alpn_protocols = flags.alpn_protocols.items,
         .session = {flags.session.len > 0 ? flags.session.bytes : NULL, flags.session.len},
+        .handshake_timeout_ms = RP_NO_TIMEOUT, /* run.deadline is from the start */
         .allow_unauthorized = flags.reject_unauthorized == RP_OFF,
         .early_data = flags.early_data.bytes != NULL,
         .request_ocsp = flags.request_ocsp == RP_ON,

@@ -472,6 +472,7 @@ struct rp_socket *rp_connect(struct rp_loop *loop, const struct rp_connect_optio
     s->stream.connecting = s->transport.carrier->connecting;
     if (o->stream == NULL && o->net->timeout_ms != 0)
         rp_stream_set_timeout(&s->stream, o->net->timeout_ms);
+    rp_socket_limit_handshake(s, o->handshake_timeout_ms);
     rp_next_tick(loop, &s->wake);
     return s;
 }

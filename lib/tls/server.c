@@ -19,8 +19,6 @@
 #include "lib/tls/socket_internal.h"
 #include "lib/tls/context/ticket_crypt.h"
 
-enum { HANDSHAKE_TIMEOUT_MS = 120000 };
-
 /* -- events */
 
 bool rp_server_on(struct rp_server *s, enum rp_event_type type, rp_listener *fn, void *arg)
@@ -188,7 +186,7 @@ struct rp_server *rp_server_new(struct rp_loop *loop, const struct rp_server_opt
     s->options.alpn_protocols = NULL;
     s->options.psk_identity_hint = NULL;
     if (s->options.handshake_timeout_ms == 0)
-        s->options.handshake_timeout_ms = HANDSHAKE_TIMEOUT_MS;
+        s->options.handshake_timeout_ms = RP_DEFAULT_HANDSHAKE_TIMEOUT_MS;
     s->options.stream.paused = s->options.stream.paused || options->pause_on_connect;
     if (!set_up(s, options, err)) {
         rp_server_unref(s);

@@ -108,8 +108,7 @@ static void begin(struct rp_socket *socket, bool bytes_are_there)
     struct rp_event event = {.type = RP_EV_CONNECTION};
 
     handshake_begins(socket);
-    if (s->options.handshake_timeout_ms != UINT32_MAX)
-        rp_timeout_start(s->loop, &socket->timeout, s->options.handshake_timeout_ms);
+    rp_socket_limit_handshake(socket, s->options.handshake_timeout_ms);
     if (rp_emitter_heard(&s->events, RP_EV_CONNECTION)) {
         event.connection.stream = socket->transport.carrier;
         event.connection.remote = rp_stream_remote_address(&socket->stream);

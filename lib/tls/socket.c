@@ -565,6 +565,13 @@ void rp_socket_cut_handshake(struct rp_socket *s, const struct rp_error *error)
     rp_stream_unref(&s->stream);
 }
 
+void rp_socket_limit_handshake(struct rp_socket *s, uint32_t ms)
+{
+    if (ms != RP_NO_TIMEOUT)
+        rp_timeout_start(s->stream.loop, &s->timeout,
+                         ms != 0 ? ms : RP_DEFAULT_HANDSHAKE_TIMEOUT_MS);
+}
+
 static void on_timeout(struct rp_timeout *t)
 {
     struct rp_socket *s = (struct rp_socket *)((char *)t - offsetof(struct rp_socket, timeout));
@@ -582,7 +589,7 @@ static void on_timeout(struct rp_timeout *t)
         return;
     }
     rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
-    if (s->bare)
+    if (s->bare || s->client != NULL)
         rp_stream_destroy(&s->stream, &error);
     else
         rp_socket_cut_handshake(s, &error);

@@ -82,6 +82,8 @@ bool rp_socket_open_engine(struct rp_socket *, bool server, enum rp_client_auth 
 /* The peer's certificate as it was shown on this connection; a client that resumed saw none (G13).
  */
 X509 *rp_socket_peer_certificate(const struct rp_socket *);
+/* The handshake has so long from now on: as the option, 0 is the default. */
+void rp_socket_limit_handshake(struct rp_socket *, uint32_t ms);
 /* Have OpenSSL trace, from its first message or from now. */
 void rp_socket_trace(struct rp_socket *);
 /* Do what can be done with the input there is. */

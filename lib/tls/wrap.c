@@ -107,8 +107,7 @@ struct rp_socket *rp_socket_wrap(struct rp_stream *stream, const struct rp_socke
     }
     if (o->enable_trace)
         rp_socket_enable_trace(s);
-    if (o->is_server && o->handshake_timeout_ms != 0)
-        rp_timeout_start(loop, &s->timeout, o->handshake_timeout_ms);
+    rp_socket_limit_handshake(s, o->handshake_timeout_ms);
     s->stream.connecting = stream->connecting;
     rp_next_tick(loop, &s->wake);
     return s;

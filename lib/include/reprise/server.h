@@ -73,7 +73,7 @@ struct rp_server_options {
     const struct rp_secure_context_options *context_options;
     bool request_cert;                 /* C3, C4 */
     bool allow_unauthorized;           /* rejectUnauthorized: false */
-    uint32_t handshake_timeout_ms;     /* C5, K4: 0 = 120000, absolute; UINT32_MAX = none */
+    uint32_t handshake_timeout_ms;     /* C5, K4: 0 = 120000, absolute; RP_NO_TIMEOUT = none */
     const char *const *alpn_protocols; /* C9: NULL-terminated, in order of preference; copied */
     rp_alpn_callback *alpn_callback;   /* C10: not together with alpn_protocols */
     rp_sni_callback *sni_callback;     /* J4: replaces addContext */

@@ -50,6 +50,9 @@ struct rp_connect_options {
     bool allow_unauthorized;           /* node's rejectUnauthorized: false */
     bool request_ocsp;                 /* J14 */
     uint32_t min_dh_size;              /* E7: bits; 0 = 1024 */
+    /* From the call until the handshake is complete, name lookup and connecting included; then
+     * ERR_TLS_HANDSHAKE_TIMEOUT. 0 = 120000; RP_NO_TIMEOUT = none, as node. */
+    uint32_t handshake_timeout_ms;
     /* Early data (0-RTT): what is written in the same turn of the loop as rp_connect leaves with
      * the ClientHello, up to 16 KiB, if `session` allows it: as much as its server said, and under
      * the same name and protocol. A server that declines gets it again after the handshake, so it

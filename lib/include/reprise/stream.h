@@ -18,6 +18,11 @@ extern "C" {
 
 enum { RP_DEFAULT_HIGH_WATER_MARK = 16384 }; /* L1 */
 
+/* How long a handshake may take, of a server, a client and a wrapped stream alike: 0 is the
+ * default; RP_NO_TIMEOUT is for as long as it takes. */
+enum { RP_DEFAULT_HANDSHAKE_TIMEOUT_MS = 120000 }; /* C5 */
+#define RP_NO_TIMEOUT UINT32_MAX
+
 /* How an option that node knows as true, false or absent is said in C: zero is "the default". */
 enum rp_toggle { RP_DEFAULT, RP_ON, RP_OFF };
 

@@ -34,7 +34,7 @@ struct rp_socket_options {
     bool request_ocsp;                  /* client */
     rp_client_psk *psk_callback;        /* client */
     void *arg;                          /* handed to the callbacks */
-    uint32_t handshake_timeout_ms;      /* server; 0 = none */
+    uint32_t handshake_timeout_ms;      /* 0 = 120000; RP_NO_TIMEOUT = none */
     bool enable_trace;
     struct rp_bytes head; /* what was read from the stream already and belongs to TLS; copied (D3).
                              It may be empty */

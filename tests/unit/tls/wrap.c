@@ -203,11 +203,11 @@ START_TEST(handshake_timeout_is_an_error_of_the_socket)
 
     begin(NULL);
     ck_assert(rp_stream_pair(linked.loop, NULL, ends, NULL));
-    wrap(SERVER, ends[1], (struct rp_socket_options){.handshake_timeout_ms = 10});
+    wrap(_i, ends[1], (struct rp_socket_options){.handshake_timeout_ms = 10});
     rp_stream_unref(ends[1]);
-    while (closed[SERVER] == 0)
+    while (closed[_i] == 0)
         rp_loop_turn(linked.loop, true);
-    ck_assert_str_eq(failed[SERVER], "ERR_TLS_HANDSHAKE_TIMEOUT");
+    ck_assert_str_eq(failed[_i], "ERR_TLS_HANDSHAKE_TIMEOUT");
     rp_stream_destroy(ends[0], NULL);
     rp_stream_unref(ends[0]);
     finish();
@@ -396,7 +396,7 @@ int main(void)
     tcase_add_loop_test(tc, end_of_a_wrapped_socket_ends_both, 0, 2);
     tcase_add_loop_test(tc, chain_is_looked_at_when_asked, 0, 2);
     tcase_add_loop_test(tc, failure_is_an_error_of_the_socket, 0, 2);
-    tcase_add_test(tc, handshake_timeout_is_an_error_of_the_socket);
+    tcase_add_loop_test(tc, handshake_timeout_is_an_error_of_the_socket, CLIENT, SERVER + 1);
     tcase_add_loop_test(tc, either_layer_takes_the_other_along, 0, 2);
     tcase_add_loop_test(tc, closed_stream_is_refused, 0, 2);
     tcase_add_loop_test(tc, upgrade_loses_no_byte, 0, 2);
