@@ -2,6 +2,7 @@
 // Resumption: whoever has met one worker is known to all of them, whatever happens meanwhile.
 const assert = require('assert');
 const {execFileSync} = require('child_process');
+const crypto = require('crypto');
 const path = require('path');
 const {Service, certs, status, test, until} = require('./lib');
 const {kinds, patient, visit, withHosts} = require('./hosts');
@@ -104,6 +105,28 @@ test('another name, another certificate: a full handshake', async () => {
     assert.ok(!(await status(service.port, {...options, servername: 'api.example', session})).reused);
     assert.ok((await status(service.port, {...options, session})).reused);
   }
+});
+
+// RFC 5246 section 7.4.1.2. In TLS 1.3 a session is bound to no more than the hash of its suite.
+test('a client that drops the suite of its session is refused in TLS 1.2; a suite that we drop is a full handshake', async () => {
+  const suites = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'];
+  const configured = (...list) => conf(2).replace('backend =', `ciphers = "TLS_AES_128_GCM_SHA256:${list.join(':')}"  backend =`);
+  const service = await Service.start(configured(...suites)), v12 = {maxVersion: 'TLSv1.2'};
+  const kept = [];
+  for (const options of [v12, {...v12, secureOptions: crypto.constants.SSL_OP_NO_TICKET}]) {
+    const {session} = await status(service.port, {...options, ciphers: suites[0]});
+    await assert.rejects(status(service.port, {...options, ciphers: suites[1], session}), {code: /ILLEGAL_PARAMETER/});
+    assert.ok((await status(service.port, {...options, ciphers: suites.join(':'), session})).reused);
+    kept.push([options, session]);
+  }
+  service.configure(configured(suites[1]));
+  assert.strictEqual(service.command('reload').code, 0);
+  await until('the old suite is gone', async () => {
+    try { return !(await status(service.port, {...v12, ciphers: suites[0]})); } catch { return true; }
+  });
+  for (const [options, session] of kept)
+    for (const ciphers of [suites.join(':'), suites[1]])
+      assert.strictEqual((await status(service.port, {...options, ciphers, session})).reused, false);
 });
 
 test('a session of another server: a full handshake', async () => {
