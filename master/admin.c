@@ -7,6 +7,7 @@
  * The dangers: clients that are slow, silent or many (so many connections, each for so long, with
  * so much memory); and descriptors that a forked generation would keep open (each is known). */
 #include "master/admin.h"
+#include "master/generation/listeners.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -170,18 +171,37 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 /* -- life */
 
-static int open_socket(const char *text, struct rp_error *err)
+/* Beside a socket of ours that overlaps, only one that shares the port can be bound. Without one,
+ * a socket that doesn't finds out whether another program has the address. */
+static int bind_socket(const struct rp_address *address, const char *beside, struct rp_error *err)
 {
-    struct rp_address address;
-    struct rp_listen_options options = {.address = &address, .backlog = 64};
-    struct rp_error why;
+    struct rp_listen_options options = {.address = address, .backlog = 64};
+    struct rp_address ours;
     int fd;
 
-    if (!rp_address_parse(&address, text, true, &why)) {
-        rp_error_set(err, why.code, "admin: listen: %s", why.message);
-        return -1;
+    if (address->any.sa_family == AF_UNIX)
+        return rp_listen_open(&options, err);
+    if (beside == NULL || !rp_address_parse(&ours, beside, true, NULL) ||
+        !listeners_overlap(&ours, address)) {
+        options.bind_only = true;
+        fd = rp_listen_open(&options, err);
+        if (fd < 0)
+            return fd;
+        close(fd);
+        options.bind_only = false;
     }
-    fd = rp_listen_open(&options, &why);
+    options.reuse_port = true;
+    return rp_listen_open(&options, err);
+}
+
+static int open_socket(const char *text, const char *beside, struct rp_error *err)
+{
+    struct rp_address address;
+    struct rp_error why;
+    int fd = -1;
+
+    if (rp_address_parse(&address, text, true, &why))
+        fd = bind_socket(&address, beside, &why);
     if (fd < 0)
         rp_error_set(err, why.code, "admin: listen: %s", why.message);
     return fd;
@@ -219,13 +239,14 @@ struct admin *admin_new(struct rp_loop *loop, const struct admin_options *o, str
     a->loop = loop;
     a->o = *o;
     a->o.address = a->address;
+    a->o.beside = NULL;
     if (a->o.limit_ms == 0)
         a->o.limit_ms = ADMIN_LIMIT_MS;
     a->io = (struct rp_io){.fire = on_io, .arg = a};
     a->again = (struct rp_timer){.fire = on_again, .arg = a};
     for (size_t i = 0; i < ADMIN_CLIENTS; i++)
         a->clients[i] = (struct client){a, -1, {.fire = on_limit, .arg = &a->clients[i]}};
-    a->fd = open_socket(a->address, err);
+    a->fd = open_socket(a->address, o->beside, err);
     if (a->fd >= 0 && strncmp(a->address, "unix:/", 6) == 0)
         a->path = a->address + 5;
     if (a->fd >= 0 && start(a, err))
@@ -282,7 +303,7 @@ bool admin_is_local(const char *address)
 bool admin_check(const char *address, bool running, struct rp_error *err)
 {
     struct rp_error why;
-    int fd = open_socket(address, &why);
+    int fd = open_socket(address, NULL, &why);
 
     if (fd < 0) {
         if (running && strcmp(why.code, "EADDRINUSE") == 0)

@@ -19,6 +19,7 @@ typedef void admin_asked(enum admin_page, struct rp_text *out, void *arg);
 
 struct admin_options {
     const char *address; /* host:port or unix:/path */
+    const char *beside;  /* what one of ours listens on that this one replaces; NULL: none */
     admin_asked *asked;
     void *arg;
     unsigned limit_ms; /* 0 = ADMIN_LIMIT_MS */

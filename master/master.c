@@ -302,7 +302,8 @@ static void on_page_asked(enum admin_page page, struct rp_text *out, void *arg);
 static bool prepare_admin(struct master *m, const struct conf *conf, struct rp_error *err)
 {
     const char *now = admin_address(m->admin), *address = conf->admin_listen;
-    struct admin_options options = {.address = address, .asked = on_page_asked, .arg = m};
+    struct admin_options options = {
+        .address = address, .beside = now, .asked = on_page_asked, .arg = m};
     struct rp_error why;
 
     if (address == NULL || (now != NULL && strcmp(now, address) == 0))

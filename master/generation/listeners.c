@@ -48,6 +48,7 @@ struct wanted {
     enum kind kind;
     int fd; /* INHERITED */
     struct rp_address address;
+    bool ipv6_only;
     char name[RP_ADDRESS_TEXT];
 };
 
@@ -75,6 +76,8 @@ static bool read_inherited(struct wanted *w, struct rp_error *err)
     return true;
 }
 
+static bool wants_ipv4_beside(const struct wanted *w);
+
 static bool read_wanted(struct wanted *w, struct rp_error *err)
 {
     struct rp_error why;
@@ -86,8 +89,31 @@ static bool read_wanted(struct wanted *w, struct rp_error *err)
     w->kind = w->address.any.sa_family == AF_UNIX ? UNIX : TCP;
     if (w->kind == TCP && rp_address_port(&w->address) == 0)
         return refuse(w, err, "has no port; write host:port");
+    w->ipv6_only = w->kind == TCP && w->address.any.sa_family == AF_INET6 && wants_ipv4_beside(w);
     rp_address_format(&w->address, w->name);
     return true;
+}
+
+static bool is_any(const struct rp_address *a)
+{
+    return a->any.sa_family == AF_INET ? a->in.sin_addr.s_addr == INADDR_ANY
+                                       : IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+static bool same_host(const struct rp_address *a, const struct rp_address *b)
+{
+    return a->any.sa_family == AF_INET ? a->in.sin_addr.s_addr == b->in.sin_addr.s_addr
+                                       : IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
+}
+
+bool listeners_overlap(const struct rp_address *a, const struct rp_address *b)
+{
+    if (a->any.sa_family == AF_UNIX || b->any.sa_family == AF_UNIX ||
+        rp_address_port(a) != rp_address_port(b))
+        return false;
+    if (a->any.sa_family == b->any.sa_family)
+        return is_any(a) || is_any(b) || same_host(a, b);
+    return is_any(a->any.sa_family == AF_INET6 ? a : b); /* it may be for IPv4, too */
 }
 
 /* "[::]:443" is for IPv4 too, unless the configuration has "0.0.0.0:443" as well. */
@@ -102,7 +128,7 @@ static bool wants_ipv4_beside(const struct wanted *w)
             struct rp_address other;
 
             if (rp_address_parse(&other, listen->at[i], false, NULL) &&
-                other.any.sa_family == AF_INET && rp_address_port(&other) == port)
+                other.any.sa_family == AF_INET && is_any(&other) && rp_address_port(&other) == port)
                 return true;
         }
     }
@@ -233,18 +259,29 @@ static bool open_inherited(struct listener *l, int fd, struct rp_error *err)
     return add_fd(l, fd, err);
 }
 
-static bool open_all(struct listener *l, const struct wanted *w, unsigned workers, bool tolerant,
-                     struct rp_error *err)
+/* Is there one of ours that has connections which could come to this one? */
+static bool is_beside_ours(const struct listeners *all, const struct listener *l)
 {
+    for (const struct listener *other = all->first; other != NULL; other = other->next)
+        if (other != l && other->kind == TCP && other->count > 0 &&
+            listeners_overlap(&other->address, &l->address))
+            return true;
+    return false;
+}
+
+static bool open_all(const struct listeners *all, struct listener *l, const struct wanted *w,
+                     unsigned workers, struct rp_error *err)
+{
+    bool tolerant = all->tolerant, ok;
     struct rp_error why = {0};
-    bool ok;
 
     if (l->kind == INHERITED)
         ok = l->count > 0 || open_inherited(l, w->fd, &why);
     else if (l->kind == UNIX)
         ok = l->count > 0 || open_unix(l, &why);
     else
-        ok = (l->count > 0 || tolerant || is_free(l, &why)) && open_slots(l, workers, &why);
+        ok = (l->count > 0 || tolerant || is_beside_ours(all, l) || is_free(l, &why)) &&
+             open_slots(l, workers, &why);
     return ok || (tolerant && l->kind == UNIX && why.sys_errno == EADDRINUSE) ||
            explain(w, &why, err);
 }
@@ -301,24 +338,24 @@ void listeners_clear(struct listeners *all)
 
 /* -- taking and giving back */
 
-static struct listener *find(struct listeners *all, const char *name)
+static struct listener *find(struct listeners *all, const struct wanted *w)
 {
     for (struct listener *l = all->first; l != NULL; l = l->next)
-        if (strcmp(l->name, name) == 0)
+        if (strcmp(l->name, w->name) == 0 && l->ipv6_only == w->ipv6_only)
             return l;
     return NULL;
 }
 
 static struct listener *find_or_add(struct listeners *all, const struct wanted *w)
 {
-    struct listener *l = find(all, w->name);
+    struct listener *l = find(all, w);
 
     if (l != NULL || (l = calloc(1, sizeof *l)) == NULL)
         return l;
     memcpy(l->name, w->name, sizeof l->name);
     l->kind = w->kind;
     l->address = w->address;
-    l->ipv6_only = w->kind == TCP && w->address.any.sa_family == AF_INET6 && wants_ipv4_beside(w);
+    l->ipv6_only = w->ipv6_only;
     l->next = all->first;
     all->first = l;
     return l;
@@ -355,7 +392,7 @@ static bool take(struct listeners *all, struct wanted *w, struct listening *own,
 
     if (!read_wanted(w, err))
         return false;
-    if ((l = find(all, w->name)) != NULL && holds(own, l))
+    if ((l = find(all, w)) != NULL && holds(own, l))
         return refuse(w, err, "is listened on already, above; take one of the two out");
     held = realloc(own->held, (own->held_count + 1) * sizeof *held);
     if (held == NULL || (l = find_or_add(all, w)) == NULL)
@@ -363,7 +400,7 @@ static bool take(struct listeners *all, struct wanted *w, struct listening *own,
     own->held = held;
     own->held[own->held_count++] = l;
     l->holders++;
-    if (!open_all(l, w, own->workers, all->tolerant, err))
+    if (!open_all(all, l, w, own->workers, err))
         return false;
     if (add_sockets(own, l, (size_t)(w->frontend - w->conf->frontends)))
         return true;

@@ -4,9 +4,11 @@
  * The master opens them and keeps them; generations and workers inherit them. A TCP address has a
  * socket for each worker slot (SO_REUSEPORT), so that the kernel spreads connections evenly and a
  * worker is woken for its own only; a Unix socket and a socket handed down (fd:N) is one for all.
- * A configuration takes the sockets it wants and gives them back when it is done; a socket that
- * nobody holds any more is closed. So a reload opens what is new and closes what is no longer
- * wanted, and a reload that fails leaves no trace. */
+ * An address of IPv6 with IPv4 and without are two: a reload from one to the other opens new
+ * sockets. What overlaps with sockets of ours is opened beside them; the kernel prefers the
+ * narrower one. A configuration takes the sockets it wants and gives them back when it is done; a
+ * socket that nobody holds any more is closed. So a reload opens what is new and closes what is no
+ * longer wanted, and a reload that fails leaves no trace. */
 #ifndef LISTENERS_H
 #define LISTENERS_H
 
@@ -49,5 +51,9 @@ void listeners_give_back(struct listeners *, struct listening *);
  * configuration's; or those of this configuration, when it accepts no more. */
 void listeners_close_others(const struct listeners *, const struct listening *);
 void listeners_close_own(struct listening *);
+
+/* Are there connections that could come to either? Sockets of these addresses can only be bound
+ * beside each other when all of them share the port (SO_REUSEPORT), as ours do. */
+bool listeners_overlap(const struct rp_address *, const struct rp_address *);
 
 #endif
