@@ -170,13 +170,8 @@ class Service {
     }
   }
 
-  children(pid) {
-    try {
-      return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-    } catch { return []; }
-  }
-  generations() { return this.children(this.child.pid); }
-  workers() { return this.generations().flatMap((pid) => this.children(pid)); }
+  generations() { return children(this.child.pid); }
+  workers() { return this.generations().flatMap(children); }
 
   async stop() {
     if (!this.exited) this.child.kill('SIGTERM');
@@ -195,6 +190,13 @@ class Service {
   }
 
   remove() { if (this.ownDir) fs.rmSync(this.dir, {recursive: true, force: true}); }
+}
+
+// The processes that it has forked; of a program that listens there may be none yet.
+function children(pid) {
+  try {
+    return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch { return []; }
 }
 
 function alive(pid) {
@@ -281,5 +283,5 @@ const tests = [];
 const test = (name, run) => tests.push({name, run});
 const testThatWaits = (name, run) => tests.push({name, run, waits: true});
 
-module.exports = {Service, alive, backend, certs, connect, drain, finishAll, freePort, madeOnce, makeCerts, net, nextSecond, pem,
-  program, sha, sleep, status, test, testThatWaits, tests, tls, top, until};
+module.exports = {Service, alive, backend, certs, children, connect, drain, finishAll, freePort, madeOnce, makeCerts, net,
+  nextSecond, pem, program, sha, sleep, status, test, testThatWaits, tests, tls, top, until};

@@ -6,7 +6,7 @@ const fs = require('fs');
 const https = require('https');
 const path = require('path');
 const {execFile} = require('child_process');
-const {freePort, pem, program, test, until} = require('./lib');
+const {children, freePort, pem, program, test, until} = require('./lib');
 const {haproxy, nginx, s_server, withProgram} = require('./programs');
 
 const loader = path.join(path.dirname(program), 'reprise-load');
@@ -161,7 +161,7 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
   }));
 
 test('reprise-load: a process that is named twice, or is a child of another one, is counted once', () => servers.nginx(async (target, pid) => {
-  const [worker] = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ');
+  const worker = await until('a worker of nginx', () => children(pid)[0]); // its master listens before it forks
   const cpu = async (...pids) => (await told('-n', '1500', '-c', '4', ...pids.flatMap((one) => ['--pid', String(one)]), target)).server_cpu_us;
   const alone = await cpu(pid), often = await cpu(pid, pid, worker, worker, worker, worker);
   assert.ok(often < 3 * alone, `${often} ${alone}`);

@@ -75,7 +75,8 @@ void rp_stream_resume(struct rp_stream *);
 /* Paused, by the program or by a pipe that waits. */
 bool rp_stream_is_paused(const struct rp_stream *);
 /* Everything that arrives at `from` is written to `to`, at the speed of `to`; the end of `from`
- * ends `to` unless keep_open. Ends by itself when one of them closes; does not close the other. */
+ * ends `to` unless keep_open. Ends by itself when one of them closes; does not close the other.
+ * False, and nothing changes: one of them is destroyed, or `to` has a pipe into it already. */
 bool rp_stream_pipe(struct rp_stream *from, struct rp_stream *to, bool keep_open);
 /* End the pipe that `from` has; the streams go on. */
 void rp_stream_unpipe(struct rp_stream *from);

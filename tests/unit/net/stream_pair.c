@@ -14,13 +14,13 @@ static char got[2][64];
 static size_t got_len[2], total;
 static int ended[2], closed[2], drained, finished;
 static char failed[40];
-static bool destroy_on_data, inside_write, was_inside;
+static bool destroy_on_data, in_call, was_inside;
 
 static void on_event(const struct rp_event *e, void *arg)
 {
     size_t i = (size_t)(uintptr_t)arg;
 
-    was_inside = was_inside || inside_write;
+    was_inside = was_inside || in_call;
     switch (e->type) {
     case RP_EV_DATA:
         total += e->data.len;
@@ -66,7 +66,7 @@ static void set_up(void)
     memset(failed, 0, sizeof failed);
     drained = finished = 0;
     total = 0;
-    destroy_on_data = inside_write = was_inside = false;
+    destroy_on_data = in_call = was_inside = false;
     loop = rp_loop_new(NULL);
     ck_assert(rp_stream_pair(loop, NULL, ends, NULL));
     for (size_t i = 0; i < 2; i++)
@@ -75,9 +75,9 @@ static void set_up(void)
 
 static void write_to(struct rp_stream *s, const char *text)
 {
-    inside_write = true;
+    in_call = true;
     rp_stream_write(s, text, strlen(text));
-    inside_write = false;
+    in_call = false;
 }
 
 static void tear_down(void)
@@ -199,6 +199,25 @@ START_TEST(pair_survives_a_listener_that_destroys_it)
 }
 END_TEST
 
+START_TEST(pipe_delivers_later_and_a_second_one_changes_nothing)
+{
+    set_up();
+    rp_stream_pause(ends[1]);
+    write_to(ends[0], "one");
+    for (int i = 0; i < 2; i++) {
+        in_call = true;
+        ck_assert_int_eq(rp_stream_pipe(ends[1], ends[1], false), i == 0);
+        in_call = false;
+    }
+    ck_assert(!was_inside);
+    ck_assert_uint_eq(total, 0);
+    rp_loop_run(loop);
+    ck_assert_str_eq(got[0], "one");
+    ck_assert_str_eq(got[1], "one");
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("stream_pair");
@@ -211,6 +230,7 @@ int main(void)
     tcase_add_test(t, pair_sees_the_other_end_destroyed);
     tcase_add_test(t, refused_write_may_drop_the_last_reference);
     tcase_add_test(t, pair_survives_a_listener_that_destroys_it);
+    tcase_add_test(t, pipe_delivers_later_and_a_second_one_changes_nothing);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
