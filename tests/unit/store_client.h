@@ -6,6 +6,7 @@
 #define STORE_CLIENT_H
 
 #include <check.h>
+#include <signal.h>
 #include <string.h>
 
 #include "cache/store_open.h"
@@ -30,6 +31,7 @@ static void open_uri(const char *uri)
 {
     struct rp_error err = {0};
 
+    signal(SIGPIPE, SIG_IGN); /* hiredis raises it; every process of the program ignores it */
     troubles = recoveries = 0;
     trouble = (struct rp_error){0};
     store = rp_store_open(loop, uri, NULL, &err);
