@@ -240,7 +240,7 @@ test('the secret is changed over, host by host, and nothing is lost on the way',
   for (const [step, lines] of Object.entries({'old, new': [old, young], 'new, old': [young, old]}))
     for (const [i, host] of hosts.entries()) {
       give(host, ...lines);
-      assert.strictEqual(host.command('reload').code, 0);
+      await host.reload();
       await make();
       await check(`${step}, host ${i}`);
     }
@@ -248,7 +248,7 @@ test('the secret is changed over, host by host, and nothing is lost on the way',
   await make();
   for (const [i, host] of hosts.entries()) {
     give(host, young);
-    assert.strictEqual(host.command('reload').code, 0);
+    await host.reload();
     await make();
     await check(`new, host ${i}`);
   }

@@ -170,6 +170,13 @@ class Service {
     }
   }
 
+  // A new generation serves, and that of before takes no more connections: who connects now meets the new one.
+  async reload() {
+    const before = this.workers(), {code, err} = this.command('reload');
+    if (code !== 0) throw new Error(`reload: ${err}`);
+    await until('the former workers listen no more', () => before.every((pid) => !listens(pid)));
+  }
+
   generations() { return children(this.child.pid); }
   workers() { return this.generations().flatMap(children); }
 
@@ -197,6 +204,14 @@ function children(pid) {
   try {
     return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   } catch { return []; }
+}
+
+// Whether it has a TCP socket that listens.
+function listens(pid) {
+  const listening = new Set(fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/))
+    .filter((row) => row[3] === '0A').map((row) => `socket:[${row[9]}]`));
+  const target = (fd) => { try { return fs.readlinkSync(`/proc/${pid}/fd/${fd}`); } catch { return ''; } };
+  try { return fs.readdirSync(`/proc/${pid}/fd`).some((fd) => listening.has(target(fd))); } catch { return false; }
 }
 
 function alive(pid) {

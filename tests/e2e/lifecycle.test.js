@@ -110,9 +110,8 @@ test('SIGTERM: accepts no more, lets what is open finish, exits 0', async () => 
   const service = await Service.start(echo);
   const socket = await connect(service.port);
   service.child.kill('SIGTERM');
-  await service.said(/stopping/);
+  await until('it accepts no more', () => connect(service.port).then((s) => { s.destroy(); return false; }, () => true));
   assert.strictEqual(await talk(socket, 'last words'), 'last words');
-  await assert.rejects(connect(service.port));
   socket.end();
   assert.deepStrictEqual(await service.stop(), {code: 0, signal: null});
 });

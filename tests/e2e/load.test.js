@@ -6,7 +6,7 @@ const path = require('path');
 const crypto = require('crypto');
 const os = require('os');
 const {execFile, execFileSync, spawn} = require('child_process');
-const {Service, net, pem, sleep, test, tls} = require('./lib');
+const {Service, net, pem, sleep, test, tls, until} = require('./lib');
 const {patient, uri, withOldRedis} = require('./hosts');
 
 const top = path.join(__dirname, '../..');
@@ -114,9 +114,9 @@ test('reprise-load: a server that dribbles for ever is cut off soon after the en
     s.on('error', () => {}).on('close', () => clearInterval(timer));
   });
   await withServer(dribbles, async (target) => {
-    const {code, told, err} = await load('-d', '300ms', '-c', '2', '-g', '/', '--timeout', '400ms', target);
+    const {code, told, err} = await load('-d', '1s', '-c', '2', '-g', '/', '--timeout', '2s', target);
     assert.deepStrictEqual([code, told.full, told.failed_by_reason], [1, 2, {'unfinished at the end of the run': 2}], err);
-    assert.ok(told.elapsed_us < 5e6, `${told.elapsed_us} us`);
+    assert.ok(told.elapsed_us < 30e6, `${told.elapsed_us} us`);
   });
 });
 
@@ -183,7 +183,7 @@ test('reprise-load: a handshake that dribbles is given up', async () => {
   await withServer(dribbles, async (target) => {
     const {code, told, err} = await load('-n', '4', '-c', '2', '--timeout', '400ms', target);
     assert.deepStrictEqual([code, told.failed_by_reason], [1, {timeout: 4}], err);
-    assert.ok(told.elapsed_us < 10e6, `${told.elapsed_us} us`);
+    assert.ok(told.elapsed_us < 60e6, `${told.elapsed_us} us`);
   });
 });
 
@@ -200,7 +200,7 @@ test('reprise-load: a run with a rate lasts as long as was said, also when the l
     for (const [started, ...how] of [[1, '-d', '600ms', '--rate', '0.001'], [10, '--rate', '100ms:100,500ms:0'], [10, '--rate', '100ms:100,500ms:0', '--processes', '2']]) {
       const {told} = await load('-g', '/', ...how, target);
       assert.strictEqual(told.started >= started && told.started <= 2 * started, true, how.join(' '));
-      assert.ok(told.elapsed_us >= 600e3 && told.elapsed_us < 5e6, `${how.join(' ')}: ${told.elapsed_us}`);
+      assert.ok(told.elapsed_us >= 600e3 && told.elapsed_us < 30e6, `${how.join(' ')}: ${told.elapsed_us}`);
     }
     const {told} = await load('-n', '2', '-d', '20s', '--rate', '100', target);
     assert.ok(told.elapsed_us < 10e6, 'a count ends it before');
@@ -281,12 +281,12 @@ test('reprise-load: a command that is late, fails, is cut off or is not run is t
     assert.ok(late.told.phases[0].begun_ms >= 1300 && late.told.phases[1].took_ms >= 1200, JSON.stringify(late.told.phases));
     assert.match(late.out, /\n +1 .*  exit 3 \(1\.\d s late, exit status 3\)\n/);
     assert.match(late.html, />1\.\d s late, exit status 3</);
-    const waited = await text('-d', '400ms', '--phase', 'at 100ms: sleep 1', '--phase', 'at 200ms: date');
-    assert.deepStrictEqual(commands(waited.told), [['sleep 1', 'ended', 0], ['date', 'not run', null]]);
-    assert.match(waited.out, /  sleep 1 \(ended [0-9.]+ s after the load\)\n/);
+    const waited = await text('-d', '1s', '--phase', 'at 100ms: sleep 2', '--phase', 'at 200ms: date');
+    assert.deepStrictEqual(commands(waited.told), [['sleep 2', 'ended', 0], ['date', 'not run', null]]);
+    assert.match(waited.out, /  sleep 2 \(ended [0-9.]+ s after the load\)\n/);
     assert.match(waited.out, /\nThe run ended before the phase at 0\.2 s; its command did not run: date\n/);
     assert.match(waited.html, />not run, because the load had ended before the command ahead of it</);
-    const cut = await text('-d', '400ms', '--timeout', '300ms', '--phase', 'at 100ms: sleep 60');
+    const cut = await text('-d', '1s', '--timeout', '300ms', '--phase', 'at 100ms: sleep 60');
     assert.deepStrictEqual(commands(cut.told), [['sleep 60', 'cut off', null]]);
     assert.match(cut.out, /  sleep 60 \(cut off after [0-9.]+ s\)\n/);
     assert.match(cut.html, />cut off after [0-9.]+ s</);
@@ -319,10 +319,10 @@ test('reprise-load: what a second interrupt cuts off has failed', async () => {
     child.stdout.on('data', (data) => { out += data; });
     child.stderr.on('data', (data) => { err += data; });
     const ended = new Promise((done) => child.on('close', done));
-    while (arrivals.length < 4) await sleep(20);
-    child.kill('SIGINT');
-    await sleep(600);
-    child.kill('SIGINT');
+    await until('all of them', () => arrivals.length === 4);
+    let over = false; // two that come at once are one: again until it ends
+    ended.then(() => { over = true; });
+    await until('the end', () => over || !child.kill('SIGINT'));
     assert.strictEqual(await ended, 1, err);
     const told = JSON.parse(out);
     assert.deepStrictEqual([told.started, told.failed, told.failed_by_reason, told.failed_by_class.other], [4, 4, {'cut off': 4}, 4]);

@@ -162,7 +162,7 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
 
 test('reprise-load: a process that is named twice, or is a child of another one, is counted once', () => servers.nginx(async (target, pid) => {
   const worker = await until('a worker of nginx', () => children(pid)[0]); // its master listens before it forks
-  const cpu = async (...pids) => (await told('-n', '1500', '-c', '4', ...pids.flatMap((one) => ['--pid', String(one)]), target)).server_cpu_us;
+  const cpu = async (...pids) => (await told('-n', '500', '-c', '4', ...pids.flatMap((one) => ['--pid', String(one)]), target)).server_cpu_us;
   const alone = await cpu(pid), often = await cpu(pid, pid, worker, worker, worker, worker);
   assert.ok(often < 3 * alone, `${often} ${alone}`);
 }));
@@ -173,22 +173,23 @@ test('reprise-load: a server that stalls cannot hide who had to wait', () => wit
   for (const connections of ['1', '4096']) {
     const got = await told('-d', '1500ms', '--rate', '100', '-c', connections, '--max-failed', '0', '--phase', `at 500ms: kill -STOP ${pid}`,
       '--phase', `at 1s: kill -CONT ${pid}`, target);
-    const {p50, p90, max} = got.latency_us.full;
+    const {p50, p90, max} = got.latency_us.full, [stop, go] = got.phases;
+    const stood = go.begun_ms - stop.begun_ms - stop.took_ms; // half a second, where the commands are begun in time
     assert.strictEqual(got.code, 0, got.err);
     assert.ok(Math.abs(got.started + got.missed - 150) <= 1, `${got.started} ${got.missed}`);
-    assert.ok(p90 > 200e3 && max > 400e3, `${connections}: ${p50} ${p90} ${max}`);
+    assert.ok(p90 > (stood - 200) * 1e3 && max > (stood - 100) * 1e3, `${connections}: ${stood} ${p50} ${p90} ${max}`);
     assert.strictEqual(got.bottleneck, false, 'the tester has hardly anything to do');
-    if (connections === '1') assert.ok(got.crowded > 30, `${got.crowded} crowded`);
+    if (connections === '1') assert.ok(got.crowded > stood / 20, `${got.crowded} crowded in ${stood} ms`);
   }
 }));
 
 test('reprise-load: a phase has figures of its own, exact as those of the whole, and the bytes of each second are in it', () =>
   servers.nginx(async (target) => {
-    const got = await told('-n', '60', '--rate', '100', '-g', '/', '--processes', '2', '--phase', '250ms brief', '--phase', '10s rest', target);
+    const got = await told('-n', '100', '--rate', '100', '-g', '/', '--processes', '2', '--phase', '500ms brief', '--phase', '10s rest', target);
     const [brief, rest] = got.phases;
-    assert.strictEqual(brief.ran_ms, 250);
-    assert.strictEqual(rest.ran_ms, Math.floor(got.elapsed_us / 1000) - 250);
-    assert.ok(brief.full > 0 && brief.full < 30, JSON.stringify(brief));
+    assert.strictEqual(brief.ran_ms, 500);
+    assert.strictEqual(rest.ran_ms, Math.floor(got.elapsed_us / 1000) - 500);
+    assert.ok(brief.full > 0 && brief.full <= 50, JSON.stringify(brief));
     for (const name of ['full', 'requests', 'failed']) assert.strictEqual(brief[name] + rest[name], got[name], name);
     for (const part of [got.phases, got.seconds]) {
       assert.strictEqual(part.reduce((sum, one) => sum + one.bytes, 0), got.bytes_read + got.bytes_written);
