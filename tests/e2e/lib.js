@@ -3,6 +3,7 @@
 // own, backends, clients. Nothing here sleeps to wait for something: it polls for what it waits for.
 const {execFileSync, spawn} = require('child_process');
 const crypto = require('crypto');
+const dgram = require('dgram');
 const fs = require('fs');
 const net = require('net');
 const os = require('os');
@@ -29,12 +30,14 @@ function nextSecond() {
   return until('the next second', () => second() > begin);
 }
 
-// Below the ports that the system gives to clients: what is free stays so, also while its service is restarted.
+// Below the ports that the system gives to clients: what is free stays so, also while its service is restarted. The UDP
+// port of that number keeps other test programs away from it for as long as this one runs (as in tests/unit/redis_server.h).
 async function freePort() {
   for (;;) {
-    const port = crypto.randomInt(10000, 32768), server = net.createServer();
-    const got = await new Promise((done) => server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
-    if (!got) continue;
+    const port = crypto.randomInt(10000, 32768), token = dgram.createSocket('udp4').unref(), server = net.createServer();
+    const bound = (start) => new Promise((done) => start().once('error', () => done(false)).once('listening', () => done(true)));
+    const got = await bound(() => token.bind(port, '127.0.0.1')) && await bound(() => server.listen(port, '127.0.0.1'));
+    if (!got) { token.close(); continue; }
     await new Promise((done) => server.close(done));
     return port;
   }

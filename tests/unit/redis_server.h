@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,17 +27,36 @@ struct redis_server {
     pid_t pid;
 };
 
-/* Nobody listens there. */
+/* A socket that has that port, or -1. */
+static inline int redis_bind(int type, uint16_t port)
+{
+    struct sockaddr_in in = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+    if (bind(fd, (struct sockaddr *)&in, sizeof in) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* Nobody listens there. It lies below the ports that the system gives to clients, and the UDP port
+ * of that number keeps other tests away for as long as this one runs (as in tests/e2e/lib.js). */
 static inline unsigned redis_free_port(void)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof in;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    for (;;) {
+        uint16_t port = 0;
+        int token, fd;
 
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, len), 0);
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-    close(fd);
-    return ntohs(in.sin_port);
+        ck_assert_int_eq(getrandom(&port, sizeof port, 0), sizeof port);
+        port = (uint16_t)(10000 + port % 22768);
+        token = redis_bind(SOCK_DGRAM, port);
+        fd = token >= 0 ? redis_bind(SOCK_STREAM, port) : -1;
+        close(fd);
+        if (fd >= 0)
+            return port;
+        close(token);
+    }
 }
 
 /* What it answers, as text; "" when there is no answer. Kept until the next call. */
