@@ -17,6 +17,11 @@ CC         ?= cc
 CXX        ?= c++
 CLANG      ?= clang
 
+# On all cores, unless the user says how many; several goals one after the other.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS))$(word 2,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
 PKGS := openssl libconfuse jansson lmdb hiredis libmicrohttpd
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wcast-qual -Wstrict-prototypes \
         -Wmissing-prototypes -Wpointer-arith -Werror=implicit-function-declaration
@@ -151,7 +156,7 @@ $(O)/tests/interop/%: $(O)/tests/interop/%.o $(LIB)
 
 # --- running ------------------------------------------------------------------------------------
 run: build-deps
-	@$(MAKE) --no-print-directory -s $(PROGRAM)
+	@MAKE='$(MAKE)' contrib/compile.sh $(PROGRAM)
 	@contrib/demo.sh $(PROGRAM)
 
 install: build

@@ -1,6 +1,7 @@
 #!/bin/sh
-# deps.sh PACKAGE... - install what is missing of these Debian packages; silent when nothing is.
+# deps.sh PACKAGE... - install what is missing of these Debian packages.
 set -eu
+printf 'deps     %s packages\n' "$#"
 command -v dpkg-query >/dev/null 2>&1 || {
     echo "make deps: no Debian package manager here; please see to it that these are installed:"
     echo "  $*"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# check.sh LOG_DIR PROGRAM... - run test programs two at a time, show what fails, add up the rest.
+# check.sh LOG_DIR PROGRAM... - run test programs, JOBS at a time (one more than there are cores: much of
+# a test is waiting); show what fails, say every 20 seconds what still runs, add up the rest.
 # A program says "N passed, N failed" (a word and a colon may stand before it) and exits 0 when all
 # passed; its output is kept in LOG_DIR. The sums of several runs are gathered in LOG_DIR/totals.
 set -u
@@ -9,7 +10,12 @@ mkdir -p "$logs"
 run_one() {
     name=$(printf %s "$1" | tr '/ ' '__')
     status=0
-    timeout -k 10 "${LIMIT:-300}" sh -c "$1" >"$logs/$name.log" 2>&1 </dev/null || status=$?
+    while sleep 20 >/dev/null 2>&1; do
+        printf 'runs  %s (%s so far)\n' "$1" "$(grep -c '^ok' "$logs/$name.log")"
+    done &
+    beat=$!
+    timeout -k 10 "${LIMIT:-900}" sh -c "$1" >"$logs/$name.log" 2>&1 </dev/null || status=$?
+    kill "$beat"
     line=$(grep -E '^([a-z0-9-]+: )?[0-9]+ passed, [0-9]+ failed' "$logs/$name.log" | tail -n 1)
     passed=$(printf %s "$line" | sed -nE 's/.*(^|[^0-9])([0-9]+) passed.*/\2/p')
     failed=$(printf %s "$line" | sed -nE 's/.*[^0-9]([0-9]+) failed.*/\1/p')
@@ -29,4 +35,6 @@ if [ "${1:-}" = --one ]; then
     run_one "$2"
     exit 0
 fi
-printf '%s\n' "$@" | tr '\n' '\0' | xargs -0 -n 1 -P 2 "$0" "$logs" --one
+jobs=${JOBS:-$(($(nproc) + 1))}
+printf 'test  %s programs, %s at a time; what they say is kept in %s\n' "$#" "$jobs" "$logs"
+printf '%s\n' "$@" | tr '\n' '\0' | xargs -0 -n 1 -P "$jobs" "$0" "$logs" --one

@@ -8,33 +8,33 @@ export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
 export CK_DEFAULT_TIMEOUT := 60
 # A child that Check forks is a test of its own, and so has its own look for leaks.
 
+# What is run of a build; what waits most comes first, so that it is not alone at the end.
+tests_of = 'REPRISE=build/$(1)/reprise node tests/e2e/run.js' 'BUILD=build/$(1) node tests/interop/run.js'
+units_of = $(patsubst $(O)/%,build/$(1)/%,$(CHECKS))
+
 check: deps
-	@$(MAKE) --no-print-directory -s MODE=release test-programs
-	@$(MAKE) --no-print-directory -s MODE=asan test-programs
+	@MAKE='$(MAKE)' MODE=release contrib/compile.sh test-programs
+	@MAKE='$(MAKE)' MODE=asan contrib/compile.sh test-programs
 	@rm -rf $(RESULTS)
-	@$(MAKE) --no-print-directory -s MODE=release run-tests
-	@$(MAKE) --no-print-directory -s MODE=asan run-tests
-	@tests/total.sh $(RESULTS)/*/totals
+	@MAKEFLAGS= tests/check.sh $(RESULTS) $(call tests_of,release) $(call tests_of,asan) \
+	  $(call units_of,asan) $(call units_of,release)
+	@tests/total.sh $(RESULTS)/totals
 
 # One mode alone, as `coverage` needs it.
 check-once: test-programs
-	@rm -rf $(RESULTS)/$(MODE)
-	@$(MAKE) --no-print-directory -s run-tests
-	@tests/total.sh $(RESULTS)/$(MODE)/totals
+	@rm -rf $(RESULTS)
+	@MAKEFLAGS= tests/check.sh $(RESULTS) $(call tests_of,$(MODE)) $(CHECKS)
+	@tests/total.sh $(RESULTS)/totals
 
 # What tests/interop compares with node, besides the tools.
 COMPARED := $(addprefix $(O)/tests/interop/,x509_dump inside order)
 compared: $(COMPARED)
 
 test-programs: build examples $(O)/bench/store $(COMPARED) $(CHECKS)
-# The longest first, so that none is left alone at the end.
-run-tests:
-	@tests/check.sh $(RESULTS)/$(MODE) 'REPRISE=$(O)/reprise node tests/e2e/run.js' \
-	  'BUILD=$(O) node tests/interop/run.js' $(CHECKS)
 
 # The same scenarios on node and on us, in four pairings; by themselves.
 interop: deps
 	@$(MAKE) --no-print-directory -s MODE=release build examples compared
 	@node tests/interop/run.js $(SCENARIO)
 
-.PHONY: check check-once compared interop test-programs run-tests
+.PHONY: check check-once compared interop test-programs
