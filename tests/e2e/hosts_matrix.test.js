@@ -20,16 +20,17 @@ for (const l1 of ['', 'lmdb:near?size=1M'])
           }
   }));
 
-// Sessions of all kinds and hosts are offered at once, and again after up to five seconds, to all hosts.
+// Sessions of all kinds and hosts are offered at once, and again after up to five seconds, to all hosts, through as many
+// epochs as there are in so many seconds.
 async function wanderThroughEpochs(hosts) {
-  const epochs = hosts.map(() => new Set()), kept = [], end = Date.now() + seconds * 1000;
+  const epochs = hosts.map(() => new Set()), kept = [];
   let tried = 0;
   const offer = async ({kind, from, session, made}, b) => {
     const s = await visit(hosts[b], kind, {session});
     assert.ok(s.reused, `${kind.kind}, ${Date.now() - made} ms old, from ${from} to ${b}`);
     tried++;
   };
-  while (Date.now() < end) {
+  while (tried <= 50 || epochs.some((met) => met.size < seconds / 2)) {
     for (const kind of kinds)
       for (const [from, host] of hosts.entries()) {
         const made = Date.now(), session = await fresh(host, kind), to = (from + kept.length) % hosts.length;
@@ -42,15 +43,10 @@ async function wanderThroughEpochs(hosts) {
     await sleep(100);
   }
   for (const one of kept) await offer(one, tried % hosts.length);
-  return {epochs, tried};
 }
 
 testThatWaits('epochs of two seconds pass, nothing is lost', () =>
-  withHosts(2, {cache: `${patient}  key-lifetime = 2s  session-timeout = 60s`}, async (hosts) => {
-    const {epochs, tried} = await wanderThroughEpochs(hosts);
-    assert.ok(tried > 50, tried);
-    for (const met of epochs) assert.ok(met.size >= seconds / 2 - 1, `${met.size} epochs`);
-  }));
+  withHosts(2, {cache: `${patient}  key-lifetime = 2s  session-timeout = 60s`}, wanderThroughEpochs));
 
 // -- clocks that differ: Debian's faketime in the processes of two hosts. It and ASAN both want to be first.
 
@@ -67,6 +63,5 @@ if (!/asan/.test(process.env.REPRISE || ''))
     await well(hosts);
     const apart = mintingOf(hosts[1]).epoch - mintingOf(hosts[2]).epoch;
     assert.ok(apart >= 14, `${apart} epochs apart`);
-    const {tried} = await wanderThroughEpochs(hosts);
-    assert.ok(tried > 50, tried);
+    await wanderThroughEpochs(hosts);
   }));

@@ -19,7 +19,7 @@ process.on('exit', () => fs.rmSync(scratch, {recursive: true, force: true}));
 
 const withTime = (promise, what) => {
   let timer;
-  return Promise.race([promise, new Promise((_, failed) => { timer = setTimeout(() => failed(new Error(`${what} hangs`)), 15000); })])
+  return Promise.race([promise, new Promise((_, failed) => { timer = setTimeout(() => failed(new Error(`${what} hangs`)), 60000); })])
     .finally(() => clearTimeout(timer));
 };
 

@@ -94,7 +94,7 @@ START_TEST(redis_that_is_silent_is_given_up)
     char uri[200];
 
     redis_server_begin(&redis, NULL);
-    snprintf(uri, sizeof uri, "%s?timeout=50", redis.uri);
+    snprintf(uri, sizeof uri, "%s?timeout=2000", redis.uri);
     open_uri(uri);
     until_well();
     kill(redis.pid, SIGSTOP);

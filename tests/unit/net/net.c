@@ -213,27 +213,32 @@ START_TEST(net_hears_who_refuses_the_rest)
 }
 END_TEST
 
-static void on_too_late(struct rp_timer *timer)
+static uint64_t ms_until_accepted(void)
 {
-    (void)timer;
-    ck_abort_msg("the connection stood only when the kernel's patience was over");
+    uint64_t begin = rp_loop_now(loop);
+
+    while (served.stream == NULL)
+        rp_loop_turn(loop, true);
+    return rp_loop_now(loop) - begin;
 }
 
 /* Its first bytes carry the last ACK of the handshake; whoever has none does not keep the peer
- * waiting. */
+ * waiting. It would be the kernel's 200 ms each time; a busy machine is as slow now and then. */
 START_TEST(net_eager_and_silent_stands_at_once)
 {
-    struct rp_timer timer = {.fire = on_too_late};
+    uint64_t ms = UINT64_MAX;
 
-    connect_with((struct rp_net_options){.eager = true});
-    rp_timer_start(loop, &timer, 100);
-    while (served.stream == NULL)
-        rp_loop_turn(loop, true);
-    rp_timer_stop(&timer);
-    rp_stream_write(served.stream, "first", 5);
-    run_until(&client, 'd');
-    rp_stream_end(client.stream);
-    both_close();
+    for (int i = 0; i < 20 && ms >= 100; i++) {
+        client = (struct end){0};
+        served = (struct end){.ends_at_end = true};
+        connect_with((struct rp_net_options){.eager = true});
+        ms = ms_until_accepted();
+        rp_stream_write(served.stream, "first", 5);
+        run_until(&client, 'd');
+        rp_stream_end(client.stream);
+        both_close();
+    }
+    ck_assert_uint_lt(ms, 100);
 }
 END_TEST
 

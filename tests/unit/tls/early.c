@@ -467,7 +467,7 @@ START_TEST(flight_that_comes_again_has_the_same_binder_and_never_completes)
     kind = (enum kind)_i;
     manner = NOW;
     prepare();
-    linked.server_options.handshake_timeout_ms = 100;
+    linked.server_options.handshake_timeout_ms = 1000; /* time enough for the first */
     listen_for(true);
     take_a_session();
     capture();
@@ -574,7 +574,7 @@ START_TEST(question_that_is_never_answered_ends_with_the_handshake_timeout)
     kind = TICKET;
     manner = LATER;
     prepare();
-    linked.server_options.handshake_timeout_ms = 100;
+    linked.server_options.handshake_timeout_ms = 1000; /* time enough for the first */
     listen_for(true);
     take_a_session();
     capture();
