@@ -211,7 +211,7 @@ bool rp_key_epochs_advance(struct rp_key_epochs *e, uint64_t now_ms)
     return changed;
 }
 
-/* -- the ring */
+/* -- which one mints */
 
 const struct rp_known_key *rp_key_epochs_minting(const struct rp_key_epochs *e, uint64_t now_ms)
 {
@@ -227,27 +227,6 @@ const struct rp_known_key *rp_key_epochs_minting(const struct rp_key_epochs *e, 
             early = &e->known[i];
     }
     return early; /* rather than none: all know it or will in a moment */
-}
-
-bool rp_key_epochs_fill(const struct rp_key_epochs *e, uint64_t now_ms, struct rp_ticket_keys *ring,
-                        struct rp_error *err)
-{
-    const struct rp_known_key *minting = rp_key_epochs_minting(e, now_ms);
-    struct rp_ticket_key *keys = malloc(RP_TICKET_KEYS_MAX * sizeof *keys);
-    size_t count = 0;
-    bool ok;
-
-    if (keys == NULL)
-        return rp_error_set(err, "ENOMEM", "no memory for ticket keys");
-    if (minting != NULL)
-        keys[count++] = minting->key;
-    for (size_t i = 0; i < e->count; i++)
-        if (&e->known[i] != minting)
-            keys[count++] = e->known[i].key;
-    ok = rp_ticket_keys_set(ring, keys, count, minting != NULL, err);
-    explicit_bzero(keys, count * sizeof *keys);
-    free(keys);
-    return ok;
 }
 
 void rp_key_epochs_wipe(struct rp_key_epochs *e)

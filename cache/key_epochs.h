@@ -56,9 +56,6 @@ const struct rp_known_key *rp_key_epochs_find(const struct rp_key_epochs *, uint
 bool rp_key_epochs_advance(struct rp_key_epochs *, uint64_t now_ms);
 /* The key that mints at this moment; NULL: none. */
 const struct rp_known_key *rp_key_epochs_minting(const struct rp_key_epochs *, uint64_t now_ms);
-/* Fill a ring for decrypting with all, and minting with that one. */
-bool rp_key_epochs_fill(const struct rp_key_epochs *, uint64_t now_ms, struct rp_ticket_keys *,
-                        struct rp_error *);
 void rp_key_epochs_wipe(struct rp_key_epochs *);
 
 #endif

@@ -10,10 +10,13 @@
  * A rotation by hand (a turn) is announced to the cluster (notices.h) a few seconds before its
  * moment; its keys are records of their own, `add`ed and fetched in that time, and mint from then
  * on. So all hosts change at once, and none mints what another cannot read.
- * The pure part is key_epochs.h. */
+ * Hosts may differ in the length of their epochs, and a reload may change it: each host mints by
+ * its own and holds the keys of all lengths that are in force (key_lifetimes.h), until their
+ * tickets have expired. The pure part is key_epochs.h. */
 #ifndef RP_KEY_RING_H
 #define RP_KEY_RING_H
 
+#include "cache/key_lifetimes.h"
 #include "cache/notices.h"
 #include "cache/secret.h"
 #include "cache/store/store.h"
@@ -36,6 +39,8 @@ struct rp_key_ring_options {
     void (*settled)(void *arg);
     /* A key was learned: a note of it, for those who follow. NULL: nobody does. */
     void (*learned)(const uint8_t note[RP_KEY_NOTE], void *arg);
+    /* Other lifetimes are in force in the cluster than were: ours first. NULL: nobody asks. */
+    void (*lifetimes_changed)(const struct rp_key_lifetimes *, void *arg);
     void *arg;
 };
 struct rp_key_ring;
@@ -52,8 +57,13 @@ struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *, struct rp_loop *, s
  * also on failure; so this comes before its store is closed. */
 struct rp_key_ring *rp_key_ring_follow(struct rp_key_ring *parents, struct rp_loop *,
                                        struct rp_error *) __attribute__((warn_unused_result));
-/* For one that follows; false: this is no note. */
+/* For one that follows; false: this is no note, or no lifetimes (rp_key_lifetimes_encode). */
 bool rp_key_ring_hear(struct rp_key_ring *, struct rp_cursor note);
+bool rp_key_ring_hear_lifetimes(struct rp_key_ring *, struct rp_cursor);
+
+/* Nobody is to mint by it any more: it makes no keys and announces no lifetime. It goes on knowing.
+ */
+void rp_key_ring_retire(struct rp_key_ring *);
 
 /* Rotations by hand (rp_notices' turns: moments, newest first; copied): from a turn's moment on,
  * keys of its own mint, which are made and fetched now. */

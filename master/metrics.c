@@ -177,6 +177,10 @@ static void away(struct rp_text *out, const struct status *s)
 static void stores(struct rp_text *out, const struct status *s, const struct stats_row *sum)
 {
     away(out, s);
+    gauge(out, "key_lifetimes",
+          "Lifetimes of ticket keys in the cluster; more than 1: hosts differ, or a reload changed "
+          "it",
+          s->stats->lifetimes.count);
     gauge(out, "store_entries", "Entries in this host's file", sum->store_entries);
     gauge(out, "store_bytes", "Bytes of this host's file that are in use", sum->store_bytes);
     gauge(out, "store_size_bytes", "Bytes that this host's file may have", sum->store_size);

@@ -166,11 +166,28 @@ static void stores(struct rp_json *json, const struct status *s)
     away(json, &l1, "l1State", "workersWithoutL1", "l1AwaySince");
 }
 
+/* Of ticket keys: which are in force in the cluster, ours first. */
+static void lifetimes(struct rp_json *json, const struct rp_key_lifetimes *l)
+{
+    rp_json_key(json, "keyLifetimes");
+    rp_json_begin_array(json);
+    for (size_t i = 0; i < l->count && i < RP_KEY_LIFETIMES_MAX; i++) {
+        rp_json_begin_object(json);
+        number(json, "keyLifetime", l->at[i].epoch_ms / 1000);
+        number(json, "sessionTimeout", l->at[i].session_timeout_ms / 1000);
+        rp_json_key(json, "ours");
+        rp_json_bool(json, i == 0);
+        rp_json_end_object(json);
+    }
+    rp_json_end_array(json);
+}
+
 static void cache(struct rp_json *json, const struct status *s, const struct stats_row *sum)
 {
     rp_json_key(json, "cache");
     rp_json_begin_object(json);
     stores(json, s);
+    lifetimes(json, &s->stats->lifetimes);
     sessions(json, &sum->sessions);
     early_data(json, &sum->early_data);
     tier(json, "near", &sum->near);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "cache/key_lifetimes.h"
 #include "cache/replay_guard.h"
 #include "cache/session_cache.h"
 
@@ -69,6 +70,7 @@ struct stats_row {
 
 struct stats {
     struct stats_row rows[STATS_ROWS];
+    struct rp_key_lifetimes lifetimes; /* of ticket keys, in the cluster: ours first; 0: pinned */
 };
 /* Shared, zeroed memory that survives in every forked process. */
 struct stats *stats_new(struct rp_error *err) __attribute__((warn_unused_result));

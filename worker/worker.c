@@ -187,6 +187,14 @@ static void on_key(void *context, struct rp_cursor content)
         rp_log(p->log, RP_LOG_ERROR, "from the generation: an invalid ticket key");
 }
 
+static void on_lifetimes(void *context, struct rp_cursor content)
+{
+    struct worker *p = context;
+
+    if (p->setup->ring == NULL || !rp_key_ring_hear_lifetimes(p->setup->ring, content))
+        rp_log(p->log, RP_LOG_ERROR, "from the generation: invalid lifetimes of ticket keys");
+}
+
 /* Whoever says what is not in the table is no generation of ours: there is nobody to work for. */
 static void on_message(const struct rp_event *event, void *arg)
 {
@@ -197,6 +205,7 @@ static void on_message(const struct rp_event *event, void *arg)
         {WORKER_NOTICES, "NOTICES", 1, 1, RP_NOTICES_MAX, on_notices},
         {WORKER_KEY, "KEY", 1, RP_KEY_NOTE, RP_KEY_NOTE, on_key},
         {WORKER_END_WITHIN, "END_WITHIN", 1, 4, 4, on_end_within},
+        {WORKER_LIFETIMES, "LIFETIMES", 1, 1, RP_KEY_LIFETIMES_BYTES, on_lifetimes},
     };
     struct worker *p = arg;
     struct rp_error error;

@@ -39,7 +39,8 @@ struct worker_setup {
 /* Messages from a generation to its workers, over rp_cluster's channel (lib/base/ipc.h).
  * ADOPT, with a slot: its worker is down for longer than a moment, accept on its sockets too;
  * RELEASE, with a slot: it is back. REOPEN_LOGS: files were renamed. NOTICES (cache/notices.h):
- * what was announced to the cluster. KEY (cache/key_ring.h): the generation's ring has learned it.
+ * what was announced to the cluster. KEY (cache/key_ring.h): the generation's ring has learned it;
+ * LIFETIMES (cache/key_lifetimes.h): those in force in the cluster, told before their keys.
  * END_WITHIN: drain, and cut off after so many ms (4 bytes) what is still open. "Disconnect" on the
  * channel means drain, and so does any other message. */
 enum worker_message {
@@ -49,6 +50,7 @@ enum worker_message {
     WORKER_NOTICES,
     WORKER_KEY,
     WORKER_END_WITHIN,
+    WORKER_LIFETIMES,
 };
 
 /* Runs until drained; for rp_cluster_options.worker. Exit status 0 after a drain. `setup` is arg.

@@ -122,6 +122,21 @@ static void print_processes(const json_t *answer)
                number(one, "accepted"));
 }
 
+static void print_lifetimes(const json_t *all)
+{
+    char lifetime[48], timeout[48];
+    const json_t *one;
+    size_t i;
+
+    if (json_array_size(all) < 2) /* all is as it should be */
+        return;
+    printf("lifetimes of ticket keys differ between hosts, or from before a reload:\n");
+    json_array_foreach(all, i, one) printf(
+        "  key-lifetime %s, session-timeout %s%s\n", span(number(one, "keyLifetime"), lifetime),
+        span(number(one, "sessionTimeout"), timeout),
+        json_is_true(json_object_get(one, "ours")) ? ", here" : "");
+}
+
 static void print_store(const json_t *c, const char *title, const char *kind, const char *state,
                         const char *without, const char *since)
 {
@@ -158,6 +173,7 @@ static void print_status(const json_t *answer)
            number(n, "handshakesFull"), number(n, "handshakesTicket"), number(n, "handshakesId"),
            number(n, "handshakesStateful"), number(n, "handshakesFailed"),
            number(n, "sessionsForgotten"));
+    print_lifetimes(json_object_get(c, "keyLifetimes"));
     print_store(c, "store", "store", "state", "workersWithout", "awaySince");
     printf("; %lld stored, %lld hits, %lld misses, %lld timeouts, %lld bad seals\n",
            number(c, "stored"), number(c, "hits"), number(c, "misses"), number(c, "timeouts"),

@@ -17,6 +17,7 @@
 #include "master/generation/secret_file.h"
 #include "worker/plan/plan.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,48 @@ static void on_learned(const uint8_t note[RP_KEY_NOTE], void *arg)
     explicit_bzero(message, len);
 }
 
+static void describe_lifetimes(char *out, size_t size, const struct rp_key_lifetimes *lifetimes)
+{
+    size_t len = 0;
+
+    for (size_t i = 1; i < lifetimes->count && len < size; i++)
+        len += (size_t)snprintf(out + len, size - len, "%s%" PRIu64 "s and %" PRIu64 "s",
+                                i > 1 ? ", " : "", lifetimes->at[i].epoch_ms / 1000,
+                                lifetimes->at[i].session_timeout_ms / 1000);
+}
+
+static void tell_lifetimes(struct process *p, const struct rp_key_lifetimes *lifetimes)
+{
+    uint8_t message[RP_IPC_MAX], content[RP_KEY_LIFETIMES_BYTES];
+    size_t len = rp_ipc_compose(message, WORKER_LIFETIMES, content,
+                                rp_key_lifetimes_encode(lifetimes, content));
+
+    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
+        rp_cluster_send(p->workers, id, message, len, NULL);
+}
+
+static void on_lifetimes(const struct rp_key_lifetimes *lifetimes, void *arg)
+{
+    struct process *p = arg;
+    char others[256] = "";
+
+    tell_lifetimes(p, lifetimes);
+    if (p->draining) /* what is shown and said is of who serves */
+        return;
+    p->setup->stats->lifetimes = *lifetimes;
+    describe_lifetimes(others, sizeof others, lifetimes);
+    if (lifetimes->count > 1)
+        rp_log(p->setup->log, RP_LOG_WARN,
+               "key-lifetime and session-timeout here are %" PRIu64 "s and %" PRIu64
+               "s; on other hosts, or before a reload: %s. Tickets of all resume; give all hosts "
+               "the same",
+               lifetimes->at[0].epoch_ms / 1000, lifetimes->at[0].session_timeout_ms / 1000,
+               others);
+    else
+        rp_log(p->setup->log, RP_LOG_INFO,
+               "key-lifetime and session-timeout are the same everywhere again");
+}
+
 static bool start_ring(struct process *p, struct rp_error *err)
 {
     const struct conf_cache *cache = &p->setup->conf->cache;
@@ -238,9 +281,13 @@ static bool start_ring(struct process *p, struct rp_error *err)
         .turns = rp_notice_board_read(p->board)->turns,
         .settled = on_settled,
         .learned = on_learned,
+        .lifetimes_changed = on_lifetimes,
         .arg = p,
     };
 
+    p->setup->stats->lifetimes = (struct rp_key_lifetimes){
+        .count = cache->ticket_keys == NULL,
+        .at = {{.epoch_ms = options.epoch_ms, .session_timeout_ms = options.session_timeout_ms}}};
     if (cache->ticket_keys != NULL)
         return true;
     if (!open_key_store(p, err))
@@ -546,6 +593,8 @@ static void drain(struct process *p)
     if (p->draining)
         return;
     p->draining = true;
+    if (p->ring != NULL)
+        rp_key_ring_retire(p->ring);
     listeners_close_own(p->setup->listening);
     for (unsigned id = 0; id < p->setup->workers; id++)
         rp_timer_stop(&p->places[id].adopt);
