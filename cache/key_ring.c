@@ -439,32 +439,6 @@ static bool take_turns(struct rp_key_ring *r, const uint64_t turns[RP_NOTICES_TU
     return true;
 }
 
-static bool take_secret(struct rp_key_ring *r, struct rp_error *err)
-{
-    struct rp_secret other;
-
-    r->sealers[0] = rp_sealer_new(&r->secret, "ticket key", err);
-    if (r->sealers[0] != NULL && rp_secret_former(&r->secret, &other)) {
-        r->sealers[1] = rp_sealer_new(&other, "ticket key", err);
-        rp_secret_wipe(&other);
-        return r->sealers[1] != NULL;
-    }
-    return r->sealers[0] != NULL;
-}
-
-static bool derive(struct rp_key_ring *r, const struct rp_secret *secret, struct rp_error *err)
-{
-    static const char label[] = "key ring";
-    struct rp_secret *own = &r->secret, other;
-    bool ok = rp_secret_derive(secret, label, NULL, 0, own->key, sizeof own->key);
-
-    own->has_former = rp_secret_former(secret, &other);
-    if (ok && own->has_former)
-        ok = rp_secret_derive(&other, label, NULL, 0, own->former, sizeof own->former);
-    rp_secret_wipe(&other);
-    return ok || rp_error_set(err, "ENOMEM", "no memory for the secret of the key ring");
-}
-
 static void start_own(struct rp_key_ring *r, uint64_t epoch_ms, uint64_t session_timeout_ms)
 {
     struct rp_key_lifetime own = {.epoch_ms = epoch_ms,
@@ -491,10 +465,8 @@ struct rp_key_ring *rp_key_ring_new(struct rp_loop *loop, const struct rp_key_ri
     r->arg = o->arg;
     if (o->turns != NULL)
         take_turns(r, o->turns);
-    if (!derive(r, o->secret, err) || !take_secret(r, err)) {
-        rp_key_ring_free(r);
-        return NULL;
-    }
+    r->sealers[0] = o->sealers->current;
+    r->sealers[1] = o->sealers->former;
     rp_key_ring_begin_round(r);
     return r;
 }
@@ -508,23 +480,6 @@ void rp_key_ring_go_on_with(struct rp_key_ring *r, const struct rp_key_ring *fro
     r->lifetimes = from->lifetimes;
     memcpy(r->filled, from->filled, sizeof r->filled);
     memcpy(r->turns, from->turns, sizeof r->turns);
-}
-
-struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *from, struct rp_loop *loop,
-                                       struct rp_store *store, struct rp_error *err)
-{
-    struct rp_key_ring *r = rp_key_ring_blank(loop, store, from->keys, err);
-
-    if (r == NULL)
-        return NULL;
-    rp_key_ring_go_on_with(r, from);
-    r->secret = from->secret;
-    if (!take_secret(r, err)) {
-        rp_key_ring_free(r);
-        return NULL;
-    }
-    rp_key_ring_begin_round(r);
-    return r;
 }
 
 void rp_key_ring_retire(struct rp_key_ring *r)
@@ -548,12 +503,9 @@ void rp_key_ring_free(struct rp_key_ring *r)
     rp_timer_stop(&r->timer);
     rp_timer_stop(&r->deadline);
     rp_store_cancel(&r->call);
-    rp_sealer_free(r->sealers[0]);
-    rp_sealer_free(r->sealers[1]);
     rp_ticket_keys_unref(r->keys);
     for (size_t i = 0; i < r->epochs_count; i++)
         rp_key_epochs_wipe(&r->epochs[i]);
-    rp_secret_wipe(&r->secret);
     explicit_bzero(&r->offered, sizeof r->offered);
     free(r);
 }

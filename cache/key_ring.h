@@ -18,7 +18,7 @@
 
 #include "cache/key_lifetimes.h"
 #include "cache/notices.h"
-#include "cache/secret.h"
+#include "cache/seal.h"
 #include "cache/store/store.h"
 #include <reprise/ticket_keys.h>
 
@@ -27,13 +27,13 @@
 enum { RP_KEY_NOTE = 3 * 8 + 1 + 80 };
 
 struct rp_key_ring_options {
-    struct rp_store *store;         /* borrowed; NULL: nothing shared yet, attach one later */
-    const struct rp_secret *secret; /* read during the call only */
-    struct rp_ticket_keys *keys;    /* the ring to keep filled; a reference is taken */
-    uint64_t epoch_ms;              /* key-lifetime */
-    const uint64_t *turns;          /* as of rp_key_ring_turn; NULL: none */
-    uint64_t session_timeout_ms;    /* how long tickets of a past key are accepted */
-    uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
+    struct rp_store *store;           /* borrowed; NULL: nothing shared yet, attach one later */
+    const struct rp_sealers *sealers; /* borrowed */
+    struct rp_ticket_keys *keys;      /* the ring to keep filled; a reference is taken */
+    uint64_t epoch_ms;                /* key-lifetime */
+    const uint64_t *turns;            /* as of rp_key_ring_turn; NULL: none */
+    uint64_t session_timeout_ms;      /* how long tickets of a past key are accepted */
+    uint64_t (*now_ms)(void);         /* wall clock, for tests; NULL = the system's */
     /* Told once: the store was asked for all keys that there are, or can't be. Within seconds, and
      * maybe inside rp_key_ring_new. NULL: nobody waits for it. */
     void (*settled)(void *arg);
@@ -48,10 +48,6 @@ struct rp_key_ring;
 struct rp_key_ring *rp_key_ring_new(struct rp_loop *, const struct rp_key_ring_options *,
                                     struct rp_error *) __attribute__((warn_unused_result));
 void rp_key_ring_free(struct rp_key_ring *); /* NULL ok; wipes */
-/* In a forked child: go on with what the parent's ring knew, on the child's own loop and store. */
-struct rp_key_ring *rp_key_ring_forked(struct rp_key_ring *, struct rp_loop *, struct rp_store *,
-                                       struct rp_error *) __attribute__((warn_unused_result));
-
 /* In a forked child that is to have neither the store's keys nor a secret: a ring that goes on with
  * what the parent's knew, and with what it is told of it later. The parent's is wiped and freed,
  * also on failure; so this comes before its store is closed. */

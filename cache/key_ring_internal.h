@@ -12,9 +12,8 @@
 
 struct rp_key_ring {
     struct rp_loop *loop;
-    struct rp_store *store;       /* NULL: none */
-    struct rp_sealer *sealers[2]; /* of the secret in use; of the other one, or NULL */
-    struct rp_secret secret;      /* of the ring alone */
+    struct rp_store *store;             /* NULL: none */
+    const struct rp_sealer *sealers[2]; /* of the secret in use; of the other one, or NULL */
     struct rp_ticket_keys *keys;
     uint64_t (*now_ms)(void);
     /* Epochs of each length that is in force in the cluster; the first are our own, and mint. */

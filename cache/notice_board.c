@@ -19,9 +19,9 @@ enum { POLL_MS = 1000, ANSWER_MS = 2000 };
 struct rp_notice_board {
     struct rp_loop *loop;
     struct rp_store *store;
-    struct rp_store *near;        /* this host's tier of it; NULL: there is none */
-    struct secret {               /* the one in use, and during a change-over the other one */
-        struct rp_sealer *sealer; /* NULL: there is none */
+    struct rp_store *near;              /* this host's tier of it; NULL: there is none */
+    struct secret {                     /* the one in use, and during a change-over the other one */
+        const struct rp_sealer *sealer; /* NULL: there is none */
         uint8_t key[RP_SEAL_KEY_SIZE];
     } secrets[2];
     size_t asked; /* under which of them */
@@ -175,23 +175,18 @@ static void on_timer(struct rp_timer *timer)
     begin(b);
 }
 
-static bool take_secret(struct secret *s, const struct rp_secret *secret, struct rp_error *err)
+static bool take_sealer(struct secret *s, const struct rp_sealer *sealer)
 {
-    s->sealer = rp_sealer_new(secret, "notices", err);
-    return s->sealer != NULL && rp_seal_name(s->sealer, record, s->key);
+    s->sealer = sealer;
+    return sealer == NULL || rp_seal_name(sealer, record, s->key);
 }
 
-static bool take_secrets(struct rp_notice_board *b, const struct rp_secret *secret,
+static bool take_sealers(struct rp_notice_board *b, const struct rp_sealers *sealers,
                          struct rp_error *err)
 {
-    struct rp_secret former;
-    bool ok = take_secret(&b->secrets[0], secret, err);
-
-    if (ok && rp_secret_former(secret, &former)) {
-        ok = take_secret(&b->secrets[1], &former, err);
-        rp_secret_wipe(&former);
-    }
-    return ok;
+    return (take_sealer(&b->secrets[0], sealers->current) &&
+            take_sealer(&b->secrets[1], sealers->former)) ||
+           rp_error_set(err, "ENOMEM", "no memory for what is announced");
 }
 
 struct rp_notice_board *rp_notice_board_new(struct rp_loop *loop,
@@ -212,7 +207,7 @@ struct rp_notice_board *rp_notice_board_new(struct rp_loop *loop,
     b->timer = (struct rp_timer){.fire = on_timer, .arg = b};
     if (o->known != NULL)
         b->known = *o->known;
-    if (!take_secrets(b, o->secret, err)) {
+    if (!take_sealers(b, o->sealers, err)) {
         rp_notice_board_free(b);
         return NULL;
     }
@@ -232,8 +227,6 @@ void rp_notice_board_free(struct rp_notice_board *b)
     rp_timer_stop(&b->patience);
     rp_timer_stop(&b->timer);
     rp_store_cancel(&b->call);
-    for (size_t i = 0; i < 2; i++)
-        rp_sealer_free(b->secrets[i].sealer);
     free(b);
 }
 

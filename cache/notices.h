@@ -9,7 +9,7 @@
 #ifndef RP_NOTICES_H
 #define RP_NOTICES_H
 
-#include "cache/secret.h"
+#include "cache/seal.h"
 #include "cache/store/store.h"
 #include "lib/base/cursor.h"
 
@@ -51,10 +51,10 @@ bool rp_notices_decode(struct rp_notices *, struct rp_cursor);
 
 /* -- in the store */
 struct rp_notice_board_options {
-    struct rp_store *store;         /* borrowed; NULL: none */
-    const struct rp_secret *secret; /* read during the call only */
-    const struct rp_notices *known; /* what is known already; NULL: nothing. Copied */
-    uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
+    struct rp_store *store;           /* borrowed; NULL: none */
+    const struct rp_sealers *sealers; /* borrowed */
+    const struct rp_notices *known;   /* what is known already; NULL: nothing. Copied */
+    uint64_t (*now_ms)(void);         /* wall clock, for tests; NULL = the system's */
     /* There is something new; not from inside rp_notice_board_new. */
     void (*changed)(const struct rp_notices *, void *arg);
     void *arg;

@@ -38,7 +38,7 @@ struct claim {
 struct rp_replay_guard {
     struct rp_loop *loop;
     struct rp_store *store;
-    struct rp_sealer *sealers[SECRETS];
+    const struct rp_sealer *sealers[SECRETS];
     size_t sealer_count;
     uint32_t timeout_ms, doubt_ms;
     uint64_t ttl_ms, certain_ms; /* certain_ms: by the loop's clock, no doubt from then on */
@@ -305,23 +305,11 @@ static void look_at_mark(struct rp_replay_guard *guard)
 
 /* -- life */
 
-static bool make_sealers(struct rp_replay_guard *guard, const struct rp_secret *secret,
-                         struct rp_error *err)
+static void take_sealers(struct rp_replay_guard *guard, const struct rp_sealers *sealers)
 {
-    struct rp_secret former;
-
-    guard->sealers[guard->sealer_count] = rp_sealer_new(secret, "early data", err);
-    if (guard->sealers[guard->sealer_count] == NULL)
-        return false;
-    guard->sealer_count++;
-    if (!rp_secret_former(secret, &former))
-        return true;
-    guard->sealers[guard->sealer_count] = rp_sealer_new(&former, "early data", err);
-    rp_secret_wipe(&former);
-    if (guard->sealers[guard->sealer_count] == NULL)
-        return false;
-    guard->sealer_count++;
-    return true;
+    guard->sealers[guard->sealer_count++] = sealers->current;
+    if (sealers->former != NULL)
+        guard->sealers[guard->sealer_count++] = sealers->former;
 }
 
 struct rp_replay_guard *rp_replay_guard_new(struct rp_loop *loop,
@@ -342,10 +330,10 @@ struct rp_replay_guard *rp_replay_guard_new(struct rp_loop *loop,
     guard->ttl_ms = life_s * UINT64_C(1000);
     guard->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     guard->counters = o->counters != NULL ? o->counters : &guard->own;
-    if (make_sealers(guard, o->secret, err) &&
-        (rp_seal_random(guard->random, MARK_RANDOM) ||
-         rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for the replay guard")))
+    take_sealers(guard, o->sealers);
+    if (rp_seal_random(guard->random, MARK_RANDOM))
         return guard;
+    rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for the replay guard");
     rp_replay_guard_free(guard);
     return NULL;
 }
@@ -357,8 +345,6 @@ void rp_replay_guard_free(struct rp_replay_guard *guard)
     while (guard->claims != NULL)
         give_up(guard->claims);
     free(guard->spare);
-    for (size_t i = 0; i < guard->sealer_count; i++)
-        rp_sealer_free(guard->sealers[i]);
     free(guard);
 }
 

@@ -27,7 +27,7 @@
 #ifndef RP_REPLAY_GUARD_H
 #define RP_REPLAY_GUARD_H
 
-#include "cache/secret.h"
+#include "cache/seal.h"
 #include "cache/store/store.h"
 #include <reprise/server.h>
 
@@ -40,12 +40,12 @@ struct rp_replay_guard_counters { /* plain counters, the owner may place them in
     uint64_t doubted;             /* declined: the store was away or emptied a moment ago */
 };
 struct rp_replay_guard_options {
-    struct rp_store *store;         /* that all hosts share (rp_store_shared); borrowed */
-    const struct rp_secret *secret; /* read during the call only */
-    uint32_t timeout_ms;            /* 0 = 50 */
-    uint32_t session_timeout_s;     /* of the sessions in the store */
-    uint32_t doubt_ms;              /* after trouble; 0 = 75000 */
-    uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
+    struct rp_store *store;           /* that all hosts share (rp_store_shared); borrowed */
+    const struct rp_sealers *sealers; /* borrowed */
+    uint32_t timeout_ms;              /* 0 = 50 */
+    uint32_t session_timeout_s;       /* of the sessions in the store */
+    uint32_t doubt_ms;                /* after trouble; 0 = 75000 */
+    uint64_t (*now_ms)(void);         /* wall clock, for tests; NULL = the system's */
     struct rp_replay_guard_counters *counters; /* borrowed; NULL = none wanted */
 };
 struct rp_replay_guard;

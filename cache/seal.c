@@ -198,6 +198,31 @@ size_t rp_unseal(const struct rp_sealer *s, struct rp_bytes name, struct rp_byte
     return len;
 }
 
+/* -- two secrets */
+
+bool rp_sealers_make(struct rp_sealers *s, const struct rp_secret *secret, const char *purpose,
+                     struct rp_error *err)
+{
+    struct rp_secret former;
+    bool two = rp_secret_former(secret, &former);
+
+    *s = (struct rp_sealers){.current = rp_sealer_new(secret, purpose, err)};
+    if (s->current != NULL && two)
+        s->former = rp_sealer_new(&former, purpose, err);
+    rp_secret_wipe(&former);
+    if (s->current != NULL && (!two || s->former != NULL))
+        return true;
+    rp_sealers_free(s);
+    return false;
+}
+
+void rp_sealers_free(struct rp_sealers *s)
+{
+    rp_sealer_free(s->current);
+    rp_sealer_free(s->former);
+    *s = (struct rp_sealers){.current = NULL};
+}
+
 /* -- ids */
 
 bool rp_seal_make_id(const struct rp_sealer *s, uint8_t id[RP_SEAL_ID_SIZE])

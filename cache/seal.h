@@ -23,6 +23,14 @@ struct rp_sealer *rp_sealer_new(const struct rp_secret *, const char *purpose, s
     __attribute__((warn_unused_result));
 void rp_sealer_free(struct rp_sealer *); /* NULL ok; wipes */
 
+/* The sealers of one purpose: of the secret in use and, during a change-over, of the other one. */
+struct rp_sealers {
+    struct rp_sealer *current, *former; /* former NULL: there is one secret */
+};
+bool rp_sealers_make(struct rp_sealers *, const struct rp_secret *, const char *purpose,
+                     struct rp_error *);
+void rp_sealers_free(struct rp_sealers *); /* zeroes ok */
+
 /* The store's key for a record's name. */
 bool rp_seal_name(const struct rp_sealer *, struct rp_bytes name, uint8_t key[RP_SEAL_KEY_SIZE]);
 /* Seal into out (plain is not empty; capacity >= plain.len + RP_SEAL_OVERHEAD); returns the length,

@@ -42,7 +42,7 @@ struct waiting {
 struct rp_session_cache {
     struct rp_loop *loop;
     struct rp_store *store;
-    struct rp_sealer *sealer, *former; /* former: NULL unless the secret is changed over */
+    const struct rp_sealer *sealer, *former; /* former: NULL unless the secret is changed over */
     uint32_t lookup_timeout_ms, store_timeout_ms;
     bool single_use;
     bool late; /* the last answer: no handshake waits twice for a store that is silent */
@@ -355,7 +355,6 @@ struct rp_session_cache *rp_session_cache_new(struct rp_loop *loop,
                                               struct rp_error *err)
 {
     struct rp_session_cache *cache = calloc(1, sizeof *cache);
-    struct rp_secret former;
 
     if (cache == NULL) {
         rp_error_set(err, "ENOMEM", "no memory for the session cache");
@@ -368,16 +367,8 @@ struct rp_session_cache *rp_session_cache_new(struct rp_loop *loop,
     cache->single_use = o->single_use;
     cache->now_ms = o->now_ms != NULL ? o->now_ms : rp_wall_ms;
     cache->counters = o->counters != NULL ? o->counters : &cache->own;
-    cache->sealer = rp_sealer_new(o->secret, "session", err);
-    if (cache->sealer != NULL && rp_secret_former(o->secret, &former)) {
-        cache->former = rp_sealer_new(&former, "session", err);
-        rp_secret_wipe(&former);
-    }
-    if (cache->sealer == NULL || (o->secret->has_former && cache->former == NULL)) {
-        rp_sealer_free(cache->sealer);
-        free(cache);
-        return NULL;
-    }
+    cache->sealer = o->sealers->current;
+    cache->former = o->sealers->former;
     return cache;
 }
 
@@ -393,8 +384,6 @@ void rp_session_cache_free(struct rp_session_cache *cache)
         free_waiting(w); /* NOLINT: what it unlinks is not freed yet */
     }
     free(cache->spare);
-    rp_sealer_free(cache->sealer);
-    rp_sealer_free(cache->former);
     explicit_bzero(cache, sizeof *cache);
     free(cache);
 }

@@ -8,7 +8,7 @@
 #define RP_SESSION_CACHE_H
 
 #include "cache/latency.h"
-#include "cache/secret.h"
+#include "cache/seal.h"
 #include "cache/store/store.h"
 #include <reprise/server.h>
 
@@ -22,12 +22,12 @@ struct rp_session_cache_counters { /* plain counters, the owner may place them i
     struct rp_latency near_lookup, far_lookup, store;
 };
 struct rp_session_cache_options {
-    struct rp_store *store;         /* borrowed; must outlive the cache */
-    const struct rp_secret *secret; /* read during the call only */
-    uint32_t lookup_timeout_ms;     /* 0 = 50 */
-    uint32_t store_timeout_ms;      /* how long a handshake waits for a new session; 0 = 50 */
-    bool single_use;                /* what TLS 1.3 resumes is removed: give one store, no tiers */
-    uint64_t (*now_ms)(void);       /* wall clock, for tests; NULL = the system's */
+    struct rp_store *store;           /* borrowed; must outlive the cache */
+    const struct rp_sealers *sealers; /* borrowed */
+    uint32_t lookup_timeout_ms;       /* 0 = 50 */
+    uint32_t store_timeout_ms;        /* how long a handshake waits for a new session; 0 = 50 */
+    bool single_use;          /* what TLS 1.3 resumes is removed: give one store, no tiers */
+    uint64_t (*now_ms)(void); /* wall clock, for tests; NULL = the system's */
     struct rp_session_cache_counters *counters; /* borrowed; NULL = none wanted */
 };
 struct rp_session_cache;

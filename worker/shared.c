@@ -63,7 +63,7 @@ static struct rp_notice_board *next_board(struct worker *p, struct rp_error *err
 {
     struct rp_notice_board_options options = {
         .store = p->store != NULL ? rp_store_shared(p->store) : NULL,
-        .secret = p->setup->secret,
+        .sealers = &p->setup->sealers->notices,
         .known = p->board != NULL ? rp_notice_board_read(p->board) : p->setup->notices,
         .changed = on_notices,
         .arg = p,
@@ -174,14 +174,14 @@ static bool make_answerers(struct worker *p, struct rp_error *err)
         /* what one host removes must not stay near another */
         .store = conf->single_use && far != NULL ? far : p->store,
         .single_use = conf->single_use,
-        .secret = p->setup->secret,
+        .sealers = &p->setup->sealers->sessions,
         .lookup_timeout_ms = conf->lookup_timeout_ms,
         .store_timeout_ms = conf->lookup_timeout_ms,
         .counters = &p->row->sessions,
     };
     struct rp_replay_guard_options early_data = {
         .store = rp_store_shared(p->store),
-        .secret = p->setup->secret,
+        .sealers = &p->setup->sealers->early_data,
         .timeout_ms = conf->lookup_timeout_ms,
         .session_timeout_s = conf->session_timeout_s,
         .counters = &p->row->early_data,

@@ -6,6 +6,7 @@
 #ifndef WORKER_H
 #define WORKER_H
 
+#include "cache/cluster_sealers.h"
 #include "cache/key_ring.h"
 #include "conf/conf.h"
 #include "lib/base/log.h"
@@ -29,8 +30,8 @@ struct worker_setup {
     size_t listen_count;
     unsigned workers; /* slots; a listen of slot s belongs to worker s % workers */
     struct stats *stats;
-    struct rp_log *log; /* NULL = none; the worker renames it */
-    const struct rp_secret *secret;
+    struct rp_log *log;                       /* NULL = none; the worker renames it */
+    const struct rp_cluster_sealers *sealers; /* but for those of ticket keys */
     struct rp_key_ring *ring;    /* follows the generation's; the worker's to free. NULL: pinned */
     struct rp_ticket_keys *keys; /* the ring of all contexts */
     const struct rp_notices *notices; /* what was announced before the fork */

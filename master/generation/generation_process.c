@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * generation_process.c - the process that reads what one configuration needs and runs its workers.
- * Holds the private keys, the cluster secret and the ticket keys; they are read here, once, and the
- * workers share the memory. It serves no client itself. Its key ring goes on turning, so that a
+ * Holds the private keys, the ticket keys, and what is derived from the cluster secret, which
+ * itself is wiped; they are read here, once, and the workers share the memory, but for what opens
+ * the records of ticket keys. It serves no client itself. Its key ring goes on turning, so that a
  * worker forked later starts with the keys of that moment.
  * The danger: it must not outlive its use. When the master says so or is gone it drains: takes its
  * workers along and ends, at the latest some time after drain-timeout. */
@@ -40,7 +41,7 @@ struct process {
     const struct generation_setup *setup;
     struct rp_worker *master; /* the channel to it */
     struct rp_loop *loop;
-    struct rp_secret secret;
+    struct rp_cluster_sealers sealers;
     struct rp_ticket_keys *keys;
     struct plan *frontends;
     struct rp_store *store;
@@ -83,22 +84,32 @@ static void fail(struct process *p, int status, const char *why)
 
 /* -- reading */
 
-static bool read_secret(struct process *p, struct rp_error *err)
+static bool read_secret(const struct conf *conf, struct rp_secret *secret, struct rp_error *err)
 {
-    const struct conf *conf = p->setup->conf;
     struct rp_error why;
     char *path = NULL;
     bool made_here, ok;
 
-    if (!secret_file_read(conf, &p->secret, &made_here, err))
+    if (!secret_file_read(conf, secret, &made_here, err))
         return false;
     if (!made_here)
         return true;
     if (asprintf(&path, "%s/secret", conf->state_dir) < 0)
         return rp_error_set(err, "ENOMEM", "no memory for a path");
-    ok = rp_secret_read_or_make(&p->secret, path, &why);
+    ok = rp_secret_read_or_make(secret, path, &why);
     free(path);
     return ok || rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
+}
+
+/* From now on nobody has the secret itself. */
+static bool use_secret(struct process *p, struct rp_error *err)
+{
+    struct rp_secret secret;
+    bool ok = read_secret(p->setup->conf, &secret, err) &&
+              rp_cluster_sealers_make(&p->sealers, &secret, err);
+
+    rp_secret_wipe(&secret);
+    return ok;
 }
 
 /* As root: keys may be readable by root only. */
@@ -108,7 +119,7 @@ static bool read_all(struct process *p, struct rp_error *err)
         return false;
     p->keys = rp_ticket_keys_new(err);
     if (p->keys == NULL || !cache_files_read_keys(p->setup->conf, p->keys, err) ||
-        !read_secret(p, err))
+        !use_secret(p, err))
         return false;
     p->frontends = plan_new(p->setup->conf, p->keys, err);
     return p->frontends != NULL;
@@ -197,7 +208,7 @@ static void offer(struct process *p)
         .workers = p->setup->workers,
         .stats = p->setup->stats,
         .log = p->setup->log,
-        .secret = &p->secret,
+        .sealers = &p->sealers,
         .notices = rp_notice_board_read(p->board),
         .keys = p->keys,
     };
@@ -274,7 +285,7 @@ static bool start_ring(struct process *p, struct rp_error *err)
     const struct conf_cache *cache = &p->setup->conf->cache;
     struct rp_key_ring_options options = {
         .store = p->key_store != NULL ? rp_store_shared(p->key_store) : shared_store(p),
-        .secret = &p->secret,
+        .sealers = &p->sealers.ticket_keys,
         .keys = p->keys,
         .epoch_ms = cache->key_lifetime_ms,
         .session_timeout_ms = (uint64_t)cache->session_timeout_s * 1000,
@@ -321,7 +332,7 @@ static bool start_board(struct process *p, struct rp_error *err)
 {
     struct rp_notice_board_options options = {
         .store = shared_store(p),
-        .secret = &p->secret,
+        .sealers = &p->sealers.notices,
         .known = p->setup->notices,
         .changed = on_notices,
         .arg = p,
@@ -369,6 +380,7 @@ static int run_worker(struct rp_worker *worker, struct rp_loop *loop, void *arg)
             return EXIT_FAILURE;
         }
     }
+    rp_sealers_free(&p->sealers.ticket_keys);
     rp_store_close(p->key_store);
     rp_store_close(p->store); /* every process opens its own, after the fork */
     p->key_store = p->store = NULL;
@@ -739,7 +751,7 @@ static void tear_down(struct process *p)
     rp_store_close(p->store);
     plan_free(p->frontends);
     rp_ticket_keys_unref(p->keys);
-    rp_secret_wipe(&p->secret);
+    rp_cluster_sealers_free(&p->sealers);
     free(p->places);
 }
 

@@ -174,3 +174,42 @@ if (!/asan/.test(process.env.REPRISE || '')) { // it and faketime both want to b
     assert.deepStrictEqual(whereIs(key, nothing, memoryAt(host)), []);
   }));
 }
+
+// -- the cluster secret
+
+const local12 = local.replace('key-lifetime = 1s  session-timeout = 1s', '');
+const hkdf = (secret) => crypto.createHmac('sha256', Buffer.alloc(32)).update(secret).digest();
+
+// The bytes of the secret, as text, and what all else is derived from; and what opens records of ticket keys.
+const formsOf = (secret) => new Map([['the bytes', secret], ['hexadecimal', Buffer.from(secret.toString('hex'))],
+  ['base64', Buffer.from(secret.toString('base64').slice(0, 40))], ['extracted', hkdf(secret)]]);
+const ringOf = (secret) => new Map([['the secret of the ring', expand(hkdf(secret), Buffer.from('key ring\0'))],
+  ['the key of its records', recordKeyOf(secret)]]);
+const found = (forms, places) => [...forms].flatMap(([what, bytes]) =>
+  places.filter(([, memory]) => memory.includes(bytes)).map(([place]) => `${what} in ${place}`));
+
+async function assertNoSecret(host, secrets) {
+  for (const secret of secrets) {
+    assert.deepStrictEqual(found(formsOf(secret), memoryAt(host)), [], 'no process has the cluster secret');
+    assert.deepStrictEqual(found(ringOf(secret), host.workers().flatMap(memoryOf)), [], 'no worker opens records of ticket keys');
+    assert.ok(found(ringOf(secret), host.generations().flatMap(memoryOf)).length > 0, 'what is looked for can be found');
+  }
+}
+
+if (!/asan/.test(process.env.REPRISE || '')) // its memory is too large to be searched
+  test('no process has the cluster secret, and no worker what opens the records of ticket keys', () => withRedis(async (redis) => {
+    const one = await Service.start(local12), line = crypto.randomBytes(32), former = crypto.randomBytes(32);
+    fs.writeFileSync(redis.secret, `${line.toString('hex')}\n${former.toString('base64')}\n`, {mode: 0o600});
+    const other = await Service.start(conf(redis, {workers: 2}));
+    for (const [host, secrets] of [[one, [fs.readFileSync(path.join(one.dir, 'state/secret'))]], [other, [line, former]]]) {
+      for (const kind of kinds) await fresh(host, kind);
+      await assertNoSecret(host, secrets);
+      assert.strictEqual(host.command('reload').code, 0);
+      const before = host.workers();
+      process.kill(before[0], 'SIGKILL');
+      await until('another worker', () => host.workers().length === 2 && !host.workers().includes(before[0]));
+      for (const kind of kinds) await fresh(host, kind);
+      await until('the generation before has left', () => host.generations().length === 1);
+      await assertNoSecret(host, secrets);
+    }
+  }));

@@ -62,8 +62,9 @@ static void prepare(int64_t mark_ms)
 {
     link_prepare();
     early.clock_ms = mark_ms;
-    early_host_open(
-        &host, (struct rp_replay_guard_options){.store = early_open_lmdb(), .secret = &secret});
+    early_host_open(&host,
+                    (struct rp_replay_guard_options){.store = early_open_lmdb(),
+                                                     .sealers = sealers_of(&secret, "early data")});
     early_take_a_session(&host);
     early_host_close(&host);
     early.clock_ms = 0;
@@ -71,8 +72,8 @@ static void prepare(int64_t mark_ms)
 
 static void open_host(void)
 {
-    early_host_open(&host,
-                    (struct rp_replay_guard_options){.store = host.store, .secret = &secret});
+    early_host_open(&host, (struct rp_replay_guard_options){
+                               .store = host.store, .sealers = sealers_of(&secret, "early data")});
 }
 
 static void finish(void)
@@ -100,8 +101,8 @@ END_TEST
 /* It has no memory to look at the mark before a flight comes, either. */
 static void check_young(unsigned long n, bool *failed)
 {
-    early_host_make(&host,
-                    (struct rp_replay_guard_options){.store = host.store, .secret = &secret});
+    early_host_make(&host, (struct rp_replay_guard_options){
+                               .store = host.store, .sealers = sealers_of(&secret, "early data")});
     memory_fail_at(1);
     ck_assert(rp_replay_guard_attach(host.guard, host.server));
     ck_assert(memory_calm());

@@ -9,6 +9,7 @@
 #include "cache/store_open.h"
 #include "cache/replay_guard.h"
 #include "tests/unit/flight.h"
+#include "tests/unit/sealers.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -5,6 +5,7 @@
 #include "cache/key_lifetimes.h"
 #include "cache/key_ring_internal.h"
 #include "cache/store/store_keys.h"
+#include "tests/unit/sealers.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -140,7 +141,7 @@ static void on_changed(const struct rp_key_lifetimes *l, void *arg)
 static void start(int i, uint64_t epoch_ms, uint64_t timeout_ms)
 {
     struct rp_key_ring_options o = {.store = store,
-                                    .secret = &secret,
+                                    .sealers = sealers_of(&secret, "ticket key"),
                                     .keys = hosts[i].keys,
                                     .epoch_ms = epoch_ms,
                                     .session_timeout_ms = timeout_ms,

@@ -4,7 +4,8 @@
  * one another, through rotation, the loss of the store and its coming back; past keys are gone. */
 #include "cache/key_epochs.h"
 #include "cache/store_open.h"
-#include "cache/key_ring.h"
+#include "cache/key_ring_internal.h"
+#include "tests/unit/sealers.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static struct rp_store *open_store(void)
 static void start(int i, struct rp_store *store)
 {
     struct rp_key_ring_options o = {.store = store,
-                                    .secret = &secret,
+                                    .sealers = sealers_of(&secret, "ticket key"),
                                     .keys = hosts[i].keys,
                                     .epoch_ms = EPOCH,
                                     .session_timeout_ms = TIMEOUT,
@@ -65,11 +66,9 @@ static void start(int i, struct rp_store *store)
 /* As the timer would have it: go on with what is known, on the clock as it is now. */
 static void go_on(int i, struct rp_store *store)
 {
-    struct rp_key_ring *former = hosts[i].ring;
-
-    hosts[i].ring = rp_key_ring_forked(former, loop, store, NULL);
-    ck_assert_ptr_nonnull(hosts[i].ring);
-    rp_key_ring_free(former);
+    hosts[i].ring->store = store;
+    hosts[i].ring->behind = true;
+    rp_key_ring_begin_round(hosts[i].ring);
 }
 
 static void set_clocks(uint64_t ms)
@@ -343,7 +342,7 @@ static void pass_on(const uint8_t note[RP_KEY_NOTE], void *arg)
 static void follow(void)
 {
     struct rp_key_ring_options o = {.store = hosts[0].store,
-                                    .secret = &secret,
+                                    .sealers = sealers_of(&secret, "ticket key"),
                                     .keys = hosts[0].keys,
                                     .epoch_ms = EPOCH,
                                     .session_timeout_ms = TIMEOUT,
@@ -535,7 +534,7 @@ START_TEST(turn_is_no_barrier_to_who_comes_later)
     announce(3000); /* to come, as the late host starts */
     {
         struct rp_key_ring_options o = {.store = hosts[0].store,
-                                        .secret = &secret,
+                                        .sealers = sealers_of(&secret, "ticket key"),
                                         .keys = hosts[1].keys,
                                         .epoch_ms = EPOCH,
                                         .session_timeout_ms = TIMEOUT,
@@ -556,7 +555,7 @@ END_TEST
 START_TEST(turn_to_come_does_not_hide_the_next_epoch)
 {
     struct rp_key_ring_options o = {.store = hosts[0].store,
-                                    .secret = &secret,
+                                    .sealers = sealers_of(&secret, "ticket key"),
                                     .keys = hosts[1].keys,
                                     .epoch_ms = EPOCH,
                                     .session_timeout_ms = TIMEOUT,

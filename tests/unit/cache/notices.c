@@ -4,6 +4,7 @@
  * them in a store that loses, damages or withholds them. */
 #include "cache/notices.h"
 #include "cache/seal.h"
+#include "tests/unit/sealers.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -251,8 +252,10 @@ static void on_changed(const struct rp_notices *n, void *arg)
 
 static struct rp_notice_board *board_new(const struct rp_notices *known)
 {
-    struct rp_notice_board_options o = {
-        .store = &shelf.base, .secret = &secret, .known = known, .changed = on_changed};
+    struct rp_notice_board_options o = {.store = &shelf.base,
+                                        .sealers = sealers_of(&secret, "notices"),
+                                        .known = known,
+                                        .changed = on_changed};
     struct rp_notice_board *board = rp_notice_board_new(loop, &o, NULL);
 
     ck_assert_ptr_nonnull(board);

@@ -23,9 +23,10 @@ static int64_t mark_ms = -600000; /* when the store was given its mark, from now
 static void open_host(struct early_host *h, struct rp_store *store, const struct rp_secret *secret,
                       uint32_t timeout_ms, uint32_t doubt_ms)
 {
-    early_host_open(
-        h, (struct rp_replay_guard_options){
-               .store = store, .secret = secret, .timeout_ms = timeout_ms, .doubt_ms = doubt_ms});
+    early_host_open(h, (struct rp_replay_guard_options){.store = store,
+                                                        .sealers = sealers_of(secret, "early data"),
+                                                        .timeout_ms = timeout_ms,
+                                                        .doubt_ms = doubt_ms});
 }
 
 static struct rp_store *open_redis(void)

@@ -6,6 +6,7 @@
 #include "cache/session_cache.h"
 #include "tests/memory/pipe.h"
 #include "tests/unit/certs.h"
+#include "tests/unit/sealers.h"
 #include "tests/unit/unit.h"
 
 enum { NAME = 32, KEEP = 16 };
@@ -125,7 +126,7 @@ static void start(const char *version, enum rp_toggle tickets, uint32_t deadline
         .kind = "shelf", .get = shelf_get, .put = shelf_put, .cancel = shelf_cancel};
     struct rp_secret secret = {.key = {9}};
     struct rp_session_cache_options o = {.store = &shelf.base,
-                                         .secret = &secret,
+                                         .sealers = sealers_of(&secret, "session"),
                                          .lookup_timeout_ms = deadline_ms,
                                          .store_timeout_ms = deadline_ms,
                                          .counters = &counters};
