@@ -186,6 +186,7 @@ static void net_free(struct rp_stream *s)
 
     free(n->failure);
     free(n->others);
+    free(n->host);
     free(n);
 }
 
@@ -254,6 +255,15 @@ static const struct rp_stream_ops stream_ops = {
 struct rp_net_socket *rp_net_socket_of(struct rp_stream *s)
 {
     return s->ops == &stream_ops ? of_stream(s) : NULL;
+}
+
+const char *rp_net_host(struct rp_stream *s, char text[RP_ADDRESS_TEXT])
+{
+    const struct rp_net_socket *n = rp_net_socket_of(s);
+
+    if (n == NULL || n->host != NULL || !n->by_address || n->remote.any.sa_family == AF_UNIX)
+        return n != NULL ? n->host : NULL;
+    return rp_address_host(&n->remote, text);
 }
 
 /* -- opening */
@@ -343,6 +353,17 @@ static bool connect_to(struct rp_net_socket *n, const struct rp_address *to, str
         rp_next_tick(n->stream.loop, &n->start);
     }
     return true;
+}
+
+/* false: no memory. */
+static bool note_host(struct rp_net_socket *n, const struct rp_net_options *o)
+{
+    bool named = o->host != NULL && *o->host != '\0';
+
+    if (o->path != NULL)
+        return true;
+    n->by_address = o->address != NULL;
+    return !named || (n->host = strdup(o->host)) != NULL;
 }
 
 /* What could be said inside rp_net_connect is said a tick later. */
@@ -446,6 +467,11 @@ struct rp_stream *rp_net_connect(struct rp_loop *loop, const struct rp_net_optio
     n = socket_new(loop, &o->stream, err);
     if (n == NULL)
         return NULL;
+    if (!note_host(n, o)) {
+        rp_error_set(err, "ENOMEM", "no memory for a socket");
+        rp_stream_discard(&n->stream);
+        return NULL;
+    }
     n->start.fire = on_start;
     n->start.arg = n;
     n->stream.connecting = true;

@@ -18,12 +18,17 @@ struct rp_net_socket {
     struct rp_address remote, local;
     struct rp_address *others; /* of the host's name, to be tried when this one fails */
     size_t other_count;
+    char *host;      /* whom to connect to, as the caller named them; NULL: no name was given */
+    bool by_address; /* an address was given instead */
     bool eager, no_delay, keep_alive;
     uint32_t keep_alive_ms;
 };
 
 /* The plain socket that a stream is, or NULL. */
 struct rp_net_socket *rp_net_socket_of(struct rp_stream *);
+/* The host that a stream was told to connect to: a name, or an address as text (in `text`). NULL:
+ * the stream is no plain socket, was not connected by rp_net_connect, or goes to a Unix socket. */
+const char *rp_net_host(struct rp_stream *, char text[RP_ADDRESS_TEXT]);
 /* Set options on a descriptor; false if the kernel refused. */
 bool rp_fd_no_delay(int fd, bool on);
 bool rp_fd_keep_alive(int fd, bool on, uint32_t initial_delay_ms);

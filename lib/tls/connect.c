@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 
 #include "lib/base/args.h"
+#include "lib/net/net_socket.h"
 #include "lib/tls/context/alpn.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
@@ -74,16 +75,6 @@ static bool all_have_names(const char *const *protocols, struct rp_error *err)
     return true;
 }
 
-/* E6: servername, else the host, else "localhost". */
-static const char *identity_of(const struct rp_connect_options *o)
-{
-    if (o->servername != NULL && *o->servername != '\0')
-        return o->servername;
-    if (o->net != NULL && o->net->host != NULL && o->net->path == NULL)
-        return o->net->host;
-    return "localhost";
-}
-
 static struct rp_client *client_new(const struct rp_connect_options *o, struct rp_error *err)
 {
     struct rp_client *c;
@@ -95,7 +86,6 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
     ok = c != NULL;
     if (ok && o->servername != NULL && *o->servername != '\0')
         ok = (c->servername = strdup(o->servername)) != NULL;
-    ok = ok && (c->identity = strdup(identity_of(o))) != NULL;
     if (!ok) {
         rp_error_set(err, "ENOMEM", "no memory for a client");
         rp_client_free(c);
@@ -415,6 +405,22 @@ static struct rp_stream *carrier_of(struct rp_loop *loop, const struct rp_connec
     return rp_net_connect(loop, o->net, err);
 }
 
+/* E6: servername, else the host that the stream goes to, else "localhost". TLS inside of TLS goes
+ * where the outer one goes. */
+static bool note_identity(struct rp_client *c, struct rp_stream *carrier)
+{
+    const struct rp_socket *outer = rp_socket_from_stream(carrier);
+    char text[RP_ADDRESS_TEXT];
+    const char *name = c->servername;
+
+    if (name == NULL && outer != NULL && outer->client != NULL)
+        name = outer->client->identity;
+    else if (name == NULL)
+        name = rp_net_host(carrier, text);
+    c->identity = strdup(name != NULL ? name : "localhost");
+    return c->identity != NULL;
+}
+
 static bool over_carrier(struct rp_socket *s, struct rp_loop *loop,
                          const struct rp_connect_options *o, struct rp_error *err)
 {
@@ -423,7 +429,9 @@ static bool over_carrier(struct rp_socket *s, struct rp_loop *loop,
 
     if (carrier == NULL)
         return false;
-    ok = rp_transport_open_stream(&s->transport, &rp_socket_transport_ops, carrier, err);
+    ok = note_identity(s->client, carrier)
+             ? rp_transport_open_stream(&s->transport, &rp_socket_transport_ops, carrier, err)
+             : rp_error_set(err, "ENOMEM", "no memory for a client");
     if (!ok && o->stream == NULL)
         rp_stream_destroy(carrier, NULL);
     rp_stream_unref(carrier);

@@ -367,7 +367,13 @@ bool rp_server_add_context(struct rp_server *s, const char *hostname,
     return true;
 }
 
-/* J1: '*' stands for any number of characters but '.'; all else for itself, case included. */
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* J1: '*' stands for any number of characters but '.'; all else for itself, in either case: a name
+ * of DNS has none, and whoever writes it otherwise is not to get another context. */
 static bool matches(const char *pattern, const char *name)
 {
     const char *star = NULL, *from = NULL;
@@ -376,7 +382,7 @@ static bool matches(const char *pattern, const char *name)
         if (*pattern == '*') {
             star = ++pattern;
             from = name;
-        } else if (*pattern == *name) {
+        } else if (lower(*pattern) == lower(*name)) {
             pattern++;
             name++;
         } else if (star != NULL && *from != '.') {

@@ -85,6 +85,18 @@ static bool has_punycode(struct rp_identity_name label)
     return false;
 }
 
+/* U+3002, U+FF0E and U+FF61 in UTF-8: a resolver may take them for dots. Then what looks like one
+ * label is several, and a wildcard stands for one (CVE-2026-48618). */
+static bool has_foreign_dot(struct rp_identity_name host)
+{
+    static const char *const dots[] = {"\xe3\x80\x82", "\xef\xbc\x8e", "\xef\xbd\xa1"};
+
+    for (size_t i = 0; i < sizeof dots / sizeof *dots; i++)
+        if (host.len > 0 && memmem(host.bytes, host.len, dots[i], 3) != NULL)
+            return true;
+    return false;
+}
+
 static bool first_label_matches(struct rp_identity_name host, struct rp_identity_name pattern,
                                 size_t labels)
 {
@@ -96,7 +108,7 @@ static bool first_label_matches(struct rp_identity_name host, struct rp_identity
     prefix = (struct rp_identity_name){pattern.bytes, (size_t)(star - pattern.bytes)};
     suffix = (struct rp_identity_name){star + 1, pattern.len - prefix.len - 1};
     if (memchr(suffix.bytes, '*', suffix.len) != NULL || labels <= 2 ||
-        prefix.len + suffix.len > host.len)
+        prefix.len + suffix.len > host.len || has_foreign_dot(host))
         return false;
     return same((struct rp_identity_name){host.bytes, prefix.len}, prefix) &&
            same((struct rp_identity_name){host.bytes + host.len - suffix.len, suffix.len}, suffix);

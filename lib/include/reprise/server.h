@@ -156,7 +156,7 @@ void rp_server_set_secure_context(struct rp_server *, struct rp_secure_context *
  * and the former one stays. */
 bool rp_server_renew_secure_context(struct rp_server *, const struct rp_secure_context_options *,
                                     struct rp_error *);
-/* C17, J1: the newest pattern that matches wins. */
+/* C17, J1: the newest pattern that matches wins; upper and lower case are the same. */
 bool rp_server_add_context(struct rp_server *, const char *hostname, struct rp_secure_context *,
                            struct rp_error *);
 /* C18: node's 48 bytes of the key that mints; the caller wipes them. false: no key mints, or it is

@@ -41,8 +41,11 @@ struct rp_connect_options {
     const struct rp_secure_context_options *context_options; /* ... these; NULL = all defaults */
     struct rp_net_options *net;                              /* where to; ignored with `stream` */
     struct rp_stream
-        *stream;            /* an open stream to speak TLS over (STARTTLS); a reference is taken */
-    const char *servername; /* SNI and identity (E4, E6); NULL = no SNI */
+        *stream; /* an open stream to speak TLS over (STARTTLS); a reference is taken */
+    /* SNI, and the name that the certificate has to be for (E4, E6). NULL = no SNI, and compared is
+     * the host that `net` or the stream was to connect to, an address as an address; "localhost"
+     * where nobody named one: a Unix socket, a descriptor, a stream of the program's own. */
+    const char *servername;
     const char *const *alpn_protocols; /* NULL-terminated */
     struct rp_bytes session;           /* D29: from RP_EV_SESSION */
     struct rp_session *session_handle; /* or this, which wins: a reference is taken (session.h) */

@@ -271,36 +271,47 @@ bool rp_context_set_identity(struct rp_secure_context *c, const struct rp_secure
 
 /* -- CRLs */
 
+static bool use_crl(struct rp_secure_context *c, X509_CRL *crl, struct digests *d,
+                    struct rp_error *err)
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+
+    return (X509_STORE_add_crl(SSL_CTX_get_cert_store(c->ssl), crl) == 1 &&
+            X509_CRL_digest(crl, EVP_sha256(), digest, NULL) == 1 && add_digest(d, digest)) ||
+           rp_error_openssl(err, "ENOMEM", "no memory for a CRL");
+}
+
+/* Every list of one PEM text, which has to hold one; what follows the first has to be whole. */
+static bool use_crls(struct rp_secure_context *c, const struct rp_pem *pem, struct digests *d,
+                     struct rp_error *err)
+{
+    BIO *bio = open_pem(pem, err);
+    bool ok = bio != NULL, any = false;
+    X509_CRL *crl;
+
+    while (ok && (crl = PEM_read_bio_X509_CRL(bio, NULL, give_passphrase, NULL)) != NULL) {
+        any = true;
+        ok = use_crl(c, crl, d, err);
+        X509_CRL_free(crl);
+    }
+    if (ok && (!any || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE))
+        ok = rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "Failed to parse CRL");
+    BIO_free(bio);
+    ERR_clear_error();
+    return ok;
+}
+
 bool rp_context_set_crls(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                          struct rp_error *err)
 {
-    X509_STORE *store = SSL_CTX_get_cert_store(c->ssl);
-    uint8_t digest[SHA256_DIGEST_LENGTH];
     struct digests d = {0};
     bool ok = true;
 
-    for (size_t i = 0; ok && i < o->crl_count; i++) {
-        BIO *bio = open_pem(&o->crl[i], err);
-        X509_CRL *crl;
-
-        if (bio == NULL) {
-            ok = blame(err, "crl", i, o->crl);
-            break;
-        }
-        crl = PEM_read_bio_X509_CRL(bio, NULL, give_passphrase, NULL);
-        BIO_free(bio);
-        ERR_clear_error();
-        if (crl == NULL)
-            ok = rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "Failed to parse CRL");
-        else if (X509_STORE_add_crl(store, crl) != 1 ||
-                 X509_CRL_digest(crl, EVP_sha256(), digest, NULL) != 1 || !add_digest(&d, digest))
-            ok = rp_error_openssl(err, "ENOMEM", "no memory for a CRL");
-        X509_CRL_free(crl);
-        if (!ok)
-            blame(err, "crl", i, o->crl);
-    }
+    for (size_t i = 0; ok && i < o->crl_count; i++)
+        ok = use_crls(c, &o->crl[i], &d, err) || blame(err, "crl", i, o->crl);
     if (ok && o->crl_count > 0)
-        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+        X509_STORE_set_flags(SSL_CTX_get_cert_store(c->ssl),
+                             X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     digest_of_set(&d, c->crl_digest);
     free(d.list);
     return ok;

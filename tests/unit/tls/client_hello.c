@@ -30,9 +30,10 @@ START_TEST(newest_pattern_that_matches_wins)
         bool other;
     } rows[] = {
         {"*.example", "b.example", true},      {"*.example", "x.b.example", false},
-        {"B.example", "b.example", false},     {"w*d.*.org", "world.a.org", true},
+        {"B.example", "b.example", true},      {"w*d.*.org", "world.a.org", true},
         {"w*d.*.org", "world.a.b.org", false}, {"*", "single", true},
-        {"b.example", "b.example.com", false},
+        {"b.example", "b.example.com", false}, {"b.example", "B.ExamplE", true},
+        {"*.Example", "B.eXample", true},      {"B.*", "b.C.example", false},
     };
     struct cert other = cert_make((struct cert_request){.cn = "b.example", .alt = "DNS:b.example"});
     struct rp_secure_context *context = context_for(&other);
@@ -254,7 +255,7 @@ int main(void)
     Suite *suite = suite_create("tls_choices");
     TCase *tc = tcase_create("choices");
 
-    tcase_add_loop_test(tc, newest_pattern_that_matches_wins, 0, 7);
+    tcase_add_loop_test(tc, newest_pattern_that_matches_wins, 0, 10);
     tcase_add_test(tc, context_can_be_replaced);
     tcase_add_loop_test(tc, protocol_is_the_servers_choice, 0, 4);
     tcase_add_loop_test(tc, protocol_can_be_the_programs_choice, 0, 3);

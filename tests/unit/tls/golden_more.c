@@ -418,8 +418,12 @@ START_TEST(name_that_counts_is_the_one_that_counts_with_node)
     ck_assert(pair_listen());
     pair.options.context_options = &pair.client_tls;
     net.port = rp_address_port(rp_server_address(pair.server));
-    if (_i == 2) { /* a stream that has no name */
-        pair.options.stream = rp_net_connect(pair.loop, &net, NULL);
+    if (_i == 2) { /* a stream that has no name: node forgets an address that was one, too */
+        const struct rp_address *to = rp_server_address(pair.server);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_eq(connect(fd, &to->any, to->len), 0);
+        pair.options.stream = rp_net_open(pair.loop, fd, NULL, NULL);
         pair.client = rp_connect(pair.loop, &pair.options, NULL);
         rp_stream_unref(pair.options.stream);
     } else {

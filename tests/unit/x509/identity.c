@@ -123,6 +123,34 @@ START_TEST(zone_of_an_address_says_nothing_of_who_is_there)
 }
 END_TEST
 
+/* CVE-2026-48618: a resolver may take U+3002, U+FF0E and U+FF61 for dots; node 20 does not know. */
+START_TEST(wildcard_is_for_one_label_in_every_script)
+{
+    static const struct {
+        const char *host;
+        bool matches;
+    } hosts[] = {
+        {"a.b.example", true},
+        {"\xc3\xa4.b.example", true},
+        {"a\xe3\x80\x82x.b.example", false},
+        {"a\xef\xbc\x8ex.b.example", false},
+        {"a\xef\xbd\xa1x.b.example", false},
+        {"\xe3\x80\x82.b.example", false},
+        {"a.b\xe3\x80\x82"
+         "example",
+         false},
+        {"a\xe3\x80\x82"
+         "b.example",
+         false},
+    };
+    struct rp_identity id = {NULL, 0, "DNS:*.b.example"};
+
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        ck_assert_msg(rp_identity_check(hosts[i].host, &id, NULL) == hosts[i].matches, "%s",
+                      hosts[i].host);
+}
+END_TEST
+
 START_TEST(certificate_writes_no_line_of_its_own)
 {
     static const char cn[] = "x\x1b[2J\ncertificate accepted";
@@ -144,6 +172,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, identity_is_judged_as_node_judges_it, 0, 140);
     tcase_add_test(t, alternative_names_that_cannot_be_read_refuse_the_certificate);
     tcase_add_test(t, zone_of_an_address_says_nothing_of_who_is_there);
+    tcase_add_test(t, wildcard_is_for_one_label_in_every_script);
     tcase_add_test(t, certificate_writes_no_line_of_its_own);
     tcase_add_test(t, name_with_nul_is_not_cut_at_it);
     suite_add_tcase(s, t);
