@@ -18,6 +18,7 @@ enum { STDIN_PIECE = 16384 };
 static struct {
     struct rp_loop *loop;
     struct rp_secure_context *context;
+    struct rp_session *session; /* to resume; NULL: none */
     struct rp_socket *socket;
     struct rp_stream *plain; /* until TLS stands on it */
     struct rp_address local;
@@ -299,7 +300,7 @@ static bool begin_tls(struct rp_error *error)
         .stream = run.plain,
         .servername = flags.servername,
         .alpn_protocols = flags.alpn_protocols.items,
-        .session = {flags.session.len > 0 ? flags.session.bytes : NULL, flags.session.len},
+        .session_handle = run.session,
         .handshake_timeout_ms = RP_NO_TIMEOUT, /* run.deadline is from the start */
         .allow_unauthorized = flags.reject_unauthorized == RP_OFF,
         .early_data = flags.early_data.bytes != NULL,
@@ -405,10 +406,20 @@ static bool set_net(struct rp_error *error)
     return set_local(error);
 }
 
+static bool read_session(struct rp_error *error)
+{
+    struct rp_error why;
+
+    if (flags.session.bytes == NULL)
+        return true;
+    run.session = rp_session_from_der(flags.session.bytes, flags.session.len, &why);
+    return run.session != NULL || rp_error_set(error, why.code, "--session: %s", why.message);
+}
+
 static bool begin(struct rp_error *error)
 {
     run.loop = rp_loop_new(error);
-    if (run.loop == NULL || !set_net(error))
+    if (run.loop == NULL || !set_net(error) || !read_session(error))
         return false;
     run.context = tool_context_new(error);
     if (run.context == NULL)
@@ -439,6 +450,7 @@ int main(int argc, char **argv)
         !rp_socket_session_reused(run.socket))
         tool_complain("%s: not written, the server gave no session", flags.session_out);
     rp_secure_context_unref(run.context);
+    rp_session_unref(run.session);
     if (run.socket != NULL)
         rp_stream_unref(rp_socket_stream(run.socket));
     rp_loop_free(run.loop);

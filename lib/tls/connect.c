@@ -13,39 +13,19 @@
 #include "lib/net/net_socket.h"
 #include "lib/tls/context/alpn.h"
 #include "lib/tls/session.h"
-#include "lib/tls/socket_internal.h"
+#include "lib/tls/client_internal.h"
 #include "lib/x509/openssl_errors.h"
 #include "lib/x509/verify_errors.h"
 #include "lib/x509/internal.h"
 
 enum { MIN_DH_SIZE = 1024 };
 
-/* A session that has arrived and waits to be told. */
-struct arrival {
-    struct arrival *next;
-    SSL_SESSION *session;
-};
-
-struct rp_client {
-    char *servername;     /* SNI; NULL: none */
-    char *identity;       /* the name the certificate must be for (E6) */
-    char **protocols;     /* NULL-terminated; NULL: none */
-    SSL_SESSION *session; /* to resume; NULL: none */
-    struct arrival *arrivals;
-    char *refusal; /* the code of a check of the program's own */
-    rp_check_identity *check;
-    rp_client_psk *psk;
-    void *arg;
-    uint32_t min_dh_size;
-    bool allow_unauthorized, request_ocsp, want_handles, early_data, gave_key;
-};
-
 void rp_client_free(struct rp_client *c)
 {
     if (c == NULL)
         return;
     while (c->arrivals != NULL) {
-        struct arrival *a = c->arrivals;
+        struct rp_arrival *a = c->arrivals;
 
         c->arrivals = a->next;
         SSL_SESSION_free(a->session);
@@ -75,6 +55,27 @@ static bool all_have_names(const char *const *protocols, struct rp_error *err)
     return true;
 }
 
+/* The session to resume, if there is one. What is none is an error; node goes on without. */
+static bool take_der(SSL_SESSION **session, struct rp_bytes der, struct rp_error *err)
+{
+    struct rp_session *handle = NULL;
+
+    if (der.len != 0 && (handle = rp_session_from_der(der.bytes, der.len, err)) == NULL)
+        return false;
+    SSL_SESSION_free(*session);
+    *session = handle != NULL ? rp_session_inside(handle) : NULL;
+    return true;
+}
+
+static bool take_session(struct rp_client *c, const struct rp_connect_options *o,
+                         struct rp_error *err)
+{
+    if (o->session_handle == NULL)
+        return take_der(&c->session, o->session, err);
+    c->session = rp_session_copy(o->session_handle);
+    return c->session != NULL || rp_error_set(err, "ENOMEM", "no memory for a session");
+}
+
 static struct rp_client *client_new(const struct rp_connect_options *o, struct rp_error *err)
 {
     struct rp_client *c;
@@ -91,8 +92,7 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
         rp_client_free(c);
         return NULL;
     }
-    c->session = o->session_handle != NULL ? rp_session_copy(o->session_handle)
-                                           : rp_session_decode(o->session.bytes, o->session.len);
+    c->session_anywhere = o->session_anywhere;
     c->want_handles = o->want_handles;
     c->min_dh_size = o->min_dh_size != 0 ? o->min_dh_size : MIN_DH_SIZE;
     c->allow_unauthorized = o->allow_unauthorized;
@@ -102,7 +102,7 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
     c->psk = o->psk_callback;
     c->arg = o->arg;
     if (all_have_names(o->alpn_protocols, err) &&
-        rp_alpn_copy(&c->protocols, o->alpn_protocols, err))
+        rp_alpn_copy(&c->protocols, o->alpn_protocols, err) && take_session(c, o, err))
         return c;
     rp_client_free(c);
     return NULL;
@@ -140,13 +140,8 @@ bool rp_socket_set_session(struct rp_socket *s, const uint8_t *der, size_t len,
                            struct rp_error *err)
 {
     rp_error_clear(err);
-    if (!rp_given(s, "socket", err))
-        return false;
-    if (!may_change(s, err))
-        return false;
-    SSL_SESSION_free(s->client->session);
-    s->client->session = rp_session_decode(der, len);
-    return true;
+    return rp_given(s, "socket", err) && may_change(s, err) &&
+           take_der(&s->client->session, (struct rp_bytes){der, len}, err);
 }
 
 /* -- on the connection */
@@ -154,7 +149,7 @@ bool rp_socket_set_session(struct rp_socket *s, const uint8_t *der, size_t len,
 static void on_session(struct rp_engine *e, SSL_SESSION *session)
 {
     struct rp_socket *s = rp_socket_of_engine(e);
-    struct arrival *a, **last = &s->client->arrivals;
+    struct rp_arrival *a, **last = &s->client->arrivals;
 
     if (!rp_emitter_heard(&s->stream.events, RP_EV_SESSION))
         return; /* D33 */
@@ -179,7 +174,6 @@ static bool set_up(struct rp_socket *s)
 
     return (c->servername == NULL || SSL_set_tlsext_host_name(ssl, c->servername) == 1) &&
            rp_alpn_offer(ssl, c->protocols) &&
-           (c->session == NULL || SSL_set_session(ssl, c->session) == 1) &&
            (!c->request_ocsp || SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1);
 }
 
@@ -199,6 +193,8 @@ void rp_client_begin(struct rp_socket *s)
         rp_socket_fail(s, &error);
         return;
     }
+    if (!rp_client_offer(s))
+        return;
     if (s->client->psk != NULL)
         rp_psk_use(s);
     else if (s->client->early_data && !rp_early_send(s, s->client->session, s->client->protocols))
@@ -232,15 +228,24 @@ static bool dh_is_large_enough(struct rp_socket *s, struct rp_error *error)
                         bits, s->client->min_dh_size);
 }
 
-static bool identity_matches(struct rp_socket *s, X509 *peer, struct rp_error *error)
+/* With the chain, for a check of the program's own. */
+static struct rp_x509 *describe(struct rp_socket *s, X509 *peer, struct rp_error *error)
+{
+    SSL *ssl = s->engine.ssl;
+
+    if (s->client->check == NULL)
+        return rp_x509_new(peer, error);
+    return rp_x509_new_chain(peer, SSL_get_peer_cert_chain(ssl),
+                             SSL_CTX_get_cert_store(s->context->ssl), error);
+}
+
+bool rp_client_identity_matches(struct rp_socket *s, X509 *peer, struct rp_error *error)
 {
     const struct rp_client *c = s->client;
     struct rp_x509 *cert = NULL;
     bool ok;
 
-    if (peer != NULL) /* a check of the program's own sees the whole chain */
-        cert = c->check != NULL ? rp_socket_peer_x509(s, true, error) : rp_x509_new(peer, error);
-    if (peer != NULL && cert == NULL)
+    if (peer != NULL && (cert = describe(s, peer, error)) == NULL)
         return false;
     if (c->check != NULL)
         ok = c->check(c->identity, cert, c->arg, error);
@@ -254,15 +259,15 @@ static bool identity_matches(struct rp_socket *s, X509 *peer, struct rp_error *e
     return ok;
 }
 
-/* Both ends have the key: that is proof enough. A session offered beside it speaks for itself. */
+/* Both ends have the key: that is proof enough. In TLS 1.3 it looks like a session that was
+ * resumed. */
 static bool proved_by_key(const struct rp_socket *s)
 {
     SSL *ssl = s->engine.ssl;
 
-    if (!s->client->gave_key || SSL_get0_peer_certificate(ssl) != NULL)
-        return false;
-    return SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(ssl)) == NID_auth_psk ||
-           (SSL_session_reused(ssl) && s->client->session == NULL);
+    return s->client->gave_key && SSL_get0_peer_certificate(ssl) == NULL &&
+           (SSL_CIPHER_get_auth_nid(SSL_get_current_cipher(ssl)) == NID_auth_psk ||
+            SSL_session_reused(ssl));
 }
 
 /* D7: the code, else the message. */
@@ -275,22 +280,25 @@ static const char *refusal_of(struct rp_socket *s, const struct rp_error *error)
     return s->client->refusal != NULL ? s->client->refusal : "ERR_TLS_CERT_ALTNAME_INVALID";
 }
 
-/* E7: the chain, then the name, unless a session says that both were good (E8). */
+/* E7: the chain, then the name, unless the session says what was found of both (E8). */
 static bool is_trusted(struct rp_socket *s, struct rp_error *error)
 {
-    SSL *ssl = s->engine.ssl;
-    X509 *peer = SSL_get0_peer_certificate(ssl);
-    long result = SSL_get_verify_result(ssl);
+    X509 *peer = SSL_get0_peer_certificate(s->engine.ssl);
+    long result = SSL_get_verify_result(s->engine.ssl);
+    enum rp_carried carried = rp_client_carried(s, error);
 
-    if (proved_by_key(s))
+    if (carried != RP_CARRIED_NOTHING)
+        return carried == RP_CARRIED_AUTHORIZED;
+    s->client->by_key = proved_by_key(s);
+    if (s->client->by_key)
         result = X509_V_OK;
-    else if (peer == NULL && !SSL_session_reused(ssl))
+    else if (peer == NULL)
         result = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
     if (result != X509_V_OK) {
         s->authorization_error = rp_verify_error_code(result);
         return rp_error_set(error, s->authorization_error, "%s", rp_verify_error_text(result));
     }
-    if (SSL_session_reused(ssl) || identity_matches(s, peer, error))
+    if (rp_client_identity_matches(s, peer, error))
         return true;
     if (!s->stream.destroyed)
         s->authorization_error = refusal_of(s, error);
@@ -328,6 +336,7 @@ bool rp_client_judge(struct rp_socket *s, struct rp_error *error)
         return true;
     s->authorization_error = NULL;
     s->authorized = is_trusted(s, error);
+    s->client->judged = true;
     return !s->stream.destroyed && (s->authorized || s->client->allow_unauthorized);
 }
 
@@ -351,7 +360,7 @@ void rp_client_done(struct rp_socket *s)
     if (!s->stream.destroyed && !s->bare)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE_CONNECT);
     while (s->client->arrivals != NULL && s->client->arrivals->next != NULL) {
-        struct arrival *older = s->client->arrivals; /* only the last one is told (D33) */
+        struct rp_arrival *older = s->client->arrivals; /* only the last one is told (D33) */
 
         s->client->arrivals = older->next;
         SSL_SESSION_free(older->session);
@@ -366,6 +375,7 @@ static void tell_session(struct rp_socket *s, SSL_SESSION *session)
     size_t len = 0;
     uint8_t *der = NULL;
 
+    rp_client_bind(s, session);
     if (!s->client->want_handles && (der = rp_session_encode(session, &len)) == NULL)
         return;
     event.session.bytes = der;
@@ -379,7 +389,7 @@ static void tell_session(struct rp_socket *s, SSL_SESSION *session)
 
 void rp_client_sessions(struct rp_socket *s)
 {
-    struct arrival *a;
+    struct rp_arrival *a;
 
     while (!s->stream.destroyed && (a = s->client->arrivals) != NULL) {
         s->client->arrivals = a->next;

@@ -22,6 +22,7 @@ SSL_SESSION *rp_session_decode(const uint8_t *der, size_t len);
 uint8_t *rp_session_encode(SSL_SESSION *, size_t *len);
 /* A client's session and its handle are one object (session_handle.c). */
 struct rp_session *rp_session_handle(SSL_SESSION *);
+SSL_SESSION *rp_session_inside(const struct rp_session *);
 /* One for a connection to use up. NULL: no memory. */
 SSL_SESSION *rp_session_copy(const struct rp_session *);
 /* May a session resume on this connection, whose version is known? What OpenSSL does not ask, or

@@ -10,10 +10,11 @@
 
 #include "lib/base/args.h"
 #include "lib/tls/session.h"
+#include "lib/tls/session_bond.h"
 #include "lib/tls/context/versions.h"
 
 /* Constness is ours alone: OpenSSL's getters take either. */
-static SSL_SESSION *inside(const struct rp_session *s)
+SSL_SESSION *rp_session_inside(const struct rp_session *s)
 {
     return (SSL_SESSION *)(uintptr_t)s;
 }
@@ -25,19 +26,19 @@ struct rp_session *rp_session_handle(SSL_SESSION *session)
 
 SSL_SESSION *rp_session_copy(const struct rp_session *s)
 {
-    return SSL_SESSION_dup(inside(s));
+    return SSL_SESSION_dup(rp_session_inside(s));
 }
 
 struct rp_session *rp_session_ref(struct rp_session *s)
 {
     if (s != NULL)
-        SSL_SESSION_up_ref(inside(s));
+        SSL_SESSION_up_ref(rp_session_inside(s));
     return s;
 }
 
 void rp_session_unref(struct rp_session *s)
 {
-    SSL_SESSION_free(inside(s));
+    SSL_SESSION_free(rp_session_inside(s));
 }
 
 struct rp_session *rp_session_from_der(const void *der, size_t len, struct rp_error *err)
@@ -45,10 +46,11 @@ struct rp_session *rp_session_from_der(const void *der, size_t len, struct rp_er
     rp_error_clear(err);
     if (!rp_given(der, "der", err))
         return NULL;
-    SSL_SESSION *session = rp_session_decode(der, len);
+    SSL_SESSION *session = rp_session_import(der, len);
 
     if (session == NULL)
-        rp_error_set(err, "ERR_INVALID_ARG_VALUE", "these bytes are no TLS session");
+        rp_error_set(err, "ERR_INVALID_ARG_VALUE",
+                     "not a TLS session: give one as RP_EV_SESSION or node's 'session' gave it");
     return rp_session_handle(session);
 }
 
@@ -56,16 +58,17 @@ size_t rp_session_to_der(struct rp_session *s, uint8_t *bytes, size_t capacity)
 {
     if (s == NULL)
         return 0;
-    int len = i2d_SSL_SESSION(inside(s), NULL);
+    int len = i2d_SSL_SESSION(rp_session_inside(s), NULL);
 
     if (len > 0 && bytes != NULL && (size_t)len <= capacity)
-        len = i2d_SSL_SESSION(inside(s), &bytes);
+        len = i2d_SSL_SESSION(rp_session_inside(s), &bytes);
     return len > 0 ? (size_t)len : 0;
 }
 
 const char *rp_session_protocol(const struct rp_session *s)
 {
-    return s != NULL ? rp_version_name(SSL_SESSION_get_protocol_version(inside(s))) : NULL;
+    return s != NULL ? rp_version_name(SSL_SESSION_get_protocol_version(rp_session_inside(s)))
+                     : NULL;
 }
 
 size_t rp_session_ticket(const struct rp_session *s, const uint8_t **bytes)
@@ -75,7 +78,7 @@ size_t rp_session_ticket(const struct rp_session *s, const uint8_t **bytes)
 
     if (s == NULL)
         return 0;
-    SSL_SESSION_get0_ticket(inside(s), &ticket, &len);
+    SSL_SESSION_get0_ticket(rp_session_inside(s), &ticket, &len);
     if (bytes != NULL)
         *bytes = ticket;
     return len;
@@ -83,5 +86,5 @@ size_t rp_session_ticket(const struct rp_session *s, const uint8_t **bytes)
 
 uint32_t rp_session_lifetime(const struct rp_session *s)
 {
-    return s != NULL ? (uint32_t)SSL_SESSION_get_ticket_lifetime_hint(inside(s)) : 0;
+    return s != NULL ? (uint32_t)SSL_SESSION_get_ticket_lifetime_hint(rp_session_inside(s)) : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/tls/client_internal.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
@@ -194,8 +195,13 @@ size_t rp_socket_session(const struct rp_socket *s, uint8_t *bytes, size_t capac
         return 0;
     SSL *ssl = established(s);
     SSL_SESSION *session = ssl != NULL ? SSL_get0_session(ssl) : NULL;
-    int len = session != NULL ? i2d_SSL_SESSION(session, NULL) : 0;
+    int len;
 
+    if (session == NULL)
+        return 0;
+    if (s->client != NULL)
+        rp_client_bind(s, session);
+    len = i2d_SSL_SESSION(session, NULL);
     if (len <= 0)
         return 0;
     if (bytes != NULL && (size_t)len <= capacity)

@@ -52,6 +52,9 @@ bool rp_x509_fill_names(struct rp_x509 *);
 bool rp_x509_fill_extensions(struct rp_x509 *);
 bool rp_x509_fill_key(struct rp_x509 *);
 
+/* Seconds since 1970; 0: it cannot be read. */
+uint64_t rp_x509_seconds(const ASN1_TIME *);
+
 /* What was printed into a memory BIO, as UTF-8; the caller's. NULL: no memory. */
 char *rp_x509_bio_text(BIO *) __attribute__((warn_unused_result));
 

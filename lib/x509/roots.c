@@ -7,11 +7,15 @@
 #include "lib/x509/roots.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/x509.h>
+
+#include "lib/base/text.h"
 
 /* The environment, unless this program runs with more rights than its caller. */
 static const char *place(const char *variable, const char *otherwise)
@@ -36,7 +40,24 @@ static bool is_hashed(const char *path)
     return found;
 }
 
-bool rp_roots_add(X509_STORE *store)
+/* A change in a directory or a file changes its times; that is enough to ask again. */
+static bool digest_place(const char *path, uint8_t digest[32])
+{
+    struct rp_text text = {0};
+    struct stat there = {0};
+    bool ok;
+
+    if (stat(path, &there) != 0)
+        memset(&there, 0, sizeof there);
+    rp_text_puts(&text, path);
+    rp_text_printf(&text, "%ju %ju %jd %jd.%ld", (uintmax_t)there.st_dev, (uintmax_t)there.st_ino,
+                   (intmax_t)there.st_size, (intmax_t)there.st_mtim.tv_sec, there.st_mtim.tv_nsec);
+    ok = !text.failed && EVP_Digest(text.bytes, text.len, digest, NULL, EVP_sha256(), NULL) == 1;
+    rp_text_clear(&text);
+    return ok;
+}
+
+bool rp_roots_add(X509_STORE *store, uint8_t digest[32])
 {
     const char *file = place(X509_get_default_cert_file_env(), NULL);
     const char *dir = place(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
@@ -46,13 +67,14 @@ bool rp_roots_add(X509_STORE *store)
     ERR_set_mark();
     if (file == NULL && is_hashed(dir)) {
         lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
-        ok = lookup != NULL && X509_LOOKUP_add_dir(lookup, dir, X509_FILETYPE_PEM) == 1;
+        ok = lookup != NULL && X509_LOOKUP_add_dir(lookup, dir, X509_FILETYPE_PEM) == 1 &&
+             digest_place(dir, digest);
     } else {
+        file = file != NULL ? file : X509_get_default_cert_file();
         lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-        ok = lookup != NULL;
+        ok = lookup != NULL && digest_place(file, digest);
         if (ok) /* a system without roots trusts nobody; that is no failure */
-            X509_LOOKUP_load_file(lookup, file != NULL ? file : X509_get_default_cert_file(),
-                                  X509_FILETYPE_PEM);
+            X509_LOOKUP_load_file(lookup, file, X509_FILETYPE_PEM);
     }
     ERR_pop_to_mark();
     return ok;

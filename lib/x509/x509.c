@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -117,6 +118,14 @@ static void x509_free(struct rp_x509 *x)
     free(x->raw);
     X509_free(x->cert);
     free(x);
+}
+
+uint64_t rp_x509_seconds(const ASN1_TIME *t)
+{
+    struct tm tm;
+    time_t seconds = ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
+
+    return seconds > 0 ? (uint64_t)seconds : 0;
 }
 
 struct rp_x509 *rp_x509_new(X509 *cert, struct rp_error *err)

@@ -516,22 +516,27 @@ const sent = (at, bytes) => new Promise((done, fail) => {
   socket.once('error', fail);
 });
 
-test('tools: sessions are kept for their owner only, and what is no session is no matter', async () => {
+test('tools: sessions are kept for their owner only, and what is no session is an error', async () => {
   const dir = scratch();
   const file = path.join(dir, 's');
   const server = await serve('--count', '6');
-  fs.writeFileSync(file, 'nonsense', {mode: 0o644});
-  let client = await connect(server.at, ['--session', file, '--session-out', file, '--json'], 'x');
+  let client;
+  for (const bytes of ['nonsense', '', '\0nodejs:tls:session:1\0', '\0nodejs:tls:session:1\0\0\x09localhostnonsense']) {
+    fs.writeFileSync(file, bytes, {mode: 0o644});
+    client = await connect(server.at, ['--session', file, '--session-out', file], 'x');
+    assert.strictEqual(client.code, 2);
+    assert.match(client.err, /ERR_INVALID_ARG_VALUE.*--session: not a TLS session/);
+    assert.strictEqual(fs.readFileSync(file, 'latin1'), bytes);
+  }
+  client = await connect(server.at, ['--session-out', file, '--json'], 'x');
   assert.strictEqual(client.code, 0, client.err);
-  assert.strictEqual(client.events().find((e) => e.event === 'secureConnect').sessionReused, false);
   assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600);
   assert.deepStrictEqual(fs.readdirSync(dir), ['s']);
   const told = client.events().filter((e) => e.event === 'session').pop().session;
   assert.ok(fs.readFileSync(file).equals(Buffer.from(told, 'base64')));
   client = await connect(server.at, ['--session', file, '--json'], 'x');
   assert.strictEqual(client.events().find((e) => e.event === 'secureConnect').sessionReused, true);
-  fs.writeFileSync(file, '');
-  client = await connect(server.at, ['--session', file, '--json'], 'x');
+  client = await connect(server.at, ['--session', file, '--json', '--servername', 'www.example'], 'x');
   assert.strictEqual(client.events().find((e) => e.event === 'secureConnect').sessionReused, false);
   client = await connect(server.at, ['--session-out', path.join(dir, 'no/s')], 'x');
   assert.strictEqual(client.code, 1);

@@ -542,6 +542,7 @@ static bool open_socket(struct slot *s, struct rp_error *err)
                                          .net = &net,
                                          .servername = load_server_name(o, s->target, s->name),
                                          .session_handle = s->offered.handle,
+                                         .session_anywhere = true,
                                          .want_handles = true,
                                          .early_data = s->kind == KIND_EARLY,
                                          .allow_unauthorized = o->ca == NULL,

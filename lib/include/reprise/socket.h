@@ -47,12 +47,18 @@ struct rp_connect_options {
      * where nobody named one: a Unix socket, a descriptor, a stream of the program's own. */
     const char *servername;
     const char *const *alpn_protocols; /* NULL-terminated */
-    struct rp_bytes session;           /* D29: from RP_EV_SESSION */
+    /* D29: from RP_EV_SESSION; len 0 = none. What is not a session is ERR_INVALID_ARG_VALUE. It is
+     * offered only where a full handshake would find what it is bound to (session.h). */
+    struct rp_bytes session;
     struct rp_session *session_handle; /* or this, which wins: a reference is taken (session.h) */
-    bool want_handles;                 /* RP_EV_SESSION has the handle only, which costs less */
-    bool allow_unauthorized;           /* node's rejectUnauthorized: false */
-    bool request_ocsp;                 /* J14 */
-    uint32_t min_dh_size;              /* E7: bits; 0 = 1024 */
+    /* Offer the session whatever it is bound to (session.h): under another name, with other trust,
+     * or when it says nothing of the kind. Then `authorized` is what was found when it was made.
+     * For programs that test servers. Not together with psk_callback. */
+    bool session_anywhere;
+    bool want_handles;       /* RP_EV_SESSION has the handle only, which costs less */
+    bool allow_unauthorized; /* node's rejectUnauthorized: false */
+    bool request_ocsp;       /* J14 */
+    uint32_t min_dh_size;    /* E7: bits; 0 = 1024 */
     /* From the call until the handshake is complete, name lookup and connecting included; then
      * ERR_TLS_HANDSHAKE_TIMEOUT. 0 = 120000; RP_NO_TIMEOUT = none, as node. */
     uint32_t handshake_timeout_ms;
@@ -222,11 +228,10 @@ struct rp_renegotiate_options {
 bool rp_socket_renegotiate(struct rp_socket *, const struct rp_renegotiate_options *options,
                            rp_renegotiated *done, void *arg, struct rp_error *);
 /* For a client that has not begun: another name for SNI, or another session to resume. Errors:
- * ERR_TLS_SNI_FROM_SERVER, ERR_TLS_INVALID_STATE (a server, or too late), ENOMEM. What is no
- * session is ignored, and the handshake is a full one. D28, D29 */
+ * ERR_TLS_SNI_FROM_SERVER, ERR_TLS_INVALID_STATE (a server, or too late), ENOMEM. D28 */
 bool rp_socket_set_servername(struct rp_socket *, const char *name, struct rp_error *);
-/* Another session to resume, as RP_EV_SESSION gave it; copied. What is no session is ignored, and
- * the handshake is a full one. Errors as above. D29 */
+/* Another session to resume, as RP_EV_SESSION gave it; copied. len 0 = none. Errors as above, and
+ * ERR_INVALID_ARG_VALUE for what is not a session. D29 */
 bool rp_socket_set_session(struct rp_socket *, const uint8_t *der, size_t len, struct rp_error *);
 
 #ifdef __cplusplus

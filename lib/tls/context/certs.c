@@ -16,6 +16,7 @@
 #include <openssl/sha.h>
 
 #include "lib/base/args.h"
+#include "lib/x509/internal.h"
 #include "lib/x509/roots.h"
 #include "lib/x509/openssl_errors.h"
 
@@ -133,7 +134,7 @@ static bool trust_pem(struct rp_secure_context *c, const struct rp_pem *pem, boo
 static bool trust_roots(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                         struct digests *d, struct rp_error *err)
 {
-    if (!rp_roots_add(SSL_CTX_get_cert_store(c->ssl)))
+    if (!rp_roots_add(SSL_CTX_get_cert_store(c->ssl), c->roots_digest))
         return rp_error_openssl(err, "ENOMEM", "no memory for the trusted roots");
     for (size_t i = 0; i < o->extra_ca_count; i++)
         if (!trust_pem(c, &o->extra_ca[i], false, d, err))
@@ -274,8 +275,11 @@ bool rp_context_set_identity(struct rp_secure_context *c, const struct rp_secure
 static bool use_crl(struct rp_secure_context *c, X509_CRL *crl, struct digests *d,
                     struct rp_error *err)
 {
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+    uint64_t until = next != NULL ? rp_x509_seconds(next) : UINT64_MAX;
     uint8_t digest[SHA256_DIGEST_LENGTH];
 
+    c->crl_until = until < c->crl_until ? until : c->crl_until;
     return (X509_STORE_add_crl(SSL_CTX_get_cert_store(c->ssl), crl) == 1 &&
             X509_CRL_digest(crl, EVP_sha256(), digest, NULL) == 1 && add_digest(d, digest)) ||
            rp_error_openssl(err, "ENOMEM", "no memory for a CRL");
@@ -307,6 +311,7 @@ bool rp_context_set_crls(struct rp_secure_context *c, const struct rp_secure_con
     struct digests d = {0};
     bool ok = true;
 
+    c->crl_until = UINT64_MAX;
     for (size_t i = 0; ok && i < o->crl_count; i++)
         ok = use_crls(c, &o->crl[i], &d, err) || blame(err, "crl", i, o->crl);
     if (ok && o->crl_count > 0)

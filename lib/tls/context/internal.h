@@ -36,6 +36,9 @@ struct rp_secure_context {
     uint8_t sid_context[RP_CLIENT_AUTH_REQUIRE + 1][RP_SID_CONTEXT_MAX];
     uint8_t sid_context_len;
     uint8_t ca_digest[32], crl_digest[32]; /* of the sets, whatever their order */
+    /* For a client's sessions: which default roots, and when the first CRL is out of date. */
+    uint8_t roots_digest[32];
+    uint64_t crl_until; /* seconds; UINT64_MAX: never */
 };
 
 /* -- parts of making one, in this order (B: "which error wins") */

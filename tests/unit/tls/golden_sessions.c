@@ -577,7 +577,9 @@ static bool count_checks(const char *host, const struct rp_x509 *cert, void *arg
     return true;
 }
 
-START_TEST(name_is_compared_once_for_a_session)
+/* Node does not ask again whoever was asked, so a pin that has changed since is not noticed. Ours
+ * is asked about the session's certificate before it is offered. */
+START_TEST(check_of_the_programs_is_asked_about_a_session)
 {
     const json_t *row;
 
@@ -589,7 +591,7 @@ START_TEST(name_is_compared_once_for_a_session)
     ck_assert_uint_eq(checks, json_integer_value(json_object_get(row, "first")));
     checks = 0;
     ck_assert_int_eq(resumes(), says(row, "reused"));
-    ck_assert_uint_eq(checks, json_integer_value(json_object_get(row, "second")));
+    ck_assert_uint_eq(checks, json_integer_value(json_object_get(row, "second")) + 1);
     ck_assert_int_eq(rp_socket_authorized(pair.client), says(row, "auth"));
 }
 END_TEST
@@ -618,7 +620,7 @@ int main(void)
     tcase_add_loop_test(t, client_is_who_it_was_when_it_resumes, 0, 2);
     tcase_add_loop_test(t, client_is_no_better_when_it_resumes, 0, 2);
     tcase_add_loop_test(t, server_is_no_better_when_it_is_resumed, 0, 2);
-    tcase_add_loop_test(t, name_is_compared_once_for_a_session, 0, 2);
+    tcase_add_loop_test(t, check_of_the_programs_is_asked_about_a_session, 0, 2);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -253,7 +253,9 @@ START_TEST(settings_have_limits_and_a_time)
     link_listen();
     link_connect();
     ck_assert(rp_socket_set_servername(linked.client, "b.example", &err));
-    ck_assert(rp_socket_set_session(linked.client, (const uint8_t *)"junk", 4, &err));
+    ck_assert(!rp_socket_set_session(linked.client, (const uint8_t *)"junk", 4, &err));
+    ck_assert_str_eq(err.code, "ERR_INVALID_ARG_VALUE");
+    ck_assert(rp_socket_set_session(linked.client, NULL, 0, &err));
     ck_assert(rp_socket_set_max_send_fragment(linked.client, 512));
     link_run(link_is_open);
     ck_assert(linked.connected);
