@@ -246,7 +246,7 @@ START_TEST(node_that_is_lost_costs_its_slots_alone)
     until_trouble();
     ck_assert_uint_eq(troubles, 1);
     mapped = store;
-    snprintf(uri, sizeof uri, "redis+cluster://127.0.0.1:%u?timeout=500", nodes[1].port);
+    snprintf(uri, sizeof uri, "redis+cluster://127.0.0.1:%u?timeout=10000", nodes[1].port);
     open_uri(uri);
     ck_assert_int_eq(get("a"), RP_STORE_FAILED);
     until_trouble();
