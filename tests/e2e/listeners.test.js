@@ -44,18 +44,17 @@ const sets = {
 
 // Each pair once in both directions.
 for (const [at, [from, [listen, before]]] of Object.entries(sets).entries())
-  test(`listeners: a reload from ${from} to other sets, and back`, async () => {
-    const service = await Service.start(conf(listen));
-    for (const [to, [next, after]] of Object.entries(sets).slice(at)) {
+  for (const [to, [next, after]] of Object.entries(sets).slice(at + 1))
+    test(`listeners: a reload from ${from} to ${to}, and back`, async () => {
+      const service = await Service.start(conf(listen));
       for (const [what, addresses, expected] of [[to, next, after], [from, listen, before]]) {
         service.configure(conf(addresses));
         assert.strictEqual(service.command('check').code, 0, what);
         const {code, err} = service.command('reload');
         assert.strictEqual(code, 0, `${to}: ${err}`);
-        await until(`${to}, ${what}`, async () => `${await answers(service.port)}` === `${expected}`);
+        await until(what, async () => `${await answers(service.port)}` === `${expected}`);
       }
-    }
-  });
+    });
 
 test('listeners: what another program listens on is still refused, and the former addresses serve on', async () => {
   const service = await Service.start(conf([local]));
