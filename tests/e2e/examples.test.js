@@ -5,8 +5,9 @@ const assert = require('assert');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
+const https = require('https');
 const tls = require('tls');
-const {execFileSync, spawn} = require('child_process');
+const {execFile, execFileSync, spawn} = require('child_process');
 const {certs, freePort, test, until} = require('./lib');
 
 const top = path.join(__dirname, '../..');
@@ -68,6 +69,41 @@ example('echo_server and a client in C++', async () => {
   assert.throws(() => run('echo_client_cc', pem('ca.pem'), '127.0.0.1', `${server.port}`, 'other.example', 'hello'), /ALTNAME_INVALID/);
 });
 
+// One page over TLS, and whether each connection that asked for it resumed.
+async function serveHttps(options, body) {
+  const resumed = [];
+  const server = https.createServer({key: read('ecdsa.key'), cert: read('ecdsa.pem'), ...options}, (request, response) => {
+    resumed.push(request.socket.isSessionReused());
+    response.end('page\n');
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  try { await body(`${server.address().port}`, resumed); } finally { server.close(); }
+}
+
+const runAsync = (name, ...args) => new Promise((done) => execFile(path.join(build, 'examples', name), args, {timeout: 20000},
+  (error, stdout, stderr) => done({code: error ? error.code : 0, stdout, stderr})));
+
+for (const version of ['TLSv1.2', 'TLSv1.3']) {
+  example(`https_client, ${version}`, () => serveHttps({minVersion: version, maxVersion: version}, async (port, resumed) => {
+    const {code, stdout, stderr} = await runAsync('https_client', 'localhost', port, '/', pem('ca.pem'));
+    assert.deepStrictEqual([code, stderr, stdout.match(/page/g).length, resumed], [0, 'new\nresumed\n', 2, [false, true]]);
+  }));
+}
+
+example('https_client refuses a root that it does not trust', () => serveHttps({}, async (port, resumed) => {
+  const {code, stderr} = await runAsync('https_client', 'localhost', port, '/'); // the default roots
+  assert.strictEqual(code, 1);
+  assert.match(stderr, /^(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_)/);
+  assert.strictEqual(resumed.length, 0);
+}));
+
+example('https_client refuses a certificate of another name', () => serveHttps({key: read('api.key'), cert: read('api.pem')}, async (port, resumed) => {
+  const {code, stderr} = await runAsync('https_client', 'localhost', port, '/', pem('ca.pem'));
+  assert.strictEqual(code, 1);
+  assert.match(stderr, /^ERR_TLS_CERT_ALTNAME_INVALID/);
+  assert.strictEqual(resumed.length, 0);
+}));
+
 example('mutual_tls', async () => {
   const server = await start('mutual_tls', pem('ecdsa.pem'), pem('ecdsa.key'), pem('client-ca.pem'), '@');
   assert.strictEqual((await dial(server.port, {cert: read('alice.pem'), key: read('alice.key')})).got, 'hello CN=alice\n');
@@ -118,6 +154,11 @@ function shown(number) {
   const page = fs.readFileSync(path.join(top, 'lib/libreprise.3'), 'utf8');
   return page.split('.Bd -literal\n').slice(1).map((part) => part.split('.Ed\n')[0])[number].replace(/\\e/g, '\\');
 }
+
+test('libreprise.3: its HTTPS client is the example', () => {
+  const example = fs.readFileSync(path.join(top, 'contrib/examples/https_client.c'), 'utf8');
+  assert.strictEqual(shown(2), example.slice(example.indexOf('#include')));
+});
 
 test('libreprise.3: its server and its client are compiled and talk', async () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-page-'));

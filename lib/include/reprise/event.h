@@ -143,6 +143,35 @@ struct rp_event {
 
 typedef void rp_listener(const struct rp_event *event, void *arg);
 
+/* -- the members by function, for bindings of other languages, which then need not know the layout.
+ * What the event of this type does not have is NULL, 0 or false; so is all of a NULL event. What is
+ * returned is borrowed until the listener returns. len may be NULL. */
+enum rp_event_type rp_event_get_type(const struct rp_event *); /* RP_EV_COUNT for NULL */
+void *rp_event_target(const struct rp_event *);                /* the object that emits */
+/* DATA, SESSION, OCSP_RESPONSE and MESSAGE: the bytes; KEYLOG: the line; NEW_SESSION: the DER. */
+const uint8_t *rp_event_bytes(const struct rp_event *, size_t *len);
+/* NEW_SESSION and RESUME_SESSION: the session id. */
+const uint8_t *rp_event_id(const struct rp_event *, size_t *len);
+/* OCSP_REQUEST: the certificate, and its issuer, in DER. */
+const uint8_t *rp_event_certificate(const struct rp_event *, size_t *len);
+const uint8_t *rp_event_issuer(const struct rp_event *, size_t *len); /* likewise */
+const uint8_t *rp_event_binder(const struct rp_event *, size_t *len); /* EARLY_DATA */
+const struct rp_error *rp_event_error(const struct rp_event *);       /* ERROR, TLS_CLIENT_ERROR */
+bool rp_event_had_error(const struct rp_event *);                     /* CLOSE */
+struct rp_session *rp_event_session(const struct rp_event *);         /* SESSION: the handle */
+/* NEW_SESSION, RESUME_SESSION, OCSP_REQUEST, EARLY_DATA. */
+struct rp_request *rp_event_request(const struct rp_event *);
+/* The same, and KEYLOG, SECURE_CONNECTION, TLS_CLIENT_ERROR: the connection it is about. */
+struct rp_socket *rp_event_socket(const struct rp_event *);
+struct rp_stream *rp_event_stream(const struct rp_event *); /* CONNECTION, DROP: the raw stream */
+/* CONNECTION, DROP: the peer's; LOOKUP: the one that was found. */
+const struct rp_address *rp_event_address(const struct rp_event *);
+const char *rp_event_host(const struct rp_event *); /* LOOKUP: the name */
+/* FORK, ONLINE, DISCONNECT, EXIT, and MESSAGE in the primary: the worker's number. */
+unsigned rp_event_worker_id(const struct rp_event *);
+int rp_event_worker_pid(const struct rp_event *);    /* FORK, ONLINE, DISCONNECT, EXIT */
+int rp_event_worker_status(const struct rp_event *); /* EXIT: as waitpid gives it */
+
 /* One asynchronous question of a handshake (new_session, resume_session, ocsp_request, early_data,
  * the SNI callback). It may be answered inside the listener, or later by whoever holds a reference;
  * it may be answered late, twice, never, or after its socket is gone: only the first answer that
