@@ -75,6 +75,8 @@ void rp_secret_wipe(struct rp_secret *secret)
 
 /* -- the file */
 
+/* Of root's file the group may be able to read: who runs the service in a container can't chmod the
+ * secrets that are mounted there. */
 static bool check_file(int fd, const char *path, struct rp_error *err)
 {
     struct stat st;
@@ -83,12 +85,12 @@ static bool check_file(int fd, const char *path, struct rp_error *err)
         return rp_error_errno(err, errno, "fstat", "%s", path);
     if (!S_ISREG(st.st_mode))
         return rp_error_set(err, "ERR_SECRET_FILE", "%s is not a regular file", path);
-    if ((st.st_mode & 077) != 0)
-        return rp_error_set(err, "ERR_SECRET_FILE",
-                            "%s is open to group or others (mode %03o); chmod 600 it and, if "
-                            "somebody may have read it, make a new one",
-                            path, (unsigned)st.st_mode & 0777);
-    return true;
+    if ((st.st_mode & 077) == 0 || (st.st_uid == 0 && (st.st_mode & 037) == 0))
+        return true;
+    return rp_error_set(err, "ERR_SECRET_FILE",
+                        "%s is open to group or others (mode %03o); chmod 600 it, or 440 if root "
+                        "owns it, and, if somebody may have read it, make a new one",
+                        path, (unsigned)st.st_mode & 0777);
 }
 
 /* Up to one byte more than allowed; -1 with errno. */
@@ -202,26 +204,39 @@ static bool accept_bytes(struct rp_secret *secret, const char *path, const uint8
     return ok;
 }
 
-bool rp_secret_read(struct rp_secret *secret, const char *path, struct rp_error *err)
+static bool read_file(struct rp_secret *secret, int fd, const char *path, struct rp_error *err)
 {
     uint8_t bytes[RP_SECRET_FILE_MAX + 1];
     bool ok = false;
     ssize_t len;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold us */
 
-    if (fd < 0)
-        return rp_error_errno(err, errno, "open", "%s", path);
     if (!check_file(fd, path, err))
-        goto out;
+        return false;
     len = read_whole(fd, bytes, sizeof bytes);
     if (len < 0)
         rp_error_errno(err, errno, "read", "%s", path);
     else
         ok = accept_bytes(secret, path, bytes, (size_t)len, err);
     OPENSSL_cleanse(bytes, sizeof bytes);
-out:
+    return ok;
+}
+
+/* A FIFO must not hold us. */
+static bool read_from(struct rp_secret *secret, const char *path, int flags, struct rp_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+    bool ok;
+
+    if (fd < 0)
+        return rp_error_errno(err, errno, "open", "%s", path);
+    ok = read_file(secret, fd, path, err);
     close(fd);
     return ok;
+}
+
+bool rp_secret_read(struct rp_secret *secret, const char *path, struct rp_error *err)
+{
+    return read_from(secret, path, 0, err);
 }
 
 /* -- making it */
@@ -261,11 +276,12 @@ static bool make(const char *path, struct rp_error *err)
     return ok;
 }
 
+/* Its directory is not root's alone: root follows no link there. */
 bool rp_secret_read_or_make(struct rp_secret *secret, const char *path, struct rp_error *err)
 {
     struct stat st;
 
-    if (stat(path, &st) != 0 && errno == ENOENT && !make(path, err))
+    if (lstat(path, &st) != 0 && errno == ENOENT && !make(path, err))
         return false;
-    return rp_secret_read(secret, path, err);
+    return read_from(secret, path, O_NOFOLLOW, err);
 }

@@ -21,10 +21,12 @@ struct rp_secret {
 
 /* Read the file: bytes that are no text are one secret; of a text each line is one, and there may
  * be two: hexadecimal digits or base64, for the bytes that they write. Refuses: what is no regular
- * file, is readable or writable by group or others, is longer than RP_SECRET_FILE_MAX; a secret of
- * less than 32 bytes, that is not random as far as that can be told, or twice the same; words. */
+ * file, is readable or writable by group or others (of root's file the group may read), is longer
+ * than RP_SECRET_FILE_MAX; a secret of less than 32 bytes, that is not random as far as that can be
+ * told, or twice the same; words. */
 bool rp_secret_read(struct rp_secret *, const char *path, struct rp_error *);
-/* The same, but make the file (mode 0600, 32 random bytes, atomically) if it is not there. */
+/* The same, but make the file (mode 0600, 32 random bytes, atomically) if it is not there, and
+ * follow no symbolic link. */
 bool rp_secret_read_or_make(struct rp_secret *, const char *path, struct rp_error *);
 /* HKDF-Expand with a label and context: an independent key for each purpose. false: no memory, or
  * out_len is more than 8160. */

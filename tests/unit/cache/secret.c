@@ -64,6 +64,8 @@ static void write_file(size_t len, unsigned period, mode_t mode)
     for (size_t i = 0; i < len; i++)
         ck_assert_int_eq(write(fd, &(uint8_t){byte_at(i % period)}, 1), 1);
     ck_assert_int_eq(fchmod(fd, mode), 0);
+    if (geteuid() == 0) /* a file of root's is another case */
+        ck_assert_int_eq(fchown(fd, 65534, 65534), 0);
     close(fd);
 }
 
@@ -90,6 +92,44 @@ START_TEST(secret_file_is_read_or_refused)
     ck_assert_int_eq(err.message[0] == '\0', cases[_i].good);
     if (!cases[_i].good)
         ck_assert_ptr_nonnull(strstr(err.message, path));
+}
+END_TEST
+
+/* As it is mounted into a container, where nobody can chmod it. */
+START_TEST(secret_of_root_may_be_read_by_its_group)
+{
+    static const mode_t right[] = {0440, 0640, 0600, 0400}, wrong[] = {0444, 0460, 0660, 0441};
+    struct rp_secret secret;
+
+    if (geteuid() != 0) {
+        printf("skipped: needs root\n");
+        return;
+    }
+    write_file(32, 32, 0600);
+    ck_assert_int_eq(chown(path, 0, 1234), 0);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_int_eq(chmod(path, right[i]), 0);
+        ck_assert(rp_secret_read(&secret, path, NULL));
+        ck_assert_int_eq(chmod(path, wrong[i]), 0);
+        ck_assert(!rp_secret_read(&secret, path, NULL));
+    }
+}
+END_TEST
+
+/* In a directory that is not root's alone. */
+START_TEST(secret_that_is_made_here_is_no_link)
+{
+    struct rp_secret secret;
+    struct rp_error err;
+    char link[sizeof path + 8];
+
+    write_file(32, 32, 0600);
+    snprintf(link, sizeof link, "%s.link", path);
+    ck_assert_int_eq(symlink(path, link), 0);
+    ck_assert(rp_secret_read(&secret, link, NULL));
+    ck_assert(!rp_secret_read_or_make(&secret, link, &err));
+    ck_assert_str_eq(err.code, "ELOOP");
+    unlink(link);
 }
 END_TEST
 
@@ -331,6 +371,8 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, secret_file_is_read_or_refused, 0, sizeof cases / sizeof *cases);
+    tcase_add_test(t, secret_of_root_may_be_read_by_its_group);
+    tcase_add_test(t, secret_that_is_made_here_is_no_link);
     tcase_add_test(t, secret_is_no_directory_fifo_or_device);
     tcase_add_test(t, secret_depends_on_every_byte);
     tcase_add_loop_test(t, secret_lines_may_end_in_any_way, 0, 4);
