@@ -9,6 +9,8 @@
 #include "master/admin.h"
 #include "master/generation/listeners.h"
 
+#include "master/generation/unix_file.h"
+
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -28,8 +30,10 @@ struct client {
 
 struct admin {
     struct rp_loop *loop;
-    char *address, *path; /* path: of a Unix socket, or NULL */
+    char *address;
     struct admin_options o;
+    struct user user;
+    struct unix_file file;
     int fd, epoll;
     struct MHD_Daemon *daemon;
     struct rp_io io;
@@ -173,14 +177,15 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 /* Beside a socket of ours that overlaps, only one that shares the port can be bound. Without one,
  * a socket that doesn't finds out whether another program has the address. */
-static int bind_socket(const struct rp_address *address, const char *beside, struct rp_error *err)
+static int bind_socket(const struct rp_address *address, const char *beside,
+                       const struct user *user, struct unix_file *file, struct rp_error *err)
 {
     struct rp_listen_options options = {.address = address, .backlog = 64};
     struct rp_address ours;
     int fd;
 
     if (address->any.sa_family == AF_UNIX)
-        return rp_listen_open(&options, err);
+        return unix_file_listen(user, &options, file, err);
     if (beside == NULL || !rp_address_parse(&ours, beside, true, NULL) ||
         !listeners_overlap(&ours, address)) {
         options.bind_only = true;
@@ -194,17 +199,25 @@ static int bind_socket(const struct rp_address *address, const char *beside, str
     return rp_listen_open(&options, err);
 }
 
-static int open_socket(const char *text, const char *beside, struct rp_error *err)
+static int open_socket(const char *text, const char *beside, const struct user *user,
+                       struct unix_file *file, struct rp_error *err)
 {
     struct rp_address address;
     struct rp_error why;
     int fd = -1;
 
+    *file = (struct unix_file){0};
     if (rp_address_parse(&address, text, true, &why))
-        fd = bind_socket(&address, beside, &why);
+        fd = bind_socket(&address, beside, user, file, &why);
     if (fd < 0)
         rp_error_set(err, why.code, "admin: listen: %s", why.message);
     return fd;
+}
+
+static void remove_file(const char *address, const struct user *user, const struct unix_file *file)
+{
+    if (strncmp(address, "unix:", 5) == 0)
+        unix_file_remove(user, address + 5, file);
 }
 
 static bool start(struct admin *a, struct rp_error *err)
@@ -246,9 +259,9 @@ struct admin *admin_new(struct rp_loop *loop, const struct admin_options *o, str
     a->again = (struct rp_timer){.fire = on_again, .arg = a};
     for (size_t i = 0; i < ADMIN_CLIENTS; i++)
         a->clients[i] = (struct client){a, -1, {.fire = on_limit, .arg = &a->clients[i]}};
-    a->fd = open_socket(a->address, o->beside, err);
-    if (a->fd >= 0 && strncmp(a->address, "unix:/", 6) == 0)
-        a->path = a->address + 5;
+    a->fd = user_find(&a->user, o->user, err)
+                ? open_socket(a->address, o->beside, &a->user, &a->file, err)
+                : -1;
     if (a->fd >= 0 && start(a, err))
         return a;
     admin_free(a);
@@ -265,8 +278,8 @@ void admin_free(struct admin *a)
     else if (a->fd >= 0)
         close(a->fd);
     rp_timer_stop(&a->again);
-    if (a->path != NULL)
-        unlink(a->path);
+    remove_file(a->address, &a->user, &a->file);
+    user_clear(&a->user);
     free(a->address);
     free(a);
 }
@@ -300,18 +313,18 @@ bool admin_is_local(const char *address)
            (strncmp(rp_address_host(&a, host), "127.", 4) == 0 || strcmp(host, "::1") == 0);
 }
 
-bool admin_check(const char *address, bool running, struct rp_error *err)
+bool admin_check(const char *address, const char *name, bool running, struct rp_error *err)
 {
+    struct unix_file file;
+    struct user user;
     struct rp_error why;
-    int fd = open_socket(address, NULL, &why);
+    int fd = -1;
 
-    if (fd < 0) {
-        if (running && strcmp(why.code, "EADDRINUSE") == 0)
-            return true;
-        return rp_error_set(err, why.code, "%s", why.message);
+    if (user_find(&user, name, &why) && (fd = open_socket(address, NULL, &user, &file, &why)) >= 0) {
+        close(fd);
+        remove_file(address, &user, &file);
     }
-    close(fd);
-    if (strncmp(address, "unix:/", 6) == 0)
-        unlink(address + 5);
-    return true;
+    user_clear(&user);
+    return fd >= 0 || (running && strcmp(why.code, "EADDRINUSE") == 0) ||
+           rp_error_set(err, why.code, "%s", why.message);
 }

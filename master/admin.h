@@ -20,6 +20,7 @@ typedef void admin_asked(enum admin_page, struct rp_text *out, void *arg);
 struct admin_options {
     const char *address; /* host:port or unix:/path */
     const char *beside;  /* what one of ours listens on that this one replaces; NULL: none */
+    const char *user;    /* whose rights a Unix socket is made with (unix_file.h); NULL = ours */
     admin_asked *asked;
     void *arg;
     unsigned limit_ms; /* 0 = ADMIN_LIMIT_MS */
@@ -34,6 +35,6 @@ const char *admin_address(const struct admin *); /* NULL for NULL */
 /* Is it one that only this host can reach? */
 bool admin_is_local(const char *address);
 /* Could it be listened on? With `running` a master of ours may do so, which is no error. */
-bool admin_check(const char *address, bool running, struct rp_error *);
+bool admin_check(const char *address, const char *user, bool running, struct rp_error *);
 
 #endif

@@ -303,7 +303,7 @@ static bool prepare_admin(struct master *m, const struct conf *conf, struct rp_e
 {
     const char *now = admin_address(m->admin), *address = conf->admin_listen;
     struct admin_options options = {
-        .address = address, .beside = now, .asked = on_page_asked, .arg = m};
+        .address = address, .beside = now, .user = conf->user, .asked = on_page_asked, .arg = m};
     struct rp_error why;
 
     if (address == NULL || (now != NULL && strcmp(now, address) == 0))
@@ -591,17 +591,26 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit); /* refused: we live with what there is */
 }
 
+static bool make_run_dir(const struct conf *conf, struct rp_error *err)
+{
+    static const struct user unchanged;
+    struct user user;
+    bool ok = user_find(&user, conf->user, err) && user_check_run_dir(conf->run_dir, &user, err) &&
+              user_directory(&unchanged, conf->run_dir, 0755, "run-dir", err);
+
+    user_clear(&user);
+    return ok;
+}
+
 /* The directories and the lock that say that we are the master here. */
 static bool take_place(struct master *m, const struct conf *conf, struct rp_error *err)
 {
-    static const struct user unchanged;
     struct rp_error why;
 
     m->run_dir = strdup(conf->run_dir);
     if (m->run_dir == NULL)
         return rp_error_errno(err, ENOMEM, "malloc", "run-dir");
-    if (user_directory(&unchanged, m->run_dir, 0755, "run-dir", &why) &&
-        pid_file_take(&m->pid_file, m->run_dir, &why))
+    if (make_run_dir(conf, &why) && pid_file_take(&m->pid_file, m->run_dir, &why))
         return true;
     /* NOLINTNEXTLINE: end() frees run_dir */
     return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);

@@ -3,6 +3,8 @@
  * outcome.c - `key value` lines; a message is the rest of its line. */
 #include "master/outcome.h"
 
+#include "lib/base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,9 +27,10 @@ bool outcome_write(const char *run_dir, const struct outcome *o, struct rp_error
 
     if (!path_of(path, run_dir, "") || !path_of(fresh, run_dir, ".new"))
         return rp_error_set(err, "ENAMETOOLONG", "run-dir is too long");
-    fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    unlink(fresh); /* of a master that was killed here */
+    fd = rp_file_open(fresh, O_WRONLY | O_CREAT | O_EXCL, 0644, geteuid(), err);
     if (fd < 0)
-        return rp_error_errno(err, errno, "open", "%s", fresh);
+        return false;
     written = dprintf(
         fd, "done %" PRIu64 "\nrunning %" PRIu64 "\ngeneration %" PRIu64 "\nok %d\nmessage %s\n",
         o->done, o->running, o->generation, o->ok, o->message);
@@ -41,13 +44,17 @@ bool outcome_read(const char *run_dir, struct outcome *o, struct rp_error *err)
 {
     char path[PATH_MAX], line[sizeof o->message + 16];
     FILE *file;
-    int ok = 0;
+    int fd, ok = 0;
 
     *o = (struct outcome){0};
     if (!path_of(path, run_dir, ""))
         return rp_error_set(err, "ENAMETOOLONG", "run-dir is too long");
-    if ((file = fopen(path, "re")) == NULL)
-        return rp_error_errno(err, errno, "open", "%s", path);
+    if ((fd = rp_file_open(path, O_RDONLY, 0, RP_FILE_ANY_OWNER, err)) < 0)
+        return false;
+    if ((file = fdopen(fd, "r")) == NULL) {
+        close(fd);
+        return rp_error_errno(err, errno, "fdopen", "%s", path);
+    }
     while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         if (sscanf(line, "done %" SCNu64, &o->done) == 1 ||

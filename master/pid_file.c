@@ -6,10 +6,13 @@
  * in the master may open it. */
 #include "master/pid_file.h"
 
+#include "lib/base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,10 +46,11 @@ static int open_locked(const char *path, struct rp_error *err)
 {
     for (;;) {
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        struct rp_error why;
+        int fd = rp_file_open(path, O_RDWR | O_CREAT, 0644, geteuid(), &why);
 
         if (fd < 0) {
-            rp_error_errno(err, errno, "open", "%s; choose another run-dir or set its owner", path);
+            rp_error_set(err, why.code, "%s; choose another run-dir or set its owner", why.message);
             return -1;
         }
         if (fcntl(fd, F_SETLK, &lock) != 0) {
@@ -106,6 +110,7 @@ void pid_file_close_here(struct pid_file *file)
 pid_t pid_file_owner(const char *run_dir, struct rp_error *err)
 {
     char *path = path_of(run_dir);
+    struct rp_error why;
     pid_t pid = 0;
     int fd;
 
@@ -113,12 +118,12 @@ pid_t pid_file_owner(const char *run_dir, struct rp_error *err)
         rp_error_errno(err, ENOMEM, "malloc", "the pid file");
         return -1;
     }
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = rp_file_open(path, O_RDONLY, 0, RP_FILE_ANY_OWNER, &why);
     if (fd >= 0) {
         pid = holder(fd);
         close(fd);
-    } else if (errno != ENOENT) {
-        rp_error_errno(err, errno, "open", "%s", path);
+    } else if (strcmp(why.code, "ENOENT") != 0) {
+        rp_error_set(err, why.code, "%s", why.message);
         pid = -1;
     }
     free(path);

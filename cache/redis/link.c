@@ -7,6 +7,8 @@
  */
 #include "cache/redis/link.h"
 
+#include "lib/base/file.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -233,16 +235,12 @@ static bool greet_with(struct rp_redis_link *l, int argc, const char **argv)
 
 static bool read_password(struct rp_redis_account *a, struct rp_error *error)
 {
-    FILE *file;
-    size_t len;
+    ssize_t len;
 
     if (a->password_file[0] == '\0')
         return true;
-    file = fopen(a->password_file, "re");
-    len = file != NULL ? fread(a->password, 1, sizeof a->password - 1, file) : 0;
-    if (file != NULL)
-        fclose(file);
-    a->password[len] = '\0';
+    len = rp_file_read(a->password_file, a->password, sizeof a->password - 1, NULL);
+    a->password[len > 0 ? len : 0] = '\0';
     a->password[strcspn(a->password, "\r\n")] = '\0';
     return a->password[0] != '\0' ||
            rp_error_set(error, "ERR_STORE_PASSWORD",

@@ -5,6 +5,7 @@
 #include "cache/redis/router.h"
 
 #include "cache/redis/forms.h"
+#include "lib/base/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -70,16 +71,12 @@ static bool add_pem(const char *path, struct rp_pem *pem, const struct rp_pem **
                     struct rp_error *err)
 {
     char *text;
-    FILE *file;
-    size_t len;
+    ssize_t len;
 
     if (path[0] == '\0')
         return true;
     text = calloc(1, PEM_MAX);
-    file = text != NULL ? fopen(path, "re") : NULL;
-    len = file != NULL ? fread(text, 1, PEM_MAX - 1, file) : 0;
-    if (file != NULL)
-        fclose(file);
+    len = text != NULL ? rp_file_read(path, text, PEM_MAX - 1, NULL) : 0;
     *pem = (struct rp_pem){.bytes = text, .file = path};
     *list = pem;
     *count = 1;

@@ -4,6 +4,7 @@
  * The danger: values are a peer's bytes and may be longer than any line. Every piece goes through
  * put(), which keeps enough room for the closing quote, brace and newline. */
 #include "lib/base/log.h"
+#include "lib/base/file.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -35,13 +36,22 @@ struct rp_log {
     size_t gathered_len;
 };
 
+/* The names that containers have for what is open already: links, which we would not follow. */
+static int standard_stream(const char *destination)
+{
+    if (strcmp(destination, "stderr") == 0 || strcmp(destination, "/dev/stderr") == 0)
+        return STDERR_FILENO;
+    return strcmp(destination, "/dev/stdout") == 0 ? STDOUT_FILENO : -1;
+}
+
+bool rp_log_is_file(const char *destination)
+{
+    return standard_stream(destination) < 0 && strcmp(destination, "syslog") != 0;
+}
+
 static int open_file(const char *path, struct rp_error *err)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-
-    if (fd < 0)
-        rp_error_errno(err, errno, "open", "%s", path);
-    return fd;
+    return rp_file_open(path, RP_LOG_FLAGS | O_CREAT, RP_LOG_MODE, geteuid(), err);
 }
 
 struct rp_log *rp_log_open(const struct rp_log_options *options, struct rp_error *err)
@@ -54,8 +64,8 @@ struct rp_log *rp_log_open(const struct rp_log_options *options, struct rp_error
     log->level = options->level;
     log->json = options->json;
     rp_log_rename(log, options->process);
-    log->fd = STDERR_FILENO;
-    if (strcmp(destination, "stderr") == 0)
+    log->fd = standard_stream(destination);
+    if (log->fd >= 0)
         return log;
     if (strcmp(destination, "syslog") == 0) {
         log->fd = -1;
@@ -64,7 +74,8 @@ struct rp_log *rp_log_open(const struct rp_log_options *options, struct rp_error
     }
     if ((log->path = strdup(destination)) == NULL)
         goto no_memory;
-    if ((log->fd = open_file(log->path, err)) < 0) {
+    log->fd = options->fd > 0 ? options->fd : open_file(log->path, err);
+    if (log->fd < 0) {
         rp_log_close(log);
         return NULL;
     }
@@ -97,10 +108,15 @@ bool rp_log_reopen(struct rp_log *log, struct rp_error *err)
         return true;
     if ((fd = open_file(log->path, err)) < 0)
         return false;
+    rp_log_reopened(log, fd);
+    return true;
+}
+
+void rp_log_reopened(struct rp_log *log, int fd)
+{
     rp_log_flush(log);
     close(log->fd);
     log->fd = fd;
-    return true;
 }
 
 void rp_log_rename(struct rp_log *log, const char *process)
@@ -110,11 +126,6 @@ void rp_log_rename(struct rp_log *log, const char *process)
     snprintf(log->process, sizeof log->process, "%s", process != NULL ? process : "");
     log->pid = getpid();
     log->gathered_len = 0;
-}
-
-int rp_log_fd(const struct rp_log *log)
-{
-    return log->fd;
 }
 
 bool rp_log_wants(const struct rp_log *log, enum rp_log_level level)

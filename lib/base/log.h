@@ -8,6 +8,7 @@
 #ifndef RP_LOG_H
 #define RP_LOG_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,22 +24,29 @@ enum rp_log_level {
 
 struct rp_log;
 struct rp_log_options {
-    const char *destination; /* "stderr", "syslog" or the path of a file; NULL = "stderr" */
+    /* "stderr", "/dev/stderr", "/dev/stdout", "syslog" or the path of a file; NULL = "stderr" */
+    const char *destination;
     const char *process;     /* who speaks: "master"; copied, NULL = nobody in particular */
     enum rp_log_level level; /* what is more detailed than this is not written */
     bool json;
+    int fd; /* of the file, when it is open already; taken over. 0 = it is opened here */
 };
-/* Opens (for a file: creates, mode 0640, appends). NULL with *err set when that isn't possible. */
+enum { RP_LOG_FLAGS = O_WRONLY | O_APPEND, RP_LOG_MODE = 0640 }; /* of the file */
+/* Opens (for a file: creates it, and appends). A file must be a regular one with one link that root
+ * or our effective user owns, and no symbolic link. NULL with *err set when that isn't possible. */
 struct rp_log *rp_log_open(const struct rp_log_options *, struct rp_error *)
     __attribute__((warn_unused_result));
 void rp_log_close(struct rp_log *); /* NULL ok */
 /* The file was renamed: go on in a new one of the same name. On failure the old one stays. */
 bool rp_log_reopen(struct rp_log *, struct rp_error *);
+/* Go on in `fd`, which is open already and is taken over. Only for a log whose destination is a
+ * file. */
+void rp_log_reopened(struct rp_log *, int fd);
+/* Does this destination name a file? Else it is a stream that is open already, or syslog. */
+bool rp_log_is_file(const char *destination);
 /* After a fork: who speaks now ("worker 3"). Lines that wait are the parent's and forgotten here.
  */
 void rp_log_rename(struct rp_log *, const char *process);
-/* The descriptor that it writes to; -1 for syslog. */
-int rp_log_fd(const struct rp_log *);
 
 static inline const char *rp_log_level_name(enum rp_log_level level)
 {

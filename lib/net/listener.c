@@ -60,19 +60,29 @@ static bool set_options(int fd, const struct rp_listen_options *o)
            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){o->ipv6_only}, sizeof(int)) == 0;
 }
 
+/* The file has its mode from the start: a chmod afterwards could meet another file. */
+static int bind_with_mode(int fd, const struct rp_listen_options *o)
+{
+    bool has_mode = o->address->any.sa_family == AF_UNIX && o->unix_mode != 0;
+    mode_t before = has_mode ? umask(0777 & ~o->unix_mode) : 0;
+    int rc = bind(fd, &o->address->any, o->address->len), reason = errno;
+
+    if (has_mode)
+        umask(before);
+    errno = reason;
+    return rc;
+}
+
 static bool bind_to(int fd, const struct rp_listen_options *o)
 {
-    const struct rp_address *a = o->address;
-    int rc = bind(fd, &a->any, a->len);
+    int rc = bind_with_mode(fd, o);
 
-    if (rc < 0 && errno == EADDRINUSE && a->any.sa_family == AF_UNIX) {
-        if (remove_stale(a))
-            rc = bind(fd, &a->any, a->len);
+    if (rc < 0 && errno == EADDRINUSE && o->address->any.sa_family == AF_UNIX) {
+        if (remove_stale(o->address))
+            rc = bind_with_mode(fd, o);
         else
             errno = EADDRINUSE;
     }
-    if (rc == 0 && a->any.sa_family == AF_UNIX && o->unix_mode != 0 && a->un.sun_path[0] != '\0')
-        rc = chmod(a->un.sun_path, o->unix_mode);
     return rc == 0;
 }
 

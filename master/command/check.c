@@ -56,7 +56,8 @@ static bool check_admin(const struct conf *conf, bool running, struct rp_error *
 {
     struct rp_error why;
 
-    return conf->admin_listen == NULL || admin_check(conf->admin_listen, running, &why) ||
+    return conf->admin_listen == NULL ||
+           admin_check(conf->admin_listen, conf->user, running, &why) ||
            rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
 }
 

@@ -10,6 +10,7 @@
 #include "master/generation/ending.h"
 #include "master/generation/generation_process.h"
 #include "master/generation/keys_report.h"
+#include "master/generation/log_file.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 enum {
     READY_LIMIT_MS = 60000,
@@ -166,6 +166,17 @@ static void never_ready(struct generation *g, const char *how)
     g->options.hooks->failed(g, status, why);
 }
 
+/* A file that made it fall would do so again. The directory is the user's. */
+static void set_store_aside(struct generation *g)
+{
+    struct user_before before;
+
+    if (!user_enter(&g->user, &before, NULL))
+        return;
+    cache_files_set_aside(g->options.conf, *g->store_place, g->log);
+    user_leave(&before);
+}
+
 static void on_exit_event(const struct rp_event *event, void *arg)
 {
     struct generation *g = arg;
@@ -173,7 +184,7 @@ static void on_exit_event(const struct rp_event *event, void *arg)
 
     rp_timer_stop(&g->limit);
     if (*g->store_place != 0 && ending_is_fault(event->worker.status))
-        cache_files_set_aside(g->options.conf, *g->store_place, g->log);
+        set_store_aside(g);
     *g->store_place = 0;
     ending_describe(how, event->worker.status);
     switch (g->state) {
@@ -261,22 +272,6 @@ static int live(struct rp_worker *self, struct rp_loop *loop, void *arg)
     return generation_process_run(self, loop, &setup);
 }
 
-/* Generation and workers open it anew by themselves after it was rotated, as the user that they
- * have become. What is no regular file belongs to somebody else. */
-static bool give_log_to_user(const struct generation *g, struct rp_error *err)
-{
-    const char *destination = g->options.conf->log.destination;
-    struct stat st;
-    int fd = rp_log_fd(g->log);
-
-    if (g->user.name == NULL || strcmp(destination, "stderr") == 0 ||
-        strcmp(destination, "syslog") == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-        st.st_uid == g->user.uid)
-        return true;
-    return fchown(fd, g->user.uid, (gid_t)-1) == 0 ||
-           rp_error_errno(err, errno, "chown", "%s", destination);
-}
-
 static bool open_log(struct generation *g, struct rp_error *err)
 {
     const struct conf_log *log = &g->options.conf->log;
@@ -286,10 +281,12 @@ static bool open_log(struct generation *g, struct rp_error *err)
                                      .json = log->format == CONF_LOG_JSON};
     struct rp_error why;
 
-    g->log = rp_log_open(&options, &why);
-    return (g->log != NULL && give_log_to_user(g, &why)) ||
-           rp_error_set(err, why.code, "%s: log: %s; choose another destination",
-                        g->options.conf->file, why.message);
+    if (rp_log_is_file(log->destination))
+        options.fd = log_file_open(&g->user, log->destination, &why);
+    if (options.fd >= 0)
+        g->log = rp_log_open(&options, &why);
+    return g->log != NULL || rp_error_set(err, why.code, "%s: log: %s; choose another destination",
+                                          g->options.conf->file, why.message);
 }
 
 static bool share_place(struct generation *g, struct rp_error *err)
@@ -310,6 +307,7 @@ static bool prepare(struct generation *g, struct rp_error *err)
     struct rp_error why;
 
     if (!user_find(&g->user, conf->user, &why) ||
+        !user_check_run_dir(conf->run_dir, &g->user, &why) ||
         !user_directory(&g->user, conf->state_dir, 0700, "state-dir", &why))
         return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
     return share_place(g, err) && open_log(g, err) &&
@@ -421,10 +419,16 @@ void generation_leave(struct generation *g)
 
 void generation_reopen_log(struct generation *g)
 {
+    const char *destination = g->options.conf->log.destination;
     struct rp_error error;
+    int fd;
 
-    if (!rp_log_reopen(g->log, &error) || !give_log_to_user(g, &error))
-        rp_log(g->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
+    if (rp_log_is_file(destination)) {
+        if ((fd = log_file_open(&g->user, destination, &error)) >= 0)
+            rp_log_reopened(g->log, fd);
+        else
+            rp_log(g->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
+    }
     say(g, GENERATION_REOPEN_LOG);
 }
 

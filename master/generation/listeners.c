@@ -7,6 +7,8 @@
  * from putting anything new there, so that the load stays even. */
 #include "master/generation/listeners.h"
 
+#include "master/generation/unix_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -35,8 +37,7 @@ struct listener {
     bool listening, steered;
     size_t count, proven; /* slots; those that have served */
     int *fds;
-    dev_t dev; /* of a Unix socket's file, to remove no other */
-    ino_t ino;
+    struct unix_file file;
 };
 
 /* -- what the configuration means */
@@ -164,7 +165,8 @@ static bool explain(const struct wanted *w, const struct rp_error *why, struct r
     }
 }
 
-static int open_one(const struct listener *l, bool reuse_port, struct rp_error *err)
+static int open_one(const struct user *user, struct listener *l, bool reuse_port,
+                    struct rp_error *err)
 {
     struct rp_listen_options options = {
         .address = &l->address,
@@ -176,7 +178,7 @@ static int open_one(const struct listener *l, bool reuse_port, struct rp_error *
         .bind_only = true,
     };
 
-    return rp_listen_open(&options, err);
+    return unix_file_listen(user, &options, &l->file, err);
 }
 
 static bool add_fd(struct listener *l, int fd, struct rp_error *err)
@@ -193,23 +195,23 @@ static bool add_fd(struct listener *l, int fd, struct rp_error *err)
 }
 
 /* What has the address may be about to leave: the processes of a master that was killed. */
-static int open_patiently(const struct listener *l, struct rp_error *err)
+static int open_patiently(const struct user *user, struct listener *l, struct rp_error *err)
 {
     static const struct timespec moment = {.tv_nsec = IN_USE_WAIT_MS * 1000000L};
-    int fd = open_one(l, false, err);
+    int fd = open_one(user, l, false, err);
 
     for (int i = 0; fd < 0 && err->sys_errno == EADDRINUSE && i < IN_USE_TRIES; i++) {
         nanosleep(&moment, NULL);
-        fd = open_one(l, false, err);
+        fd = open_one(user, l, false, err);
     }
     return fd;
 }
 
 /* With SO_REUSEPORT another program of the same user could have the address already and we would
  * share it unawares. A socket without it finds out. */
-static bool is_free(const struct listener *l, struct rp_error *err)
+static bool is_free(struct listener *l, struct rp_error *err)
 {
-    int fd = open_patiently(l, err);
+    int fd = open_patiently(NULL, l, err);
 
     if (fd >= 0)
         close(fd);
@@ -219,7 +221,7 @@ static bool is_free(const struct listener *l, struct rp_error *err)
 static bool open_slots(struct listener *l, size_t count, struct rp_error *err)
 {
     while (l->count < count) {
-        int fd = open_one(l, true, err);
+        int fd = open_one(NULL, l, true, err);
 
         if (fd < 0 || !add_fd(l, fd, err))
             return false;
@@ -227,24 +229,11 @@ static bool open_slots(struct listener *l, size_t count, struct rp_error *err)
     return true;
 }
 
-static void remember_file(struct listener *l)
+static bool open_unix(const struct user *user, struct listener *l, struct rp_error *err)
 {
-    struct stat st;
+    int fd = open_patiently(user, l, err);
 
-    if (l->address.un.sun_path[0] != '\0' && lstat(l->address.un.sun_path, &st) == 0) {
-        l->dev = st.st_dev;
-        l->ino = st.st_ino;
-    }
-}
-
-static bool open_unix(struct listener *l, struct rp_error *err)
-{
-    int fd = open_patiently(l, err);
-
-    if (fd < 0)
-        return false;
-    remember_file(l);
-    return add_fd(l, fd, err);
+    return fd >= 0 && add_fd(l, fd, err);
 }
 
 /* A descriptor handed down is ours from now on, for whoever we fork and nobody we might execute. */
@@ -278,11 +267,11 @@ static bool open_all(const struct listeners *all, struct listener *l, const stru
     if (l->kind == INHERITED)
         ok = l->count > 0 || open_inherited(l, w->fd, &why);
     else if (l->kind == UNIX)
-        ok = l->count > 0 || open_unix(l, &why);
+        ok = l->count > 0 || open_unix(&all->user, l, &why);
     else
-        ok = (l->count > 0 || tolerant || is_beside_ours(all, l) || is_free(l, &why)) &&
+        ok = (l->count > 0 || all->tolerant || is_beside_ours(all, l) || is_free(l, &why)) &&
              open_slots(l, workers, &why);
-    return ok || (tolerant && l->kind == UNIX && why.sys_errno == EADDRINUSE) ||
+    return ok || (all->tolerant && l->kind == UNIX && why.sys_errno == EADDRINUSE) ||
            explain(w, &why, err);
 }
 
@@ -296,18 +285,9 @@ static void close_from(struct listener *l, size_t first)
         l->count = first;
 }
 
-static void remove_file(const struct listener *l)
+static void destroy(const struct user *user, struct listener *l)
 {
-    struct stat st;
-
-    if (l->kind == UNIX && l->ino != 0 && lstat(l->address.un.sun_path, &st) == 0 &&
-        st.st_dev == l->dev && st.st_ino == l->ino)
-        unlink(l->address.un.sun_path);
-}
-
-static void destroy(struct listener *l)
-{
-    remove_file(l);
+    unix_file_remove(user, l->address.un.sun_path, &l->file);
     close_from(l, 0);
     free(l->fds);
     free(l);
@@ -323,7 +303,7 @@ static void forget(struct listeners *all, struct listener *l)
     while (*at != l)
         at = &(*at)->next;
     *at = l->next;
-    destroy(l);
+    destroy(&all->user, l);
 }
 
 void listeners_clear(struct listeners *all)
@@ -332,8 +312,9 @@ void listeners_clear(struct listeners *all)
         struct listener *l = all->first;
 
         all->first = l->next;
-        destroy(l);
+        destroy(&all->user, l);
     }
+    user_clear(&all->user);
 }
 
 /* -- taking and giving back */
@@ -414,6 +395,9 @@ bool listeners_take(struct listeners *all, const struct conf *conf, unsigned wor
                     struct listening *own, struct rp_error *err)
 {
     *own = (struct listening){.workers = workers};
+    user_clear(&all->user);
+    if (!user_find(&all->user, conf->user, err))
+        return false;
     for (size_t f = 0; f < conf->frontend_count; f++) {
         const struct conf_frontend *frontend = &conf->frontends[f];
 

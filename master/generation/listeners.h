@@ -13,12 +13,14 @@
 #define LISTENERS_H
 
 #include "conf/conf.h"
+#include "master/generation/user.h"
 #include "worker/worker.h"
 
 struct listener;
 struct listeners { /* zero: none */
     struct listener *first;
-    bool tolerant; /* a master of ours may have them: only for listeners_check */
+    struct user user; /* of the newest configuration: whose rights Unix sockets are made with */
+    bool tolerant;    /* a master of ours may have them: only for listeners_check */
 };
 void listeners_clear(struct listeners *); /* at the end: closes all */
 

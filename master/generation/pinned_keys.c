@@ -28,7 +28,7 @@ static bool read_file(struct file *file, const char *path, struct rp_error *err)
 {
     struct stat st;
     ssize_t got;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold us */
 
     if (fd < 0)
         return rp_error_errno(err, errno, "open", "%s", path);

@@ -73,8 +73,10 @@ struct rp_listen_options {
     bool reuse_port;   /* one socket for each process: SO_REUSEPORT */
     bool defer_accept; /* TCP_DEFER_ACCEPT: for protocols in which the client speaks first */
     bool ipv6_only;
-    unsigned unix_mode; /* mode of a Unix socket's file; 0 = as umask says */
-    bool bind_only;     /* the address is taken, but nobody can connect before rp_listen_begin */
+    /* Mode of a Unix socket's file; 0 = as umask says. The process's umask is changed for the
+     * moment of bind(2), so that the file never has another mode. */
+    unsigned unix_mode;
+    bool bind_only; /* the address is taken, but nobody can connect before rp_listen_begin */
 };
 /* Returns a descriptor, or -1. A stale Unix socket file that nobody listens on is replaced. */
 int rp_listen_open(const struct rp_listen_options *, struct rp_error *);

@@ -296,11 +296,11 @@ START_TEST(address_is_looked_at)
     ck_assert(!admin_is_local("0.0.0.0:1"));
     ck_assert(!admin_is_local("[::]:1"));
     ck_assert(!admin_is_local("192.0.2.1:1"));
-    ck_assert(admin_check("127.0.0.1:0", false, &error));
-    ck_assert(!admin_check(address, false, &error)); /* it is ours already */
+    ck_assert(admin_check("127.0.0.1:0", NULL, false, &error));
+    ck_assert(!admin_check(address, NULL, false, &error)); /* it is ours already */
     ck_assert_str_eq(error.code, "EADDRINUSE");
-    ck_assert(admin_check(address, true, &error));
-    ck_assert(!admin_check("192.0.2.1:1", false, &error));
+    ck_assert(admin_check(address, NULL, true, &error));
+    ck_assert(!admin_check("192.0.2.1:1", NULL, false, &error));
     ck_assert_ptr_nonnull(strstr(error.message, "admin: listen: "));
     still_answers();
 }
