@@ -19,12 +19,17 @@ static bool has_scheme(const char *uri, const char *scheme)
     return strncmp(uri, scheme, len) == 0 && uri[len] == ':';
 }
 
+/* What stands before no colon, or is no word, may be a part of a password: it is not shown. */
 static bool unknown_scheme(const char *uri, struct rp_error *err)
 {
+    enum { SCHEME_MAX = 20 };
+    size_t len = strspn(uri, "abcdefghijklmnopqrstuvwxyz+");
+
     return rp_error_set(err, "ERR_STORE_URI",
                         "%.*s is no kind of store; lmdb:PATH?size=256M is one, and "
                         "redis://host:port/db",
-                        (int)strcspn(uri, ":"), uri);
+                        len < SCHEME_MAX && uri[len] == ':' ? (int)len : 4,
+                        len < SCHEME_MAX && uri[len] == ':' ? uri : "this");
 }
 
 struct rp_store *rp_store_open(struct rp_loop *loop, const char *uri, const char *directory,

@@ -334,6 +334,14 @@ static const char *commands_of(const struct rp_redis_link *l)
     return l->o.account == &l->o.place->sentinel ? "+sentinel +ping" : words[l->o.place->form];
 }
 
+/* A Redis that does not know a command repeats its arguments: of AUTH that is the password. */
+static int shown_len(const redisReply *reply, int max)
+{
+    const char *arguments = strstr(reply->str, ", with args");
+
+    return arguments != NULL && arguments - reply->str < max ? (int)(arguments - reply->str) : max;
+}
+
 static void explain(const struct rp_redis_link *l, const redisReply *reply, struct rp_error *error)
 {
     const char *remedy = "";
@@ -345,7 +353,8 @@ static void explain(const struct rp_redis_link *l, const redisReply *reply, stru
         rp_error_set(error, "ERR_STORE_REDIS", "it answers %.60s (its user needs %s ~%s*)",
                      reply->str, commands_of(l), l->o.place->prefix);
     else
-        rp_error_set(error, "ERR_STORE_REDIS", "it answers %.80s%s", reply->str, remedy);
+        rp_error_set(error, "ERR_STORE_REDIS", "it answers %.*s%s", shown_len(reply, 80),
+                     reply->str, remedy);
 }
 
 void rp_redis_link_explain(const struct rp_redis_link *l, const redisReply *reply,

@@ -291,12 +291,41 @@ static bool set_authority(struct rp_redis_place *p, const char *at, size_t len)
            set_hosts(p, at, hosts);
 }
 
+static bool wrong_path(struct rp_error *err)
+{
+    return wrong(err,
+                 "a redis+unix: store without a path, with one that is too long, or with an @ "
+                 "before a / (%40 is one in a path)",
+                 "redis+unix:/PATH or redis+unix://[user:password@]/PATH");
+}
+
+/* What looks like a password in a path is not taken for a path, which would be shown. */
+static bool is_plain_path(const char *at, size_t len)
+{
+    return len > 0 && memmem(at, len, "@/", 2) == NULL &&
+           (at[0] == '/' || memchr(at, '@', len) == NULL);
+}
+
 static bool set_path(struct rp_redis_place *p, const char *at, size_t len, struct rp_error *err)
 {
     p->host_count = 1;
-    return (len > 0 && decode(p->hosts[0].name, PATH_SIZE, at, len)) ||
-           wrong(err, "a redis+unix: store without a path, or with one that is too long",
-                 "redis+unix:PATH");
+    return (is_plain_path(at, len) && decode(p->hosts[0].name, PATH_SIZE, at, len)) ||
+           wrong_path(err);
+}
+
+/* //[user:password@]/PATH */
+static bool set_unix(struct rp_redis_place *p, const char *at, size_t len, struct rp_error *err)
+{
+    size_t who;
+
+    if (len < 2 || memcmp(at, "//", 2) != 0)
+        return set_path(p, at, len, err);
+    at += 2;
+    len -= 2;
+    who = who_len(at, len);
+    if (!check_last_at(at, err) || (who > 0 && !set_who(&p->account, at, who - 1, err)))
+        return false;
+    return at[who] == '/' ? set_path(p, at + who, len - who, err) : wrong_path(err);
 }
 
 static bool wrong_authority(const struct rp_redis_place *p, struct rp_error *err)
@@ -317,7 +346,7 @@ static bool set_where(struct rp_redis_place *p, const struct scheme *scheme, con
     size_t who;
 
     if (scheme->path)
-        return set_path(p, at, len, err);
+        return set_unix(p, at, len, err);
     if (len < 2 || memcmp(at, "//", 2) != 0)
         return wrong_authority(p, err);
     at += 2;
@@ -337,7 +366,7 @@ bool rp_redis_place_parse(struct rp_redis_place *p, const char *uri, struct rp_e
     snprintf(p->prefix, sizeof p->prefix, "reprise:");
     if (scheme == NULL || len < where)
         return wrong(err, "this is no kind of redis store",
-                     "redis://..., redis+unix:PATH, redis+sentinel://... or redis+cluster://..., "
+                     "redis://..., redis+unix:/PATH, redis+sentinel://... or redis+cluster://..., "
                      "over TLS rediss://...");
     p->form = scheme->form;
     p->tls = scheme->tls;

@@ -2,7 +2,7 @@
  *
  * uri.h - where a Redis is, and who we are there, as a URI says it:
  *     redis://[user:password@]host[:port][/db][?OPTIONS]
- *     redis+unix:PATH[?OPTIONS]
+ *     redis+unix:PATH[?OPTIONS], redis+unix://[user:password@]/PATH[?OPTIONS]
  *     redis+sentinel://[user:password@]host[:port],host[:port].../MASTER[?OPTIONS]
  *     redis+cluster://[user:password@]host[:port],host[:port]...[?OPTIONS]
  * and rediss, rediss+sentinel, rediss+cluster: the same, each connection over TLS.

@@ -24,6 +24,14 @@ static const struct {
     {"redis+unix:/a/b", {.host_count = 1, .hosts = {{"/a/b", 0}}}},
     {"redis+unix:/a@b?user=c@d",
      {.host_count = 1, .hosts = {{"/a@b", 0}}, .account = {.user = "c@d"}}},
+    {"redis+unix:///a/b", {.host_count = 1, .hosts = {{"/a/b", 0}}}},
+    {"redis+unix:///a%40/b%3F", {.host_count = 1, .hosts = {{"/a@/b?", 0}}}},
+    {"redis+unix://:p%2Fq@/a/b",
+     {.host_count = 1, .hosts = {{"/a/b", 0}}, .account = {.password = "p/q"}}},
+    {"redis+unix://u:a@b@/a?db=1",
+     {.host_count = 1, .hosts = {{"/a", 0}}, .account = {.user = "u", .password = "a@b"}, .db = 1}},
+    {"redis+unix://u@/a?password-file=/f",
+     {.host_count = 1, .hosts = {{"/a", 0}}, .account = {.user = "u", .password_file = "/f"}}},
     {"redis+unix:/a?db=4", {.host_count = 1, .hosts = {{"/a", 0}}, .db = 4}},
     {"redis+sentinel://a,b:2,[::1]/m?db=3",
      {.form = RP_REDIS_SENTINEL,
@@ -117,6 +125,23 @@ static const struct {
     {"redis+sentinel://u:a/s3cret@h/m", "in a password / is written %2F"},
     {"redis+unix:", "without a path"},
     {"redis+unix:?db=1", "without a path"},
+    {"redis+unix://", "without a path"},
+    {"redis+unix://:s3cret@", "without a path"},
+    {"redis+unix://:s3cret@?db=1", "without a path"},
+    {"redis+unix://:s3cret@a/b", "without a path"},
+    {"redis+unix://a/b", "without a path"},
+    {"redis+unix::s3cret@/a", "an @ before a /"},
+    {"redis+unix:u:s3cret@a", "an @ before a /"},
+    {"redis+unix:/:s3cret@/a", "an @ before a /"},
+    {"redis+unix://:%s3cret@/a", "the password of the redis store"},
+    {"redis+unix://:a/s3cret@/a", "in a password / is written %2F"},
+    {"redis+unix://:a?s3cret@/a", "in a password ? is written %3F"},
+    {"redis+unix:///a?password=s3cret", "password is no option"},
+    {"redis+unix://:s3cret@/a?password=s3cret", "option 1 of the redis store is none"},
+    {"redis+unix://:s3cret@/a?x=s3cret", "option 1 of the redis store is none"},
+    {"redis://h?password=s3cret", "password is no option"},
+    {"redis+sentinel://a/m?sentinel-password=s3cret", "sentinel-password is no option"},
+    {"redis+cluster://a?timeout=s3cret", "timeout of the redis store is a number"},
     {"redis+sentinel://a,b", "sentinels or the master's name"},
     {"redis+sentinel://a,b/", "sentinels or the master's name"},
     {"redis+sentinel://a,,b/m", "sentinels or the master's name"},
@@ -158,6 +183,25 @@ START_TEST(wrong_uri_is_told_what_would_be_right)
 }
 END_TEST
 
+/* Of other kinds, or of none. */
+START_TEST(password_of_what_is_no_store_is_not_shown)
+{
+    static const char *const uris[] = {"reddis://:s3cret@h",
+                                       "u:s3cret@h",
+                                       "s3cret@h",
+                                       "s3cret",
+                                       "s3cret/x:y",
+                                       "lmdb:x?password=s3cret",
+                                       "lmdb:x?size=1M?a=s3cret"};
+    struct rp_error err;
+
+    for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
+        ck_assert(!rp_store_check_uri(uris[i], &err));
+        ck_assert_msg(strstr(err.message, "s3cret") == NULL, "%s: %s", uris[i], err.message);
+    }
+}
+END_TEST
+
 START_TEST(host_is_shown_as_people_write_it)
 {
     char text[RP_REDIS_TEXT + 16];
@@ -186,6 +230,7 @@ int main(void)
     tcase_add_loop_test(tc, uri_says_where, 0, sizeof right / sizeof *right);
     tcase_add_loop_test(tc, wrong_uri_is_told_what_would_be_right, 0, sizeof bad / sizeof *bad);
     tcase_add_test(tc, host_is_shown_as_people_write_it);
+    tcase_add_test(tc, password_of_what_is_no_store_is_not_shown);
     tcase_add_test(tc, corpus_of_the_fuzzer_is_held_to_its_rules);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
