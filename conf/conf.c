@@ -149,6 +149,7 @@ void conf_free(struct conf *conf)
     free(conf->directory.directory);
     free(conf->cache.store);
     free(conf->cache.l1);
+    conf_strings_free(&conf->admin_hosts);
     free(conf->cache.ticket_keys);
     free(conf->log.destination);
     free(conf->admin_listen);

@@ -116,6 +116,7 @@ struct conf {
     uint32_t drain_timeout_ms, stop_timeout_ms;
     uint32_t old_generations; /* that may have connections beside the one that serves */
     char *admin_listen;       /* NULL = none */
+    struct conf_strings admin_hosts; /* besides those that admin_listen names */
     struct conf_cache cache;
     struct conf_certificate *certificates;
     size_t certificate_count;

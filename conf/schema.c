@@ -32,6 +32,7 @@ static const struct conf_option log_options[] = {
 };
 static const struct conf_option admin_options[] = {
     {"listen", CONF_ADDRESS, AT(conf, admin_listen), 0, 0, NULL},
+    {"hosts", CONF_TEXTS, AT(conf, admin_hosts), 0, 0, NULL},
     {NULL, 0, 0, 0, 0, NULL},
 };
 static const struct conf_option cache_options[] = {

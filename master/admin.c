@@ -9,6 +9,7 @@
 #include "master/admin.h"
 #include "master/generation/listeners.h"
 
+#include "master/admin_host.h"
 #include "master/generation/unix_file.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <reprise/net.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,9 +26,12 @@ enum { MEMORY = 8192 /* bytes for a request's head; more is refused */ };
 
 struct client {
     struct admin *admin;
-    int fd; /* -1: the place is free */
+    int fd;                 /* -1: the place is free */
+    uint64_t source, order; /* who it is (source_of); when it came */
+    bool sent_away;         /* it is about to end */
     struct rp_timer limit;
 };
+enum { PLACES = ADMIN_CLIENTS + ADMIN_RESERVE };
 
 struct admin {
     struct rp_loop *loop;
@@ -38,8 +43,9 @@ struct admin {
     struct MHD_Daemon *daemon;
     struct rp_io io;
     struct rp_timer again;
-    bool room; /* a connection has ended */
-    struct client clients[ADMIN_CLIENTS];
+    bool room;     /* a connection has ended, or is about to */
+    uint64_t came; /* how many have */
+    struct client clients[PLACES];
 };
 
 /* -- on the loop */
@@ -73,16 +79,75 @@ static void on_again(struct rp_timer *timer)
 /* -- clients */
 
 /* It may send a byte each second: this ends it all the same. */
+static void send_away(struct client *client)
+{
+    client->sent_away = true;
+    client->admin->room = true;
+    shutdown(client->fd, SHUT_RDWR);
+}
+
 static void on_limit(struct rp_timer *timer)
 {
-    struct client *client = timer->arg;
+    send_away(timer->arg);
+}
 
-    shutdown(client->fd, SHUT_RDWR);
+/* The user at the other end of a Unix socket; the address of a TCP client, of IPv6 its network; all
+ * of loopback is one, as whoever is here can take any of its addresses. */
+static uint64_t source_of(int fd)
+{
+    struct rp_address a = {.len = sizeof a - offsetof(struct rp_address, any)};
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    uint64_t network;
+
+    if (getpeername(fd, &a.any, &a.len) != 0)
+        return 0;
+    if (a.any.sa_family == AF_INET)
+        return ntohl(a.in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET ? 1 : a.in.sin_addr.s_addr;
+    if (a.any.sa_family == AF_INET6) {
+        memcpy(&network, &a.in6.sin6_addr, sizeof network);
+        return IN6_IS_ADDR_LOOPBACK(&a.in6.sin6_addr) ? 1 : network;
+    }
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.uid : 0;
+}
+
+static size_t count_of(const struct admin *a, uint64_t source)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < PLACES; i++)
+        count +=
+            a->clients[i].fd >= 0 && !a->clients[i].sent_away && a->clients[i].source == source;
+    return count;
+}
+
+/* Of the source that has most, who has been here longest: that one had the time to ask. So nobody
+ * can keep others away by holding all places. */
+static void make_room(struct admin *a)
+{
+    struct client *goes = NULL;
+    size_t stay = 0, most = 0;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        struct client *client = &a->clients[i];
+        size_t count;
+
+        if (client->fd < 0 || client->sent_away)
+            continue;
+        stay++;
+        count = count_of(a, client->source);
+        if (goes == NULL || count > most || (count == most && client->order < goes->order)) {
+            goes = client;
+            most = count;
+        }
+    }
+    if (stay > ADMIN_CLIENTS)
+        send_away(goes);
 }
 
 static struct client *place_of(struct admin *a, int fd)
 {
-    for (size_t i = 0; i < ADMIN_CLIENTS; i++)
+    for (size_t i = 0; i < PLACES; i++)
         if (a->clients[i].fd == fd)
             return &a->clients[i];
     return NULL;
@@ -110,6 +175,10 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     if (client == NULL || info == NULL)
         return;
     client->fd = info->connect_fd;
+    client->source = source_of(client->fd);
+    client->order = ++a->came;
+    client->sent_away = false;
+    make_room(a);
     rp_timer_start(a->loop, &client->limit, a->o.limit_ms);
 }
 
@@ -158,12 +227,47 @@ static enum MHD_Result show(struct admin *a, struct MHD_Connection *connection,
     return answer(connection, MHD_HTTP_OK, type, bytes, len);
 }
 
+struct hosts {
+    const struct admin *admin;
+    const char *wrong; /* NULL: none */
+    unsigned count;
+};
+
+static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    struct hosts *hosts = arg;
+    const struct admin_options *o = &hosts->admin->o;
+
+    (void)kind;
+    if (strcasecmp(name, MHD_HTTP_HEADER_HOST) != 0)
+        return MHD_YES;
+    if (++hosts->count > 1 || value == NULL ||
+        !admin_host_is_right(value, o->address, o->hosts != NULL ? o->hosts(o->arg) : NULL))
+        hosts->wrong = value != NULL ? value : "";
+    return MHD_YES;
+}
+
+/* Browsers, which could be led here, always send one. */
+static bool is_host_right(const struct admin *a, struct MHD_Connection *connection)
+{
+    struct hosts hosts = {.admin = a};
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, &hosts);
+    if (hosts.wrong != NULL && a->o.refused != NULL)
+        a->o.refused(hosts.wrong, a->o.arg);
+    return hosts.wrong == NULL;
+}
+
 /* Called when the head of a request is complete. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *body,
                                   size_t *body_len, void **context)
 {
     (void)version, (void)body, (void)body_len, (void)context;
+    if (!is_host_right(arg, connection))
+        return refuse(connection, MHD_HTTP_FORBIDDEN,
+                      "this Host is not known here; admin { hosts = ... } adds it\n");
     if (strcmp(method, "GET") != 0)
         return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET is all there is\n");
     if (strcmp(url, "/metrics") == 0)
@@ -226,7 +330,7 @@ static bool start(struct admin *a, struct rp_error *err)
 
     a->daemon = MHD_start_daemon(
         MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET, a->fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)ADMIN_CLIENTS, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)PLACES, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(ADMIN_LIMIT_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_END);
     if (a->daemon == NULL) {
@@ -257,8 +361,9 @@ struct admin *admin_new(struct rp_loop *loop, const struct admin_options *o, str
         a->o.limit_ms = ADMIN_LIMIT_MS;
     a->io = (struct rp_io){.fire = on_io, .arg = a};
     a->again = (struct rp_timer){.fire = on_again, .arg = a};
-    for (size_t i = 0; i < ADMIN_CLIENTS; i++)
-        a->clients[i] = (struct client){a, -1, {.fire = on_limit, .arg = &a->clients[i]}};
+    for (size_t i = 0; i < PLACES; i++)
+        a->clients[i] = (struct client){
+            .admin = a, .fd = -1, .limit = {.fire = on_limit, .arg = &a->clients[i]}};
     a->fd = user_find(&a->user, o->user, err)
                 ? open_socket(a->address, o->beside, &a->user, &a->file, err)
                 : -1;
@@ -288,7 +393,7 @@ void admin_close_here(struct admin *a)
 {
     if (a == NULL)
         return;
-    for (size_t i = 0; i < ADMIN_CLIENTS; i++)
+    for (size_t i = 0; i < PLACES; i++)
         if (a->clients[i].fd >= 0)
             close(a->clients[i].fd);
     close(a->epoll);

@@ -6,14 +6,18 @@
 #ifndef ADMIN_H
 #define ADMIN_H
 
+#include "conf/conf.h"
 #include "lib/base/text.h"
 #include <reprise/loop.h>
 
 enum {
-    ADMIN_CLIENTS = 16,     /* at a time; others wait in the socket's queue */
+    ADMIN_CLIENTS = 16, /* at a time; who comes when all places are taken gets that of another */
+    ADMIN_RESERVE = 4,  /* places for who comes while those who go are not gone yet */
     ADMIN_LIMIT_MS = 10000, /* of a connection, from its first byte to its last */
 };
 enum admin_page { ADMIN_METRICS, ADMIN_STATUS };
+/* A request was refused for its Host header, which is hostile. */
+typedef void admin_refused(const char *host, void *arg);
 /* Write a page, from inside the loop. */
 typedef void admin_asked(enum admin_page, struct rp_text *out, void *arg);
 
@@ -21,6 +25,9 @@ struct admin_options {
     const char *address; /* host:port or unix:/path */
     const char *beside;  /* what one of ours listens on that this one replaces; NULL: none */
     const char *user;    /* whose rights a Unix socket is made with (unix_file.h); NULL = ours */
+    const struct conf_strings *(*hosts)(
+        void *arg);         /* further right hosts (admin_host.h); NULL ok */
+    admin_refused *refused; /* NULL ok */
     admin_asked *asked;
     void *arg;
     unsigned limit_ms; /* 0 = ADMIN_LIMIT_MS */

@@ -298,12 +298,35 @@ static void log_warning(const struct rp_error *note, void *log)
 
 static void on_page_asked(enum admin_page page, struct rp_text *out, void *arg);
 
+static const struct conf_strings *admin_hosts(void *arg)
+{
+    const struct master *m = arg;
+    const struct generation *g = m->current != NULL ? m->current : m->next;
+
+    return g != NULL ? &generation_conf(g)->admin_hosts : NULL;
+}
+
+static void on_admin_refused(const char *host, void *arg)
+{
+    struct rp_log_line line;
+
+    rp_log_begin(&line, log_of(arg), RP_LOG_WARN,
+                 "admin: a request is refused, its Host is not known (admin { hosts = ... })");
+    rp_log_text(&line, "host", host);
+    rp_log_end(&line);
+}
+
 /* Another address is listened on beside the former one, until it is known which is to be. */
 static bool prepare_admin(struct master *m, const struct conf *conf, struct rp_error *err)
 {
     const char *now = admin_address(m->admin), *address = conf->admin_listen;
-    struct admin_options options = {
-        .address = address, .beside = now, .user = conf->user, .asked = on_page_asked, .arg = m};
+    struct admin_options options = {.address = address,
+                                    .beside = now,
+                                    .user = conf->user,
+                                    .hosts = admin_hosts,
+                                    .refused = on_admin_refused,
+                                    .asked = on_page_asked,
+                                    .arg = m};
     struct rp_error why;
 
     if (address == NULL || (now != NULL && strcmp(now, address) == 0))

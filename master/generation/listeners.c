@@ -269,9 +269,9 @@ static bool open_all(const struct listeners *all, struct listener *l, const stru
     else if (l->kind == UNIX)
         ok = l->count > 0 || open_unix(&all->user, l, &why);
     else
-        ok = (l->count > 0 || all->tolerant || is_beside_ours(all, l) || is_free(l, &why)) &&
+        ok = (l->count > 0 || tolerant || is_beside_ours(all, l) || is_free(l, &why)) &&
              open_slots(l, workers, &why);
-    return ok || (all->tolerant && l->kind == UNIX && why.sys_errno == EADDRINUSE) ||
+    return ok || (tolerant && l->kind == UNIX && why.sys_errno == EADDRINUSE) ||
            explain(w, &why, err);
 }
 

@@ -182,3 +182,24 @@ test('admin: the address is free when the master is killed, while clients are co
   await host.begin();
   scrape(host);
 });
+
+test('a request under a name that is not ours is refused, and logged; names can be added by a reload', async () => {
+  const service = await Service.start(conf());
+  const under = (host) => get(service, '/status', '-H', `Host: ${host}`).http;
+  for (const host of ['localhost', `127.0.0.1:${service.ports[3]}`]) assert.strictEqual(under(host), 200, host);
+  assert.strictEqual(under('evil.test'), 403);
+  await service.said(/admin: a request is refused, its Host is not known[^\n]* host=evil\.test/);
+  service.configure(service.template.replace('admin {', 'admin { hosts = {"metrics.test"} '));
+  assert.strictEqual(service.command('reload').code, 0);
+  assert.strictEqual(under('metrics.test:9443'), 200);
+  assert.strictEqual(under('evil.test'), 403);
+});
+
+test('whoever holds all connections of admin keeps nobody from it', async () => {
+  const service = await Service.start(conf());
+  const crowd = Array.from({length: 60}, () => net.connect(service.ports[3], '127.0.0.1').on('error', () => {}));
+  try {
+    await Promise.all(crowd.map((socket) => new Promise((done) => socket.once('connect', done))));
+    for (let i = 0; i < 3; i++) assert.strictEqual(get(service, '/metrics', '--max-time', '5').http, 200);
+  } finally { for (const socket of crowd) socket.destroy(); }
+});

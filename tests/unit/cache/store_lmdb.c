@@ -483,7 +483,7 @@ static const struct {
 } bad_uris[] = {
     {"lmdb:", "lmdb: names no file; lmdb:sessions does"},
     {"lmdb:dir/", "lmdb: names no file; lmdb:sessions does"},
-    {"lmdb:f?sise=1M", "?sise=1M is unknown; lmdb: knows ?size="},
+    {"lmdb:f?sise=1M", "?sise is unknown; lmdb: knows ?size="},
     {"lmdb:f?size=", "size= is no size from 1M to 1024G; size=256M is one"},
     {"lmdb:f?size=-1", "size=-1 is no size from 1M to 1024G; size=256M is one"},
     {"lmdb:f?size=1023K", "size=1023K is no size from 1M to 1024G; size=256M is one"},

@@ -219,6 +219,23 @@ START_TEST(silent_crowd_is_sent_away)
 }
 END_TEST
 
+/* Even when nobody is sent away for his slowness: who comes gets the place of one of the crowd. */
+START_TEST(silent_crowd_keeps_nobody_away)
+{
+    int crowd[3 * ADMIN_CLIENTS];
+
+    admin_free(admin);
+    begin(1000000);
+    for (size_t i = 0; i < 3 * ADMIN_CLIENTS; i++)
+        crowd[i] = dial();
+    still_answers();
+    still_answers();
+    for (size_t i = 0; i < 3 * ADMIN_CLIENTS; i++)
+        close(crowd[i]);
+    ck_assert_uint_eq(asked, 2);
+}
+END_TEST
+
 START_TEST(drops_of_bytes_do_not_buy_time)
 {
     int fd;
@@ -316,6 +333,7 @@ int main(void)
     tcase_add_loop_test(tc, nothing_else_is, 0, sizeof refused / sizeof *refused);
     tcase_add_test(tc, heads_that_do_not_end_are_refused);
     tcase_add_test(tc, silent_crowd_is_sent_away);
+    tcase_add_test(tc, silent_crowd_keeps_nobody_away);
     tcase_add_test(tc, drops_of_bytes_do_not_buy_time);
     tcase_add_test(tc, who_leaves_early_is_not_missed);
     tcase_add_test(tc, forked_process_keeps_nothing_of_it);
