@@ -114,8 +114,8 @@ struct conf {
     struct conf_log log;
     /* how long connections may go on after a reload, and after a stop; 0: as long as they need */
     uint32_t drain_timeout_ms, stop_timeout_ms;
-    uint32_t old_generations; /* that may have connections beside the one that serves */
-    char *admin_listen;       /* NULL = none */
+    uint32_t old_generations;        /* that may have connections beside the one that serves */
+    char *admin_listen;              /* NULL = none */
     struct conf_strings admin_hosts; /* besides those that admin_listen names */
     struct conf_cache cache;
     struct conf_certificate *certificates;

@@ -18,6 +18,7 @@
 #include "master/generation/keys_report.h"
 #include "master/metrics.h"
 #include "master/notify.h"
+#include "master/orphans.h"
 #include "master/outcome.h"
 #include "master/pid_file.h"
 #include "master/status.h"
@@ -59,6 +60,7 @@ struct master {
     struct generation *next;    /* gets ready to take over */
     struct leaving *leaving;
     struct rp_signal signals[SIGNAL_COUNT];
+    struct orphans orphans;
     unsigned generations; /* how many there have been */
     bool reload_wanted, stopping;
     int status;
@@ -603,6 +605,17 @@ static void on_asked(struct control *control, uint64_t question, const json_t *r
 
 /* -- life */
 
+static bool is_ours(pid_t pid, void *arg)
+{
+    const struct master *m = arg;
+
+    for (const struct leaving *l = m->leaving; l != NULL; l = l->next)
+        if (generation_pid(l->generation) == pid)
+            return true;
+    return (m->current != NULL && generation_pid(m->current) == pid) ||
+           (m->next != NULL && generation_pid(m->next) == pid);
+}
+
 /* Workers inherit the limit; a connection and its backend take a descriptor each. */
 static void raise_descriptor_limit(void)
 {
@@ -661,6 +674,8 @@ static bool start(struct master *m, struct conf *conf, struct rp_error *err)
         m->signals[i] = (struct rp_signal){.fire = on_signal, .arg = m};
         rp_signal_start(m->loop, &m->signals[i], signals[i]);
     }
+    m->orphans = (struct orphans){.loop = m->loop, .is_ours = is_ours, .arg = m};
+    orphans_start(&m->orphans);
     attempt_begins(m);
     return begin(m, conf, err);
 }
@@ -673,6 +688,7 @@ static void end(struct master *m)
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     for (size_t i = 0; m->loop != NULL && i < SIGNAL_COUNT; i++)
         rp_signal_stop(&m->signals[i]);
+    orphans_stop(&m->orphans);
     listeners_clear(&m->listeners);
     stats_free(m->stats);
     rp_loop_free(m->loop);

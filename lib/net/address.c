@@ -5,9 +5,11 @@
 #include <reprise/net.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool parse_unix(struct rp_address *a, const char *path, struct rp_error *err)
 {
@@ -100,6 +102,16 @@ static bool split(const char *text, char *host, size_t size, uint16_t *port)
     return true;
 }
 
+/* A system without IPv6 (ipv6.disable=1) has no such sockets. */
+static bool has_ipv6(void)
+{
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno != EAFNOSUPPORT;
+}
+
 bool rp_address_parse(struct rp_address *a, const char *text, bool resolve, struct rp_error *err)
 {
     char host[256];
@@ -116,7 +128,7 @@ bool rp_address_parse(struct rp_address *a, const char *text, bool resolve, stru
             err, "ERR_INVALID_ARG_VALUE",
             "\"%.100s\" is not an address; write host:port, [IPv6]:port or unix:/path", text);
     if (host[0] == '\0' || strcmp(host, "*") == 0)
-        return parse_numeric(a, "::", port);
+        return parse_numeric(a, has_ipv6() ? "::" : "0.0.0.0", port);
     if (parse_numeric(a, host, port))
         return true;
     if (resolve)

@@ -458,6 +458,11 @@ bool generation_ask_keys(struct generation *g, uint64_t question)
                            NULL);
 }
 
+pid_t generation_pid(const struct generation *g)
+{
+    return g->cluster != NULL ? rp_cluster_pid(g->cluster, 0) : 0;
+}
+
 enum generation_state generation_state(const struct generation *g)
 {
     return g->state;

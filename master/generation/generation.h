@@ -66,6 +66,8 @@ bool generation_post(struct generation *, uint64_t question, const struct rp_not
 /* In the process of another generation: close what isn't needed there. */
 void generation_forget(struct generation *);
 
+/* Of its process; 0 when there is none. */
+pid_t generation_pid(const struct generation *);
 enum generation_state generation_state(const struct generation *);
 unsigned generation_number(const struct generation *);
 unsigned generation_workers(const struct generation *);

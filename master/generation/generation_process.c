@@ -122,7 +122,13 @@ static bool read_all(struct process *p, struct rp_error *err)
         !use_secret(p, err))
         return false;
     p->frontends = plan_new(p->setup->conf, p->keys, err);
-    return p->frontends != NULL;
+    if (p->frontends == NULL)
+        return false;
+    if (p->frontends->passed_over > 0)
+        rp_log(p->setup->log, RP_LOG_INFO,
+               "certificates: %zu CA certificates without a key are passed over in %s",
+               p->frontends->passed_over, p->setup->conf->directory.directory);
+    return true;
 }
 
 static void tell_notices(struct process *, const struct rp_notices *);

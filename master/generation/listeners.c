@@ -154,6 +154,8 @@ static bool explain(const struct wanted *w, const struct rp_error *why, struct r
                           : "needs privileges; start as root or choose a port from 1024 on");
     case EADDRNOTAVAIL:
         return refuse(w, err, "is not an address of this host; choose one of its own, or *");
+    case EAFNOSUPPORT:
+        return refuse(w, err, "needs IPv6, which this system lacks; write 0.0.0.0:PORT or *:PORT");
     case ENOENT:
         return refuse(w, err, "is in a directory that isn't there; make it or choose another path");
     case EMFILE:

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <reprise/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,9 +108,10 @@ static bool has_suffix(const char *name, const char *suffix)
     return name[0] != '.' && len > end && strcmp(name + len - end, suffix) == 0;
 }
 
-static int is_chain(const struct dirent *entry)
+/* Also not "..data", as Kubernetes has it. */
+static int is_visible(const struct dirent *entry)
 {
-    return has_suffix(entry->d_name, ".pem") || has_suffix(entry->d_name, ".crt");
+    return entry->d_name[0] != '.';
 }
 
 static int by_bytes(const struct dirent **a, const struct dirent **b)
@@ -126,6 +128,24 @@ static char *path_of(const char *directory, const char *file, const char *suffix
     return asprintf(&path, "%s/%.*s%s", directory, stem, file, suffix) < 0 ? NULL : path;
 }
 
+/* A CA certificate without a key, as cert-manager puts one beside the server's. */
+static bool is_issuer(const char *cert, const char *key)
+{
+    struct pem_file file;
+    struct rp_x509 *first = NULL;
+    bool issuer = false;
+
+    if (access(key, F_OK) == 0 || !pem_file_read(&file, cert, NULL))
+        return false;
+    if (pem_file_blocks(&file, "PRIVATE KEY", NULL, 0) == 0)
+        first = rp_x509_parse(file.bytes, file.len, NULL);
+    if (first != NULL)
+        issuer = rp_x509_ca(first);
+    rp_x509_unref(first);
+    pem_file_wipe(&file);
+    return issuer;
+}
+
 static bool read_entry(struct certificates *all, const struct conf_certificates *conf,
                        const char *file, struct rp_error *err)
 {
@@ -135,8 +155,13 @@ static bool read_entry(struct certificates *all, const struct conf_certificates 
     char *other = path_of(conf->directory, file, ".crt");
     struct certificate *c;
 
-    if (cert == NULL || key == NULL || other == NULL || (c = add(all)) == NULL) {
+    if (cert == NULL || key == NULL || other == NULL) {
         no_memory(err);
+        goto out;
+    }
+    if (is_issuer(cert, key)) {
+        all->passed_over++;
+        ok = true;
         goto out;
     }
     if (pem && access(other, F_OK) == 0) {
@@ -145,8 +170,10 @@ static bool read_entry(struct certificates *all, const struct conf_certificates 
                    other);
         goto out;
     }
-    ok = read_pair(c, &conf->place, cert, cert,
-                   pem && access(key, F_OK) < 0 && errno == ENOENT ? NULL : key, err);
+    c = add(all);
+    ok = c == NULL ? no_memory(err)
+                   : read_pair(c, &conf->place, cert, cert,
+                               pem && access(key, F_OK) < 0 && errno == ENOENT ? NULL : key, err);
 out:
     free(cert);
     free(key);
@@ -154,18 +181,74 @@ out:
     return ok;
 }
 
+/* What ACME clients and cert-manager call a certificate and its key, in a directory for each. */
+static const struct layout {
+    const char *cert, *key;
+} certbot = {"fullchain.pem", "privkey.pem"}, cert_manager = {"tls.crt", "tls.key"};
+
+/* *found: both are there. */
+static bool read_layout(struct certificates *all, const struct conf_certificates *conf,
+                        const char *directory, const struct layout *layout, bool *found,
+                        struct rp_error *err)
+{
+    char *cert = NULL, *key = NULL;
+    struct certificate *c;
+    bool ok = true;
+
+    *found = false;
+    if (asprintf(&cert, "%s/%s", directory, layout->cert) < 0)
+        cert = NULL;
+    if (asprintf(&key, "%s/%s", directory, layout->key) < 0)
+        key = NULL;
+    if (cert == NULL || key == NULL) {
+        ok = no_memory(err);
+    } else if (access(cert, F_OK) == 0 && access(key, F_OK) == 0) {
+        *found = true;
+        c = add(all);
+        ok = c != NULL ? read_pair(c, &conf->place, cert, cert, key, err) : no_memory(err);
+    }
+    free(cert);
+    free(key);
+    return ok;
+}
+
+/* A directory of certbot's or cert-manager's; what else is in the directory is left alone. */
+static bool read_below(struct certificates *all, const struct conf_certificates *conf,
+                       const char *name, struct rp_error *err)
+{
+    char *directory;
+    bool found, ok;
+
+    if (asprintf(&directory, "%s/%s", conf->directory, name) < 0)
+        return no_memory(err);
+    ok = read_layout(all, conf, directory, &certbot, &found, err) &&
+         (found || read_layout(all, conf, directory, &cert_manager, &found, err));
+    free(directory);
+    return ok;
+}
+
+static bool read_name(struct certificates *all, const struct conf_certificates *conf,
+                      const char *name, bool certbots, struct rp_error *err)
+{
+    if (has_suffix(name, ".pem"))
+        return certbots || read_entry(all, conf, name, err);
+    return has_suffix(name, ".crt") ? read_entry(all, conf, name, err)
+                                    : read_below(all, conf, name, err);
+}
+
 static bool read_directory(struct certificates *all, const struct conf_certificates *conf,
                            struct rp_error *err)
 {
     struct dirent **entries;
-    int count = scandir(conf->directory, &entries, is_chain, by_bytes);
-    bool ok = true;
+    int count = scandir(conf->directory, &entries, is_visible, by_bytes);
+    bool certbots = false, ok;
 
     if (count < 0)
         return conf_error(err, &conf->place, "certificates: directory \"%s\": %s", conf->directory,
                           strerror(errno));
+    ok = read_layout(all, conf, conf->directory, &certbot, &certbots, err);
     for (int i = 0; i < count; i++) {
-        ok = ok && read_entry(all, conf, entries[i]->d_name, err);
+        ok = ok && read_name(all, conf, entries[i]->d_name, certbots, err);
         free(entries[i]);
     }
     free(entries);

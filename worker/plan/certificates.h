@@ -30,6 +30,7 @@ struct certificates {
     struct certificate *at; /* those of conf->certificates in order, then those of the directory */
     size_t count, blocks;   /* blocks = conf->certificate_count */
     size_t capacity;
+    size_t passed_over; /* CA certificates of the directory, which have no key */
 };
 
 /* Read all files; the directory only with `directory`. Keys are in memory until

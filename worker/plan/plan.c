@@ -487,6 +487,7 @@ struct plan *plan_new(const struct conf *conf, struct rp_ticket_keys *keys, stru
     }
     b.frontends->conf = conf;
     ok = build_all(&b, keys, err);
+    b.frontends->passed_over = b.certificates.passed_over;
     contexts_free(b.contexts);
     certificates_clear(&b.certificates);
     if (!ok) {

@@ -37,6 +37,7 @@ struct plan {
     struct limits *limits;
     struct rp_secure_context **held; /* one reference for each context in use */
     size_t held_count, held_capacity;
+    size_t passed_over; /* CA certificates in the directory of certificates */
 };
 
 /* Reads certificates and keys and makes everything that workers share. Errors name file and line of

@@ -5,7 +5,23 @@
 
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool without_ipv6;
+
+/* Instead of libc's: a system that may have no IPv6. */
+int socket(int domain, int type, int protocol)
+{
+    if (without_ipv6 && domain == AF_INET6) {
+        errno = EAFNOSUPPORT;
+        return -1;
+    }
+    return (int)syscall(SYS_socket, domain, type, protocol);
+}
 
 static const struct {
     const char *text, *formatted, *family;
@@ -89,6 +105,21 @@ START_TEST(address_of_every_interface)
 }
 END_TEST
 
+START_TEST(address_of_every_interface_without_ipv6)
+{
+    static const char *const texts[] = {"*:80", ":80"};
+    struct rp_address a;
+
+    without_ipv6 = true;
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(rp_address_parse(&a, texts[i], false, NULL));
+        ck_assert_str_eq(rp_address_family(&a), "IPv4");
+        ck_assert_uint_eq(rp_address_port(&a), 80);
+    }
+    without_ipv6 = false;
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("address");
@@ -98,6 +129,7 @@ int main(void)
     tcase_add_loop_test(core, address_refuses, 0, sizeof bad / sizeof *bad);
     tcase_add_test(core, address_of_a_path_too_long);
     tcase_add_test(core, address_of_every_interface);
+    tcase_add_test(core, address_of_every_interface_without_ipv6);
     suite_add_tcase(suite, core);
     return unit_run(suite);
 }
