@@ -425,7 +425,8 @@ bool admin_check(const char *address, const char *name, bool running, struct rp_
     struct rp_error why;
     int fd = -1;
 
-    if (user_find(&user, name, &why) && (fd = open_socket(address, NULL, &user, &file, &why)) >= 0) {
+    if (user_find(&user, name, &why) &&
+        (fd = open_socket(address, NULL, &user, &file, &why)) >= 0) {
         close(fd);
         remove_file(address, &user, &file);
     }
