@@ -298,7 +298,9 @@ static bool is_trusted(struct rp_socket *s, struct rp_error *error)
         s->authorization_error = rp_verify_error_code(result);
         return rp_error_set(error, s->authorization_error, "%s", rp_verify_error_text(result));
     }
-    if (rp_client_identity_matches(s, peer, error))
+    /* As with node no name is compared where a key takes the form of a session: in TLS 1.3. */
+    if ((s->client->by_key && SSL_session_reused(s->engine.ssl)) ||
+        rp_client_identity_matches(s, peer, error))
         return true;
     if (!s->stream.destroyed)
         s->authorization_error = refusal_of(s, error);

@@ -371,6 +371,25 @@ START_TEST(session_of_a_pre_shared_key_takes_nobody_in)
 }
 END_TEST
 
+/* In TLS 1.2 there is a name to compare and no certificate; in TLS 1.3 node does not look (E8). */
+START_TEST(key_is_enough_in_tls13)
+{
+    prepare(_i);
+    linked.server_tls.cert = linked.server_tls.key = NULL;
+    linked.server_tls.cert_count = linked.server_tls.key_count = 0;
+    linked.server_tls.ciphers = linked.client_tls.ciphers = "PSK:TLS_AES_128_GCM_SHA256";
+    linked.server_options.psk_callback = server_key;
+    linked.options.psk_callback = client_key;
+    linked.options.allow_unauthorized = true;
+    link_listen();
+    link_connect();
+    link_run(link_is_open);
+    ck_assert(linked.connected);
+    ck_assert_int_eq(rp_socket_authorized(linked.client), _i == 1);
+    link_close();
+}
+END_TEST
+
 /* -- sessions from elsewhere */
 
 /* The session of `der` bound to nothing, as node 20 or OpenSSL have it; its length. */
@@ -556,6 +575,7 @@ int main(void)
     tcase_add_loop_test(t, check_may_destroy_its_socket, 0, 2);
     tcase_add_loop_test(t, session_is_not_offered_when_its_chain_has_expired, 0, 4);
     tcase_add_loop_test(t, session_of_a_pre_shared_key_takes_nobody_in, 0, 4);
+    tcase_add_loop_test(t, key_is_enough_in_tls13, 0, 2);
     tcase_add_loop_test(t, session_that_says_no_name_is_offered_on_demand_only, 0, 4);
     tcase_add_loop_test(t, session_is_offered_under_another_name_on_demand_only, 0, 2);
     tcase_add_loop_test(t, session_of_node_is_offered_under_its_name, 0, 2 * NODE_ROWS);
