@@ -327,11 +327,20 @@ static void on_client_data(struct proxy *p, const uint8_t *bytes, size_t len)
         rp_stream_pause(p->c.stream);
 }
 
+/* Only what the client has ended, and what has left as a whole, may look whole to the backend. */
+static void leave_server(struct proxy *p)
+{
+    if (p->client_ended && rp_stream_writable_length(p->server) == 0)
+        rp_stream_destroy(p->server, NULL);
+    else
+        rp_stream_reset_and_destroy(p->server);
+}
+
 static void on_client_close(struct proxy *p)
 {
     connection_closed(&p->c);
     if (p->server != NULL)
-        rp_stream_destroy(p->server, NULL);
+        leave_server(p);
     else
         proxy_free(p);
 }
@@ -356,7 +365,7 @@ static void on_client(const struct rp_event *event, void *arg)
     case RP_EV_TIMEOUT:
         connection_timeout(&p->c);
         if (p->server != NULL)
-            rp_stream_destroy(p->server, NULL);
+            leave_server(p);
         break;
     case RP_EV_CLOSE:
         on_client_close(p);

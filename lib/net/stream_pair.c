@@ -17,6 +17,7 @@ struct end {
     struct end *peer;        /* NULL: it was destroyed */
     struct rp_queue out;     /* on its way to the peer */
     struct rp_next_tick tick;
+    bool reset; /* the peer was destroyed with bytes on their way: no end, but an error */
 };
 
 static struct end *end_of(const struct rp_stream *stream)
@@ -54,6 +55,18 @@ static void deliver_end(struct end *e)
         rp_stream_push_end(&e->peer->stream);
 }
 
+static void peer_is_gone(struct end *e)
+{
+    struct rp_error error;
+
+    if (e->reset) {
+        rp_error_set(&error, "ECONNRESET", "the other end was destroyed before all had arrived");
+        rp_stream_destroy(&e->stream, &error);
+    } else if (!e->stream.paused) {
+        rp_stream_push_end(&e->stream);
+    }
+}
+
 static void on_tick(struct rp_next_tick *tick)
 {
     struct end *e = tick->arg, *peer = e->peer;
@@ -67,8 +80,8 @@ static void on_tick(struct rp_next_tick *tick)
         if (e->stream.ending && !e->stream.destroyed && e->out.len == 0)
             deliver_end(e);
     }
-    if (peer == NULL && !e->stream.paused)
-        rp_stream_push_end(&e->stream);
+    if (peer == NULL)
+        peer_is_gone(e);
     if (peer != NULL)
         rp_stream_unref(&peer->stream);
     rp_stream_unref(&e->stream);
@@ -113,10 +126,12 @@ static void end_read_stop(struct rp_stream *stream)
 static void end_destroy(struct rp_stream *stream)
 {
     struct end *e = end_of(stream), *peer = e->peer;
+    bool unread = e->out.len > 0 || (peer != NULL && peer->out.len > 0);
 
     rp_next_tick_cancel(&e->tick);
     rp_queue_clear(&e->out, stream->loop);
     if (peer != NULL) {
+        peer->reset = unread;
         e->peer = peer->peer = NULL;
         rp_queue_clear(&peer->out, stream->loop);
         rp_next_tick(stream->loop, &peer->tick);

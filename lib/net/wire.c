@@ -8,7 +8,10 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <unistd.h>
+
+enum { PATIENCE_MS = 1000 }; /* with a reader that pauses, once sends have failed */
 
 static void update(struct rp_wire *w)
 {
@@ -18,7 +21,8 @@ static void update(struct rp_wire *w)
         if (w->connecting == RP_WIRE_CONNECTING)
             want = RP_WRITABLE;
         else
-            want = (w->reading && !w->ended ? RP_READABLE : 0) | (w->blocked ? RP_WRITABLE : 0);
+            want = (w->reading && !w->ended ? RP_READABLE : 0) |
+                   (w->blocked && w->send_errno == 0 ? RP_WRITABLE : 0);
     }
     if (want == w->interest)
         return;
@@ -39,6 +43,7 @@ static void fail(struct rp_wire *w, int sys_errno, const char *syscall)
     if (w->broken)
         return;
     w->broken = true;
+    rp_timeout_stop(&w->patience);
     update(w);
     rp_error_errno(&error, sys_errno, syscall, "%s", "");
     w->ops->failed(w, &error);
@@ -56,9 +61,9 @@ static bool connected(struct rp_wire *w)
     return w->fd >= 0 && !w->broken;
 }
 
-static const char *io_syscall(const struct rp_wire *w, const char *name)
+static void fail_io(struct rp_wire *w, int sys_errno, const char *syscall)
 {
-    return w->connecting != RP_WIRE_CONNECTED ? "connect" : name;
+    fail(w, sys_errno, w->connecting != RP_WIRE_CONNECTED ? "connect" : syscall);
 }
 
 /* A peer waits for it: one that speaks first, and one with Nagle on that has more to say. */
@@ -66,6 +71,47 @@ static void ack_at_once(const struct rp_wire *w)
 {
     if (w->acks_late)
         setsockopt(w->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+}
+
+/* recv had nothing: no bytes yet, or an error. */
+static void read_nothing(struct rp_wire *w, int sys_errno)
+{
+    if (sys_errno != EAGAIN && sys_errno != EWOULDBLOCK)
+        fail_io(w, sys_errno, "read");
+    else if (w->send_errno != 0)
+        fail_io(w, w->send_errno, "write");
+    else
+        ack_at_once(w);
+    w->acks_late = false;
+}
+
+/* A send that failed has consumed the socket's error, and recv says 0 from then on. Only EPIPE
+ * leaves the question of the peer's end to recv: after a FIN, or with the error of a Unix socket
+ * still in place. */
+static bool is_end(const struct rp_wire *w)
+{
+    return w->send_errno == 0 || w->send_errno == EPIPE;
+}
+
+static void read_end(struct rp_wire *w)
+{
+    w->ended = true;
+    w->acks_late = false;
+    update(w);
+    w->ops->input_end(w);
+    if (w->fd >= 0 && w->send_errno != 0)
+        fail_io(w, w->send_errno, "write");
+}
+
+static void read_bytes(struct rp_wire *w, const uint8_t *bytes, size_t len)
+{
+    if (w->send_errno != 0)
+        rp_timeout_start(w->loop, &w->patience, PATIENCE_MS);
+    w->ops->input(w, bytes, len);
+    if (w->looks > 0 && len < RP_INPUT_SIZE) {
+        w->looks--;
+        rp_wire_read_now(w);
+    }
 }
 
 void rp_wire_read_now(struct rp_wire *w)
@@ -79,28 +125,20 @@ void rp_wire_read_now(struct rp_wire *w)
         n = recv(w->fd, input, RP_INPUT_SIZE, 0);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
-        if (errno != EAGAIN && errno != EWOULDBLOCK)
-            fail(w, errno, io_syscall(w, "read"));
-        else
-            ack_at_once(w);
-        w->acks_late = false;
+        read_nothing(w, errno);
+        return;
+    }
+    if (n == 0 && !is_end(w)) {
+        fail_io(w, w->send_errno, "write");
         return;
     }
     if (!connected(w))
         return;
     w->unanswered = false;
-    if (n > 0) {
-        w->ops->input(w, input, (size_t)n);
-        if (w->looks > 0 && n < RP_INPUT_SIZE) {
-            w->looks--;
-            rp_wire_read_now(w);
-        }
-        return;
-    }
-    w->ended = true;
-    w->acks_late = false;
-    update(w);
-    w->ops->input_end(w);
+    if (n > 0)
+        read_bytes(w, input, (size_t)n);
+    else
+        read_end(w);
 }
 
 /* A second small send before the peer has answered would wait for its delayed ACK. */
@@ -124,13 +162,32 @@ static void finish_output(struct rp_wire *w, bool waiting)
     }
 }
 
-/* What the peer said before it stopped listening counts: an alert, an answer to half a request. */
+static bool has_unread(const struct rp_wire *w)
+{
+    char byte;
+
+    return recv(w->fd, &byte, 1, MSG_PEEK) > 0;
+}
+
+/* What the peer said before it stopped listening counts: an alert, an answer to half a request. It
+ * is read first, by a reader that may pause meanwhile, but not for long; then the wire fails. */
 static void send_failed(struct rp_wire *w, int sys_errno)
 {
-    if (w->connecting == RP_WIRE_CONNECTED)
-        rp_wire_read_now(w);
-    if (w->fd >= 0)
-        fail(w, sys_errno, io_syscall(w, "write"));
+    w->send_errno = sys_errno;
+    update(w);
+    rp_wire_read_now(w);
+    if (w->fd < 0 || w->broken)
+        return;
+    if (w->ended || (!w->reading && !has_unread(w)) ||
+        !rp_timeout_start(w->loop, &w->patience, PATIENCE_MS))
+        fail_io(w, sys_errno, "write");
+}
+
+static void on_patience_over(struct rp_timeout *t)
+{
+    struct rp_wire *w = (struct rp_wire *)((char *)t - offsetof(struct rp_wire, patience));
+
+    fail_io(w, w->send_errno, "write");
 }
 
 static void flush(struct rp_wire *w)
@@ -138,7 +195,8 @@ static void flush(struct rp_wire *w)
     bool had = w->out.len > 0;
     long sent;
 
-    if (w->fd < 0 || w->broken || w->held || w->connecting == RP_WIRE_CONNECTING)
+    if (w->fd < 0 || w->broken || w->held || w->send_errno != 0 ||
+        w->connecting == RP_WIRE_CONNECTING)
         return;
     if (had) {
         avoid_nagle(w);
@@ -210,6 +268,7 @@ void rp_wire_open(struct rp_wire *w, struct rp_loop *loop, const struct rp_wire_
     w->io.arg = w;
     w->flush.fire = on_flush;
     w->flush.arg = w;
+    w->patience.fire = on_patience_over;
     update(w);
 }
 
@@ -227,7 +286,7 @@ void rp_wire_read_stop(struct rp_wire *w)
 
 bool rp_wire_write(struct rp_wire *w, const void *bytes, size_t len)
 {
-    if (w->fd < 0 || w->broken)
+    if (w->fd < 0 || w->broken || w->send_errno != 0)
         return true; /* failed or closed: whoever writes will hear of it */
     if (!rp_queue_append(&w->out, w->loop, bytes, len))
         return false;
@@ -257,6 +316,7 @@ void rp_wire_shutdown(struct rp_wire *w)
 void rp_wire_close(struct rp_wire *w)
 {
     rp_next_tick_cancel(&w->flush);
+    rp_timeout_stop(&w->patience);
     rp_queue_clear(&w->out, w->loop);
     if (w->fd < 0)
         return;

@@ -10,13 +10,14 @@
 #define RP_WIRE_H
 
 #include "lib/net/queue.h"
+#include "lib/net/timeouts.h"
 #include <reprise/net.h>
 
 struct rp_wire;
 struct rp_wire_ops {
     /* Bytes arrived. They are the loop's and live for this call; what isn't used is copied. */
     void (*input)(struct rp_wire *, const uint8_t *bytes, size_t len);
-    void (*input_end)(struct rp_wire *); /* FIN: once, after all bytes */
+    void (*input_end)(struct rp_wire *); /* FIN: once, after all bytes; never for a reset */
     void (*connected)(struct rp_wire *); /* once, if it was opened connecting */
     void (*drained)(struct rp_wire *);   /* the output queue became empty */
     void (*shut)(struct rp_wire *); /* the FIN asked for is with the kernel, after all output */
@@ -35,7 +36,9 @@ struct rp_wire {
     struct rp_queue out;
     struct rp_next_tick flush; /* scheduled at the end of the turn */
     struct rp_io io;
+    struct rp_timeout patience; /* runs while the rest is read, after send_errno */
     int fd;
+    int send_errno;     /* a send failed: what has arrived is read, then it fails with this */
     uint8_t interest;   /* what io is started for */
     uint8_t connecting; /* enum rp_wire_connecting */
     uint8_t looks;      /* so often the peer's end is looked for right behind its bytes */

@@ -342,19 +342,17 @@ static void on_failed(struct rp_transport *t, const struct rp_error *error)
         rp_socket_fail(s, error);
 }
 
-/* The stream underneath is gone; if that was not our doing, so are we (D4). */
+/* The stream underneath is gone. Both sides may have ended, and ours be paused: then the rest is
+ * still read. Otherwise, if that was not our doing, so are we (D4); it is no end of what the peer
+ * has to say. */
 static void on_closed(struct rp_transport *t)
 {
     struct rp_socket *s = of_transport(t);
 
-    if (s->stream.destroyed) {
+    if (s->stream.destroyed)
         rp_socket_finish(s);
-        return;
-    }
-    rp_stream_ref(&s->stream);
-    on_input_end(t);
-    rp_stream_destroy(&s->stream, NULL);
-    rp_stream_unref(&s->stream);
+    else if (!s->input_ended || !s->stream.finished)
+        rp_stream_destroy(&s->stream, NULL);
 }
 
 static void on_event(struct rp_transport *t, struct rp_event *event)

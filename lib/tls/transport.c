@@ -225,7 +225,7 @@ bool rp_transport_can_deliver(struct rp_transport *t)
         return false;
     if (t->carrier != NULL)
         return !t->carried.held && !t->carrier->destroyed && !t->carrier->ending;
-    return !t->wire.held && rp_wire_is_open(&t->wire) && !t->wire.broken;
+    return !t->wire.held && rp_wire_is_open(&t->wire) && !t->wire.broken && t->wire.send_errno == 0;
 }
 
 bool rp_transport_close(struct rp_transport *t)

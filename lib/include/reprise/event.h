@@ -29,7 +29,7 @@ enum rp_event_type {
     RP_EV_CONNECT, /* the transport is connected                              */
     RP_EV_READY,   /* directly after connect                                  */
     RP_EV_DATA,    /* bytes arrived                                  .data    */
-    RP_EV_END,     /* the peer will send no more                              */
+    RP_EV_END,     /* the peer has ended its side; never for one that resets */
     RP_EV_DRAIN,   /* a full write buffer has emptied                         */
     RP_EV_FINISH,  /* all written bytes and the end are with the kernel       */
     RP_EV_TIMEOUT, /* idle for the time set; nothing else happens             */

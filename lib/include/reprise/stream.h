@@ -153,7 +153,8 @@ void rp_stream_finished(struct rp_stream *);  /* the end has left */
 void rp_stream_close_now(struct rp_stream *); /* emits close */
 
 /* Two streams joined in memory: what is written to one arrives at the other, a tick later. When
- * one is destroyed the other sees the end, and may write no more (EPIPE). A reference of each is
+ * one is destroyed the other sees the end, and may write no more (EPIPE); if bytes were on their
+ * way to either, it fails with ECONNRESET instead, as a Unix socket does. A reference of each is
  * the caller's. false: no memory. */
 bool rp_stream_pair(struct rp_loop *, const struct rp_stream_options *, struct rp_stream *ends[2],
                     struct rp_error *);

@@ -168,6 +168,20 @@ START_TEST(pair_sees_the_other_end_destroyed)
 }
 END_TEST
 
+/* Whoever reads cannot take for whole what was cut, nor who writes for read. */
+START_TEST(pair_destroyed_with_bytes_on_their_way_is_no_end)
+{
+    set_up();
+    write_to(ends[_i], "lost");
+    rp_stream_destroy(ends[0], NULL);
+    rp_loop_run(loop);
+    ck_assert_str_eq(failed, "ECONNRESET");
+    ck_assert_int_eq(ended[1], 0);
+    ck_assert_uint_eq(total, 0);
+    tear_down();
+}
+END_TEST
+
 static void give_up(struct rp_stream *s, const struct rp_error *error, void *arg)
 {
     (void)arg;
@@ -228,6 +242,7 @@ int main(void)
     tcase_add_test(t, pair_waits_for_a_paused_end);
     tcase_add_test(t, pair_drains);
     tcase_add_test(t, pair_sees_the_other_end_destroyed);
+    tcase_add_loop_test(t, pair_destroyed_with_bytes_on_their_way_is_no_end, 0, 2);
     tcase_add_test(t, refused_write_may_drop_the_last_reference);
     tcase_add_test(t, pair_survives_a_listener_that_destroys_it);
     tcase_add_test(t, pipe_delivers_later_and_a_second_one_changes_nothing);
