@@ -17,10 +17,10 @@ static bool parse_unix(struct rp_address *a, const char *path, struct rp_error *
     bool abstract = path[0] == '@';
 
     if (len == 0 || len >= sizeof a->un.sun_path)
-        return rp_error_set(
-            err, "ERR_INVALID_ARG_VALUE",
-            "\"unix:%.40s\" is not the path of a Unix socket; it must have 1 to %zu bytes", path,
-            sizeof a->un.sun_path - 1);
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
+                            "\"unix:%.120s\" is not the path of a Unix socket: it has %zu bytes, 1 "
+                            "to %zu are valid",
+                            path, len, sizeof a->un.sun_path - 1);
     a->un.sun_family = AF_UNIX;
     memcpy(a->un.sun_path, path, len + 1);
     if (abstract)

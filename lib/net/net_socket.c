@@ -433,6 +433,14 @@ static void on_lookup(void *arg, const char *host, const struct rp_address *addr
     rp_stream_unref(&n->stream);
 }
 
+static bool path_address(const char *path, struct rp_address *a, struct rp_error *err)
+{
+    char text[sizeof "unix:" + sizeof a->un.sun_path + 32]; /* cut, it is still too long */
+
+    snprintf(text, sizeof text, "unix:%s", path);
+    return rp_address_parse(a, text, false, err);
+}
+
 /* The address, if it is known without asking anybody. */
 static bool known_address(const struct rp_net_options *o, struct rp_address *a)
 {
@@ -440,14 +448,24 @@ static bool known_address(const struct rp_net_options *o, struct rp_address *a)
     int len;
 
     if (o->path != NULL)
-        len = snprintf(text, sizeof text, "unix:%s", o->path);
-    else if (o->address != NULL)
+        return path_address(o->path, a, NULL);
+    if (o->address != NULL)
         return *a = *o->address, true;
-    else
-        len = snprintf(text, sizeof text,
-                       strchr(o->host != NULL ? o->host : "", ':') != NULL ? "[%s]:%u" : "%s:%u",
-                       o->host != NULL ? o->host : "localhost", o->port);
+    len = snprintf(text, sizeof text,
+                   strchr(o->host != NULL ? o->host : "", ':') != NULL ? "[%s]:%u" : "%s:%u",
+                   o->host != NULL ? o->host : "localhost", o->port);
     return len > 0 && (size_t)len < sizeof text && rp_address_parse(a, text, false, NULL);
+}
+
+static bool check_options(const struct rp_net_options *o, struct rp_error *err)
+{
+    struct rp_address a;
+
+    if (o->path != NULL)
+        return path_address(o->path, &a, err);
+    return o->address != NULL || o->port != 0 ||
+           rp_error_set(err, "ERR_MISSING_ARGS",
+                        "The \"port\" or \"path\" option must be specified");
 }
 
 struct rp_stream *rp_net_connect(struct rp_loop *loop, const struct rp_net_options *o,
@@ -458,12 +476,8 @@ struct rp_stream *rp_net_connect(struct rp_loop *loop, const struct rp_net_optio
     struct rp_error error;
 
     rp_error_clear(err);
-    if (!rp_given(loop, "loop", err) || !rp_given(o, "options", err))
+    if (!rp_given(loop, "loop", err) || !rp_given(o, "options", err) || !check_options(o, err))
         return NULL;
-    if (o->address == NULL && o->path == NULL && o->port == 0) {
-        rp_error_set(err, "ERR_MISSING_ARGS", "The \"port\" or \"path\" option must be specified");
-        return NULL;
-    }
     n = socket_new(loop, &o->stream, err);
     if (n == NULL)
         return NULL;

@@ -44,7 +44,7 @@ struct rp_net_options {
                          tried in turn */
     unsigned family;  /* 4 or 6: only such addresses of a name; 0 = both (E5) */
     uint16_t port;
-    const char *path; /* a Unix socket; wins over host and port */
+    const char *path; /* a Unix socket, 1 to 107 bytes; wins over host, port and address */
     const struct rp_address *local_address;
     uint32_t timeout_ms;     /* rp_stream_set_timeout before connecting */
     enum rp_toggle no_delay; /* default off as node; the library never waits on Nagle */
@@ -58,7 +58,8 @@ struct rp_net_options {
     struct rp_stream_options stream;
 };
 /* Returns the connecting stream at once, owned by the caller; `connect`, or `error` and `close`,
- * come later, never from inside this call. NULL: bad options or no memory. */
+ * come later, never from inside this call. NULL: no memory, ERR_MISSING_ARGS without a place to
+ * connect to, or ERR_INVALID_ARG_VALUE for a path that no Unix socket can have, named in *err. */
 struct rp_stream *rp_net_connect(struct rp_loop *, const struct rp_net_options *, struct rp_error *)
     __attribute__((warn_unused_result));
 /* A stream over a connected socket, whose descriptor it takes over (also when it fails). */

@@ -475,6 +475,48 @@ START_TEST(net_over_unix_sockets)
 }
 END_TEST
 
+static bool path_is_taken(const struct rp_net_options *o)
+{
+    struct rp_stream *stream = rp_net_connect(loop, o, NULL);
+
+    if (stream == NULL)
+        return false;
+    rp_stream_destroy(stream, NULL);
+    rp_stream_unref(stream);
+    return true;
+}
+
+/* 108 bytes are one too many: the path is named, and nobody is connected to instead. */
+START_TEST(net_path_that_is_too_long_is_refused)
+{
+    struct rp_net_options o = {.port = rp_address_port(&where)};
+    struct rp_error error = {0};
+    struct rp_address address;
+    char path[200], text[210];
+
+    memset(path, 'p', sizeof path);
+    path[_i] = '\0';
+    o.path = path;
+    ck_assert_ptr_null(rp_net_connect(loop, &o, &error));
+    ck_assert_str_eq(error.code, "ERR_INVALID_ARG_VALUE");
+    ck_assert_ptr_nonnull(strstr(error.message, "unix:pppppppppppppppppppp"));
+    snprintf(text, sizeof text, "unix:%s", path);
+    ck_assert(!rp_address_parse(&address, text, false, &error));
+    path[107] = '\0';
+    ck_assert(path_is_taken(&o));
+}
+END_TEST
+
+START_TEST(net_path_without_bytes_is_refused)
+{
+    struct rp_net_options o = {.path = "", .port = rp_address_port(&where)};
+    struct rp_error error = {0};
+
+    ck_assert_ptr_null(rp_net_connect(loop, &o, &error));
+    ck_assert_str_eq(error.code, "ERR_INVALID_ARG_VALUE");
+}
+END_TEST
+
 START_TEST(net_looks_names_up)
 {
     connect_with((struct rp_net_options){.host = "localhost", .port = rp_address_port(&where)});
@@ -532,6 +574,8 @@ int main(void)
     tcase_add_test(core, net_times_out_and_stays);
     tcase_add_test(core, net_pipes);
     tcase_add_test(core, net_over_unix_sockets);
+    tcase_add_test(core, net_path_without_bytes_is_refused);
+    tcase_add_loop_test(core, net_path_that_is_too_long_is_refused, 108, 110);
     tcase_add_test(core, net_looks_names_up);
     tcase_add_loop_test(core, net_lookup_may_be_given_up, 0, 2);
     tcase_add_test(core, net_address_in_use);
