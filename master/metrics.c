@@ -20,22 +20,24 @@ static const struct metric row_counters[] = {STATS_COUNTERS(X)};
 #undef X
 
 static const struct metric session_counters[] = {
-    {"sessions_stored_total", "result=\"ok\"", "New sessions given to the store",
+    {"sessions_stored_total", "result=\"ok\"", "New sessions written to the store, by result",
      ROW(sessions.stored)},
     {"sessions_stored_total", "result=\"failed\"", "", ROW(sessions.store_failed)},
     {"sessions_stored_total", "result=\"too_large\"", "", ROW(sessions.too_large)},
-    {"session_store_timeouts_total", "", "Handshakes that did not wait for the store any longer",
+    {"session_store_timeouts_total", "",
+     "Handshakes that continued because storing the session timed out",
      ROW(sessions.store_timeouts)},
-    {"session_lookups_total", "result=\"hit\"", "Sessions looked up, by what came of it",
-     ROW(sessions.hits)},
+    {"session_lookups_total", "result=\"hit\"", "Session lookups by result", ROW(sessions.hits)},
     {"session_lookups_total", "result=\"miss\"", "", ROW(sessions.misses)},
     {"session_lookups_total", "result=\"bad_seal\"", "", ROW(sessions.bad_seals)},
     {"session_lookups_total", "result=\"timeout\"", "", ROW(sessions.timeouts)},
-    {"session_lookups_failed_total", "", "Of the misses, those that the store could not answer",
-     ROW(sessions.failed)},
-    {"session_far_hits_total", "", "Of the hits, those that were found in the shared store alone",
+    {"session_lookups_failed_total", "",
+     "Session lookups counted as misses because the store failed", ROW(sessions.failed)},
+    {"session_far_hits_total", "",
+     "Session lookups answered by the shared store, not by this host's store",
      ROW(sessions.far_hits)},
-    {"session_foreign_ids_total", "", "Session ids that are none of this cluster, never looked up",
+    {"session_foreign_ids_total", "",
+     "Session IDs that this cluster did not issue, which are not looked up",
      ROW(sessions.foreign_ids)},
 };
 
@@ -43,7 +45,7 @@ static const struct metric session_counters[] = {
 static const struct metric early_data_counters[] = {
     {"early_data_offered_total", "", "Connections that offered early data with a valid session",
      ROW(early_data.offered)},
-    {"early_data_claims_total", "result=\"first\"", "Early data claimed in the store",
+    {"early_data_claims_total", "result=\"first\"", "Claims of early data in the store, by result",
      ROW(early_data.claimed)},
     {"early_data_claims_total", "result=\"seen\"", "", ROW(early_data.seen)},
     {"early_data_claims_total", "result=\"failed\"", "", ROW(early_data.failed)},
@@ -54,16 +56,16 @@ static const struct metric early_data_counters[] = {
 /* Of each tier of the store. */
 static const struct metric tier_counters[] = {
 #define TIER(field) offsetof(struct rp_store_counters, field)
-    {"store_operations_total", "verb=\"get\"", "What the store was asked", TIER(gets)},
+    {"store_operations_total", "verb=\"get\"", "Store operations by verb", TIER(gets)},
     {"store_operations_total", "verb=\"put\"", "", TIER(puts)},
     {"store_operations_total", "verb=\"add\"", "", TIER(adds)},
     {"store_operations_total", "verb=\"remove\"", "", TIER(removes)},
-    {"store_hits_total", "", "Questions to the store that found something", TIER(hits)},
-    {"store_failures_total", "", "Operations that the store could not carry out", TIER(failures)},
-    {"store_outages_total", "", "Times the store went away and was no longer asked", TIER(outages)},
-    {"store_probes_total", "", "Attempts to reach a store that was away", TIER(probes)},
-    {"store_expired_total", "", "Entries cleared since their time was over", TIER(expired)},
-    {"store_evicted_total", "", "Entries that gave way to others", TIER(evicted)},
+    {"store_hits_total", "", "Store reads that found an entry", TIER(hits)},
+    {"store_failures_total", "", "Failed store operations", TIER(failures)},
+    {"store_outages_total", "", "Times the store became unavailable", TIER(outages)},
+    {"store_probes_total", "", "Attempts to reach an unavailable store", TIER(probes)},
+    {"store_expired_total", "", "Expired entries removed", TIER(expired)},
+    {"store_evicted_total", "", "Entries evicted to make room for others", TIER(evicted)},
 #undef TIER
 };
 
@@ -145,12 +147,12 @@ static void histogram(struct rp_text *out, const char *name, const char *label,
 static void latencies(struct rp_text *out, const struct stats_row *sum)
 {
     head(out, "session_lookup_seconds", "histogram",
-         "How long a handshake waited for a session: near, answered at once; far, by the shared "
-         "store");
+         "Time that a handshake waited for a session: near, from this host's store; far, from the "
+         "shared store");
     histogram(out, "session_lookup_seconds", "tier=\"near\"", &sum->sessions.near_lookup);
     histogram(out, "session_lookup_seconds", "tier=\"far\"", &sum->sessions.far_lookup);
     head(out, "session_store_seconds", "histogram",
-         "How long a handshake waited until its session was stored");
+         "Time that a handshake waited until its session was stored");
     histogram(out, "session_store_seconds", "", &sum->sessions.store);
 }
 
@@ -161,13 +163,13 @@ static void away(struct rp_text *out, const struct status *s)
     const struct stats_away *near = is_far ? &l1 : &store;
 
     stats_away(s->stats, &store, &l1);
-    head(out, "store_workers_away", "gauge", "Workers whose store is away");
+    head(out, "store_workers_away", "gauge", "Workers whose store is unavailable");
     if (is_near)
         sample(out, "store_workers_away", "", "tier=\"near\"", near->workers);
     if (is_far)
         sample(out, "store_workers_away", "", "tier=\"far\"", store.workers);
     head(out, "store_away_since_seconds", "gauge",
-         "When the store went away, in seconds of 1970; 0: it is well");
+         "Unix time since when the store is unavailable; 0 if it is available");
     if (is_near)
         sample(out, "store_away_since_seconds", "", "tier=\"near\"", near->since_s);
     if (is_far)
@@ -178,25 +180,25 @@ static void stores(struct rp_text *out, const struct status *s, const struct sta
 {
     away(out, s);
     gauge(out, "key_lifetimes",
-          "Lifetimes of ticket keys in the cluster; more than 1: hosts differ, or a reload changed "
-          "it",
+          "Different lifetimes of ticket keys in the cluster; above 1, hosts differ or a reload "
+          "changed them",
           s->stats->lifetimes.count);
-    gauge(out, "store_entries", "Entries in this host's file", sum->store_entries);
-    gauge(out, "store_bytes", "Bytes of this host's file that are in use", sum->store_bytes);
-    gauge(out, "store_size_bytes", "Bytes that this host's file may have", sum->store_size);
+    gauge(out, "store_entries", "Entries in this host's store file", sum->store_entries);
+    gauge(out, "store_bytes", "Bytes in use in this host's store file", sum->store_bytes);
+    gauge(out, "store_size_bytes", "Maximum size of this host's store file in bytes",
+          sum->store_size);
 }
 
 static void processes(struct rp_text *out, const struct status *s, const struct stats_row *sum)
 {
-    head(out, "build_info", "gauge", "The version; the value is 1");
+    head(out, "build_info", "gauge", "Version of the program; the value is always 1");
     rp_text_printf(out, "reprise_build_info{version=\"%s\"} 1\n", RP_VERSION);
-    gauge(out, "start_time_seconds", "When the master began, in seconds of 1970", s->started_s);
-    gauge(out, "generations", "Generations of workers, those that drain included",
+    gauge(out, "start_time_seconds", "Unix time when the master started", s->started_s);
+    gauge(out, "generations", "Running generations of workers, draining ones included",
           s->generation_count);
-    gauge(out, "workers", "Workers that live", (uint64_t)sum->pid);
-    gauge(out, "connections_active", "Connections that are open", sum->active);
-    gauge(out, "handshakes_active", "Connections whose handshake is not complete",
-          sum->handshaking);
+    gauge(out, "workers", "Running workers", (uint64_t)sum->pid);
+    gauge(out, "connections_active", "Open connections", sum->active);
+    gauge(out, "handshakes_active", "Connections with a handshake in progress", sum->handshaking);
 }
 
 void metrics_compose(struct rp_text *out, const struct status *s)

@@ -136,7 +136,7 @@ static int on_preface(struct rp_socket *socket, const uint8_t *bytes, size_t len
     if (!limits_source(p->setup->frontends->limits, f->index, p->slot,
                        rp_stream_remote_address(rp_socket_stream(socket)))) {
         p->row->dropped++;
-        rp_error_set(err, "ERR_LIMIT", "more connections from one source than allowed");
+        rp_error_set(err, "ERR_LIMIT", "per-source-connections is reached for this source");
         return -1;
     }
     set_site(socket, &f->plan->own); /* and so: counted */

@@ -58,12 +58,13 @@ bool overload_admit(struct worker *p)
 void overload_say(struct worker *p, enum overload_reason reason)
 {
     static const char *const texts[] = {
-        [OVERLOAD_DESCRIPTORS] = "too few descriptors: new connections are closed; raise the limit "
-                                 "of open files (ulimit -n, LimitNOFILE)",
-        [OVERLOAD_HANDSHAKES] = "max-handshakes is reached: the oldest unfinished handshakes are "
-                                "closed",
-        [OVERLOAD_LIMITS] = "max-connections, handshakes-per-second or per-source-connections is "
-                            "reached: new connections are closed",
+        [OVERLOAD_DESCRIPTORS] = "file descriptor limit reached, closing new connections; raise "
+                                 "the limit of open files (ulimit -n, LimitNOFILE)",
+        [OVERLOAD_HANDSHAKES] = "max-handshakes reached, closing the oldest unfinished handshakes; "
+                                "raise it if this load is expected",
+        [OVERLOAD_LIMITS] =
+            "max-connections, handshakes-per-second or per-source-connections reached, closing new "
+            "connections; raise the limit if this load is expected",
     };
     uint64_t now = rp_loop_now(p->loop), *said = &p->overload.said_ms[reason];
 

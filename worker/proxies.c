@@ -24,7 +24,7 @@ static void tell(struct frontend *f, const struct rp_address *remote)
 
     f->strangers++;
     rp_log_begin(&line, f->process->log, due ? RP_LOG_WARN : RP_LOG_DEBUG,
-                 "connection refused: its source is not in proxy-from");
+                 "connection refused: source is not in proxy-from");
     if (line.log != NULL) {
         rp_log_text(&line, "frontend", f->plan->conf->name);
         rp_log_text(&line, "source", remote != NULL ? rp_address_format(remote, text) : NULL);

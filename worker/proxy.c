@@ -140,7 +140,7 @@ static void try_next(struct proxy *p)
     while ((p->address = backend_next(p->backend, &p->try, now)) != NULL)
         if (try_address(p))
             return;
-    log_failure(p, "no address of the backend answers", NULL);
+    log_failure(p, "backend unreachable: all addresses failed", NULL);
     connection_end(&p->c);
 }
 
@@ -211,10 +211,10 @@ static void on_server_error(struct proxy *p, const struct rp_error *error)
             return;
         process_of(p)->row->backend_failures++;
         backend_failed(p->address, rp_loop_now(process_of(p)->loop));
-        log_failure(p, "can't connect to the backend", error);
+        log_failure(p, "backend connect failed", error);
     } else if (p->c.stream != NULL && p->c.ended_ms == 0) {
         p->broken = !p->server_ended;
-        log_failure(p, "the connection to the backend broke", error);
+        log_failure(p, "backend connection lost", error);
     }
 }
 

@@ -103,15 +103,15 @@ static int parse_v1_line(char *line, struct proxy_said *said, struct rp_error *e
     else if (strcmp(protocol, "TCP6") == 0)
         family = AF_INET6;
     else
-        return malformed(err, "neither TCP4, TCP6 nor UNKNOWN");
+        return malformed(err, "protocol is not TCP4, TCP6 or UNKNOWN");
     if (!parse_host(&said->source, family, next_word(&line)) ||
         !parse_host(&said->destination, family, next_word(&line)))
-        return malformed(err, "not an address of its family");
+        return malformed(err, "invalid address");
     if (!parse_port(next_word(&line), port_of(&said->source)) ||
         !parse_port(next_word(&line), port_of(&said->destination)))
-        return malformed(err, "not a port");
+        return malformed(err, "invalid port");
     if (line != NULL)
-        return malformed(err, "more words than a line has");
+        return malformed(err, "unexpected text after the ports");
     said->proxied = true;
     return 0;
 }
@@ -124,13 +124,13 @@ static int parse_v1(const uint8_t *bytes, size_t len, struct proxy_said *said, s
 
     if (lf == NULL) {
         if (memchr(bytes, '\0', looked) != NULL)
-            return malformed(err, "a zero byte in a line");
-        return looked == PROXY_V1_MAX ? malformed(err, "a line over 107 bytes") : 0;
+            return malformed(err, "NUL byte in the line");
+        return looked == PROXY_V1_MAX ? malformed(err, "line longer than 107 bytes") : 0;
     }
     end = (size_t)(lf - bytes);
     if (bytes[end - 1] != '\r' || memchr(bytes, '\r', end - 1) != NULL ||
         memchr(bytes, '\0', end) != NULL)
-        return malformed(err, "a line that does not end in CRLF");
+        return malformed(err, "line does not end in CRLF");
     memcpy(line, bytes, end - 1);
     line[end - 1] = '\0';
     if (parse_v1_line(line + strlen(signature_v1), said, err) < 0)
@@ -213,10 +213,10 @@ static const char *check_tlvs(struct rp_cursor *c, const uint8_t *header, size_t
         if (c->bad || type != TLV_CRC32C)
             continue;
         if (checked || rp_cursor_left(&value) != 4 || !checksum_holds(header, len, value.at))
-            return "a wrong checksum";
+            return "invalid CRC32c checksum";
         checked = true;
     }
-    return c->bad ? "a TLV longer than the header" : NULL;
+    return c->bad ? "TLV longer than the header" : NULL;
 }
 
 static int parse_v2(const uint8_t *bytes, size_t len, struct proxy_said *said, struct rp_error *err)
@@ -233,19 +233,19 @@ static int parse_v2(const uint8_t *bytes, size_t len, struct proxy_said *said, s
     family = (uint8_t)rp_cursor_uint(&c, 1);
     total = PROXY_V2_MIN + (size_t)rp_cursor_uint(&c, 2);
     if (command != V2_LOCAL && command != V2_PROXY)
-        return malformed(err, "neither LOCAL nor PROXY of version 2");
+        return malformed(err, "unknown version or command");
     if (command == V2_PROXY && family != V2_UNSPEC && family != V2_TCP4 && family != V2_TCP6 &&
         family != V2_UNIX)
-        return malformed(err, "a family or transport that can't be here");
+        return malformed(err, "unsupported address family or transport");
     if (total > PROXY_IN_MAX)
-        return malformed(err, "a header over 4096 bytes");
+        return malformed(err, "header longer than 4096 bytes");
     if (len < total)
         return 0;
     if (command == V2_LOCAL || family == V2_UNSPEC)
         return (int)total;
     body = rp_cursor_take(&c, total - PROXY_V2_MIN);
     if (!take_addresses(&body, family, said))
-        return malformed(err, "too short for its addresses");
+        return malformed(err, "header too short for its addresses");
     wrong = check_tlvs(&body, bytes, total);
     if (wrong != NULL)
         return malformed(err, wrong);
@@ -268,7 +268,7 @@ int proxy_protocol_parse(const uint8_t *bytes, size_t len, enum conf_proxy_proto
         return len < strlen(signature_v1) ? 0 : parse_v1(bytes, len, said, err);
     if (accept != CONF_PROXY_V1 && may_begin(bytes, len, signature_v2, sizeof signature_v2))
         return len < sizeof signature_v2 ? 0 : parse_v2(bytes, len, said, err);
-    return malformed(err, "the connection does not begin with its header");
+    return malformed(err, "missing header; make the sender send one, or set proxy-protocol = off");
 }
 
 /* -- building ---------------------------------------------------------------------------------- */

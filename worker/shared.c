@@ -90,7 +90,9 @@ void shared_hear(struct worker *p, struct rp_cursor notices)
     struct rp_notices *news = malloc(sizeof *news);
 
     if (news == NULL || p->board == NULL || !rp_notices_decode(news, notices))
-        rp_log(p->log, RP_LOG_ERROR, "what was announced did not come through; it will be read");
+        rp_log(p->log, RP_LOG_ERROR,
+               "announcement from the generation not applied (malformed, or no memory); it will be "
+               "read from the store");
     else
         rp_notice_board_post(p->board, news, NULL, NULL);
     free(news);
@@ -114,9 +116,9 @@ static void on_trouble(const struct rp_error *error, void *arg)
     if (p->guard != NULL)
         rp_replay_guard_doubt(p->guard);
     if (error != NULL)
-        rp_log(p->log, RP_LOG_WARN, "the store is in trouble: %s", error->message);
+        rp_log(p->log, RP_LOG_WARN, "store unavailable: %s", error->message);
     else
-        rp_log(p->log, RP_LOG_INFO, "the store is well again");
+        rp_log(p->log, RP_LOG_INFO, "store available again");
 }
 
 /* Sessions are still shared; this host asks for each of its own. */
@@ -126,10 +128,9 @@ static void on_near_trouble(const struct rp_error *error, void *arg)
 
     near_is(p, error == NULL);
     if (error != NULL)
-        rp_log(p->log, RP_LOG_WARN, "l1, the store before the store, is in trouble: %s",
-               error->message);
+        rp_log(p->log, RP_LOG_WARN, "local session cache (l1) unavailable: %s", error->message);
     else
-        rp_log(p->log, RP_LOG_INFO, "l1, the store before the store, is well again");
+        rp_log(p->log, RP_LOG_INFO, "local session cache (l1) available again");
 }
 
 /* How much is in the file, for `reprise status`. */
@@ -225,12 +226,13 @@ static void try_store(struct worker *p)
 
     if (open_store(p, &error)) {
         if (p->store_wait_ms > 0)
-            rp_log(p->log, RP_LOG_INFO, "the store is open: sessions are shared again");
+            rp_log(p->log, RP_LOG_INFO, "store opened: sessions are shared again");
         p->store_wait_ms = 0;
         return;
     }
     if (p->store_wait_ms == 0) {
-        rp_log(p->log, RP_LOG_WARN, "can't open the store, going on without: %s", error.message);
+        rp_log(p->log, RP_LOG_WARN, "can't open the store, serving without it and retrying: %s",
+               error.message);
         p->store_wait_ms = RETRY_FIRST_MS;
     } else if (p->store_wait_ms < RETRY_LAST_MS) {
         p->store_wait_ms *= 2;
@@ -253,7 +255,8 @@ void shared_open(struct worker *p)
     p->store_measure.arg = p;
     try_store(p);
     if (p->board == NULL && !follow(p, &error))
-        rp_log(p->log, RP_LOG_ERROR, "can't follow what is announced: %s", error.message);
+        rp_log(p->log, RP_LOG_ERROR, "can't follow announcements of the cluster: %s",
+               error.message);
 }
 
 void shared_close(struct worker *p)

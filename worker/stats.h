@@ -19,35 +19,39 @@
 
 enum { STATS_ROWS = 1024 }; /* four generations of 256 workers */
 
-/* Field, and how it is told to the world: the metric, its label, what it means. Those of one metric
+/* Field, metric name, label, HELP text. Those of one metric
  * stand together. */
 #define STATS_COUNTERS(X)                                                                          \
     X(accepted, "connections_accepted_total", "", "Connections accepted")                          \
-    X(dropped, "connections_dropped_total", "", "Connections closed for a limit, before TLS")      \
+    X(dropped, "connections_dropped_total", "",                                                    \
+      "Connections closed before the handshake because a limit is reached")                        \
     X(proxies_refused, "proxies_refused_total", "",                                                \
-      "Connections closed since their source is not in proxy-from")                                \
-    X(handshakes_full, "handshakes_total", "kind=\"full\"", "Handshakes that succeeded")           \
+      "Connections closed because their source is not in proxy-from")                              \
+    X(handshakes_full, "handshakes_total", "kind=\"full\"", "Completed handshakes by kind")        \
     X(handshakes_ticket, "handshakes_total", "kind=\"ticket\"", "")                                \
     X(handshakes_id, "handshakes_total", "kind=\"session_id\"", "")                                \
     X(handshakes_stateful, "handshakes_total", "kind=\"stateful_ticket\"", "")                     \
-    X(handshakes_failed, "handshake_failures_total", "reason=\"error\"", "Handshakes that failed") \
+    X(handshakes_failed, "handshake_failures_total", "reason=\"error\"",                           \
+      "Failed handshakes by reason")                                                               \
     X(handshake_timeouts, "handshake_failures_total", "reason=\"timeout\"", "")                    \
     X(handshakes_cut, "handshake_failures_total", "reason=\"limit\"", "")                          \
-    X(idle_timeouts, "idle_timeouts_total", "", "Connections closed since nothing was said")       \
-    X(tls12, "versions_total", "version=\"TLSv1.2\"", "Handshakes that succeeded, by version")     \
+    X(idle_timeouts, "idle_timeouts_total", "", "Connections closed by the idle timeout")          \
+    X(tls12, "versions_total", "version=\"TLSv1.2\"", "Completed handshakes by TLS version")       \
     X(tls13, "versions_total", "version=\"TLSv1.3\"", "")                                          \
     X(client_certificates, "client_certificates_total", "",                                        \
-      "Handshakes with a client certificate")                                                      \
-    X(bytes_in, "bytes_total", "direction=\"in\"", "Plain bytes from and to clients")              \
+      "Completed handshakes with a client certificate")                                            \
+    X(bytes_in, "bytes_total", "direction=\"in\"",                                                 \
+      "Bytes of application data received from and sent to clients")                               \
     X(bytes_out, "bytes_total", "direction=\"out\"", "")                                           \
-    X(backend_connects, "backend_connects_total", "", "Connections to backends")                   \
-    X(backend_failures, "backend_failures_total", "", "Connections to backends that failed")       \
+    X(backend_connects, "backend_connects_total", "", "Connections established to backends")       \
+    X(backend_failures, "backend_failures_total", "", "Failed attempts to connect to backends")    \
     X(early_data_accepted, "early_data_accepted_total", "",                                        \
-      "Connections whose early data was taken")                                                    \
-    X(sessions_forgotten, "sessions_revoked_total", "", "Offers of sessions that were revoked")    \
+      "Connections whose early data was accepted")                                                 \
+    X(sessions_forgotten, "sessions_revoked_total", "",                                            \
+      "Resumptions refused because the session is revoked")                                        \
     X(sessions_of_other_names, "sessions_of_other_names_total", "",                                \
-      "Offers of sessions that began under another server name")                                   \
-    X(store_restarts, "store_replaced_total", "", "Times a damaged store was begun anew")
+      "Resumptions refused because the session belongs to another server name")                    \
+    X(store_restarts, "store_replaced_total", "", "Damaged stores replaced by an empty one")
 
 struct stats_row {
     int64_t pid;           /* of the worker that writes, 0 = none */
@@ -55,8 +59,8 @@ struct stats_row {
     uint64_t started_s;    /* wall clock */
     uint64_t active;       /* open connections now */
     uint64_t handshaking;  /* of those, the handshake is not complete */
-    uint64_t store_away_s; /* wall clock since when its store is in trouble, 0 = it is well */
-    uint64_t l1_away_s;    /* the same of the near store before it */
+    uint64_t store_away_s; /* wall clock since when its store is unavailable, 0 = available */
+    uint64_t l1_away_s;    /* the same of the local session cache (l1) */
     uint64_t in_store;     /* inside an LMDB call: a crash there is the store's fault */
     /* the file of this host's sessions, as the worker last saw it; 0: there is none */
     uint64_t store_entries, store_bytes, store_size;

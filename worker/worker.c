@@ -37,9 +37,8 @@ static void on_drain_end(struct rp_timer *timer)
         if (c->stream != NULL)
             rp_stream_destroy(c->stream, NULL);
     }
-    rp_log(p->log, RP_LOG_INFO,
-           "time to drain is over: %zu connections and %llu handshakes cut off", count,
-           (unsigned long long)p->row->handshaking);
+    rp_log(p->log, RP_LOG_INFO, "drain timed out: closed %zu connections and %llu handshakes",
+           count, (unsigned long long)p->row->handshaking);
     p->cut_off = true;
     worker_left(p);
 }
@@ -126,7 +125,8 @@ static void adopt(struct worker *p, unsigned slot)
         if (listen->slot < 0 || !is_of(p->setup, listen, slot) || slot == p->slot)
             continue;
         if (!frontend_listen(&p->frontends[listen->frontend], listen->fd, listen->slot, &error))
-            rp_log(p->log, RP_LOG_ERROR, "can't accept for worker %u: %s", slot, error.message);
+            rp_log(p->log, RP_LOG_ERROR, "can't accept connections for worker %u: %s", slot,
+                   error.message);
     }
 }
 
@@ -184,7 +184,7 @@ static void on_key(void *context, struct rp_cursor content)
     struct worker *p = context;
 
     if (p->setup->ring == NULL || !rp_key_ring_hear(p->setup->ring, content))
-        rp_log(p->log, RP_LOG_ERROR, "from the generation: an invalid ticket key");
+        rp_log(p->log, RP_LOG_ERROR, "invalid ticket key from the generation");
 }
 
 static void on_lifetimes(void *context, struct rp_cursor content)
@@ -192,7 +192,7 @@ static void on_lifetimes(void *context, struct rp_cursor content)
     struct worker *p = context;
 
     if (p->setup->ring == NULL || !rp_key_ring_hear_lifetimes(p->setup->ring, content))
-        rp_log(p->log, RP_LOG_ERROR, "from the generation: invalid lifetimes of ticket keys");
+        rp_log(p->log, RP_LOG_ERROR, "invalid ticket key lifetimes from the generation");
 }
 
 /* Whoever says what is not in the table is no generation of ours: there is nobody to work for. */
@@ -213,7 +213,8 @@ static void on_message(const struct rp_event *event, void *arg)
     if (rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1, p, event->message.bytes,
                         event->message.len, &error))
         return;
-    rp_log(p->log, RP_LOG_ERROR, "from the generation: %s", error.message);
+    rp_log(p->log, RP_LOG_ERROR, "invalid message from the generation, draining: %s",
+           error.message);
     drain(p);
 }
 
@@ -283,7 +284,7 @@ static void take_row(struct worker *p)
     if (p->row == NULL) {
         p->row = &p->own;
         p->own.pid = getpid();
-        rp_log(p->log, RP_LOG_WARN, "no row of counters is free: those of this worker don't show");
+        rp_log(p->log, RP_LOG_WARN, "no counter slot free; this worker is missing from metrics");
     }
 }
 

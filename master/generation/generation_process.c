@@ -138,9 +138,9 @@ static void on_store_trouble(const struct rp_error *error, void *arg)
     struct process *p = arg;
 
     if (error != NULL)
-        rp_log(p->setup->log, RP_LOG_WARN, "the store is in trouble: %s", error->message);
+        rp_log(p->setup->log, RP_LOG_WARN, "store unavailable: %s", error->message);
     else
-        rp_log(p->setup->log, RP_LOG_INFO, "the store is well again");
+        rp_log(p->setup->log, RP_LOG_INFO, "store available again");
 }
 
 static void on_keys_trouble(const struct rp_error *error, void *arg)
@@ -148,10 +148,9 @@ static void on_keys_trouble(const struct rp_error *error, void *arg)
     struct process *p = arg;
 
     if (error != NULL)
-        rp_log(p->setup->log, RP_LOG_WARN, "the file of ticket keys is in trouble: %s",
-               error->message);
+        rp_log(p->setup->log, RP_LOG_WARN, "ticket key file unavailable: %s", error->message);
     else
-        rp_log(p->setup->log, RP_LOG_INFO, "the file of ticket keys is well again");
+        rp_log(p->setup->log, RP_LOG_INFO, "ticket key file available again");
 }
 
 static void on_near_trouble(const struct rp_error *error, void *arg)
@@ -159,10 +158,10 @@ static void on_near_trouble(const struct rp_error *error, void *arg)
     struct process *p = arg;
 
     if (error != NULL)
-        rp_log(p->setup->log, RP_LOG_WARN, "l1, the store before the store, is in trouble: %s",
+        rp_log(p->setup->log, RP_LOG_WARN, "local session cache (l1) unavailable: %s",
                error->message);
     else
-        rp_log(p->setup->log, RP_LOG_INFO, "l1, the store before the store, is well again");
+        rp_log(p->setup->log, RP_LOG_INFO, "local session cache (l1) available again");
 }
 
 /* As the user that the workers are, since they share the store's files. A store that can't be

@@ -43,7 +43,7 @@ test('hosts: redis is away when they start: tickets under keys of their own, the
   try {
     const hosts = [await Service.start(conf(redis)), await Service.start(conf(redis))];
     await wander([hosts[0]], 'TLSv1.3', 4);
-    assert.match(hosts[0].log, /the store is in trouble: redis at [^\n]*ECONNREFUSED|the store is in trouble: redis at [^\n]*ENOENT/);
+    assert.match(hosts[0].log, /store unavailable: redis at [^\n]*ECONNREFUSED|store unavailable: redis at [^\n]*ENOENT/);
     await redis.begin();
     await until('the hosts share keys', async () => {
       const {session} = await status(hosts[0].port, {});

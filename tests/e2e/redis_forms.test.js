@@ -62,7 +62,7 @@ testThatWaits('redis_forms: a master dies and its sentinel names another', async
     await shared(hosts);
     await during(hosts, () => master.end());
     assert.match(replica.ask('INFO', 'replication'), /role:master/);
-    for (const host of hosts) assert.ok(host.count(/worker 0[^\n]*the store is well again/g) >= 1, host.log);
+    for (const host of hosts) assert.ok(host.count(/worker 0[^\n]*store available again/g) >= 1, host.log);
   } finally { for (const one of all) await one.remove(); }
 });
 
@@ -91,7 +91,7 @@ testThatWaits('redis_forms: slots of a cluster move, and a node is lost for a wh
       assert.ok(await moveSlots(nodes, nodes[0], nodes[2]) > 0);
       for (const session of sessions) assert.ok((await visit(hosts[1], kind, {session})).reused, 'one that has moved');
     }, true);
-    for (const host of hosts) assert.strictEqual(host.count(/the store is in trouble/g), 0, host.log);
+    for (const host of hosts) assert.strictEqual(host.count(/store unavailable/g), 0, host.log);
     await during(hosts, async (more) => {
       await nodes[1].end();
       await more();

@@ -50,7 +50,7 @@ test('reload: a long connection lives on, however short the stop is; the stop cu
   assert.ok(!/cut off|killed/.test(service.log), service.log);
   assert.deepStrictEqual(await service.stop(), {code: 0, signal: null});
   await socket.ended_;
-  assert.match(service.log, /1 connections and 0 handshakes cut off/);
+  assert.match(service.log, /closed 1 connections and 0 handshakes/);
   await behind.stop();
 });
 
@@ -60,7 +60,7 @@ test('reload: drain-timeout limits how long connections live on', async () => {
   reload(service);
   await socket.ended_;
   await until('the old worker leaves', () => old.every((pid) => !alive(pid)));
-  await service.said(/1 connections and 0 handshakes cut off/);
+  await service.said(/closed 1 connections and 0 handshakes/);
   await behind.stop();
 });
 

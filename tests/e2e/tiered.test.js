@@ -39,11 +39,11 @@ for (const [name, hurt, heal, cause] of [
       await heal(redis);
       await well([one, two]);
       for (const kind of stored) await resumes(two, kind, await fresh(one, kind));
-      const begins = one.log.match(/worker 0[^\n]*the store is in trouble: [^\n]*/g);
+      const begins = one.log.match(/worker 0[^\n]*store unavailable: [^\n]*/g);
       assert.strictEqual(begins.length, 1, one.log);
       assert.match(begins[0], cause);
-      assert.strictEqual(one.count(/worker 0[^\n]*the store is well again/g), 1, one.log);
-      assert.strictEqual(one.count(/l1, the store before/g), 0, one.log);
+      assert.strictEqual(one.count(/worker 0[^\n]*store available again/g), 1, one.log);
+      assert.strictEqual(one.count(/local session cache/g), 0, one.log);
     }));
 
 test('tiered: what a host was asked for once it has itself', () => withHosts(2, {}, async ([one, two], redis) => {
@@ -126,13 +126,13 @@ test('tiered: l1 = "": what another host revoked stays so through a reload witho
 test('tiered: l1 can\'t be opened, or is damaged under way: said once, the redis goes on', () =>
   withHosts(1, {cache: `${patient} l1 = "lmdb:missing/file"`}, async ([host]) => {
     for (const kind of stored) await resumes(host, kind, await fresh(host, kind));
-    assert.strictEqual(host.count(/worker 0[^\n]*l1, the store before the store, is in trouble: /g), 1, host.log);
+    assert.strictEqual(host.count(/worker 0[^\n]*local session cache \(l1\) unavailable: /g), 1, host.log);
     assert.strictEqual(cacheOf(host).state, 'well');
     assert.strictEqual(cacheOf(host).l1State, 'away');
     fs.mkdirSync(path.join(host.dir, 'state', 'missing'));
     await until('it is tried again', async () => {
       await fresh(host, stored[0]);
-      return host.count(/worker 0[^\n]*l1, the store before the store, is well again/g) === 1;
+      return host.count(/worker 0[^\n]*local session cache \(l1\) available again/g) === 1;
     });
     fs.writeFileSync(path.join(host.dir, 'state', 'missing', 'file'), Buffer.alloc(1 << 20, 0x5a));
     await until('it is begun anew', async () => {

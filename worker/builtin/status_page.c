@@ -85,18 +85,18 @@ struct count {
         key, label, offsetof(struct stats_row, field)                                              \
     }
 static const struct count counts[] = {
-    COUNT(active, "active", "open"),
-    COUNT(handshaking, "handshaking", "handshakes under way"),
-    COUNT(accepted, "accepted", "accepted"),
-    COUNT(dropped, "dropped", "over a limit"),
-    COUNT(proxies_refused, "proxiesRefused", "not in proxy-from"),
+    COUNT(active, "active", "open connections"),
+    COUNT(handshaking, "handshaking", "handshakes in progress"),
+    COUNT(accepted, "accepted", "accepted connections"),
+    COUNT(dropped, "dropped", "refused over a limit"),
+    COUNT(proxies_refused, "proxiesRefused", "refused by proxy-from"),
     COUNT(handshakes_full, "handshakesFull", "full handshakes"),
     COUNT(handshakes_ticket, "handshakesTicket", "resumed by ticket"),
     COUNT(handshakes_id, "handshakesId", "resumed by session id"),
     COUNT(handshakes_stateful, "handshakesStateful", "resumed by stateful ticket"),
-    COUNT(handshakes_failed, "handshakesFailed", "failed"),
+    COUNT(handshakes_failed, "handshakesFailed", "failed handshakes"),
     COUNT(handshake_timeouts, "handshakeTimeouts", "handshake timeouts"),
-    COUNT(handshakes_cut, "handshakesCut", "handshakes over max-handshakes"),
+    COUNT(handshakes_cut, "handshakesCut", "over max-handshakes"),
     COUNT(idle_timeouts, "idleTimeouts", "idle timeouts"),
     COUNT(tls12, "tls12", "TLS 1.2"),
     COUNT(tls13, "tls13", "TLS 1.3"),
@@ -105,23 +105,23 @@ static const struct count counts[] = {
     COUNT(bytes_out, "bytesOut", "bytes out"),
     COUNT(backend_connects, "backendConnects", "backend connections"),
     COUNT(backend_failures, "backendFailures", "backend failures"),
-    COUNT(store_restarts, "storeRestarts", "stores replaced"),
+    COUNT(store_restarts, "storeRestarts", "damaged stores replaced"),
     COUNT(early_data.offered, "earlyDataOffered", "early data offered"),
     COUNT(early_data_accepted, "earlyDataAccepted", "early data accepted"),
-    COUNT(early_data.seen, "earlyDataSeen", "early data seen before"),
-    COUNT(early_data.failed, "earlyDataFailed", "early data without a store"),
-    COUNT(early_data.late, "earlyDataLate", "early data, store too late"),
-    COUNT(early_data.doubted, "earlyDataDoubted", "early data, store in doubt"),
+    COUNT(early_data.seen, "earlyDataSeen", "early data replayed"),
+    COUNT(early_data.failed, "earlyDataFailed", "early data, store failed"),
+    COUNT(early_data.late, "earlyDataLate", "early data, store timeout"),
+    COUNT(early_data.doubted, "earlyDataDoubted", "early data, unsure store"),
     COUNT(sessions.stored, "sessionsStored", "sessions stored"),
     COUNT(sessions.hits, "sessionHits", "sessions found"),
-    COUNT(sessions.far_hits, "sessionFarHits", "of those, on another host's word"),
+    COUNT(sessions.far_hits, "sessionFarHits", "found in shared store"),
     COUNT(sessions.misses, "sessionMisses", "sessions not found"),
-    COUNT(sessions.failed, "sessionLookupsFailed", "lookups without a store"),
-    COUNT(sessions.timeouts, "sessionTimeouts", "lookups that took too long"),
-    COUNT(sessions.bad_seals, "sessionBadSeals", "sessions with a bad seal"),
-    COUNT(near.gets, "nearLookups", "questions to this host's store"),
-    COUNT(far.gets, "farLookups", "questions to the shared store"),
-    COUNT(far.outages, "farOutages", "outages of the shared store"),
+    COUNT(sessions.failed, "sessionLookupsFailed", "failed lookups"),
+    COUNT(sessions.timeouts, "sessionTimeouts", "lookup timeouts"),
+    COUNT(sessions.bad_seals, "sessionBadSeals", "sessions with bad seal"),
+    COUNT(near.gets, "nearLookups", "local store lookups"),
+    COUNT(far.gets, "farLookups", "shared store lookups"),
+    COUNT(far.outages, "farOutages", "shared store outages"),
 };
 enum { COUNTS = sizeof counts / sizeof *counts };
 
@@ -372,8 +372,8 @@ static void render_html(struct rp_text *out, const struct status_page *page,
                         const struct stats_row *sum)
 {
     rp_text_puts(out, page_head);
-    rp_text_puts(out, "<main><h1>Reprise</h1><p>Many processes, one TLS endpoint. Load this page "
-                      "anew: another worker may answer, and it will know you.</p>\n"
+    rp_text_puts(out, "<main><h1>Reprise</h1><p>Many processes, one TLS endpoint. Reload this "
+                      "page: another worker may answer, and your session still resumes.</p>\n"
                       "<div class=two><section><h2>This connection</h2>\n<dl>");
     html_facts(out, connection, CONNECTION_FACTS);
     html_facts(out, process, PROCESS_FACTS);

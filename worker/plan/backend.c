@@ -13,7 +13,7 @@ static bool read_address(struct rp_address *address, const char *text, struct rp
     if (!rp_address_parse(address, text, true, err))
         return false;
     return address->any.sa_family == AF_UNIX || rp_address_port(address) != 0 ||
-           rp_error_set(err, "ERR_CONF", "has no port; write host:port");
+           rp_error_set(err, "ERR_CONF", "missing port; write host:port");
 }
 
 bool backend_init(struct backend *backend, const struct conf_backend *conf, struct rp_error *err)

@@ -206,8 +206,8 @@ static bool blame_option(const struct policy *policy, const struct rp_error *why
             continue;
         context = rp_secure_context_new(&alone[i], NULL);
         if (context == NULL)
-            return conf_error(err, &policy->tls->place, "%s \"%s\" is not accepted; %s",
-                              said[i].option, said[i].value, said[i].remedy);
+            return conf_error(err, &policy->tls->place, "%s \"%s\" is invalid; %s", said[i].option,
+                              said[i].value, said[i].remedy);
         rp_secure_context_unref(context);
     }
     return conf_error(err, &policy->tls->place, "frontend \"%s\": %s", f->name, why->message);

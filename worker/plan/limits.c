@@ -75,7 +75,7 @@ struct limits *limits_new(const struct conf *conf, unsigned workers, struct rp_e
     limits->columns = workers;
     limits->sources = sources;
     if (getrandom(limits->seed, sizeof limits->seed, 0) != sizeof limits->seed) {
-        rp_error_errno(err, errno, "getrandom", "a seed for the table of sources");
+        rp_error_errno(err, errno, "getrandom", "seed of the source table");
         limits_free(limits);
         return NULL;
     }

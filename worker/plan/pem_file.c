@@ -53,13 +53,13 @@ bool pem_file_read(struct pem_file *file, const char *path, struct rp_error *err
         goto out;
     }
     if (!S_ISREG(st.st_mode) || st.st_size > PEM_FILE_MAX) {
-        rp_error_set(err, "ERR_INVALID_ARG_VALUE", "not a regular file of up to 32 MiB");
+        rp_error_set(err, "ERR_INVALID_ARG_VALUE", "not a regular file, or larger than 32 MiB");
         goto out;
     }
     file->len = (size_t)st.st_size;
     file->bytes = malloc(file->len + 1);
     if (file->bytes == NULL) {
-        rp_error_set(err, "ENOMEM", "no memory to read it");
+        rp_error_set(err, "ENOMEM", "no memory for the file");
         goto out;
     }
     ok = read_all(file, fd, err);

@@ -312,11 +312,13 @@ static bool host_build(struct build *b, struct frontend_plan *plan, size_t at,
         return true;
     case NAMES_PRESENT:
         return conf_error(err, &host->tls.place,
-                          "host \"%s\" stands twice in frontend \"%s\"; make one block of them",
+                          "host \"%s\" is given twice in frontend \"%s\"; merge the two blocks",
                           host->name, plan->conf->name);
     case NAMES_INVALID:
         return conf_error(err, &host->tls.place,
-                          "host \"%s\" is no host name; give one, or \"*.\" and one", host->name);
+                          "host \"%s\" is not a valid host name; give one like \"www.example.com\" "
+                          "or \"*.example.com\"",
+                          host->name);
     default:
         return no_memory(err);
     }
@@ -331,11 +333,10 @@ static bool check_protocol(const struct conf_tls *tls, const struct conf_backend
     if ((backend->kind != CONF_BACKEND_STATUS && backend->kind != CONF_BACKEND_REDIRECT) ||
         strncmp(protocol, "http/1.", 7) == 0)
         return true;
-    return conf_error(
-        err, &tls->place,
-        "alpn-protocols: \"%s\" would come to %s, which speaks HTTP/1.1; leave it out "
-        "or give it an alpn-backend",
-        protocol, backend->name);
+    return conf_error(err, &tls->place,
+                      "alpn-protocols: \"%s\" would be routed to %s, which speaks HTTP/1.1; remove "
+                      "it or give it an alpn-backend",
+                      protocol, backend->name);
 }
 
 static bool plan_protocols(struct frontend_plan *plan, const struct plan *f, struct rp_error *err)
@@ -408,8 +409,8 @@ static bool plan_build(struct build *b, size_t at, struct rp_error *err)
         goto out;
     if (roster.count == 0) {
         conf_error(err, &conf->tls.place,
-                   "frontend \"%s\" has no certificate; name one, or put one into the directory of "
-                   "the certificates block",
+                   "frontend \"%s\" has no certificate; set certificate, or add one to the "
+                   "directory of its certificates block",
                    conf->name);
         goto out;
     }

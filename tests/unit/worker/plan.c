@@ -525,14 +525,14 @@ START_TEST(frontends_http2_to_a_builtin_page_is_refused)
     block(0, "www", &www_ec);
     frontend.alpn_protocols = (struct conf_strings){protocols, 2};
     frontend.tls.backend = &backends[1];
-    fails_with("test.conf:30: ", "\"h2\" would come to builtin:status");
+    fails_with("test.conf:30: ", "\"h2\" would be routed to builtin:status");
     frontend.alpn_backends = routes;
     frontend.alpn_backend_count = 1;
     build();
     plan_free(frontends);
     host(0, "status.example");
     hosts[0].tls.backend = &backends[1];
-    fails_with("test.conf:40: ", "\"h2\" would come to builtin:status");
+    fails_with("test.conf:40: ", "\"h2\" would be routed to builtin:status");
 }
 END_TEST
 
@@ -541,9 +541,9 @@ START_TEST(frontends_host_twice_or_no_name_is_refused)
     block(0, "www", &www_ec);
     host(0, "a.example");
     host(1, "A.example.");
-    fails_with("test.conf:41: ", "stands twice");
+    fails_with("test.conf:41: ", "is given twice");
     host(1, "a..example");
-    fails_with("test.conf:41: ", "no host name");
+    fails_with("test.conf:41: ", "not a valid host name");
 }
 END_TEST
 
