@@ -18,9 +18,9 @@ static bool read_moment(const json_t *before, uint64_t now_ms, uint64_t *ms, str
     if (before == NULL)
         return true;
     if (!json_is_integer(before) || json_integer_value(before) <= 0)
-        return refuse(err, "\"before\" is no moment: milliseconds of 1970");
+        return refuse(err, "\"before\" is invalid; give Unix time in milliseconds");
     *ms = (uint64_t)json_integer_value(before);
-    return *ms <= now_ms || refuse(err, "the moment is still to come; choose one that has been");
+    return *ms <= now_ms || refuse(err, "the time is in the future; choose an earlier one");
 }
 
 bool announce_is_host(const char *name, struct rp_error *err)
@@ -29,8 +29,8 @@ bool announce_is_host(const char *name, struct rp_error *err)
     struct rp_notices none = {.host_count = 0};
 
     return (name[strspn(name, of)] == '\0' && rp_notices_add_host(&none, name, 1)) ||
-           refuse(err, "a host is a name that clients ask for, as www.example.com: letters, "
-                       "digits, - and _ between dots, 253 at most; no port and no star");
+           refuse(err, "invalid host; give a server name like www.example.com: letters, digits, - "
+                       "and _ between dots, up to 253; no port, no wildcard");
 }
 
 bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_t now_ms,
@@ -43,7 +43,7 @@ bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_
 
     *news = (struct rp_notices){.host_count = 0};
     if (all == (host != NULL || before != NULL))
-        return refuse(err, "say which sessions: all, or those before a moment or of a host");
+        return refuse(err, "give \"all\", or \"before\", \"host\" or both");
     if (!read_moment(before, now_ms, &ms, err))
         return false;
     if (host == NULL) {
@@ -52,7 +52,7 @@ bool announce_revocation(struct rp_notices *news, const json_t *request, uint64_
     }
     /* What is cut at a NUL is another's name. */
     if (!json_is_string(host) || strlen(json_string_value(host)) != json_string_length(host))
-        return refuse(err, "the host is no name");
+        return refuse(err, "\"host\" is not a string without NUL bytes");
     return announce_is_host(json_string_value(host), err) &&
            rp_notices_add_host(news, json_string_value(host), ms);
 }
@@ -62,7 +62,7 @@ bool announce_rotation(struct rp_notices *news, const struct rp_notices *known, 
 {
     *news = (struct rp_notices){.host_count = 0};
     if (known->turns[0] > now_ms)
-        return refuse(err, "a rotation is under way; ask again in a few seconds");
+        return refuse(err, "a rotation is in progress; try again in a few seconds");
     rp_notices_add_turn(news, now_ms + RP_NOTICES_LEAD);
     return true;
 }

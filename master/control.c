@@ -88,7 +88,7 @@ static void client_ask(struct client *client, size_t len)
     if (json_is_object(request))
         c->asked(c, question, request, c->arg);
     else
-        control_refuse(c, question, "the request is no JSON object");
+        control_refuse(c, question, "the request is not a JSON object");
     json_decref(request);
 }
 
@@ -239,10 +239,10 @@ static bool set_address(struct sockaddr_un *a, const char *run_dir, struct rp_er
     if (len >= 0 && (size_t)len < sizeof a->sun_path)
         return true;
     a->sun_path[0] = '\0';
-    return rp_error_set(err, "ENAMETOOLONG",
-                        "run-dir: %s is too long for a socket in it; choose one of up to %zu "
-                        "characters",
-                        run_dir, sizeof a->sun_path - sizeof "/control.sock");
+    return rp_error_set(
+        err, "ENAMETOOLONG",
+        "run-dir: %s is too long for the control socket's path; choose one of up to %zu characters",
+        run_dir, sizeof a->sun_path - sizeof "/control.sock");
 }
 
 bool control_check(const char *run_dir, struct rp_error *err)

@@ -8,53 +8,51 @@
 
 #define CONF                                                                                       \
     {                                                                                              \
-        "conf", 'c', "FILE", "the configuration (" COMMAND_CONF ")",                               \
+        "conf", 'c', "FILE", "configuration file (default " COMMAND_CONF ")",                      \
             offsetof(struct arguments, conf)                                                       \
     }
 #define JSON                                                                                       \
     {                                                                                              \
-        "json", 0, NULL, "answer in JSON", offsetof(struct arguments, json)                        \
+        "json", 0, NULL, "print JSON", offsetof(struct arguments, json)                            \
     }
 
 static const struct command commands[] = {
-    {"run", "serve, in the foreground", command_run, {CONF}},
+    {"run", "run the service in the foreground", command_run, {CONF}},
     {"check",
-     "say what is wrong with a configuration, without serving it",
+     "check a configuration without serving it",
      command_check,
      {CONF,
-      {"print", 0, NULL, "print it with all defaults", offsetof(struct arguments, print)},
+      {"print", 0, NULL, "print the configuration with all defaults",
+       offsetof(struct arguments, print)},
       JSON}},
-    {"status", "say what runs, how long, and how it fares", command_status, {CONF, JSON}},
-    {"keys", "show the ticket keys' ids, ages and epochs", command_keys, {CONF, JSON}},
+    {"status", "show what is running, for how long, and its health", command_status, {CONF, JSON}},
+    {"keys", "show the ticket keys: IDs, epochs and lifetimes", command_keys, {CONF, JSON}},
     {"keys rotate",
-     "make new ticket keys mint, on all hosts; former ones still open tickets",
+     "switch all hosts to new ticket keys; tickets under previous keys still resume",
      command_keys_rotate,
      {CONF, JSON}},
     {"sessions revoke",
-     "forget sessions: clients make a full handshake once",
+     "revoke sessions: their clients make a full handshake once",
      command_sessions_revoke,
      {CONF,
-      {"before", 0, "TIME", "those that began before (2026-12-31T23:59:59Z, or seconds of 1970)",
+      {"before", 0, "TIME", "sessions created before TIME (2026-12-31T23:59:59Z, or Unix seconds)",
        offsetof(struct arguments, before)},
-      {"host", 0, "NAME", "those of this server name only", offsetof(struct arguments, host)},
-      {"all", 0, NULL, "all that have begun", offsetof(struct arguments, all)},
+      {"host", 0, "NAME", "sessions of this server name only", offsetof(struct arguments, host)},
+      {"all", 0, NULL, "all sessions created until now", offsetof(struct arguments, all)},
       JSON}},
-    {"reload",
-     "take over a changed configuration; wait until it serves",
-     command_reload,
-     {CONF, JSON}},
+    {"reload", "apply a changed configuration; wait until it serves", command_reload, {CONF, JSON}},
     {"stop",
-     "accept no more, finish what is open, leave; wait for it",
+     "stop accepting, finish open connections, exit; wait until done",
      command_stop,
      {CONF,
-      {"now", 0, NULL, "leave at once, whatever is open", offsetof(struct arguments, now)},
+      {"now", 0, NULL, "close open connections and exit at once", offsetof(struct arguments, now)},
       JSON}},
     {"version", "print the version", command_version, {JSON}},
 };
 
 int command_run(const struct arguments *arguments)
 {
-    rp_allocator_install(); /* without it all is as well, but slower */
+    rp_allocator_install(); /* an optimisation: all works without it */
     return master_run(arguments->conf);
 }
 

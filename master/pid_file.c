@@ -56,7 +56,7 @@ static int open_locked(const char *path, struct rp_error *err)
         if (fcntl(fd, F_SETLK, &lock) != 0) {
             rp_error_set(
                 err, "EEXIST",
-                "%s: reprise runs already, as process %d; stop it (reprise stop) or choose "
+                "%s: reprise is already running, as process %d; stop it (reprise stop) or choose "
                 "another run-dir",
                 path, (int)holder(fd));
             close(fd);

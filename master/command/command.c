@@ -89,7 +89,7 @@ static void print_commands(FILE *out, const struct command *commands, size_t cou
     fprintf(out, "usage: reprise COMMAND [OPTION...]\n\n");
     for (size_t i = 0; i < count; i++)
         fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
-    fprintf(out, "\nreprise COMMAND --help says more; so does reprise(8).\n");
+    fprintf(out, "\nSee reprise COMMAND --help and reprise(8).\n");
 }
 
 static void print_help(const struct command *command)
@@ -104,7 +104,7 @@ static void print_help(const struct command *command)
                  o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
         printf("  %-18s %s\n", left, o->help);
     }
-    printf("  %-18s %s\n", "-h, --help", "this text");
+    printf("  %-18s %s\n", "-h, --help", "print this help");
 }
 
 /* -- parsing */
@@ -162,7 +162,7 @@ static int complain_of_two(const struct command *command, const struct option_ru
     char name[64];
 
     snprintf(name, sizeof name, "--%s", rule->name);
-    return complain(command->name, "there is more than one", name, NULL);
+    return complain(command->name, "duplicate option", name, NULL);
 }
 
 static int run_command(const struct command *command, int argc, char *const argv[])
@@ -182,13 +182,13 @@ static int run_command(const struct command *command, int argc, char *const argv
             return unknown_option(command, argv[i]);
         if (rule->value == NULL) {
             if (value != NULL)
-                return complain(command->name, "no value belongs to", argv[i], NULL);
+                return complain(command->name, "option takes no value:", argv[i], NULL);
             *(bool *)((char *)&arguments + rule->at) = true;
             continue;
         }
         if (value == NULL && (value = argv[++i]) == NULL)
-            return complain(command->name, "a value is missing after", argv[i - 1], NULL);
-        if (given[rule - command->options]) /* whoever gives two hosts means both */
+            return complain(command->name, "missing value after", argv[i - 1], NULL);
+        if (given[rule - command->options]) /* two --host options do not mean one of them */
             return complain_of_two(command, rule);
         given[rule - command->options] = true;
         *(const char **)((char *)&arguments + rule->at) = value;

@@ -35,7 +35,7 @@ static int show(const struct arguments *arguments, const json_t *answer,
     } else if (ok) {
         print(answer);
     } else {
-        fprintf(stderr, "%s\n", message != NULL ? message : "the master refused");
+        fprintf(stderr, "%s\n", message != NULL ? message : "the master refused the command");
     }
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
@@ -130,21 +130,22 @@ static void print_lifetimes(const json_t *all)
 
     if (json_array_size(all) < 2) /* all is as it should be */
         return;
-    printf("lifetimes of ticket keys differ between hosts, or from before a reload:\n");
+    printf("ticket key lifetimes differ between hosts, or since a reload:\n");
     json_array_foreach(all, i, one) printf(
         "  key-lifetime %s, session-timeout %s%s\n", span(number(one, "keyLifetime"), lifetime),
         span(number(one, "sessionTimeout"), timeout),
         json_is_true(json_object_get(one, "ours")) ? ", here" : "");
 }
 
-static void print_store(const json_t *c, const char *title, const char *kind, const char *state,
-                        const char *without, const char *since)
+static void print_store(const json_t *c, const char *title, const char *kind, const char *without,
+                        const char *since)
 {
+    bool available = number(c, without) == 0;
     char when[32];
 
-    printf("%s %s: %s", title, text(c, kind), text(c, state));
-    if (number(c, without) > 0)
-        printf(" from %lld workers since %s", number(c, without), moment(number(c, since), when));
+    printf("%s %s: %s", title, text(c, kind), available ? "available" : "unavailable");
+    if (!available)
+        printf(" to %lld workers since %s", number(c, without), moment(number(c, since), when));
 }
 
 static void print_tier(const json_t *cache, const char *key, const char *title, const char *lookups)
@@ -153,8 +154,8 @@ static void print_tier(const json_t *cache, const char *key, const char *title, 
 
     if (number(tier, "gets") == 0 && number(tier, "puts") == 0)
         return;
-    printf("%s: %lld lookups in %lld us each, %lld failures, %lld outages, %lld probes", title,
-           number(took, "count"), number(took, "meanUs"), number(tier, "failures"),
+    printf("%s: %lld lookups of %lld us on average, %lld failures, %lld outages, %lld probes",
+           title, number(took, "count"), number(took, "meanUs"), number(tier, "failures"),
            number(tier, "outages"), number(tier, "probes"));
     if (strcmp(key, "near") == 0)
         printf(", %lld entries in %lld of %lld MB, %lld evicted", number(cache, "entries"),
@@ -174,16 +175,16 @@ static void print_status(const json_t *answer)
            number(n, "handshakesStateful"), number(n, "handshakesFailed"),
            number(n, "sessionsForgotten"));
     print_lifetimes(json_object_get(c, "keyLifetimes"));
-    print_store(c, "store", "store", "state", "workersWithout", "awaySince");
+    print_store(c, "store", "store", "workersWithout", "awaySince");
     printf("; %lld stored, %lld hits, %lld misses, %lld timeouts, %lld bad seals\n",
            number(c, "stored"), number(c, "hits"), number(c, "misses"), number(c, "timeouts"),
            number(c, "badSeals"));
     if (json_is_string(json_object_get(c, "l1"))) {
-        print_store(c, "before it", "l1", "l1State", "workersWithoutL1", "l1AwaySince");
+        print_store(c, "local session cache (l1)", "l1", "workersWithoutL1", "l1AwaySince");
         printf("; %lld of the hits\n", number(c, "hits") - number(c, "farHits"));
     }
-    print_tier(c, "near", "on this host", "nearLookups");
-    print_tier(c, "far", "of all hosts", "farLookups");
+    print_tier(c, "near", "local store", "nearLookups");
+    print_tier(c, "far", "shared store", "farLookups");
 }
 
 /* -- keys */
@@ -193,7 +194,7 @@ static void print_key(const json_t *key, bool pinned)
     char from[32], until[32];
 
     printf("%s  %s%s", text(key, "id"), text(key, "role"),
-           json_is_true(json_object_get(key, "mints")) ? ", mints" : "");
+           json_is_true(json_object_get(key, "mints")) ? ", issues tickets" : "");
     if (!pinned)
         printf(", epoch %lld%s, from %s until %s", number(key, "epoch"),
                json_is_true(json_object_get(key, "derived")) ? " (derived)" : "",
@@ -223,8 +224,10 @@ int command_keys(const struct arguments *arguments)
 static void print_rotated(const json_t *answer)
 {
     puts(json_is_true(json_object_get(answer, "shared"))
-             ? "rotated: in three seconds new keys mint, on every host that shares the store"
-             : "the store is away: new keys mint when it is back, on every host");
+             ? "rotated: in three seconds every host that shares the store issues tickets under "
+               "new keys"
+             : "rotation pending: the store is unavailable; all hosts switch to new keys when it "
+               "is available again");
 }
 
 int command_keys_rotate(const struct arguments *arguments)
@@ -264,8 +267,9 @@ static bool parse_moment(const char *text, uint64_t *ms)
 static void print_revoked(const json_t *answer)
 {
     puts(json_is_true(json_object_get(answer, "shared"))
-             ? "revoked: here now, and within a second on every host that shares the store"
-             : "revoked here; the store is away: other hosts hear of it when it is back");
+             ? "revoked on this host, and within a second on every host that shares the store"
+             : "revoked on this host; the store is unavailable: other hosts follow when it is "
+               "available again");
 }
 
 static int complain_of_host(const struct arguments *arguments, const struct rp_error *err)
@@ -285,8 +289,7 @@ int command_sessions_revoke(const struct arguments *arguments)
     if (arguments->all == (arguments->before != NULL || arguments->host != NULL))
         return command_answer(
             arguments, EXIT_USAGE,
-            "reprise sessions revoke: say which: --all, or --before TIME, --host NAME "
-            "or both");
+            "reprise sessions revoke: give either --all, or --before TIME, --host NAME or both");
     if (arguments->host != NULL && !announce_is_host(arguments->host, &err))
         return complain_of_host(arguments, &err);
     begin(&request, "sessions revoke");
@@ -302,8 +305,8 @@ int command_sessions_revoke(const struct arguments *arguments)
         if (!parse_moment(arguments->before, &ms)) {
             rp_text_clear(&request.text);
             return command_answer(arguments, EXIT_USAGE,
-                                  "reprise sessions revoke: --before is a moment like "
-                                  "2026-12-31T23:59:59Z, or seconds of 1970");
+                                  "reprise sessions revoke: --before: invalid time; give one like "
+                                  "2026-12-31T23:59:59Z, or Unix seconds");
         }
         rp_json_key(&request, "before");
         rp_json_int(&request, (int64_t)ms);

@@ -18,9 +18,11 @@ enum { ANSWER_MAX = 1 << 20, WAIT_S = 12 };
 static bool hint(struct rp_error *err, const char *run_dir, int reason)
 {
     if (reason == ENOENT || reason == ECONNREFUSED)
-        return rp_error_set(err, "ESRCH", "reprise does not run in %s", run_dir);
-    return rp_error_errno(err, reason, "connect", "%s/control.sock%s", run_dir,
-                          reason == EACCES ? "; become root, or the user that started it" : "");
+        return rp_error_set(err, "ESRCH", "reprise is not running (no master in run-dir %s)",
+                            run_dir);
+    return rp_error_errno(
+        err, reason, "connect", "%s/control.sock%s", run_dir,
+        reason == EACCES ? "; run this as root, or as the user that started reprise" : "");
 }
 
 static int open_socket(const char *run_dir, struct rp_error *err)
@@ -30,12 +32,12 @@ static int open_socket(const char *run_dir, struct rp_error *err)
     int fd, len = snprintf(a.sun_path, sizeof a.sun_path, "%s/control.sock", run_dir);
 
     if (len < 0 || (size_t)len >= sizeof a.sun_path) {
-        rp_error_set(err, "ENAMETOOLONG", "run-dir is too long: %s", run_dir);
+        rp_error_set(err, "ENAMETOOLONG", "run-dir: path too long: %s", run_dir);
         return -1;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        rp_error_errno(err, errno, "socket", "the control socket");
+        rp_error_errno(err, errno, "socket", "control socket");
         return -1;
     }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -85,7 +87,7 @@ static json_t *converse(int fd, const char *request, size_t len, struct rp_error
     if (json_is_object(json))
         return json;
     json_decref(json);
-    rp_error_set(err, "ETIMEDOUT", "the master gave no answer; see its log");
+    rp_error_set(err, "ETIMEDOUT", "no answer from the master; see its log");
     return NULL;
 }
 

@@ -44,7 +44,8 @@ static bool find(struct target *target, const char *conf_path, int *status, stru
         return rp_error_set(err, "ENOMEM", "no memory");
     target->pid = pid_file_owner(target->run_dir, err);
     if (target->pid == 0)
-        return rp_error_set(err, "ESRCH", "reprise does not run in %s", target->run_dir);
+        return rp_error_set(err, "ESRCH", "reprise is not running (no master in run-dir %s)",
+                            target->run_dir);
     return target->pid > 0;
 }
 
@@ -52,8 +53,9 @@ static bool send_signal(const struct target *target, int signum, struct rp_error
 {
     if (kill(target->pid, signum) == 0)
         return true;
-    return rp_error_errno(err, errno, "kill", "process %d%s", (int)target->pid,
-                          errno == EPERM ? " belongs to another user; become it, or root" : "");
+    return rp_error_errno(
+        err, errno, "kill", "process %d%s", (int)target->pid,
+        errno == EPERM ? " belongs to another user; run this as that user, or as root" : "");
 }
 
 /* A moment passes. Is the master gone then? */
@@ -76,18 +78,18 @@ static int wait_for_outcome(const struct arguments *arguments, const struct targ
     for (int waited = 0; waited < RELOAD_LIMIT_MS; waited += LOOK_MS) {
         if (gone_after_a_moment(target))
             return command_answer(arguments, EXIT_FAILED,
-                                  "the master left while it reloaded; see its log");
+                                  "the master exited during the reload; see its log");
         if (!outcome_read(target->run_dir, &outcome, NULL) || outcome.done < wanted)
             continue;
         if (!outcome.ok) {
-            snprintf(text, sizeof text, "not reloaded: %s", outcome.message);
+            snprintf(text, sizeof text, "reload failed: %s", outcome.message);
             return command_answer(arguments, EXIT_FAILED, text);
         }
         snprintf(text, sizeof text, "reloaded: generation %llu serves",
                  (unsigned long long)outcome.generation);
         return command_answer(arguments, EXIT_DONE, text);
     }
-    return command_answer(arguments, EXIT_FAILED, "no answer in time; see the log");
+    return command_answer(arguments, EXIT_FAILED, "reload timed out; see the log");
 }
 
 static int reload(const struct arguments *arguments, const struct target *target)
@@ -127,7 +129,7 @@ static int stop(const struct arguments *arguments, const struct target *target)
         return command_answer(arguments, EXIT_FAILED, error.message);
     while (!gone_after_a_moment(target))
         ;
-    snprintf(text, sizeof text, "stopped: process %d has left", (int)target->pid);
+    snprintf(text, sizeof text, "stopped: process %d exited", (int)target->pid);
     return command_answer(arguments, EXIT_DONE, text);
 }
 

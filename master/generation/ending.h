@@ -16,7 +16,7 @@ enum { ENDING_TEXT = 64 };
 static inline const char *ending_describe(char text[ENDING_TEXT], int status)
 {
     if (status == -1)
-        snprintf(text, ENDING_TEXT, "nobody knows how");
+        snprintf(text, ENDING_TEXT, "exit status unknown");
     else if (WIFSIGNALED(status))
         snprintf(text, ENDING_TEXT, "killed by signal %d (%s)", WTERMSIG(status),
                  sigabbrev_np(WTERMSIG(status)));

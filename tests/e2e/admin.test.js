@@ -100,7 +100,7 @@ test('admin: both tiers of a store, and its outage', () => withHosts(2, {timeout
   assert.strictEqual(away.get('reprise_store_outages_total{tier="far"}'), 1);
   assert.ok(away.get('reprise_store_away_since_seconds{tier="far"}') > 1e9);
   assert.strictEqual(away.get('reprise_store_workers_away{tier="near"}'), 0);
-  assert.match(two.command('status').out, /store redis\+unix: away from 1 workers since .*\n.*before it lmdb: well/);
+  assert.match(two.command('status').out, /store redis\+unix: unavailable to 1 workers since .*\n.*local session cache \(l1\) lmdb: available/);
   await until('it is tried', () => scrape(two).get('reprise_store_probes_total{tier="far"}') > 1);
   await redis.begin();
   await until('it is back', () => scrape(two).get('reprise_store_workers_away{tier="far"}') === 0);

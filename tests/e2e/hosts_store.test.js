@@ -6,7 +6,7 @@ const {spawn} = require('child_process');
 const {Service, test, testThatWaits, until} = require('./lib');
 const {Relay, cacheOf, conf, fresh, kinds, statusOf, visit, well, withRedis} = require('./hosts');
 
-const begins = /the store is in trouble/g, ends = /the store is well again/g;
+const begins = /store unavailable/g, ends = /store available again/g;
 const impatient = {cache: '', timeout: 400};
 
 async function visitAll(hosts) {
@@ -133,8 +133,8 @@ test('a silent redis: what is announced says so, and no handshake waits twice', 
   const session = await fresh(a, id);
   await fresh(b, id); // stored in time
   redis.child.kill('SIGSTOP');
-  assert.match(a.command('keys', 'rotate').out, /the store is away/);
-  assert.match(a.command('sessions', 'revoke', '--host', 'x.example').out, /revoked here; the store is away/);
+  assert.match(a.command('keys', 'rotate').out, /the store is unavailable/);
+  assert.match(a.command('sessions', 'revoke', '--host', 'x.example').out, /revoked on this host; the store is unavailable/);
   assert.ok(!(await visit(b, id, {session})).reused);
   const {counters} = {counters: cacheOf(b)};
   assert.strictEqual(counters.timeouts, 1);

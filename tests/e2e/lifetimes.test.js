@@ -41,7 +41,7 @@ test('reloads and restarts change key-lifetime and session-timeout: no ticket is
   assert.deepStrictEqual(lifetimes(host)[0], [43200, 300, true]);
   assert.deepStrictEqual(lifetimes(host).slice(1).sort(), [[10, 300, false], [10, 60, false], [21600, 300, false]].sort());
   await host.said(/generation \d+[^\n]*key-lifetime and session-timeout here are 21600s and 300s; on other hosts, or before a reload: 43200s and 300s/);
-  assert.match(host.command('status').out, /lifetimes of ticket keys differ[^]*key-lifetime 12h 0m, session-timeout 5m 0s, here\n  key-lifetime 6h 0m/);
+  assert.match(host.command('status').out, /ticket key lifetimes differ[^]*key-lifetime 12h 0m, session-timeout 5m 0s, here\n  key-lifetime 6h 0m/);
 });
 
 testThatWaits('hosts whose lifetimes differ: each reads the tickets of all, and says that they differ', () => withRedis(async (redis) => {

@@ -111,13 +111,13 @@ static const struct {
     {{"first", "-x"}, "reprise first: unknown option '-x'; see reprise first --help\n"},
     {{"first", "-cfile"}, "reprise first: unknown option '-cfile'; see reprise first --help\n"},
     {{"first", "file"}, "reprise first: unexpected argument 'file'; see reprise first --help\n"},
-    {{"first", "-c"}, "reprise first: a value is missing after '-c'; see reprise first --help\n"},
+    {{"first", "-c"}, "reprise first: missing value after '-c'; see reprise first --help\n"},
     {{"first", "-c", "a", "-c", "b"},
-     "reprise first: there is more than one '--conf'; see reprise first --help\n"},
+     "reprise first: duplicate option '--conf'; see reprise first --help\n"},
     {{"first", "--conf=a", "--conf=b"},
-     "reprise first: there is more than one '--conf'; see reprise first --help\n"},
+     "reprise first: duplicate option '--conf'; see reprise first --help\n"},
     {{"first", "--json=1"},
-     "reprise first: no value belongs to '--json=1'; see reprise first --help\n"},
+     "reprise first: option takes no value: '--json=1'; see reprise first --help\n"},
     {{"second", "--json"}, "reprise second: unknown option '--json'; see reprise second --help\n"},
 };
 
