@@ -25,15 +25,17 @@ static bool check_versions(const struct conf_frontend *f, struct rp_error *err)
     int max = f->max_version != NULL ? version_number(f->max_version) : 3;
 
     if (min < 0)
-        return conf_error(err, &f->tls.place,
-                          "min-version: \"%s\" is unknown; give TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
-                          f->min_version);
+        return conf_error(
+            err, &f->tls.place,
+            "min-version: unknown version \"%s\"; give TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
+            f->min_version);
     if (max < 0)
-        return conf_error(err, &f->tls.place,
-                          "max-version: \"%s\" is unknown; give TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
-                          f->max_version);
+        return conf_error(
+            err, &f->tls.place,
+            "max-version: unknown version \"%s\"; give TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
+            f->max_version);
     return min <= max ||
-           conf_error(err, &f->tls.place, "min-version: %s is above max-version; exchange them",
+           conf_error(err, &f->tls.place, "min-version: %s is above max-version; swap them",
                       f->min_version);
 }
 
@@ -49,8 +51,8 @@ static bool check_ciphers(const struct conf_frontend *f, struct rp_error *err)
         at += *at == ':';
     }
     return *at != '\0' || conf_error(err, &f->tls.place,
-                                     "ciphers: there are none for %s, which max-version says; add "
-                                     "some, or leave one of the two out",
+                                     "ciphers: no cipher suite for %s, the max-version; add one, "
+                                     "or remove one of the two options",
                                      f->max_version);
 }
 
@@ -62,16 +64,16 @@ static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
         size_t len = strlen(f->alpn_protocols.at[i]);
 
         if (len == 0 || len > 255)
-            return conf_error(err, &f->tls.place,
-                              "alpn-protocols: a name is empty or longer than 255 bytes; \"h2\" "
-                              "is one");
+            return conf_error(
+                err, &f->tls.place,
+                "alpn-protocols: a name is empty or longer than 255 bytes; give one like \"h2\"");
         together += 1 + len;
     }
     if (together > UINT16_MAX)
-        return conf_error(err, &f->tls.place,
-                          "alpn-protocols: the names have %zu bytes together, and 65535 fit in a "
-                          "hello; leave some out",
-                          together);
+        return conf_error(
+            err, &f->tls.place,
+            "alpn-protocols: the list takes %zu bytes and the limit is 65535; remove some names",
+            together);
     for (size_t i = 0; i < f->alpn_backend_count; i++) {
         const char *protocol = f->alpn_backends[i].protocol;
         size_t j = 0;
@@ -80,7 +82,7 @@ static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
             j++;
         if (j == f->alpn_protocols.count)
             return conf_error(err, &f->tls.place,
-                              "alpn-backend: %s is not offered; add it to alpn-protocols",
+                              "alpn-backend: protocol %s is not in alpn-protocols; add it there",
                               protocol);
     }
     return true;
@@ -93,8 +95,8 @@ static bool check_host(const struct conf_host *host, struct rp_error *err)
 
     if (star != NULL && (star != host->name || star[1] != '.' || star[2] == '\0'))
         return conf_error(err, &host->tls.place,
-                          "host \"%s\": a star stands for the first label; \"*.example.com\" is "
-                          "one",
+                          "host \"%s\": a wildcard must be the whole first label; give one like "
+                          "\"*.example.com\"",
                           host->name);
     return true;
 }
@@ -104,8 +106,8 @@ static bool check_clients(const struct conf_tls *tls, struct rp_error *err)
 {
     return !tls->request_cert || !tls->reject_unauthorized || tls->ca != NULL ||
            conf_error(err, &tls->place,
-                      "request-cert: whoever has a certificate of a public authority would do; say "
-                      "with ca who may have signed it");
+                      "request-cert: ca is unset, so any publicly trusted client certificate would "
+                      "be accepted; set ca");
 }
 
 /* A Unix socket has no address, and nothing else is one. */
@@ -122,8 +124,8 @@ static bool check_proxies(const struct conf_frontend *f, struct rp_error *err)
 
     if (from->count > 0 && f->proxy_protocol == CONF_PROXY_OFF)
         return conf_error(err, &f->tls.place,
-                          "proxy-from: proxy-protocol is off, so no proxy is believed; add "
-                          "proxy-protocol = on, or leave proxy-from out");
+                          "proxy-from: has no effect while proxy-protocol is off; set "
+                          "proxy-protocol = on, or remove proxy-from");
     for (size_t i = 0; from->count > 0 && i < f->listen.count; i++) {
         size_t j = 0;
 
@@ -131,8 +133,8 @@ static bool check_proxies(const struct conf_frontend *f, struct rp_error *err)
             j++;
         if (j == from->count)
             return conf_error(err, &f->tls.place,
-                              "proxy-from: no source can connect to \"%s\", so all are refused; "
-                              "add %s",
+                              "proxy-from: no listed source can connect to \"%s\", so all "
+                              "connections are refused; add %s",
                               f->listen.at[i],
                               strncmp(f->listen.at[i], "unix:", 5) == 0 ? "\"unix:\""
                                                                         : "a network");
@@ -145,7 +147,7 @@ static bool check_frontend(const struct conf *conf, const struct conf_frontend *
 {
     if (f->listen.count == 0)
         return conf_error(err, &f->tls.place,
-                          "frontend \"%s\": listen is missing; listen = \"[::]:443\" is one",
+                          "frontend \"%s\": listen is missing; add one like listen = \"[::]:443\"",
                           f->name);
     if (f->tls.backend == NULL)
         return conf_error(err, &f->tls.place,
@@ -170,9 +172,10 @@ static bool check_listens(const struct conf *conf, const struct conf_frontend *f
         for (size_t i = 0; i < f->listen.count; i++)
             for (size_t j = 0; j < other->listen.count; j++)
                 if (strcmp(f->listen.at[i], other->listen.at[j]) == 0)
-                    return conf_error(err, &f->tls.place,
-                                      "listen: \"%s\" is frontend \"%s\"'s; choose another",
-                                      f->listen.at[i], other->name);
+                    return conf_error(
+                        err, &f->tls.place,
+                        "listen: \"%s\" is already used by frontend \"%s\"; choose another address",
+                        f->listen.at[i], other->name);
     return true;
 }
 
@@ -189,8 +192,8 @@ static bool check_early_version(const struct conf_frontend *f, struct rp_error *
     if (!conf_takes_early_data(f) || f->max_version == NULL || version_number(f->max_version) == 3)
         return true;
     return conf_error(err, &f->tls.place,
-                      "max-early-data: there is no early data below TLSv1.3, and max-version is "
-                      "%s; leave one of them out",
+                      "max-early-data: early data requires TLSv1.3, and max-version is %s; remove "
+                      "one of the two options",
                       f->max_version);
 }
 
@@ -203,8 +206,8 @@ static bool check_early_data(const struct conf *conf, const struct conf_frontend
         strncmp(conf->cache.store, "lmdb:", 5) != 0)
         return true;
     return conf_error(err, &f->tls.place,
-                      "max-early-data: another host with the same ticket-keys would accept early "
-                      "data once more; share a store, or leave ticket-keys out");
+                      "max-early-data: hosts with the same ticket-keys but without a shared store "
+                      "would accept replayed early data; share a store, or remove ticket-keys");
 }
 
 static bool check_admin(const struct conf *conf, const struct conf_frontend *f,
@@ -212,7 +215,8 @@ static bool check_admin(const struct conf *conf, const struct conf_frontend *f,
 {
     for (size_t i = 0; conf->admin_listen != NULL && i < f->listen.count; i++)
         if (strcmp(f->listen.at[i], conf->admin_listen) == 0)
-            return conf_error(err, &f->tls.place, "listen: \"%s\" is admin's; choose another",
+            return conf_error(err, &f->tls.place,
+                              "listen: \"%s\" is already used by admin; choose another address",
                               conf->admin_listen);
     return true;
 }
@@ -227,16 +231,16 @@ static bool check_lifetimes(const struct conf_cache *cache, struct rp_error *err
 
     return cache->ticket_keys != NULL || cache->key_lifetime_ms >= least_ms ||
            conf_error(err, &cache->place,
-                      "key-lifetime: at most %d keys are known at a time, too few for tickets of "
-                      "%us; give %" PRIu64 "s or more",
-                      RP_TICKET_KEYS_MAX, cache->session_timeout_s, least_ms / 1000 + 1);
+                      "key-lifetime: too short for session-timeout = %us, as at most %d keys are "
+                      "kept; give %" PRIu64 "s or more",
+                      cache->session_timeout_s, RP_TICKET_KEYS_MAX, least_ms / 1000 + 1);
 }
 
 bool conf_check(const struct conf *conf, struct rp_error *err)
 {
     if (conf->frontend_count == 0)
         return rp_error_set(err, "ERR_CONF",
-                            "%s: there is no frontend; add frontend \"www\" { listen = … }",
+                            "%s: no frontend is defined; add frontend \"www\" { listen = … }",
                             conf->file);
     for (size_t i = 0; i < conf->frontend_count; i++)
         if (!check_frontend(conf, &conf->frontends[i], err) ||

@@ -55,9 +55,9 @@ static bool read_all(int fd, char *text, size_t size, const char *path, struct r
     }
     text[len < size ? len : size - 1] = '\0';
     if (len == size)
-        return rp_error_set(err, "ERR_CONF", "%s: is longer than 4 MiB", path);
+        return rp_error_set(err, "ERR_CONF", "%s: is larger than 4 MiB", path);
     return memchr(text, '\0', len) == NULL ||
-           rp_error_set(err, "ERR_CONF", "%s: is no text; there is a zero byte in it", path);
+           rp_error_set(err, "ERR_CONF", "%s: contains a NUL byte", path);
 }
 
 static char *read_file(const char *path, struct rp_error *err)

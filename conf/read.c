@@ -48,7 +48,7 @@ static bool read_number(const struct conf_option *o, const struct conf_value *v,
                   : conf_value_duration(v, o->min, o->max, &n, err);
 
     if (ok && o->kind == CONF_SECONDS && n % 1000 != 0)
-        return conf_value_error(err, v, "%s is no whole number of seconds", v->text);
+        return conf_value_error(err, v, "%s is not a whole number of seconds", v->text);
     if (!ok)
         return false;
     if (o->kind == CONF_LONG_MS)
@@ -104,7 +104,7 @@ static bool read_strings(const struct conf_tree *tree, const struct conf_option 
         for (size_t j = 0; j < list->count; j++)
             if (strcmp(list->at[j], text) == 0) {
                 free(text);
-                return conf_value_error(err, &v, "\"%s\" is given twice; leave one", v.text);
+                return conf_value_error(err, &v, "\"%s\" is given twice; remove one", v.text);
             }
         if (!conf_strings_add(list, text))
             return no_memory(err);
@@ -161,7 +161,7 @@ static bool take_title(const struct conf_tree *tree, char **name, struct rp_erro
     const char *title = conf_tree_title(tree);
 
     if (title == NULL || *title == '\0' || strlen(title) > 255)
-        return conf_error(err, &place, "a block has no name, or one of more than 255 bytes");
+        return conf_error(err, &place, "the name of a block is missing or longer than 255 bytes");
     *name = strdup(title);
     return *name != NULL || no_memory(err);
 }
@@ -217,7 +217,7 @@ static bool read_workers(struct conf *conf, const struct conf_tree *file, struct
     if (!conf_tree_value(file, o->name, 0, &v) || strcmp(v.text, "auto") == 0)
         return true;
     if (!conf_value_number(&v, false, o->min, o->max, &n, NULL))
-        return conf_value_error(err, &v, "\"%s\" is neither auto nor a number from %u to %u",
+        return conf_value_error(err, &v, "\"%s\" is invalid; give auto, or a number from %u to %u",
                                 v.text, (unsigned)o->min, (unsigned)o->max);
     conf->workers = (unsigned)n;
     return true;
@@ -293,13 +293,14 @@ static bool read_backend(struct conf_backend *b, const struct conf_tree *tree, s
     if (!take_title(tree, &b->name, err))
         return false;
     if (strncmp(b->name, builtin_prefix, strlen(builtin_prefix)) == 0)
-        return conf_error(err, &b->place, "backend \"%s\": is built in; choose another name",
-                          b->name);
+        return conf_error(err, &b->place,
+                          "backend \"%s\": the name is reserved; choose another name", b->name);
     if (!read_block(tree, "backend", b, err))
         return false;
     return b->address.count > 0 ||
            conf_error(err, &b->place,
-                      "backend \"%s\": address is missing; \"127.0.0.1:8080\" is one", b->name);
+                      "backend \"%s\": address is missing; give one like \"127.0.0.1:8080\"",
+                      b->name);
 }
 
 static bool read_backends(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
@@ -346,7 +347,7 @@ static const struct conf_backend *find_backend(struct conf *conf, const struct c
         return conf_value_word(&named, builtins, &kind, err)
                    ? add_builtin(conf, &named, (enum conf_backend_kind)kind, err)
                    : NULL;
-    conf_value_error(err, v, "there is no backend \"%s\"; add backend \"%s\" { address = … }", name,
+    conf_value_error(err, v, "unknown backend \"%s\"; add backend \"%s\" { address = … }", name,
                      name);
     return NULL;
 }
@@ -358,14 +359,14 @@ static bool add_certificate(struct conf *conf, struct conf_tls *tls, const struc
 {
     for (size_t i = 0; i < tls->certificate_count; i++)
         if (strcmp(tls->certificates[i]->name, v->text) == 0) /* NOLINT: all before i are set */
-            return conf_value_error(err, v, "\"%s\" is given twice; leave one", v->text);
+            return conf_value_error(err, v, "\"%s\" is given twice; remove one", v->text);
     for (size_t i = 0; i < conf->certificate_count; i++)
         if (strcmp(conf->certificates[i].name, v->text) == 0) {
             tls->certificates[tls->certificate_count++] = &conf->certificates[i];
             return true;
         }
     return conf_value_error(err, v,
-                            "there is no certificate \"%s\"; add certificate \"%s\" { cert = … "
+                            "unknown certificate \"%s\"; add certificate \"%s\" { cert = … "
                             "key = … }",
                             v->text, v->text);
 }
@@ -398,7 +399,7 @@ static bool check_verification(const struct conf_tls *tls, const struct conf_tre
         return true;
     if (conf_tree_value(tree, "ca", 0, &v) || conf_tree_value(tree, "crl", 0, &v))
         return conf_value_error(err, &v,
-                                "no client is asked for a certificate; add request-cert = on");
+                                "has no effect while request-cert is off; set request-cert = on");
     return true;
 }
 
@@ -443,8 +444,8 @@ static bool read_alpn_backend(struct conf *conf, struct conf_alpn_backend *a,
     const char *equals = strchr(v->text, '=');
 
     if (equals == NULL || equals == v->text || equals[1] == '\0')
-        return conf_value_error(err, v, "\"%s\" is no PROTOCOL=BACKEND; \"h2=varnish-h2\" is one",
-                                v->text);
+        return conf_value_error(
+            err, v, "\"%s\" is not PROTOCOL=BACKEND; give one like \"h2=varnish-h2\"", v->text);
     a->protocol = strndup(v->text, (size_t)(equals - v->text));
     if (a->protocol == NULL)
         return no_memory(err);

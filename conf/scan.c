@@ -23,7 +23,7 @@ static bool scan_comment(struct scan *s)
     const char *end = strstr(s->at + 2, "*/");
 
     if (end == NULL)
-        return conf_error(s->err, &s->place, "the comment that begins here has no end; add */");
+        return conf_error(s->err, &s->place, "unterminated comment; add */");
     for (; s->at < end; s->at++)
         s->place.line += *s->at == '\n';
     s->at = end + 2;
@@ -39,14 +39,14 @@ static bool scan_variable(struct scan *s)
     char name[NAME_SIZE];
 
     if (from[len] != '}')
-        return conf_error(s->err, &s->place, "the ${ in this line has no end; add }");
+        return conf_error(s->err, &s->place, "unterminated ${ in this line; add }");
     s->at = from + len + 1;
     if (colon != NULL && colon[1] == '-')
         return true;
     snprintf(name, sizeof name, "%.*s", (int)len, from);
     return (len < sizeof name && getenv(name) != NULL) ||
            conf_error(s->err, &s->place,
-                      "${%s} is not set in the environment; set it, or write ${%s:-VALUE}", name,
+                      "environment variable %s is not set; set it, or write ${%s:-VALUE}", name,
                       name);
 }
 
@@ -56,8 +56,7 @@ static bool scan_string(struct scan *s)
 
     while (*s->at != quote) {
         if (*s->at == '\0' || *s->at == '\n')
-            return conf_error(s->err, &s->place,
-                              "a %c is opened in this line, and not closed; add another", quote);
+            return conf_error(s->err, &s->place, "unterminated string in this line; add %c", quote);
         if (quote == '"' && strncmp(s->at, "${", 2) == 0) {
             if (!scan_variable(s))
                 return false;

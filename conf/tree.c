@@ -69,13 +69,14 @@ static const char *remedy_of(const char *text)
     static const struct {
         const char *begin, *remedy;
     } remedies[] = {
-        {"unexpected token", "; a value stands in quotes, and a list where several may be given"},
+        {"unexpected token",
+         "; quote values with special characters, and give a list only where one is allowed"},
         {"found duplicate title", "; give it another name"},
         {"missing title", "; give it a name in quotes"},
         {"missing equal sign", "; add ="},
         {"missing opening brace", "; add {"},
-        {"unexpected closing brace", "; remove it, or one before it"},
-        {"premature end of file", "; is something missing there?"},
+        {"unexpected closing brace", "; remove it, or add the opening brace"},
+        {"premature end of file", "; add what is missing, such as }"},
     };
 
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
@@ -122,7 +123,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
     struct raw *raw;
 
     if (parsing.replaced) {
-        cfg_error(cfg, "%s: is given twice; leave one", option->name);
+        cfg_error(cfg, "%s: is given twice; remove one", option->name);
         return -1;
     }
     raw = malloc(sizeof *raw + len);
@@ -218,9 +219,10 @@ bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
     if (result == CFG_SUCCESS && place.line == 0)
         return true;
     if (result == CFG_SUCCESS) /* libconfuse takes the end of the file for that of a block */
-        parsing.failed = !conf_error(err, &place, "the block that begins here has no end; add }");
+        parsing.failed = !conf_error(err, &place, "unterminated block; add }");
     if (!parsing.failed)
-        rp_error_set(err, "ERR_CONF", "%s: is no configuration; see reprise.conf(5)", file);
+        rp_error_set(err, "ERR_CONF", "%s: is not a valid configuration; see reprise.conf(5)",
+                     file);
     conf_tree_free(tree);
     return false;
 }

@@ -78,7 +78,7 @@ bool conf_value_bool(const struct conf_value *v, bool *out, struct rp_error *err
         *out = words[i].means != 0;
         return true;
     }
-    return conf_value_error(err, v, "\"%s\" is neither on nor off", shown(v, text));
+    return conf_value_error(err, v, "\"%s\" is invalid; give on or off", shown(v, text));
 }
 
 bool conf_value_word(const struct conf_value *v, const struct conf_word *words, int *out,
@@ -96,7 +96,7 @@ bool conf_value_word(const struct conf_value *v, const struct conf_word *words, 
         }
         len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", between, words[i].text);
     }
-    return conf_value_error(err, v, "\"%s\" is unknown; give %s", shown(v, text), known);
+    return conf_value_error(err, v, "\"%s\" is invalid; give %s", shown(v, text), known);
 }
 
 /* -- numbers */
@@ -126,8 +126,8 @@ bool conf_value_number(const struct conf_value *v, bool units, uint64_t min, uin
         end += shift > 0;
     }
     if (end == NULL || *end != '\0')
-        return conf_value_error(err, v, "\"%s\" is no %s", shown(v, text),
-                                units ? "size; 16384 and 64K are some" : "whole number");
+        return conf_value_error(err, v, "\"%s\" is not a %s", shown(v, text),
+                                units ? "size; give one like 16384 or 64K" : "whole number");
     if (n > max >> shift || n << shift < min)
         return conf_value_error(err, v, "%s is out of range; give %llu to %llu", shown(v, text),
                                 (unsigned long long)min, (unsigned long long)max);
@@ -152,7 +152,7 @@ bool conf_value_duration(const struct conf_value *v, uint64_t min_ms, uint64_t m
     if (unit != NULL && *unit == '\0' && n == 0)
         ms = 1; /* nothing needs no unit */
     if (ms == 0)
-        return conf_value_error(err, v, "\"%s\" is no time; 50ms, 10s, 5m and 12h are some",
+        return conf_value_error(err, v, "\"%s\" is not a time; give one like 50ms, 10s, 5m or 12h",
                                 shown(v, text));
     if (n > max_ms / ms || n * ms < min_ms)
         return conf_value_error(err, v, "%s is out of range; give %llums to %llus", shown(v, text),
@@ -169,7 +169,7 @@ bool conf_value_text(const struct conf_value *v, char **out, struct rp_error *er
 
     for (const char *at = v->text; *at != '\0'; at++)
         if (iscntrl((unsigned char)*at))
-            return conf_value_error(err, v, "there is a control character in it");
+            return conf_value_error(err, v, "contains a control character");
     copy = strdup(v->text);
     if (copy == NULL)
         return no_memory(err);
@@ -195,7 +195,7 @@ static bool put_path(const struct conf_value *v, const char *before, const char 
 bool conf_value_path(const struct conf_value *v, char **out, struct rp_error *err)
 {
     if (*v->text == '\0')
-        return conf_value_error(err, v, "is empty; give the path of a file");
+        return conf_value_error(err, v, "is empty; give a path");
     return conf_value_text(v, out, err) && put_path(v, "", v->text, out, err);
 }
 
@@ -229,7 +229,7 @@ static bool unix_address(const struct conf_value *v, char **out, struct rp_error
         return false;
     return strlen(*out + 5) <= LONGEST ||
            conf_value_error(err, v,
-                            "the path of a Unix socket has %d bytes at most, and this has "
+                            "the path of a Unix socket is limited to %d bytes, and this one has "
                             "%zu; choose a shorter one",
                             LONGEST, strlen(*out + 5));
 }
@@ -249,9 +249,9 @@ bool conf_value_address(const struct conf_value *v, bool listen, char **out, str
     } else if (is_host_port(v->text)) {
         return conf_value_text(v, out, err);
     }
-    return conf_value_error(err, v, "\"%s\" is no address; \"127.0.0.1:8443\", \"[::]:443\"%s%s",
-                            shown(v, text), listen ? ", \"fd:3\"" : "",
-                            " and \"unix:/run/x.sock\" are some");
+    return conf_value_error(
+        err, v, "\"%s\" is not an address; give one like \"127.0.0.1:8443\", \"[::]:443\"%s%s",
+        shown(v, text), listen ? ", \"fd:3\"" : "", " or \"unix:/run/x.sock\"");
 }
 
 bool conf_value_network(const struct conf_value *v, char **out, struct rp_error *err)

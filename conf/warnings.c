@@ -25,7 +25,7 @@ static void warn_of_staples(const struct conf *conf, const struct warning *w)
         if (conf->certificates[i].ocsp != CONF_OCSP_FILE)
             continue;
         conf_error(&note, &conf->certificates[i].place,
-                   "ocsp: has no effect in this version; nothing is stapled");
+                   "ocsp: has no effect in this version; no OCSP response is stapled");
         tell(w, &note);
     }
 }
@@ -61,7 +61,7 @@ static void warn_of_proxies(const struct conf *conf, const struct warning *w)
         if (!believes_anybody(f))
             continue;
         conf_error(&note, &f->tls.place,
-                   "proxy-protocol: whoever can connect to frontend \"%s\" can claim any client "
+                   "proxy-protocol: anyone who can connect to frontend \"%s\" can claim any client "
                    "address; list the proxies in proxy-from",
                    f->name);
         tell(w, &note);
@@ -159,11 +159,10 @@ static void warn_of_site(const struct conf *conf, struct site strict, const stru
 
     if (!find_way_around(conf, strict, &way, &to))
         return;
-    conf_error(
-        &note, &tls_of(strict)->place,
-        "request-cert: %s \"%s\" can be bypassed by the Host header, as %s \"%s\" has backend "
-        "\"%s\", too; give it another, or proxy-protocol = v2 and check AUTHORITY",
-        kind_of(strict), name_of(strict), kind_of(way), name_of(way), to->name);
+    conf_error(&note, &tls_of(strict)->place,
+               "request-cert: the Host header can bypass %s \"%s\": %s \"%s\" has the same backend "
+               "\"%s\"; use another, or proxy-protocol = v2 and check AUTHORITY",
+               kind_of(strict), name_of(strict), kind_of(way), name_of(way), to->name);
     tell(w, &note);
 }
 

@@ -37,27 +37,27 @@ const wrong = {
   'a missing certificate': [(c) => c.replace('ecdsa.pem', 'none.pem'), /test\.conf:4: .*none\.pem.*/],
   'a missing key': [(c) => c.replace('ecdsa.key', 'none.key'), /test\.conf:4: .*none\.key/],
   'the key of another certificate': [(c) => c.replace('ecdsa.key', 'api.key'), /test\.conf:4: .*the key is not the certificate's/],
-  'an unknown backend': [(c) => c.replace('backend = "b"', 'backend = "c"'), /test\.conf:9: backend: there is no backend "c"/],
-  'an unknown certificate': [(c) => c.replace('certificates = "a"', 'certificates = "x"'), /test\.conf:8: certificates: there is no certificate "x"/],
+  'an unknown backend': [(c) => c.replace('backend = "b"', 'backend = "c"'), /test\.conf:9: backend: unknown backend "c"/],
+  'an unknown certificate': [(c) => c.replace('certificates = "a"', 'certificates = "x"'), /test\.conf:8: certificates: unknown certificate "x"/],
   'no backend': [(c) => c.replace('backend = "b"', ''), /test\.conf:7: frontend "f": backend is missing/],
-  'a bad address': [(c) => c.replace(/listen = .*/, 'listen = "nowhere"'), /test\.conf:7: listen: "nowhere" is no address/],
+  'a bad address': [(c) => c.replace(/listen = .*/, 'listen = "nowhere"'), /test\.conf:7: listen: "nowhere" is not an address/],
   'ticket keys that are none': [(c) => `cache { ticket-keys = "@CERTS@/ecdsa.pem" }\n${c}`, /test\.conf:1: ticket-keys: /],
   'a CA of a redis that is missing': [(c) => `secret-file = "@CERTS@/none"\ncache { store = "rediss://127.0.0.1:1?ca=/none" }\n${c}`,
     /test\.conf:2: store: \/none is empty or cannot be read/],
   'a password file that is missing': [(c) => `secret-file = "@CERTS@/none"\ncache { store = "redis://127.0.0.1:1?password-file=/none" }\n${c}`,
     /test\.conf:2: store: password-file \/none cannot be read/],
-  'a bad time': [(c) => c.replace('certificates = "a"', 'certificates = "a" idle-timeout = 5x'), /test\.conf:8: idle-timeout: "5x" is no time/],
+  'a bad time': [(c) => c.replace('certificates = "a"', 'certificates = "a" idle-timeout = 5x'), /test\.conf:8: idle-timeout: "5x" is not a time/],
   'a bad cipher': [(c) => c.replace('certificates = "a"', 'certificates = "a" ciphers = "NONE-SUCH"'), /ciphers "NONE-SUCH" is invalid/],
   'an option twice': [(c) => c.replace('workers = 1', 'workers = 1 workers = 2'), /test\.conf:1: workers: is given twice/],
   'a missing brace': [(c) => c.trimEnd().slice(0, -1), /test\.conf:\d+: /],
-  'ca without request-cert': [(c) => c.replace('certificates = "a"', 'certificates = "a" ca = "x"'), /test\.conf:8: ca: no client is asked/],
+  'ca without request-cert': [(c) => c.replace('certificates = "a"', 'certificates = "a" ca = "x"'), /test\.conf:8: ca: has no effect while request-cert is off/],
   'a state-dir that is a file': [(c) => c.replace('@DIR@/state', '@CERTS@/ecdsa.pem'), /test\.conf: state-dir: .*ecdsa\.pem is not a directory/],
   'a state-dir below a file': [(c) => c.replace('@DIR@/state', '@CERTS@/ecdsa.pem/x/y'), /test\.conf: state-dir: mkdir ENOTDIR: .*ecdsa\.pem.*; make it, or choose another place/],
   'a run-dir that is a file': [(c) => c.replace('@DIR@/run', '@CERTS@/ecdsa.pem'), /test\.conf: run-dir: .*ecdsa\.pem is not a directory/],
   'a run-dir that is too long': [(c) => c.replace('@DIR@/run', `@DIR@/${'r'.repeat(120)}`), /test\.conf: run-dir: .* is too long for the control socket.s path; choose one of up to 94 characters/],
   'a log that is a directory': [(c) => `log { destination = "@CERTS@" }\n${c}`, /test\.conf: log: open EISDIR: .*; choose another destination/],
   'a log in a directory that is missing': [(c) => `log { destination = "@CERTS@/none/log" }\n${c}`, /test\.conf: log: open ENOENT: .*none\/log; choose another destination/],
-  'an admin page at the address of a frontend': [(c) => `${c}admin { listen = "127.0.0.1:@PORT@" }`, /test\.conf:7: listen: "127\.0\.0\.1:\d+" is admin's; choose another/],
+  'an admin page at the address of a frontend': [(c) => `${c}admin { listen = "127.0.0.1:@PORT@" }`, /test\.conf:7: listen: "127\.0\.0\.1:\d+" is already used by admin; choose another/],
   'a backend without a port': [(c) => c.replace('127.0.0.1:1"', '127.0.0.1:0"'), /test\.conf:5: backend "b": address "127\.0\.0\.1:0": missing port; write host:port/],
   'a store that nobody knows': [(c) => `${c}cache { store = "file:x" }`, /test\.conf:\d+: .*file is no kind of store/],
 };
@@ -116,7 +116,7 @@ test('a good configuration is printed with its defaults, and is one again', asyn
 
 test('what works and is hardly meant is a warning, with file, line and remedy', async () => {
   const service = new Service(conf.replace('backend = "b"', 'backend = "b"\n  host "api.example" { request-cert = on  ca = "@CERTS@/client-ca.pem" }'));
-  const warning = /test\.conf:10: request-cert: host "api\.example" can be bypassed by the Host header, as frontend "f" has backend "b", too; give it another, or proxy-protocol = v2 and check AUTHORITY$/m;
+  const warning = /test\.conf:10: request-cert: the Host header can bypass host "api\.example": frontend "f" has the same backend "b"; use another, or proxy-protocol = v2 and check AUTHORITY$/m;
   await service.begin();
   assert.match(service.log, new RegExp(`warn .*${warning.source}`, 'm'));
   const check = (...args) => spawnSync(program, ['check', '-c', service.conf, ...args], {encoding: 'utf8', timeout: 20000});

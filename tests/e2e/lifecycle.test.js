@@ -92,9 +92,9 @@ test('a bad reload keeps the old configuration, and says why', async () => {
   service.configure(service.template.replace('backend = ', 'backend = "nobody"  alpn-backend = '));
   const {code, err} = service.command('reload');
   assert.strictEqual(code, 2);
-  assert.match(err, /test\.conf:\d+: backend: there is no backend "nobody"/);
+  assert.match(err, /test\.conf:\d+: backend: unknown backend "nobody"/);
   service.child.kill('SIGHUP');
-  await service.said(/no backend "nobody"/);
+  await service.said(/unknown backend "nobody"/);
   await status(service.port);
   assert.deepStrictEqual(service.workers(), before);
 });

@@ -96,7 +96,7 @@ test('without a list whoever can connect is believed, and check warns', async ()
   const port = await freePort(), open = conf('proxy-protocol = on', `*:${port}`);
   const service = await Service.start(open);
   assert.strictEqual(await attempt(at(port, '127.0.0.3')), 'secure');
-  const warning = /test\.conf:\d+: proxy-protocol: whoever can connect to frontend "www" can claim any client address; list the proxies in proxy-from/;
+  const warning = /test\.conf:\d+: proxy-protocol: anyone who can connect to frontend "www" can claim any client address; list the proxies in proxy-from/;
   assert.match(service.log, warning);
   const check = JSON.parse(service.command('check', '--json').out);
   assert.ok(check.ok);
