@@ -290,11 +290,18 @@ const text = (r) => r === undefined ? null : r.error ? r.error.message : r;
 // F: ours is as long as an error has room, and tame where a common name is not. What has names that
 // cannot be read is for nobody with us; node goes by the common name then.
 const unreadable = new Set(['DirName of odd BMP', 'SAN is garbage', 'SAN of unknown kind', 'unreadable directory name', 'value is a BIT STRING', 'value is a sequence']);
+const asAnError = (said) => {
+  const bytes = Buffer.from(said);
+  if (bytes.length < 2048) return said;
+  let end = 2044;
+  while (end > 0 && (bytes[end] & 0xc0) === 0x80) end--;
+  return `${bytes.subarray(0, end)}...`;
+};
 const identity = (n, x, label) => {
   if (unreadable.has(label)) return 'Invalid subject alternative name string';
   const refusal = attempt(() => tls.checkServerIdentity(n, x.toLegacyObject()));
   const said = refusal ? (refusal.error || refusal).message : '';
-  return Buffer.from(said.replace(/[\x00-\x1f\x7f-\x9f]/g, '?')).subarray(0, 255).toString();
+  return asAnError(said.replace(/[\x00-\x1f\x7f]/g, '?'));
 };
 const checks = (x, n, label) => [
   ...[{}, {subject: 'always'}, {subject: 'never'}, {wildcards: false}, {partialWildcards: false}, {multiLabelWildcards: true}, {singleLabelSubdomains: true}]
