@@ -24,7 +24,6 @@ START_TEST(client_gives_up_on_a_silent_server)
     int silent = -1;
 
     link_prepare();
-    linked.loop = rp_loop_new(NULL);
     linked.options.context_options = &linked.client_tls;
     linked.options.handshake_timeout_ms = 20;
     ck_assert(rp_address_parse(&address, "127.0.0.1:0", false, NULL));
