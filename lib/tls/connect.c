@@ -111,7 +111,7 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
 /* It may be told otherwise until the handshake begins, which is a tick after rp_connect. */
 static bool may_change(const struct rp_socket *s, struct rp_error *err)
 {
-    if (s->client != NULL && s->phase == RP_PHASE_START && !s->stream.destroyed)
+    if (s->client != NULL && s->state == RP_SOCKET_START && !s->stream.destroyed)
         return true;
     return rp_error_set(err, "ERR_TLS_INVALID_STATE",
                         "only a client that has not begun its handshake can change that");
@@ -182,7 +182,7 @@ void rp_client_begin(struct rp_socket *s)
     bool keylog = rp_emitter_heard(&s->stream.events, RP_EV_KEYLOG);
     struct rp_error error;
 
-    if (s->phase != RP_PHASE_START)
+    if (s->state != RP_SOCKET_START)
         return;
     s->engine.ops = keylog ? &client_engine_ops_keylog : &client_engine_ops;
     if (!rp_socket_open_engine(

@@ -94,9 +94,9 @@ bool rp_early_ask(struct rp_socket *s)
 
 bool rp_early_settle(struct rp_socket *s)
 {
-    if (!s->unconfirmed || rp_engine_unconfirmed(&s->engine))
+    if (s->state != RP_SOCKET_OPEN_EARLY || rp_engine_unconfirmed(&s->engine))
         return true;
-    s->unconfirmed = false;
+    rp_socket_move_to(s, RP_SOCKET_OPEN);
     rp_timeout_stop(&s->timeout);
     rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
     if (!s->stream.destroyed)
@@ -110,7 +110,7 @@ void rp_early_timeout(struct rp_socket *s)
     struct rp_error error;
 
     /* A program that does not read keeps the client's Finished waiting. */
-    if (s->stream.paused && rp_timeout_start(s->stream.loop, &s->timeout, ms))
+    if (s->stream.paused && rp_socket_start_timeout(s, RP_TIMEOUT_HANDSHAKE, ms))
         return;
     rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
     rp_socket_fail(s, &error);

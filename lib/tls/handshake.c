@@ -415,9 +415,8 @@ static void tell_server(struct rp_socket *s)
 static void secure(struct rp_socket *s)
 {
     rp_stream_ref(&s->stream);
-    s->unconfirmed = rp_engine_unconfirmed(&s->engine);
     rp_socket_open(s);
-    if (!s->stream.destroyed && !s->unconfirmed)
+    if (s->state == RP_SOCKET_OPEN)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
     if (!s->stream.destroyed && !s->bare)
         tell_server(s);
@@ -440,7 +439,7 @@ void rp_handshake_done(struct rp_socket *s)
             rp_handshake_sessions(s);
         return;
     }
-    s->phase = RP_PHASE_STORING;
+    rp_socket_move_to(s, RP_SOCKET_STORING);
     if (s->questions == NULL || rp_handshake_sessions(s))
         secure(s);
 }
@@ -467,7 +466,7 @@ void rp_handshake_answered(struct rp_socket *s, struct rp_request *r)
         if (s->questions != NULL)
             break;
         rp_transport_hold(&s->transport, false);
-        if (s->phase == RP_PHASE_STORING)
+        if (s->state == RP_SOCKET_STORING)
             secure(s);
         break;
     }

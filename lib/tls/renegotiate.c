@@ -156,8 +156,7 @@ bool rp_socket_renegotiate(struct rp_socket *s, const struct rp_renegotiate_opti
     rp_error_clear(err);
     if (!rp_given(s, "socket", err))
         return false;
-    if (s->phase != RP_PHASE_OPEN || !rp_stream_writable(&s->stream) ||
-        !rp_stream_readable(&s->stream))
+    if (!rp_socket_is_open(s) || !rp_stream_writable(&s->stream) || !rp_stream_readable(&s->stream))
         return rp_error_set(err, "ERR_TLS_INVALID_STATE",
                             "TLS socket connection must be securely established");
     if (SSL_version(s->engine.ssl) > TLS1_2_VERSION)

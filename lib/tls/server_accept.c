@@ -39,7 +39,6 @@ struct rp_socket *rp_server_socket_new(struct rp_server *s, struct rp_secure_con
     socket->stores_sessions = rp_emitter_heard(&s->events, RP_EV_NEW_SESSION);
     socket->asks_staples = rp_emitter_heard(&s->events, RP_EV_OCSP_REQUEST);
     socket->asks_early_data = rp_emitter_heard(&s->events, RP_EV_EARLY_DATA);
-    socket->preface_done = true;
     s->connections++;
     return socket;
 }
@@ -52,7 +51,8 @@ static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address
 
     if (socket == NULL)
         return NULL;
-    socket->preface_done = s->options.preface == NULL;
+    if (s->options.preface != NULL)
+        rp_socket_move_to(socket, RP_SOCKET_PREFACE);
     if (s->options.enable_trace)
         rp_socket_enable_trace(socket);
     if (remote != NULL)
@@ -247,6 +247,6 @@ bool rp_server_preface(struct rp_socket *s)
         rp_queue_consume(&s->engine.saved, s->stream.loop, (size_t)taken);
     else
         s->engine.in += taken;
-    s->preface_done = true;
+    rp_socket_move_to(s, RP_SOCKET_START);
     return true;
 }

@@ -6,7 +6,6 @@
  * connection lingers, within bounds, until the peer has read it. */
 #include "lib/tls/socket_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,16 +39,18 @@ static bool wants_input(struct rp_socket *s)
 {
     if (s->input_ended || s->got_close)
         return false;
-    switch (s->phase) {
-    case RP_PHASE_START:
+    switch ((enum rp_socket_state)s->state) {
+    case RP_SOCKET_START:
         return s->client == NULL && rp_engine_left(&s->engine) < SAVED_MAX;
-    case RP_PHASE_HANDSHAKE:
-    case RP_PHASE_STORING:
+    case RP_SOCKET_PREFACE:
+    case RP_SOCKET_HANDSHAKE:
+    case RP_SOCKET_STORING:
         return rp_engine_left(&s->engine) < SAVED_MAX;
-    case RP_PHASE_OPEN:
+    case RP_SOCKET_OPEN_EARLY:
+    case RP_SOCKET_OPEN:
         return !s->stream.paused && rp_transport_out(&s->transport)->len < OUT_MAX;
     default:
-        return s->phase == RP_PHASE_LINGER;
+        return s->state == RP_SOCKET_LINGER;
     }
 }
 
@@ -138,8 +139,7 @@ static bool do_handshake(struct rp_socket *s)
 /* A server makes its engine only when there is something for it to decide. */
 static bool begin_server(struct rp_socket *s)
 {
-    if (s->client != NULL || (!s->preface_done && !rp_server_preface(s)) ||
-        rp_engine_left(&s->engine) == 0)
+    if (s->client != NULL || rp_engine_left(&s->engine) == 0)
         return false;
     if (!rp_first_hello_ready(&s->first_hello, &s->engine) &&
         rp_engine_left(&s->engine) < SAVED_MAX)
@@ -154,12 +154,15 @@ static bool begin_server(struct rp_socket *s)
 /* true: something has changed, look again. */
 static bool step(struct rp_socket *s)
 {
-    switch (s->phase) {
-    case RP_PHASE_START:
+    switch ((enum rp_socket_state)s->state) {
+    case RP_SOCKET_PREFACE:
+        return rp_server_preface(s);
+    case RP_SOCKET_START:
         return begin_server(s);
-    case RP_PHASE_HANDSHAKE:
+    case RP_SOCKET_HANDSHAKE:
         return do_handshake(s);
-    case RP_PHASE_OPEN:
+    case RP_SOCKET_OPEN_EARLY:
+    case RP_SOCKET_OPEN:
         return read_records(s);
     default:
         return false;
@@ -169,8 +172,7 @@ static bool step(struct rp_socket *s)
 /* Between the handshake and the end, and not while a renegotiation is under way. */
 static bool can_write(const struct rp_socket *s)
 {
-    return s->phase == RP_PHASE_OPEN &&
-           (s->renegotiation == NULL || SSL_in_init(s->engine.ssl) == 0);
+    return rp_socket_is_open(s) && (s->renegotiation == NULL || SSL_in_init(s->engine.ssl) == 0);
 }
 
 /* The peer's end, once everything before it was read. */
@@ -178,7 +180,7 @@ static void end_of_input(struct rp_socket *s)
 {
     struct rp_error error;
 
-    if (can_write(s) && (s->stream.paused || !s->unconfirmed)) {
+    if (can_write(s) && (s->stream.paused || s->state == RP_SOCKET_OPEN)) {
         if (!s->stream.paused)
             rp_stream_push_end(&s->stream);
         return;
@@ -190,9 +192,9 @@ static void end_of_input(struct rp_socket *s)
         rp_stream_destroy(&s->stream, NULL); /* ... and so nothing can be written */
         return;
     }
-    if (s->phase == RP_PHASE_STORING || s->questions != NULL)
-        return;                                           /* what was asked is answered first */
-    if (s->client != NULL && s->phase != RP_PHASE_OPEN) { /* E11 */
+    if (s->state == RP_SOCKET_STORING || s->questions != NULL)
+        return;                                            /* what was asked is answered first */
+    if (s->client != NULL && s->state != RP_SOCKET_OPEN) { /* E11 */
         rp_stream_push_end(&s->stream);
         rp_error_set(&error, "ECONNRESET",
                      "Client network socket disconnected before secure TLS connection was "
@@ -223,7 +225,7 @@ static bool let_tickets_wait(struct rp_socket *s)
     if (!s->tickets_wait || (s->stream.bytes_read == 0 && rp_engine_left(&s->engine) == 0))
         return false;
     return s->timeout.queue != NULL ||
-           rp_timeout_start(s->stream.loop, &s->timeout, TICKETS_WAIT_MS);
+           rp_socket_start_timeout(s, RP_TIMEOUT_TICKETS, TICKETS_WAIT_MS);
 }
 
 static void settle(struct rp_socket *s)
@@ -265,7 +267,7 @@ static void on_input(struct rp_transport *t, const uint8_t *bytes, size_t len)
     struct rp_socket *s = of_transport(t);
     bool ok = true;
 
-    if (s->phase == RP_PHASE_LINGER) {
+    if (s->state == RP_SOCKET_LINGER) {
         s->lingered += (uint32_t)len;
         if (s->lingered > LINGER_BYTES)
             rp_socket_finish(s);
@@ -291,7 +293,7 @@ static void on_input_end(struct rp_transport *t)
 {
     struct rp_socket *s = of_transport(t);
 
-    if (s->phase == RP_PHASE_LINGER) {
+    if (s->state == RP_SOCKET_LINGER) {
         rp_socket_finish(s);
         return;
     }
@@ -314,7 +316,7 @@ static void on_drained(struct rp_transport *t)
     if (s->stream.destroyed)
         return;
     s->in_flight = 0;
-    if (s->phase == RP_PHASE_OPEN)
+    if (rp_socket_is_open(s))
         rp_transport_read(t, wants_input(s));
     rp_stream_drained(&s->stream);
 }
@@ -323,7 +325,7 @@ static void on_shut(struct rp_transport *t)
 {
     struct rp_socket *s = of_transport(t);
 
-    if (s->phase == RP_PHASE_LINGER) {
+    if (s->state == RP_SOCKET_LINGER) {
         if (s->input_ended || t->carrier != NULL) /* what a stream does with it is its own affair */
             rp_socket_finish(s);
         return;
@@ -336,7 +338,7 @@ static void on_failed(struct rp_transport *t, const struct rp_error *error)
 {
     struct rp_socket *s = of_transport(t);
 
-    if (s->phase == RP_PHASE_LINGER)
+    if (s->state == RP_SOCKET_LINGER)
         rp_socket_finish(s);
     else
         rp_socket_fail(s, error);
@@ -407,7 +409,7 @@ static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t 
 /* Not before the client has proved to be there: our close_notify would end its handshake. */
 static void send_end(struct rp_socket *s)
 {
-    if (s->unconfirmed)
+    if (s->state == RP_SOCKET_OPEN_EARLY)
         return;
     rp_engine_send_close(&s->engine);
     flush(s);
@@ -446,9 +448,11 @@ void rp_socket_write_waiting(struct rp_socket *s)
 
 void rp_socket_open(struct rp_socket *s)
 {
-    s->phase = RP_PHASE_OPEN;
+    bool early = rp_engine_unconfirmed(&s->engine);
+
+    rp_socket_move_to(s, early ? RP_SOCKET_OPEN_EARLY : RP_SOCKET_OPEN);
     rp_server_handshake_over(s);
-    if (!s->unconfirmed)
+    if (!early)
         rp_timeout_stop(&s->timeout);
     rp_renegotiation_watch(s);
     rp_socket_write_waiting(s);
@@ -458,7 +462,7 @@ static void socket_read_stop(struct rp_stream *stream)
 {
     struct rp_socket *s = of_stream(stream);
 
-    if (s->phase == RP_PHASE_OPEN && !s->running)
+    if (rp_socket_is_open(s) && !s->running)
         rp_transport_read(&s->transport, false);
 }
 
@@ -467,7 +471,7 @@ static void socket_read_start(struct rp_stream *stream)
 {
     struct rp_socket *s = of_stream(stream);
 
-    if (s->phase != RP_PHASE_OPEN)
+    if (!rp_socket_is_open(s))
         return;
     if (s->running || rp_engine_left(&s->engine) > 0 || s->got_close || s->input_ended)
         rp_next_tick(stream->loop, &s->wake);
@@ -484,11 +488,13 @@ static size_t socket_pending(const struct rp_stream *stream)
 
 void rp_socket_finish(struct rp_socket *s)
 {
-    if (s->phase == RP_PHASE_CLOSED)
+    if (s->state == RP_SOCKET_CLOSED)
         return;
+    if (s->state != RP_SOCKET_CLOSING)
+        rp_socket_move_to(s, RP_SOCKET_CLOSING);
     if (!rp_transport_close(&s->transport))
         return; /* on_closed comes */
-    s->phase = RP_PHASE_CLOSED;
+    rp_socket_move_to(s, RP_SOCKET_CLOSED);
     rp_timeout_stop(&s->timeout);
     rp_stream_close_now(&s->stream);
     if (s->server != NULL)
@@ -499,9 +505,9 @@ void rp_socket_finish(struct rp_socket *s)
 static bool linger(struct rp_socket *s)
 {
     if (!rp_transport_can_deliver(&s->transport) ||
-        !rp_timeout_start(s->stream.loop, &s->timeout, LINGER_MS))
+        !rp_socket_start_timeout(s, RP_TIMEOUT_LINGER, LINGER_MS))
         return false;
-    s->phase = RP_PHASE_LINGER;
+    rp_socket_move_to(s, RP_SOCKET_LINGER);
     rp_transport_hold(&s->transport, false);
     rp_transport_shutdown(&s->transport, false);
     rp_transport_read(&s->transport, !s->input_ended);
@@ -511,7 +517,7 @@ static bool linger(struct rp_socket *s)
 /* Failures are then the server's to tell, as tlsClientError. */
 static bool handshaking_for_server(const struct rp_socket *s)
 {
-    return s->server != NULL && !s->bare && s->phase < RP_PHASE_OPEN;
+    return s->server != NULL && !s->bare && rp_socket_state_is_handshaking(s->state);
 }
 
 static void socket_destroy(struct rp_stream *stream)
@@ -529,7 +535,7 @@ static void socket_destroy(struct rp_stream *stream)
     rp_next_tick_cancel(&s->wake);
     if (handshaking_for_server(s) && !s->reported)
         rp_next_tick(stream->loop, &s->wake); /* it will say that the handshake failed */
-    if (!s->failed || !linger(s))
+    if (s->state != RP_SOCKET_FAILED || !linger(s))
         rp_socket_finish(s);
 }
 
@@ -540,7 +546,7 @@ void rp_socket_fail(struct rp_socket *s, const struct rp_error *error)
     if (s->stream.destroyed)
         return;
     rp_stream_ref(&s->stream);
-    s->failed = true;
+    rp_socket_move_to(s, RP_SOCKET_FAILED);
     if (handshaking) {
         bool first = !s->reported;
 
@@ -563,27 +569,25 @@ void rp_socket_cut_handshake(struct rp_socket *s, const struct rp_error *error)
     rp_stream_unref(&s->stream);
 }
 
+bool rp_socket_start_timeout(struct rp_socket *s, enum rp_socket_timeout what, uint32_t ms)
+{
+    s->timeout_for = (uint8_t)what;
+    return rp_timeout_start(s->stream.loop, &s->timeout, ms);
+}
+
 void rp_socket_limit_handshake(struct rp_socket *s, uint32_t ms)
 {
     if (ms != RP_NO_TIMEOUT)
-        rp_timeout_start(s->stream.loop, &s->timeout,
-                         ms != 0 ? ms : RP_DEFAULT_HANDSHAKE_TIMEOUT_MS);
+        rp_socket_start_timeout(s, RP_TIMEOUT_HANDSHAKE,
+                                ms != 0 ? ms : RP_DEFAULT_HANDSHAKE_TIMEOUT_MS);
 }
 
-static void on_timeout(struct rp_timeout *t)
+static void handshake_timed_out(struct rp_socket *s)
 {
-    struct rp_socket *s = (struct rp_socket *)((char *)t - offsetof(struct rp_socket, timeout));
     struct rp_error error;
 
-    if (s->phase == RP_PHASE_LINGER) {
-        rp_socket_finish(s);
-        return;
-    }
-    if (s->phase == RP_PHASE_OPEN) {
-        if (s->unconfirmed)
-            rp_early_timeout(s);
-        else
-            flush(s);
+    if (s->state == RP_SOCKET_OPEN_EARLY) {
+        rp_early_timeout(s);
         return;
     }
     rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
@@ -593,13 +597,30 @@ static void on_timeout(struct rp_timeout *t)
         rp_socket_cut_handshake(s, &error);
 }
 
+static void on_timeout(struct rp_timeout *t)
+{
+    struct rp_socket *s = (struct rp_socket *)((char *)t - offsetof(struct rp_socket, timeout));
+
+    switch ((enum rp_socket_timeout)s->timeout_for) {
+    case RP_TIMEOUT_HANDSHAKE:
+        handshake_timed_out(s);
+        break;
+    case RP_TIMEOUT_TICKETS:
+        flush(s);
+        break;
+    case RP_TIMEOUT_LINGER:
+        rp_socket_finish(s);
+        break;
+    }
+}
+
 static void on_wake(struct rp_next_tick *tick)
 {
     struct rp_socket *s = tick->arg;
     struct rp_error error;
 
     if (!s->stream.destroyed) {
-        if (s->client != NULL && s->phase == RP_PHASE_START)
+        if (s->client != NULL && s->state == RP_SOCKET_START)
             rp_client_begin(s);
         else
             rp_socket_advance(s);
@@ -618,26 +639,6 @@ void rp_socket_answered(struct rp_socket *s, struct rp_request *r)
     rp_handshake_answered(s, r);
     rp_socket_advance(s);
     rp_stream_unref(&s->stream);
-}
-
-void rp_socket_on_keylog(struct rp_engine *e, const char *line)
-{
-    struct rp_socket *s = rp_socket_of_engine(e);
-    struct rp_event event = {.type = RP_EV_KEYLOG};
-    char text[512]; /* the longest line has a label, 32 and 64 bytes in hex */
-    int len = snprintf(text, sizeof text, "%s\n", line);
-
-    if (len < 0 || (size_t)len >= sizeof text)
-        return;
-    event.keylog.line = text;
-    event.keylog.len = (size_t)len;
-    event.keylog.socket = s;
-    rp_stream_ref(&s->stream);
-    rp_stream_emit(&s->stream, &event);
-    if (s->server != NULL)
-        rp_server_emit(s->server, &event);
-    rp_stream_unref(&s->stream);
-    OPENSSL_cleanse(text, sizeof text);
 }
 
 /* -- what is asked of the socket at the bottom */
@@ -760,7 +761,7 @@ bool rp_socket_open_engine(struct rp_socket *s, bool server, enum rp_client_auth
         rp_socket_trace(s);
     if (s->max_send_fragment != 0)
         SSL_set_max_send_fragment(s->engine.ssl, s->max_send_fragment);
-    s->phase = RP_PHASE_HANDSHAKE;
+    rp_socket_move_to(s, RP_SOCKET_HANDSHAKE);
     return true;
 }
 

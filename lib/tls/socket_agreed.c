@@ -199,3 +199,23 @@ bool rp_socket_enable_trace(struct rp_socket *s)
         rp_socket_trace(s);
     return s->trace != NULL;
 }
+
+void rp_socket_on_keylog(struct rp_engine *e, const char *line)
+{
+    struct rp_socket *s = rp_socket_of_engine(e);
+    struct rp_event event = {.type = RP_EV_KEYLOG};
+    char text[512]; /* the longest line has a label, 32 and 64 bytes in hex */
+    int len = snprintf(text, sizeof text, "%s\n", line);
+
+    if (len < 0 || (size_t)len >= sizeof text)
+        return;
+    event.keylog.line = text;
+    event.keylog.len = (size_t)len;
+    event.keylog.socket = s;
+    rp_stream_ref(&s->stream);
+    rp_stream_emit(&s->stream, &event);
+    if (s->server != NULL)
+        rp_server_emit(s->server, &event);
+    rp_stream_unref(&s->stream);
+    OPENSSL_cleanse(text, sizeof text);
+}

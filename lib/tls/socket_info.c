@@ -41,7 +41,7 @@ void *rp_socket_data(const struct rp_socket *s)
 
 bool rp_socket_secure_connecting(const struct rp_socket *s)
 {
-    return s != NULL && s->phase < RP_PHASE_OPEN;
+    return s != NULL && rp_socket_state_is_handshaking(s->state);
 }
 
 bool rp_socket_authorized(const struct rp_socket *s)

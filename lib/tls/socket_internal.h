@@ -8,9 +8,12 @@
 #ifndef RP_SOCKET_INTERNAL_H
 #define RP_SOCKET_INTERNAL_H
 
+#include <assert.h>
+
 #include "lib/net/stream.h"
 #include "lib/tls/engine.h"
 #include "lib/tls/first_hello.h"
+#include "lib/tls/socket_state.h"
 #include "lib/tls/transport.h"
 #include <reprise/server.h>
 
@@ -18,22 +21,13 @@ struct rp_client;
 struct rp_client_hello;
 struct rp_request;
 
-enum rp_phase {
-    RP_PHASE_START,     /* client: not connected yet. server: no whole ClientHello yet */
-    RP_PHASE_HANDSHAKE, /* OpenSSL is at work, or waits for an answer to a question */
-    RP_PHASE_STORING,   /* complete; secureConnection waits until the session is stored */
-    RP_PHASE_OPEN,
-    RP_PHASE_LINGER, /* destroyed; the alert is on its way */
-    RP_PHASE_CLOSED,
-};
-
 struct rp_socket {
     struct rp_stream stream; /* first: a socket is a stream */
     struct rp_transport transport;
     struct rp_engine engine;
     struct rp_first_hello first_hello; /* server, in its first phase */
     struct rp_next_tick wake;
-    struct rp_timeout timeout;           /* of the handshake, the tickets, the lingering */
+    struct rp_timeout timeout;           /* its meaning: timeout_for */
     struct rp_queue waiting;             /* written before it could be sent */
     size_t in_flight;                    /* plain bytes whose records have not left */
     struct rp_server *server;            /* a reference; NULL: none */
@@ -53,19 +47,35 @@ struct rp_socket {
     uint32_t lingered;          /* bytes thrown away */
     uint16_t max_send_fragment; /* 0: OpenSSL's */
     uint16_t sent_early;        /* client: so much of what waits has left as early data */
-    uint8_t phase;              /* enum rp_phase */
-    bool renegotiation_disabled;
-    bool bare;         /* wrapped: judges nobody */
+    uint8_t state;              /* enum rp_socket_state; set by rp_socket_move_to only */
+    uint8_t timeout_for;        /* enum rp_socket_timeout */
+
+    /* What follows is no part of the state: each flag is independent of it and of the others.
+     * Settled when the socket is made: */
+    bool bare;                                                          /* wrapped: judges nobody */
+    bool asks_sessions, stores_sessions, asks_staples, asks_early_data; /* the server is heard */
+    /* What the peer has ended; a FIN may arrive long before the close_notify in front of it is
+     * read, and without one: */
+    bool input_ended; /* FIN */
+    bool got_close;   /* close_notify: what follows is not looked at */
+    /* Under way: */
     bool running;      /* inside rp_socket_advance */
-    bool failed;       /* its last words may be in the output: deliver them */
-    bool input_ended;  /* FIN */
-    bool got_close;    /* close_notify: what follows is not looked at */
     bool tickets_wait; /* TLS 1.3's, in the output, for the first answer to go with */
-    bool unconfirmed;  /* server: open for early data, its handshake is not complete */
-    bool preface_done, reported, authorized;
-    bool asks_sessions, stores_sessions, asks_staples,
-        asks_early_data; /* the server was listened to when it was accepted */
+    /* Facts that stay: */
+    bool reported; /* the server was told that the handshake failed */
+    bool authorized, renegotiation_disabled;
 };
+
+static inline void rp_socket_move_to(struct rp_socket *s, enum rp_socket_state state)
+{
+    assert(rp_socket_may_move(s->state, state));
+    s->state = (uint8_t)state;
+}
+
+static inline bool rp_socket_is_open(const struct rp_socket *s)
+{
+    return rp_socket_state_is_open(s->state);
+}
 
 /* A socket over a transport that the caller opens. One reference, the caller's, besides that of
  * being open. NULL: no memory. */
@@ -82,6 +92,8 @@ bool rp_socket_open_engine(struct rp_socket *, bool server, enum rp_client_auth 
 /* The peer's certificate as it was shown on this connection; a client that resumed saw none (G13).
  */
 X509 *rp_socket_peer_certificate(const struct rp_socket *);
+/* Start its one timeout, whatever it was running for. false: no memory. */
+bool rp_socket_start_timeout(struct rp_socket *, enum rp_socket_timeout, uint32_t ms);
 /* The handshake has so long from now on: as the option, 0 is the default. */
 void rp_socket_limit_handshake(struct rp_socket *, uint32_t ms);
 /* Have OpenSSL trace, from its first message or from now. */
@@ -96,7 +108,7 @@ void rp_socket_write_waiting(struct rp_socket *);
 void rp_socket_fail(struct rp_socket *, const struct rp_error *error);
 /* A server's handshake takes too long or is one too many: it ends without an alert. */
 void rp_socket_cut_handshake(struct rp_socket *, const struct rp_error *error);
-/* For rp_engine_ops.keylog: tells the socket's and the server's listeners. */
+/* For rp_engine_ops.keylog (socket_agreed.c): tells the socket's and the server's listeners. */
 void rp_socket_on_keylog(struct rp_engine *, const char *line);
 /* Close the transport, now. */
 void rp_socket_finish(struct rp_socket *);
