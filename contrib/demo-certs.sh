@@ -1,6 +1,6 @@
 #!/bin/sh
-# demo-certs.sh DIR - a small CA and, signed by it, an ECDSA and an RSA certificate for localhost.
-# What is there and still valid for a day is left alone.
+# demo-certs.sh DIR - creates a demo CA, and an ECDSA and an RSA certificate for localhost, signed by it.
+# Keeps existing certificates that are valid for at least one more day.
 set -eu
 umask 077
 dir=$1

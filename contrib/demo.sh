@@ -1,11 +1,11 @@
 #!/bin/sh
-# demo.sh PROGRAM - make a demo certificate and state below build/, say what to try, run.
+# demo.sh PROGRAM - creates a demo certificate and state below build/, prints commands to try, runs PROGRAM.
 set -eu
 cd "$(dirname "$0")/.."
 contrib/demo-certs.sh build/demo/certs
 ca=build/demo/certs/ca.pem
 client="openssl s_client -quiet -connect localhost:8443 -servername localhost -CAfile $ca"
-# A request is made: a TLS 1.3 client gets its session after the handshake, with the first answer.
+# The client sends a request because TLS 1.3 delivers the session with the first answer.
 ask='printf "GET / HTTP/1.0\\r\\n\\r\\n" |'
 cat <<TEXT
 Try:   curl --cacert $ca https://localhost:8443/

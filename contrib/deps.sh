@@ -1,15 +1,15 @@
 #!/bin/sh
-# deps.sh PACKAGE... - install what is missing of these Debian packages.
+# deps.sh PACKAGE... - installs those of these Debian packages that are missing.
 set -eu
 printf 'deps     %s packages\n' "$#"
 command -v dpkg-query >/dev/null 2>&1 || {
-    echo "make deps: no Debian package manager here; please see to it that these are installed:"
+    echo "make deps: dpkg not found; install these packages, or the equivalents of your system:"
     echo "  $*"
     exit 0
 }
 missing=
 for package in "$@"; do
-    # A program that is there under any other packaging (a node from elsewhere) will do.
+    # A program from another source (such as a node that was not installed by apt) is accepted.
     case $package in
     nodejs) command -v node >/dev/null 2>&1 && continue ;;
     python3 | curl | strace | mandoc) command -v "$package" >/dev/null 2>&1 && continue ;;
@@ -19,7 +19,7 @@ for package in "$@"; do
 done
 [ -z "$missing" ] && exit 0
 command -v apt-get >/dev/null 2>&1 || {
-    echo "make deps: missing:$missing (there is no apt-get here to install them with)"
+    echo "make deps: missing packages:$missing; apt-get not found, so install them by hand"
     exit 0
 }
 if [ "$(id -u)" = 0 ]; then
@@ -27,7 +27,7 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null 2>&1; then
     as_root=sudo
 else
-    echo "make deps: missing:$missing; install them as root: apt-get install$missing" >&2
+    echo "make deps: missing packages:$missing; run as root: apt-get install$missing" >&2
     exit 1
 fi
 echo "make deps: installing$missing"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# exports.sh VERSION HEADER... - a linker version script of the functions that public headers declare.
+# exports.sh VERSION HEADER... - prints a linker version script with the functions that public headers declare.
 set -eu
 version=$1
 shift

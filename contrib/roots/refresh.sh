@@ -1,9 +1,9 @@
 #!/bin/sh
-# refresh.sh - make lib/x509/roots_data.inc, the roots that rp_root_certificates() gives, anew from the
+# refresh.sh - generates lib/x509/roots_data.inc, the roots that rp_root_certificates() returns, from the
 # Mozilla bundle in Debian's package ca-certificates.
-# usage: contrib/roots/refresh.sh [PACKAGE.deb]      default: the newest that apt offers
-# The package installed on a machine may be old and still hold roots that were distrusted since, so
-# it is never taken by itself. Look at the difference before committing it.
+# usage: contrib/roots/refresh.sh [PACKAGE.deb]      default: the newest package that apt offers
+# The installed package is not used: it may be old and contain roots that are no longer trusted.
+# Review the difference before you commit it.
 set -eu
 cd "$(dirname "$0")/../.."
 out=lib/x509/roots_data.inc
@@ -25,7 +25,7 @@ roots=$work/root/usr/share/ca-certificates/mozilla
     printf ' * from ca-certificates %s of Debian, whose source is certdata.txt of Mozilla. */\n' "$version"
     for file in $(LC_ALL=C ls "$roots"); do
         printf '/* %s */\n' "${file%.crt}"
-        # One certificate a file; each line becomes a string, the last one without its newline.
+        # One certificate per file; each line becomes a string, the last one without its newline.
         openssl x509 -in "$roots/$file" |
             sed -e '/-----END/!s/.*/"&\\n"/' -e '/-----END/s/.*/"&",/'
     done
