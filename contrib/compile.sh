@@ -1,5 +1,5 @@
 #!/bin/sh
-# compile.sh TARGET... - make them; says how many files that is, and how far it has come. The Makefile
+# compile.sh TARGET... - runs make for the targets; prints the number of files and the progress. The Makefile
 # sets MAKE; MODE, V and MAKEFLAGS have their usual meaning.
 set -u
 mode=${MODE:-release}
