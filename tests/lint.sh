@@ -161,5 +161,20 @@ bare=$(grep -ohE '\brp_[a-z0-9_]+\(' lib/include/reprise/*.h | sort -u | tr -d '
 ' - $(git ls-files 'lib/*.c' | grep -v lib/base/error.c))
 [ -z "$bare" ] || bad "public function that does not clear its error: $bare"
 
+# 15. Plain English: no document, manual or message has a phrase of tests/phrases.txt. Lines are joined,
+# so that a line break in a phrase hides nothing.
+phrases() { # all, or docs|all
+    sed -nE "s/^($1): (.*) \[[^]]*\]$/\2/p" tests/phrases.txt | paste -sd'|'
+}
+in_docs=$(phrases 'docs|all')
+for page in $(git ls-files '*.md' '*.[1-8]'); do
+    hits=$(sed 's/`[^`]*`/`x`/g' "$page" | tr -s ' \n' ' ' | grep -oE ".{0,30}($in_docs).{0,20}")
+    [ -z "$hits" ] || bad "$page: unclear phrase, see tests/phrases.txt: $hits"
+done
+if command -v node >/dev/null 2>&1; then
+    hits=$(node tests/messages.js | grep -E "$(phrases all)")
+    [ -z "$hits" ] || bad "unclear message, see tests/phrases.txt: $hits"
+fi
+
 [ "$failed" = 0 ] && echo "lint: clean"
 exit "$failed"
