@@ -409,7 +409,7 @@ struct rp_key_ring *rp_key_ring_blank(struct rp_loop *loop, struct rp_store *sto
     struct rp_key_ring *r = calloc(1, sizeof *r);
 
     if (r == NULL) {
-        rp_error_set(err, "ENOMEM", "no memory for a ring of ticket keys");
+        rp_error_set(err, "ENOMEM", "no memory for the ticket-key ring");
         return NULL;
     }
     r->loop = loop;

@@ -186,7 +186,7 @@ static bool take_sealers(struct rp_notice_board *b, const struct rp_sealers *sea
 {
     return (take_sealer(&b->secrets[0], sealers->current) &&
             take_sealer(&b->secrets[1], sealers->former)) ||
-           rp_error_set(err, "ENOMEM", "no memory for what is announced");
+           rp_error_set(err, "ENOMEM", "no memory for announcements");
 }
 
 struct rp_notice_board *rp_notice_board_new(struct rp_loop *loop,
@@ -196,7 +196,7 @@ struct rp_notice_board *rp_notice_board_new(struct rp_loop *loop,
     struct rp_notice_board *b = calloc(1, sizeof *b);
 
     if (b == NULL) {
-        rp_error_set(err, "ENOMEM", "no memory for what is announced");
+        rp_error_set(err, "ENOMEM", "no memory for announcements");
         return NULL;
     }
     b->loop = loop;

@@ -333,7 +333,8 @@ struct rp_replay_guard *rp_replay_guard_new(struct rp_loop *loop,
     take_sealers(guard, o->sealers);
     if (rp_seal_random(guard->random, MARK_RANDOM))
         return guard;
-    rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for the replay guard");
+    rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED",
+                 "no random bytes available for the replay guard");
     rp_replay_guard_free(guard);
     return NULL;
 }

@@ -78,7 +78,7 @@ struct rp_sealer *rp_sealer_new(const struct rp_secret *secret, const char *purp
     struct rp_sealer *s = calloc(1, sizeof *s);
 
     if (s == NULL) {
-        rp_error_set(err, "ENOMEM", "no memory to seal with");
+        rp_error_set(err, "ENOMEM", "no memory for encryption");
         return NULL;
     }
     s->names = keyed_hmac(secret, "reprise record names", purpose);
@@ -91,7 +91,8 @@ struct rp_sealer *rp_sealer_new(const struct rp_secret *secret, const char *purp
         return s;
     rp_sealer_free(s);
     ERR_clear_error();
-    rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no HMAC-SHA256 or AES-256-GCM to seal with");
+    rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED",
+                 "HMAC-SHA256 or AES-256-GCM is unavailable in OpenSSL");
     return NULL;
 }
 

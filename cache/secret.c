@@ -87,10 +87,11 @@ static bool check_file(int fd, const char *path, struct rp_error *err)
         return rp_error_set(err, "ERR_SECRET_FILE", "%s is not a regular file", path);
     if ((st.st_mode & 077) == 0 || (st.st_uid == 0 && (st.st_mode & 037) == 0))
         return true;
-    return rp_error_set(err, "ERR_SECRET_FILE",
-                        "%s is open to group or others (mode %03o); chmod 600 it, or 440 if root "
-                        "owns it, and, if somebody may have read it, make a new one",
-                        path, (unsigned)st.st_mode & 0777);
+    return rp_error_set(
+        err, "ERR_SECRET_FILE",
+        "%s is open to group or others (mode %03o); run chmod 600 on it (440 if root "
+        "owns it); if somebody may have read it, make a new one",
+        path, (unsigned)st.st_mode & 0777);
 }
 
 /* Up to one byte more than allowed; -1 with errno. */
@@ -113,7 +114,7 @@ static bool accept_secret(uint8_t key[RP_SECRET_SIZE], const char *path, const u
 {
     if (len < RP_SECRET_LEAST_BYTES || len > RP_SECRET_FILE_MAX)
         return rp_error_set(err, "ERR_SECRET_FILE",
-                            "%s has %s bytes; a secret has 32 to %d, as from: "
+                            "%s has %s bytes; a secret has 32 to %d; make one with: "
                             "head -c 32 /dev/urandom",
                             path, len < RP_SECRET_LEAST_BYTES ? "too few" : "too many",
                             RP_SECRET_FILE_MAX);
@@ -135,10 +136,11 @@ static bool accept_line(uint8_t key[RP_SECRET_SIZE], const char *path, const uin
     bool ok;
 
     if (rp_secret_is_hex(line, len) && count < RP_SECRET_LEAST_BYTES)
-        ok = rp_error_set(err, "ERR_SECRET_FILE",
-                          "%s has %zu hexadecimal digits; 64 make a secret of 32 bytes, as from: "
-                          "openssl rand -hex 32",
-                          path, len);
+        ok = rp_error_set(
+            err, "ERR_SECRET_FILE",
+            "%s has %zu hexadecimal digits; a secret of 32 bytes has 64; make one with: "
+            "openssl rand -hex 32",
+            path, len);
     else if (count == 0 && len >= RP_SECRET_LEAST_BYTES)
         ok = rp_error_set(err, "ERR_SECRET_FILE",
                           "%s is not random: words, or neither hexadecimal nor base64; make it "
@@ -177,8 +179,8 @@ static bool accept_lines(struct rp_secret *secret, const char *path, const uint8
     for (; next_line(&at, end, &line, &len); count++) {
         if (count == 2)
             return rp_error_set(err, "ERR_SECRET_FILE",
-                                "%s has more than two lines; one is a secret, and for a "
-                                "change-over two are",
+                                "%s has more than two lines; write one secret, or two during a "
+                                "change of the secret",
                                 path);
         if (!accept_line(count == 0 ? secret->key : secret->former, path, line, len, err))
             return false;
@@ -247,7 +249,8 @@ static bool write_secret(int fd, const char *path, struct rp_error *err)
     bool ok;
 
     if (RAND_priv_bytes(bytes, sizeof bytes) != 1)
-        return rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for %s", path);
+        return rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED", "no random bytes available for %s",
+                            path);
     ok = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes;
     OPENSSL_cleanse(bytes, sizeof bytes);
     if (!ok)

@@ -26,7 +26,7 @@ static bool unknown_scheme(const char *uri, struct rp_error *err)
     size_t len = strspn(uri, "abcdefghijklmnopqrstuvwxyz+");
 
     return rp_error_set(err, "ERR_STORE_URI",
-                        "%.*s is no kind of store; lmdb:PATH?size=256M is one, and "
+                        "%.*s is not a kind of store; use lmdb:PATH?size=256M or "
                         "redis://host:port/db",
                         len < SCHEME_MAX && uri[len] == ':' ? (int)len : 4,
                         len < SCHEME_MAX && uri[len] == ':' ? uri : "this");
@@ -93,8 +93,8 @@ bool rp_store_check_near(const char *uri, struct rp_error *err)
 {
     if (rp_store_uri_is_remote(uri))
         return rp_error_set(err, "ERR_STORE_URI",
-                            "it stands before the store and is one of this host; "
-                            "lmdb:sessions?size=256M is one");
+                            "it must be a local store; use for example "
+                            "lmdb:sessions?size=256M");
     return rp_store_check_uri(uri, err);
 }
 

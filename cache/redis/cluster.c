@@ -348,8 +348,7 @@ static void refuse_map(struct cluster *c, const redisReply *reply)
     if (reply->type == REDIS_REPLY_ERROR)
         rp_redis_link_explain(c->guide, reply, &c->why);
     else
-        rp_error_set(&c->why, "ERR_STORE_REDIS",
-                     "redis node at %.80s has no proper map of the cluster",
+        rp_error_set(&c->why, "ERR_STORE_REDIS", "redis node at %.80s sent an invalid cluster map",
                      rp_redis_host_format(&c->guided_by, text));
     leave_guide(c);
     one_in_vain(c);

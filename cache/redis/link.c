@@ -296,7 +296,7 @@ static void greet(struct rp_redis_link *l)
     const char *ping[] = {"PING"};
     struct rp_error error;
 
-    rp_error_set(&error, "ENOMEM", "no memory to greet it");
+    rp_error_set(&error, "ENOMEM", "no memory for the first commands");
     if (!say_who(l, &error) || !choose_database(l) || !ask_for_proof(l) || !greet_with(l, 1, ping))
         fail(l, &error);
 }
@@ -318,8 +318,8 @@ static const struct {
     {"WRONGPASS", " (see user, password and password-file in the store's URI)"},
     {"NOAUTH", " (see user, password and password-file in the store's URI)"},
     {"ERR AUTH", " (see user, password and password-file in the store's URI)"},
-    {"OOM", " (see its maxmemory and maxmemory-policy)"},
-    {"READONLY", " (it is a replica: name the master, or use redis+sentinel:)"},
+    {"OOM", " (see maxmemory and maxmemory-policy in redis.conf)"},
+    {"READONLY", " (a replica: use the address of the master, or redis+sentinel:)"},
 };
 
 /* As ACL SETUSER wants it. */
@@ -350,10 +350,10 @@ static void explain(const struct rp_redis_link *l, const redisReply *reply, stru
         if (strncmp(reply->str, remedies[i].word, strlen(remedies[i].word)) == 0)
             remedy = remedies[i].remedy;
     if (rp_redis_reply_says(reply, "NOPERM"))
-        rp_error_set(error, "ERR_STORE_REDIS", "it answers %.60s (its user needs %s ~%s*)",
+        rp_error_set(error, "ERR_STORE_REDIS", "error reply: %.60s (the user needs %s ~%s*)",
                      reply->str, commands_of(l), l->o.place->prefix);
     else
-        rp_error_set(error, "ERR_STORE_REDIS", "it answers %.*s%s", shown_len(reply, 80),
+        rp_error_set(error, "ERR_STORE_REDIS", "error reply: %.*s%s", shown_len(reply, 80),
                      reply->str, remedy);
 }
 
@@ -388,7 +388,7 @@ static void greeted(struct rp_redis_link *l, const redisReply *reply)
     if (pong && l->proven) {
         be_up(l);
     } else if (pong) {
-        rp_error_set(&error, "ERR_STORE_REDIS", "it is not a master");
+        rp_error_set(&error, "ERR_STORE_REDIS", "not a master");
         fail(l, &error);
     }
 }
@@ -397,7 +397,7 @@ static void nonsense(struct rp_redis_link *l, enum rp_redis_kind kind)
 {
     struct rp_error error;
 
-    rp_error_set(&error, "ERR_STORE_REDIS", "it answers garbage, or too much of it");
+    rp_error_set(&error, "ERR_STORE_REDIS", "malformed or oversized reply");
     if (kind != RP_REDIS_OTHER)
         refuses(l, kind, &error); /* whose answer it was may have been told already */
     fail(l, &error);
@@ -446,7 +446,7 @@ static void take(struct rp_redis_link *l, const redisReply *reply)
     struct rp_error error;
 
     if (e == NULL) {
-        rp_error_set(&error, "ERR_STORE_REDIS", "it answers what nobody asked");
+        rp_error_set(&error, "ERR_STORE_REDIS", "unexpected reply");
         fail(l, &error);
         return;
     }
@@ -541,7 +541,7 @@ static void on_event(const struct rp_event *e, void *arg)
     } else if (e->type == RP_EV_ERROR) {
         fail(l, e->error.error);
     } else if (e->type == RP_EV_END || e->type == RP_EV_CLOSE) {
-        rp_error_set(&error, "ECONNRESET", "it ended the connection");
+        rp_error_set(&error, "ECONNRESET", "the server closed the connection");
         fail(l, &error);
     }
     release(l);
@@ -649,7 +649,7 @@ void rp_redis_link_move(struct rp_redis_link *l, const struct rp_redis_host *hos
 {
     struct rp_error error;
 
-    rp_error_set(&error, "ECONNRESET", "it is given up: the master is elsewhere");
+    rp_error_set(&error, "ECONNRESET", "disconnected: another node is the master now");
     l->held++;
     fail(l, &error);
     if (!l->freed) {

@@ -112,7 +112,7 @@ static void note(struct sentinels *s, const redisReply *reply)
         rp_error_set(&s->why, "ERR_STORE_REDIS", "sentinel at %.80s %s %.60s",
                      rp_redis_host_format(&s->router.place.hosts[s->which], text),
                      reply->type == REDIS_REPLY_NIL ? "knows no master"
-                                                    : "has no proper answer about",
+                                                    : "sent an invalid reply about",
                      s->router.place.master);
 }
 

@@ -41,7 +41,7 @@ bool rp_redis_uri_is(const char *uri)
 
 static bool wrong(struct rp_error *err, const char *what, const char *right)
 {
-    return rp_error_set(err, "ERR_STORE_URI", "%s; it is %s, then ?prefix=...&timeout=250...", what,
+    return rp_error_set(err, "ERR_STORE_URI", "%s; write %s, then ?prefix=...&timeout=250...", what,
                         right);
 }
 
@@ -131,9 +131,10 @@ static bool bad_option(struct rp_error *err, const char *name, size_t len, const
 
 static bool unreadable(struct rp_error *err, const char *name)
 {
-    return bad_option(err, name, strlen(name),
-                      "of the redis store is too long, or has a % that two hex digits other than "
-                      "00 don't follow; a % itself is %25");
+    return bad_option(
+        err, name, strlen(name),
+        "of the redis store is too long, or has an invalid % escape (valid: % and two "
+        "hex digits, except %00); write %25 for a %");
 }
 
 /* What we don't know may be part of a secret: a name is shown if it is a plain word, and if no
@@ -141,17 +142,18 @@ static bool unreadable(struct rp_error *err, const char *name)
 static bool no_option(const struct rp_redis_place *p, struct rp_error *err, const char *name,
                       size_t len, unsigned nth)
 {
-    static const char there_are[] = "there are prefix, timeout, db, user, password-file, ca, cert, "
-                                    "key, servername, sentinel-user, sentinel-password-file";
+    static const char there_are[] =
+        "valid options are prefix, timeout, db, user, password-file, ca, cert, "
+        "key, servername, sentinel-user, sentinel-password-file";
     bool plain = len > 0 && p->account.password[0] == '\0';
 
     for (size_t i = 0; i < len; i++)
         plain &= (name[i] >= 'a' && name[i] <= 'z') || name[i] == '-';
     if (!plain)
-        return rp_error_set(err, "ERR_STORE_URI", "option %u of the redis store is none: %s", nth,
-                            there_are);
-    return rp_error_set(err, "ERR_STORE_URI", "%.*s is no option of a redis store: %s", (int)len,
-                        name, there_are);
+        return rp_error_set(err, "ERR_STORE_URI", "option %u of the redis store is invalid: %s",
+                            nth, there_are);
+    return rp_error_set(err, "ERR_STORE_URI", "%.*s is not an option of a redis store: %s",
+                        (int)len, name, there_are);
 }
 
 static bool set_text(struct rp_redis_place *p, const struct text_option *o, const char *value,
@@ -159,10 +161,10 @@ static bool set_text(struct rp_redis_place *p, const struct text_option *o, cons
 {
     if (o->needs == TLS && !p->tls)
         return bad_option(err, o->name, strlen(o->name),
-                          "is an option of TLS: the redis store must begin with rediss");
+                          "is an option for TLS: the redis store must begin with rediss");
     if (o->needs == SENTINELS && p->form != RP_REDIS_SENTINEL)
         return bad_option(err, o->name, strlen(o->name),
-                          "is an option of redis+sentinel:// stores only");
+                          "is an option for redis+sentinel:// stores only");
     return decode((char *)p + o->at, o->size, value, len) || unreadable(err, o->name);
 }
 
@@ -172,12 +174,13 @@ static bool set_option(struct rp_redis_place *p, unsigned nth, const char *name,
     if (is(name, name_len, "timeout"))
         return (number(&p->timeout_ms, value, len, TIMEOUT_MAX) && p->timeout_ms > 0) ||
                bad_option(err, name, name_len,
-                          "of the redis store is a number of milliseconds, 1 to 60000");
+                          "of the redis store must be 1 to 60000 (milliseconds)");
     if (is(name, name_len, "db") && p->form == RP_REDIS_CLUSTER)
-        return bad_option(err, name, name_len, "can't be chosen in a redis cluster: it has one");
+        return bad_option(err, name, name_len,
+                          "is invalid for a redis cluster, which has one database only");
     if (is(name, name_len, "db"))
         return number(&p->db, value, len, DB_MAX) ||
-               bad_option(err, name, name_len, "of the redis store is a number, 0 to 65535");
+               bad_option(err, name, name_len, "of the redis store must be 0 to 65535");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (is(name, name_len, texts[i].name))
             return set_text(p, &texts[i], value, len, err);
@@ -190,10 +193,11 @@ static bool set_options(struct rp_redis_place *p, const char *at, struct rp_erro
         size_t len = strcspn(at, "&"), name = strcspn(at, "=&");
 
         if (name == len)
-            return rp_error_set(err, "ERR_STORE_URI",
-                                "option %u of the redis store is no name=value; they are joined "
-                                "by &",
-                                nth);
+            return rp_error_set(
+                err, "ERR_STORE_URI",
+                "option %u of the redis store is not of the form name=value; separate "
+                "options with &",
+                nth);
         if (!set_option(p, nth, at, name < 40 ? name : 40, at + name + 1, len - name - 1, err))
             return false;
         at += len + (at[len] == '&');
@@ -234,9 +238,9 @@ static bool check_last_at(const char *at, struct rp_error *err)
     if (last == NULL || last < at + before)
         return true;
     return rp_error_set(err, "ERR_STORE_URI",
-                        "an @ behind the %c of the redis store: in a password %s; an @ that "
-                        "ends none is written %%40",
-                        at[before], at[before] == '/' ? "/ is written %2F" : "? is written %3F");
+                        "the redis store has an @ after its %c: in a password, write %s; "
+                        "anywhere else, write %%40 for an @",
+                        at[before], at[before] == '/' ? "%2F for a /" : "%3F for a ?");
 }
 
 static bool set_host(struct rp_redis_host *h, uint16_t standard, const char *at, size_t len)
@@ -294,8 +298,8 @@ static bool set_authority(struct rp_redis_place *p, const char *at, size_t len)
 static bool wrong_path(struct rp_error *err)
 {
     return wrong(err,
-                 "a redis+unix: store without a path, with one that is too long, or with an @ "
-                 "before a / (%40 is one in a path)",
+                 "the path of the redis+unix: store is missing, too long, or has an @ before a / "
+                 "(write %40 for an @)",
                  "redis+unix:/PATH or redis+unix://[user:password@]/PATH");
 }
 
@@ -331,12 +335,12 @@ static bool set_unix(struct rp_redis_place *p, const char *at, size_t len, struc
 static bool wrong_authority(const struct rp_redis_place *p, struct rp_error *err)
 {
     if (p->form == RP_REDIS_SENTINEL)
-        return wrong(err, "the sentinels or the master's name of the redis store can't be read",
+        return wrong(err, "the sentinels or the master name of the redis store are invalid",
                      "redis+sentinel://[user:password@]host[:port],host.../MASTER-NAME");
     if (p->form == RP_REDIS_CLUSTER)
-        return wrong(err, "the hosts and ports of the redis cluster can't be read",
+        return wrong(err, "the hosts or ports of the redis cluster are invalid",
                      "redis+cluster://[user:password@]host[:port],host...");
-    return wrong(err, "the host, port or database of the redis store can't be read",
+    return wrong(err, "the host, port or database of the redis store is invalid",
                  "redis://[user:password@]host[:port][/db]");
 }
 
@@ -365,9 +369,9 @@ bool rp_redis_place_parse(struct rp_redis_place *p, const char *uri, struct rp_e
     *p = (struct rp_redis_place){.timeout_ms = RP_REDIS_TIMEOUT_MS};
     snprintf(p->prefix, sizeof p->prefix, "reprise:");
     if (scheme == NULL || len < where)
-        return wrong(err, "this is no kind of redis store",
+        return wrong(err, "the scheme of the redis store is unknown",
                      "redis://..., redis+unix:/PATH, redis+sentinel://... or redis+cluster://..., "
-                     "over TLS rediss://...");
+                     "with TLS rediss://...");
     p->form = scheme->form;
     p->tls = scheme->tls;
     return set_where(p, scheme, uri + where, len - where, err) &&

@@ -175,9 +175,8 @@ static int open_env(struct lmdb *l)
 static void describe(struct rp_error *error, const struct lmdb *l, int code)
 {
     if (is_damage(code))
-        rp_error_set(error, "ERR_STORE_DAMAGED",
-                     "%s is damaged (%s); it is put aside as %s.damaged", l->place.path,
-                     mdb_strerror(code), l->place.path);
+        rp_error_set(error, "ERR_STORE_DAMAGED", "%s is damaged (%s); it is renamed to %s.damaged",
+                     l->place.path, mdb_strerror(code), l->place.path);
     else if (code > 0 && l->env == NULL)
         rp_error_errno(error, code, "open", "%s", l->place.path);
     else if (code > 0)

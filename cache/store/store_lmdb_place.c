@@ -30,7 +30,7 @@ static bool parse_size(size_t *size, const char *text, struct rp_error *err)
     if (end == NULL || errno != 0 || (*end != '\0' && shift == 0) || n > SIZE_MAX_ >> shift ||
         n << shift < SIZE_MIN)
         return rp_error_set(err, "ERR_STORE_URI",
-                            "size=%.*s is no size from 1M to 1024G; size=256M is one",
+                            "size=%.*s is invalid; use 1M to 1024G, for example size=256M",
                             (int)strcspn(text, "?&="), text);
     *size = (size_t)(n << shift);
     return true;
@@ -45,10 +45,11 @@ bool rp_lmdb_place_parse(struct rp_lmdb_place *place, const char *uri, const cha
 
     place->size = SIZE_DEFAULT;
     if (len == 0 || path[len - 1] == '/')
-        return rp_error_set(err, "ERR_STORE_URI", "lmdb: names no file; lmdb:sessions does");
-    if (query != NULL && strncmp(query, "?size=", 6) != 0)
         return rp_error_set(err, "ERR_STORE_URI",
-                            "%.*s is unknown; lmdb: knows ?size=", (int)strcspn(query, "="), query);
+                            "lmdb: has no file name; use for example lmdb:sessions");
+    if (query != NULL && strncmp(query, "?size=", 6) != 0)
+        return rp_error_set(err, "ERR_STORE_URI", "%.*s is invalid; lmdb: has one option, ?size=",
+                            (int)strcspn(query, "="), query);
     if (query != NULL && !parse_size(&place->size, query + 6, err))
         return false;
     written = snprintf(place->path, sizeof place->path, "%s%s%.*s", relative ? directory : "",

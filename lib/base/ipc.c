@@ -23,11 +23,12 @@ bool rp_ipc_dispatch(const struct rp_ipc_rule *rules, size_t count, unsigned who
     size_t left = rp_cursor_left(&content);
 
     if (rule == NULL)
-        return rp_error_set(err, "ERR_IPC", "unknown message %u of %zu bytes", type, len);
+        return rp_error_set(err, "ERR_IPC", "unknown message type %u (%zu bytes)", type, len);
     if ((rule->allowed & who) == 0)
-        return rp_error_set(err, "ERR_IPC", "message %s out of place", rule->name);
+        return rp_error_set(err, "ERR_IPC", "unexpected message %s", rule->name);
     if (left < rule->shortest || left > rule->longest)
-        return rp_error_set(err, "ERR_IPC", "message %s of %zu bytes", rule->name, len);
+        return rp_error_set(err, "ERR_IPC", "message %s has an invalid length: %zu bytes",
+                            rule->name, len);
     rule->handle(context, content);
     return true;
 }

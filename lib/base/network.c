@@ -61,8 +61,7 @@ static bool is_whole(const struct rp_network *n, const char *text, struct rp_err
         return true;
     inet_ntop(n->family, whole.bytes, host, sizeof host);
     return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
-                        "\"%.60s\" has bits behind its prefix; write \"%s/%u\"", text, host,
-                        n->bits);
+                        "\"%.60s\" has host bits set; write \"%s/%u\"", text, host, n->bits);
 }
 
 bool rp_network_parse(struct rp_network *n, const char *text, struct rp_error *err)

@@ -407,7 +407,8 @@ bool rp_cluster_send(struct rp_cluster *c, unsigned id, const void *bytes, size_
     if (id >= c->count || !rp_channel_is_open(&c->slots[id].channel))
         return rp_error_set(err, "EPIPE", "worker %u is not running", id);
     if (len > RP_CLUSTER_MESSAGE_MAX)
-        return rp_error_set(err, "EMSGSIZE", "a message of %zu bytes; %d is the most", len,
+        return rp_error_set(err, "EMSGSIZE",
+                            "the message is too long: %zu bytes; the maximum is %d", len,
                             RP_CLUSTER_MESSAGE_MAX);
     return rp_channel_send(&c->slots[id].channel, RP_TAG_MESSAGE, bytes, len, err);
 }

@@ -114,7 +114,8 @@ static bool keep(struct rp_channel *c, uint8_t tag, const void *bytes, size_t le
     struct rp_channel_note *note;
 
     if (c->queued + len > RP_CHANNEL_QUEUE_MAX)
-        return rp_error_set(err, "ENOBUFS", "a process does not read its messages");
+        return rp_error_set(err, "ENOBUFS",
+                            "the send queue is full: the other process does not read its messages");
     if ((note = malloc(sizeof *note + len + 1)) == NULL)
         return rp_error_errno(err, ENOMEM, "malloc", "a message");
     note->next = NULL;
@@ -138,9 +139,10 @@ bool rp_channel_send(struct rp_channel *c, uint8_t tag, const void *bytes, size_
                      struct rp_error *err)
 {
     if (!rp_channel_is_open(c))
-        return rp_error_set(err, "EPIPE", "the other process is gone");
+        return rp_error_set(err, "EPIPE", "the channel to the other process is closed");
     if (len >= RP_CHANNEL_MESSAGE_MAX)
-        return rp_error_set(err, "EMSGSIZE", "a message of %zu bytes; %d is the most", len,
+        return rp_error_set(err, "EMSGSIZE",
+                            "the message is too long: %zu bytes; the maximum is %d", len,
                             RP_CHANNEL_MESSAGE_MAX - 1);
     if (c->first == NULL) {
         if (send_now(c->fd, tag, bytes, len))

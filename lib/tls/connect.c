@@ -51,7 +51,7 @@ static bool all_have_names(const char *const *protocols, struct rp_error *err)
 {
     for (; protocols != NULL && *protocols != NULL; protocols++)
         if (**protocols == '\0')
-            return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "an ALPN protocol without a name");
+            return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "an ALPN protocol name is empty");
     return true;
 }
 
@@ -114,7 +114,7 @@ static bool may_change(const struct rp_socket *s, struct rp_error *err)
     if (s->client != NULL && s->state == RP_SOCKET_START && !s->stream.destroyed)
         return true;
     return rp_error_set(err, "ERR_TLS_INVALID_STATE",
-                        "only a client that has not begun its handshake can change that");
+                        "only a client whose handshake has not started can change this");
 }
 
 bool rp_socket_set_servername(struct rp_socket *s, const char *name, struct rp_error *err)

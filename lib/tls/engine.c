@@ -125,7 +125,7 @@ static enum rp_engine_status failed(struct rp_engine *e, struct rp_error *err)
 {
     if (e->hello == RP_HELLO_UNRECOGNIZED_NAME && !e->established) {
         ERR_clear_error();
-        rp_error_set(err, "ERR_TLS_UNRECOGNIZED_NAME", "nothing is served under that name");
+        rp_error_set(err, "ERR_TLS_UNRECOGNIZED_NAME", "the server name is not served here");
     } else {
         rp_error_handshake(err, "ENOMEM", "no memory for the connection");
     }
@@ -510,7 +510,8 @@ static bool floods(struct rp_engine *e, size_t before, struct rp_error *err)
     e->unproductive += before - rp_engine_left(e);
     if (e->unproductive <= UNPRODUCTIVE_MAX)
         return false;
-    rp_error_set(err, "ERR_TLS_PROTOCOL_FLOOD", "the peer sends messages without data");
+    rp_error_set(err, "ERR_TLS_PROTOCOL_FLOOD",
+                 "the peer sends too many messages without application data");
     return true;
 }
 

@@ -118,7 +118,7 @@ void rp_renegotiation_drop(struct rp_socket *s)
     if (s->renegotiation == NULL)
         return;
     rp_error_set(&error, "ERR_SOCKET_CLOSED",
-                 "the socket was closed before the renegotiation ended");
+                 "the socket was closed before the renegotiation completed");
     tell(s, &error);
 }
 
@@ -164,7 +164,7 @@ bool rp_socket_renegotiate(struct rp_socket *s, const struct rp_renegotiate_opti
     if (s->renegotiation == NULL)
         return rp_error_ssl(err, SSL_R_NO_RENEGOTIATION);
     if (s->renegotiation->done != NULL || SSL_in_init(s->engine.ssl))
-        return rp_error_set(err, "ERR_TLS_INVALID_STATE", "a renegotiation is under way");
+        return rp_error_set(err, "ERR_TLS_INVALID_STATE", "a renegotiation is already in progress");
     if (o != NULL && !rp_engine_use(&s->engine, s->engine.context, auth_of(s, o), err))
         return false;
     if (!rp_engine_renegotiate(&s->engine, err))

@@ -96,7 +96,7 @@ static void make_room(struct rp_server *s)
     if (s->options.max_handshakes == 0 || s->handshakes < s->options.max_handshakes)
         return;
     rp_error_set(&error, "ERR_TLS_TOO_MANY_HANDSHAKES",
-                 "more than %u handshakes at the same time: the oldest ends",
+                 "more than %u concurrent handshakes: the oldest one is closed",
                  s->options.max_handshakes);
     rp_socket_cut_handshake(s->oldest, &error);
 }

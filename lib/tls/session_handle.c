@@ -49,8 +49,9 @@ struct rp_session *rp_session_from_der(const void *der, size_t len, struct rp_er
     SSL_SESSION *session = rp_session_import(der, len);
 
     if (session == NULL)
-        rp_error_set(err, "ERR_INVALID_ARG_VALUE",
-                     "not a TLS session: give one as RP_EV_SESSION or node's 'session' gave it");
+        rp_error_set(
+            err, "ERR_INVALID_ARG_VALUE",
+            "not a TLS session; pass the bytes of RP_EV_SESSION or of node's 'session' event");
     return rp_session_handle(session);
 }
 

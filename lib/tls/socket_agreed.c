@@ -165,7 +165,8 @@ bool rp_socket_export_keying_material(const struct rp_socket *s, uint8_t *bytes,
     ERR_clear_error();
     return SSL_export_keying_material(ssl, bytes, len, label, strlen(label), context, context_len,
                                       context != NULL) == 1 ||
-           rp_error_handshake(err, "ERR_CRYPTO_OPERATION_FAILED", "no keying material");
+           rp_error_handshake(err, "ERR_CRYPTO_OPERATION_FAILED",
+                              "keying material could not be exported");
 }
 
 /* -- settings */

@@ -288,7 +288,7 @@ static bool refuse(struct rp_error *err, struct rp_text *reason)
 
     rp_error_set(err, "ERR_TLS_CERT_ALTNAME_INVALID",
                  "Hostname/IP does not match certificate's altnames: %s",
-                 text != NULL ? text : "no memory to say why");
+                 text != NULL ? text : "no memory for the reason");
     rp_error_reason(err, text != NULL ? text : "");
     free(text);
     return false;

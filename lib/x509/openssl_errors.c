@@ -95,5 +95,5 @@ bool rp_error_ssl(struct rp_error *err, int reason)
 {
     ERR_clear_error();
     ERR_raise(ERR_LIB_SSL, reason);
-    return from_queue(err, true, "ERR_SSL_UNKNOWN", "an error of OpenSSL");
+    return from_queue(err, true, "ERR_SSL_UNKNOWN", "unknown OpenSSL error");
 }

@@ -59,7 +59,7 @@ const wrong = {
   'a log in a directory that is missing': [(c) => `log { destination = "@CERTS@/none/log" }\n${c}`, /test\.conf: log: open ENOENT: .*none\/log; choose another destination/],
   'an admin page at the address of a frontend': [(c) => `${c}admin { listen = "127.0.0.1:@PORT@" }`, /test\.conf:7: listen: "127\.0\.0\.1:\d+" is already used by admin; choose another/],
   'a backend without a port': [(c) => c.replace('127.0.0.1:1"', '127.0.0.1:0"'), /test\.conf:5: backend "b": address "127\.0\.0\.1:0": missing port; write host:port/],
-  'a store that nobody knows': [(c) => `${c}cache { store = "file:x" }`, /test\.conf:\d+: .*file is no kind of store/],
+  'a store that nobody knows': [(c) => `${c}cache { store = "file:x" }`, /test\.conf:\d+: .*file is not a kind of store/],
 };
 
 for (const [name, [change, message]] of Object.entries(wrong))

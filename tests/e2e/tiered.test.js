@@ -18,7 +18,7 @@ async function resumes(host, kind, session) {
 }
 
 for (const [name, hurt, heal, cause] of [
-  ['killed', (redis) => redis.end(), (redis) => redis.begin(), /ECONNRE|ENOENT|ended the connection/],
+  ['killed', (redis) => redis.end(), (redis) => redis.begin(), /ECONNRE|ENOENT|closed the connection/],
   ['stopped', (redis) => redis.child.kill('SIGSTOP'), (redis) => redis.child.kill('SIGCONT'), /no answer within/],
 ])
   test(`tiered: redis ${name}: sessions of this host resume, those of another are full handshakes, and it heals`, () =>

@@ -127,7 +127,7 @@ test('tools: flags that are wrong say so, and status 2', async () => {
     [['--psk', '01'.repeat(513), '--psk-identity', 'a', 'a:1'], /1 to 512/], [['--psk', '', '--psk-identity', 'a', 'a:1'], /1 to 512/],
     [['--no-servername', 'a:1'], /unknown flag --no-servername/], [['--no-json=true', 'a:1'], /unknown flag --no-json/], [['-json', 'a:1'], /two dashes/],
     [['--starttls', 'telnet', 'a:1'], /--starttls must be one of smtp/], [['--min-version', 'SSLv3', 'a:1'], /ERR_TLS_INVALID_PROTOCOL_VERSION/],
-    [['--ciphers', 'NONE', 'a:1'], /ERR_SSL_NO_CIPHER_MATCH/], [['--alpn-protocols', 'a,,b', 'a:1'], /without a name/],
+    [['--ciphers', 'NONE', 'a:1'], /ERR_SSL_NO_CIPHER_MATCH/], [['--alpn-protocols', 'a,,b', 'a:1'], /ALPN protocol name is empty/],
     [['--session-timeout', '3000000000', 'a:1'], /ERR_OUT_OF_RANGE/], [['--key', pem('ecdsa.key'), '--cert', pem('rsa.pem'), '--key', pem('ca.pem'), 'a:1'], /ERR_OSSL/],
     [['--session', '/nonexistent', 'a:1'], /No such file/], [['--ca', dir, 'a:1'], /cannot be read/], [['--keylog-file', '/nonexistent/x', 'a:1'], /No such file/],
     [['a:+1'], /not HOST:PORT/], [['a: 1'], /not HOST:PORT/], [['a:65536'], /not HOST:PORT/], [['a:'], /not HOST:PORT/], [['::1:443'], /\[ADDRESS\]:PORT/], [['a:0'], /target is missing/],

@@ -30,7 +30,7 @@ static bool fits(const char *const *names, struct rp_error *err)
     return wire_size(names) <= LIST_MAX ||
            rp_error_set(
                err, "ERR_OUT_OF_RANGE",
-               "the ALPN protocols are too many: together %zu bytes, and %d fit in a hello",
+               "the ALPN protocols are too long: %zu bytes in total; a ClientHello has room for %d",
                wire_size(names), LIST_MAX);
 }
 

@@ -22,8 +22,7 @@
 
 static bool has_bytes(const struct rp_pem *pem, struct rp_error *err)
 {
-    return pem->bytes != NULL ||
-           rp_error_set(err, "ERR_INVALID_ARG_VALUE", "no bytes are given (NULL)");
+    return pem->bytes != NULL || rp_error_set(err, "ERR_INVALID_ARG_VALUE", "its bytes are NULL");
 }
 
 static BIO *open_pem(const struct rp_pem *pem, struct rp_error *err)

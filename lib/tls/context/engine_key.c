@@ -55,7 +55,8 @@ static bool use_private_key(struct rp_secure_context *c, const char *id, const c
         return rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED",
                                 "the engine has no such private key");
     ok = SSL_CTX_use_PrivateKey(c->ssl, key) == 1 ||
-         rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED", "the engine's key can't be used");
+         rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED",
+                          "the engine's private key cannot be used");
     EVP_PKEY_free(key);
     return ok;
 }
@@ -106,8 +107,8 @@ bool rp_context_set_engine_key(struct rp_secure_context *c,
                             "The property 'options.privateKeyEngine' is invalid. Received none");
     if (o->key_count > 0)
         return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
-                            "The property 'options.privateKeyIdentifier' is invalid: there is "
-                            "options.key besides");
+                            "The property 'options.privateKeyIdentifier' is invalid: "
+                            "options.key is also set");
     return use_private_key(c, o->private_key_engine, o->private_key_identifier, err);
 }
 

@@ -28,7 +28,7 @@ static bool set_sigalgs(struct rp_secure_context *c, const char *sigalgs, struct
         return true;
     ERR_clear_error(); /* OpenSSL has nothing to say here either */
     return rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED",
-                        "options.sigalgs names an unknown algorithm, or one twice");
+                        "options.sigalgs contains an unknown or duplicate algorithm");
 }
 
 /* Connections inherit them; one that changes its context later gets them by their text. */

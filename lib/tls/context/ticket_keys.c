@@ -82,12 +82,12 @@ bool rp_ticket_keys_set(struct rp_ticket_keys *ring, const struct rp_ticket_key 
     if (!rp_given(ring, "ring", err) || (count > 0 && !rp_given(keys, "keys", err)))
         return false;
     if (count > RP_TICKET_KEYS_MAX)
-        return rp_error_set(err, "ERR_OUT_OF_RANGE", "%zu ticket keys; %d is the most", count,
-                            RP_TICKET_KEYS_MAX);
+        return rp_error_set(err, "ERR_OUT_OF_RANGE", "too many ticket keys: %zu; the maximum is %d",
+                            count, RP_TICKET_KEYS_MAX);
     for (size_t i = 0; i < count; i++)
         if (keys[i].size != 16 && keys[i].size != 32)
             return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
-                                "the secrets of a ticket key are 16 or 32 bytes long");
+                                "the secrets of a ticket key must be 16 or 32 bytes long");
     if (count > 0) {
         copy = malloc(count * sizeof *copy);
         if (copy == NULL)
@@ -146,7 +146,7 @@ bool rp_ticket_key_decode(struct rp_ticket_key *key, const uint8_t *bytes, size_
     if (!all_zero(key->hmac, size) && !all_zero(key->aes, size))
         return true;
     OPENSSL_cleanse(key, sizeof *key);
-    return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "a ticket key with a secret of only zeros");
+    return rp_error_set(err, "ERR_INVALID_ARG_VALUE", "a secret of the ticket key is all zeros");
 }
 
 size_t rp_ticket_key_encode(const struct rp_ticket_key *key, uint8_t bytes[RP_TICKET_KEYS_LONG])
@@ -166,7 +166,8 @@ static bool make_random(struct rp_ticket_key *key, struct rp_error *err)
     *key = (struct rp_ticket_key){.size = 16};
     return (RAND_bytes(key->name, NAME) == 1 && RAND_priv_bytes(key->hmac, key->size) == 1 &&
             RAND_priv_bytes(key->aes, key->size) == 1) ||
-           rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED", "no randomness for ticket keys");
+           rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED",
+                            "no random bytes available for ticket keys");
 }
 
 static struct rp_ticket_keys *new_with(const struct rp_ticket_key *key, struct rp_error *err)

@@ -154,7 +154,7 @@ START_TEST(network_with_bits_behind_its_prefix_is_refused)
     struct rp_error err = {0};
 
     ck_assert(!rp_network_parse(&network, loose[_i].text, &err));
-    ck_assert_ptr_nonnull(strstr(err.message, "has bits behind its prefix; write"));
+    ck_assert_ptr_nonnull(strstr(err.message, "has host bits set; write"));
     ck_assert_ptr_nonnull(strstr(err.message, loose[_i].right));
 }
 END_TEST

@@ -286,7 +286,7 @@ START_TEST(what_is_no_cluster_is_told)
     ck_assert_int_eq(get("a"), RP_STORE_FAILED);
     until_trouble();
     ck_assert_ptr_nonnull(strstr(trouble.message, "redis node at 127.0.0.1"));
-    ck_assert_ptr_nonnull(strstr(trouble.message, "it answers ERR"));
+    ck_assert_ptr_nonnull(strstr(trouble.message, "error reply: ERR"));
 }
 END_TEST
 

@@ -481,16 +481,16 @@ END_TEST
 static const struct {
     const char *uri, *message;
 } bad_uris[] = {
-    {"lmdb:", "lmdb: names no file; lmdb:sessions does"},
-    {"lmdb:dir/", "lmdb: names no file; lmdb:sessions does"},
-    {"lmdb:f?sise=1M", "?sise is unknown; lmdb: knows ?size="},
-    {"lmdb:f?size=", "size= is no size from 1M to 1024G; size=256M is one"},
-    {"lmdb:f?size=-1", "size=-1 is no size from 1M to 1024G; size=256M is one"},
-    {"lmdb:f?size=1023K", "size=1023K is no size from 1M to 1024G; size=256M is one"},
-    {"lmdb:f?size=1MB", "size=1MB is no size from 1M to 1024G; size=256M is one"},
-    {"lmdb:f?size=99999999999999999999", "size=99999999999999999999 is no size from 1M to 1024G; "
-                                         "size=256M is one"},
-    {"file:f", "file is no kind of store; lmdb:PATH?size=256M is one, and redis://host:port/db"},
+    {"lmdb:", "lmdb: has no file name; use for example lmdb:sessions"},
+    {"lmdb:dir/", "lmdb: has no file name; use for example lmdb:sessions"},
+    {"lmdb:f?sise=1M", "?sise is invalid; lmdb: has one option, ?size="},
+    {"lmdb:f?size=", "size= is invalid; use 1M to 1024G, for example size=256M"},
+    {"lmdb:f?size=-1", "size=-1 is invalid; use 1M to 1024G, for example size=256M"},
+    {"lmdb:f?size=1023K", "size=1023K is invalid; use 1M to 1024G, for example size=256M"},
+    {"lmdb:f?size=1MB", "size=1MB is invalid; use 1M to 1024G, for example size=256M"},
+    {"lmdb:f?size=99999999999999999999", "size=99999999999999999999 is invalid; use 1M to 1024G, "
+                                         "for example size=256M"},
+    {"file:f", "file is not a kind of store; use lmdb:PATH?size=256M or redis://host:port/db"},
 };
 
 START_TEST(store_refuses_uris)

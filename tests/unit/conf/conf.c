@@ -277,7 +277,7 @@ static const struct {
     {"host \"a\" { request-cert = on }", "/x.conf:5: request-cert: ca is unset, so any publicly "
                                          "trusted client certificate would be accepted; set ca"},
     {"proxy-protocol = on  proxy-from = \"10.0.0.1/8\"",
-     "/x.conf:5: proxy-from: \"10.0.0.1/8\" has bits behind its prefix; write \"10.0.0.0/8\""},
+     "/x.conf:5: proxy-from: \"10.0.0.1/8\" has host bits set; write \"10.0.0.0/8\""},
     {"proxy-protocol = on  proxy-from = {\"::1\", \"balancer\"}",
      "/x.conf:5: proxy-from: \"balancer\" is not a network; write \"192.0.2.1\", \"10.0.0.0/8\", "
      "\"2001:db8::/32\" or \"unix:\""},
