@@ -87,7 +87,7 @@ test('a redis that does not know AUTH does not make the log show the password', 
   }));
   try {
     const service = await Service.start(conf(redis, `redis://:${SECRET}@${server.address_}`));
-    await service.said(/it answers ERR unknown command 'AUTH'/);
+    await service.said(/error reply: ERR unknown command 'AUTH'/);
     assert.ok(!(await everythingSaid(service)).includes(SECRET), service.log);
   } finally {
     await server.stop();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * net.h - TCP and Unix sockets: addresses, connecting, listening. What node calls `net`. */
+ * net.h - TCP and Unix sockets: addresses, connecting, listening. node calls it `net`. */
 #ifndef RP_NET_H
 #define RP_NET_H
 
@@ -23,80 +23,92 @@ struct rp_address {
         struct sockaddr_un un;
     };
 };
-enum { RP_ADDRESS_TEXT = 128 }; /* room for any address as text */
+enum { RP_ADDRESS_TEXT = 128 }; /* bytes: room for any address as text, NUL included */
 
-/* Parse "host:port", "[v6]:port", "unix:/path" (also "unix:@abstract"). The host is a numeric
- * address or, with `resolve`, a name looked up blockingly; "*" and "" mean every address. */
+/* Parse "host:port", "[v6]:port" or "unix:/path" (also "unix:@abstract"). The host is a numeric
+ * address; "*" and "" mean every address. With `resolve` it may be a name, whose lookup blocks.
+ * Errors: ERR_INVALID_ARG_VALUE, ENOTFOUND. */
 bool rp_address_parse(struct rp_address *, const char *text, bool resolve, struct rp_error *);
-/* "127.0.0.1:8443", "[::1]:8443", "unix:/run/x.sock"; always terminated. Returns `text`. */
+/* Write an address as "127.0.0.1:8443", "[::1]:8443" or "unix:/run/x.sock", always terminated.
+ * Returns `text`. */
 const char *rp_address_format(const struct rp_address *, char text[RP_ADDRESS_TEXT]);
-/* Only the host: "127.0.0.1", "::1", the path. Returns `text`. */
+/* Write the host only: "127.0.0.1", "::1" or the path. Returns `text`. */
 const char *rp_address_host(const struct rp_address *, char text[RP_ADDRESS_TEXT]);
-uint16_t rp_address_port(const struct rp_address *);      /* 0 for Unix sockets */
-const char *rp_address_family(const struct rp_address *); /* "IPv4", "IPv6", "Unix" */
-/* The same family, host and port, or path. Two unknown ones are equal. */
+/* The port; 0 for a Unix socket. */
+uint16_t rp_address_port(const struct rp_address *);
+/* The family: "IPv4", "IPv6" or "Unix"; static text. */
+const char *rp_address_family(const struct rp_address *);
+/* Whether both have the same family, host and port, or the same path. Two unknown addresses are
+ * equal. */
 bool rp_address_equal(const struct rp_address *, const struct rp_address *);
 
 /* -- connecting */
 struct rp_net_options {
-    const struct rp_address *address; /* where to, or NULL and then... */
-    const char *host; /* NULL = "localhost"; a name is resolved off the loop, and its addresses are
-                         tried in turn */
-    unsigned family;  /* 4 or 6: only such addresses of a name; 0 = both (E5) */
+    const struct rp_address *address; /* the destination; NULL: `path`, or `host` and `port` */
+    const char *host; /* NULL = "localhost". A name is looked up without blocking the loop, and its
+                         addresses are tried in order */
+    unsigned family;  /* 4 or 6: only addresses of this family; 0 = both (E5) */
     uint16_t port;
-    const char *path; /* a Unix socket, 1 to 107 bytes; wins over host, port and address */
-    const struct rp_address *local_address;
-    uint32_t timeout_ms;     /* rp_stream_set_timeout before connecting */
-    enum rp_toggle no_delay; /* default off as node; the library never waits on Nagle */
+    const char *path; /* a Unix socket, 1 to 107 bytes; takes precedence over all above */
+    const struct rp_address *local_address; /* bind to it before connecting */
+    uint32_t timeout_ms;     /* idle timeout, set before connecting (rp_stream_set_timeout) */
+    enum rp_toggle no_delay; /* TCP_NODELAY; off by default, as in node */
     enum rp_toggle keep_alive;
     uint32_t keep_alive_initial_delay_ms;
-    /* Bytes may be handed to the kernel before the connection was reported complete, and nothing
-     * waits for writability; `connect` comes with the first evidence. Bytes written in this turn
-     * take the last ACK of TCP's handshake along, and behind the first bytes of the peer its end is
-     * looked for at once. For a proxy, which has the bytes: saves system calls and packets. */
+    /* Send bytes before the connection is reported as established, without waiting for
+     * writability; CONNECT is then emitted at the first sign that the connection is up. Bytes that
+     * are written in this iteration of the loop carry the last ACK of the TCP handshake, and the
+     * peer's FIN is looked for right after its first bytes. This saves a proxy, which has bytes to
+     * send at once, system calls and packets. */
     bool eager;
     struct rp_stream_options stream;
 };
-/* Returns the connecting stream at once, owned by the caller; `connect`, or `error` and `close`,
- * come later, never from inside this call. NULL: no memory, ERR_MISSING_ARGS without a place to
- * connect to, or ERR_INVALID_ARG_VALUE for a path that no Unix socket can have, named in *err. */
+/* Connect. Returns the connecting stream at once; it is the caller's. CONNECT, or ERROR and CLOSE,
+ * are emitted later, never inside this call. NULL on failure: ERR_MISSING_ARGS (no address, path or
+ * port), ERR_INVALID_ARG_VALUE (a path that no Unix socket can have), ENOMEM. */
 struct rp_stream *rp_net_connect(struct rp_loop *, const struct rp_net_options *, struct rp_error *)
     __attribute__((warn_unused_result));
-/* A stream over a connected socket, whose descriptor it takes over (also when it fails). */
+/* Create a stream over a connected socket. The stream owns the descriptor, which is closed on
+ * failure, too. NULL on failure: ENOMEM. */
 struct rp_stream *rp_net_open(struct rp_loop *, int fd, const struct rp_stream_options *,
                               struct rp_error *) __attribute__((warn_unused_result));
 
-/* -- listening. Opens a non-blocking, close-on-exec listening socket whose accepted sockets
- * inherit TCP_NODELAY and keep-alive, so that accepting costs one system call. */
+/* -- listening. A listening socket is non-blocking and close-on-exec; sockets accepted on it
+ * inherit TCP_NODELAY and keep-alive, so that accepting a connection takes one system call. */
 struct rp_listen_options {
     const struct rp_address *address;
-    int backlog;       /* 0 = 511 as node */
-    bool reuse_port;   /* one socket for each process: SO_REUSEPORT */
+    int backlog;       /* 0 = 511, as in node */
+    bool reuse_port;   /* SO_REUSEPORT: each process has a socket of its own */
     bool defer_accept; /* TCP_DEFER_ACCEPT: for protocols in which the client speaks first */
     bool ipv6_only;
-    /* Mode of a Unix socket's file; 0 = as umask says. The process's umask is changed for the
-     * moment of bind(2), so that the file never has another mode. */
+    /* File mode of a Unix socket; 0 = as the umask says. The umask of the process is changed during
+     * bind, so that the file never has another mode. */
     unsigned unix_mode;
-    bool bind_only; /* the address is taken, but nobody can connect before rp_listen_begin */
+    bool bind_only; /* bind only; nobody can connect before rp_listen_begin */
 };
-/* Returns a descriptor, or -1. A stale Unix socket file that nobody listens on is replaced. */
+/* Open a listening socket and return its descriptor, which is the caller's; -1 on failure, with the
+ * errno name of the failed call as the code (EADDRINUSE, EACCES, ...). The file of a Unix socket on
+ * which nobody listens is replaced. */
 int rp_listen_open(const struct rp_listen_options *, struct rp_error *);
-/* For a socket of bind_only; harmless on one that listens. backlog 0 = 511. */
+/* Listen on a socket that was opened with bind_only; harmless on one that listens already. backlog
+ * 0 = 511. false on failure, with the errno name of listen as the code. */
 bool rp_listen_begin(int fd, int backlog, struct rp_error *);
 
 struct rp_listener_socket;
+/* Called for each accepted connection. The callee owns `fd`; `remote` is borrowed for the call. */
 typedef void rp_accepted(struct rp_listener_socket *, int fd, const struct rp_address *remote,
                          void *arg);
-/* Accepts on a listening descriptor: one callback for each accepted descriptor, which is then the
- * callee's. When descriptors run out it pauses for a moment instead of spinning. The caller's until
- * rp_listener_stop; NULL: no memory. */
+/* Accept connections on a listening descriptor. When the process is out of descriptors, accepting
+ * pauses for a moment. The result is the caller's until rp_listener_stop. NULL on failure: ENOMEM.
+ */
 struct rp_listener_socket *rp_listener_start(struct rp_loop *, int listen_fd, rp_accepted *,
                                              void *arg, struct rp_error *)
     __attribute__((warn_unused_result));
-/* Accept all that is queued already, before the socket is given up: what waits in it is lost when
- * its last descriptor closes. */
+/* Accept all connections that are queued now. Call it before the last descriptor of the socket is
+ * closed: the kernel resets connections that are still queued then. */
 void rp_listener_accept_queued(struct rp_listener_socket *);
-/* Stops accepting; the descriptor is closed if close_fd. NULL ok. */
+/* Stop accepting and free the listener; close the descriptor if close_fd is true. NULL is allowed.
+ */
 void rp_listener_stop(struct rp_listener_socket *, bool close_fd);
 
 #ifdef __cplusplus

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * server.h - tls.Server: accepts connections, completes handshakes, emits secureConnection.
+ * server.h - tls.Server: accepts connections, makes handshakes, emits SECURE_CONNECTION.
  * Events: LISTENING, CONNECTION, DROP, SECURE_CONNECTION, TLS_CLIENT_ERROR, NEW_SESSION,
- * RESUME_SESSION, OCSP_REQUEST, EARLY_DATA, KEYLOG, ERROR, CLOSE. A server asks for a stored
- * session only when someone listens for RESUME_SESSION as the connection is accepted (C14).
- * Contract: section C. */
+ * RESUME_SESSION, OCSP_REQUEST, EARLY_DATA, KEYLOG, ERROR, CLOSE. Whether an event has a listener
+ * is checked when a connection is accepted: without one for RESUME_SESSION no stored session is
+ * asked for, and so on (C14). See section C. */
 #ifndef RP_SERVER_H
 #define RP_SERVER_H
 
@@ -17,153 +17,172 @@ extern "C" {
 
 struct rp_server;
 
-/* J4: choose the context for a name. `servername` is as the client sent it, NULL when it sent none.
- * Called from the ClientHello, once for each connection, before the session is looked up. Return
- * a context (borrowed; the library takes its reference), or NULL to say either "the default"
- * or, after rp_request_ref(request), "later": then rp_request_answer_context. */
+/* Select the secure context for a name (SNI). `servername` is the client's, NULL if it sent none.
+ * Called once for each connection, when the ClientHello has arrived, before a session is looked up.
+ * Return a context (borrowed; the library takes a reference), or NULL: the server's own context or,
+ * after rp_request_ref(request), an answer later with rp_request_answer_context (J4). */
 typedef struct rp_secure_context *rp_sni_callback(struct rp_socket *, const char *servername,
                                                   struct rp_request *request, void *arg);
-/* context NULL = the server's own. */
+/* Answer an SNI callback; a reference is taken. NULL = the server's own context. true if the answer
+ * has an effect, as with rp_request_answer. */
 bool rp_request_answer_context(struct rp_request *, struct rp_secure_context *context);
-/* Refuse with the alert unrecognized_name (RFC 6066 section 3). */
+/* Answer an SNI callback by refusing the connection with the alert unrecognized_name (RFC 6066
+ * section 3). true if the answer has an effect. */
 bool rp_request_unrecognized_name(struct rp_request *);
 
-/* J8: choose among the protocols the client offers; NULL refuses with no_application_protocol.
- * Called from inside the handshake, once for each connection whose client offers any: the session
- * is known by then, and in TLS 1.2 the staple, too (J5). Not the place to block. */
+/* Select one of the client's ALPN protocols; NULL refuses the connection with the alert
+ * no_application_protocol. Called once for each connection whose client offers any, inside the
+ * handshake: it must not block. The session is known then, and in TLS 1.2 the OCSP staple (J5, J8).
+ */
 typedef const char *rp_alpn_callback(struct rp_socket *, const char *servername,
                                      const char *const *protocols, size_t count, void *arg);
 
-/* Bytes that come before the ClientHello (the PROXY protocol). Called with all bytes that have
- * arrived so far; may replace the socket's remote and local address (rp_socket_set_addresses).
- * Returns how many bytes belong to the preface once it is complete, 0 for "not complete", or a
- * negative number to drop the connection, with *err saying why. The handshake timeout covers it. */
+/* Parse what comes before the ClientHello, such as a PROXY protocol header. Called with all bytes
+ * that have arrived so far. Return the length of the preface once it is complete, 0 while it is
+ * not, or a negative number to drop the connection, with *err set. It may call
+ * rp_socket_set_addresses. The handshake timeout includes it. */
 typedef int rp_preface(struct rp_socket *, const uint8_t *bytes, size_t len, void *arg,
                        struct rp_error *err);
-/* Say who the peer is, and whom it meant to reach, in the place of what the kernel says: both are
- * copied; NULL: as it was. */
+/* Replace the addresses of a connection, for example by those of a PROXY protocol header; both are
+ * copied. NULL: unchanged. */
 void rp_socket_set_addresses(struct rp_socket *, const struct rp_address *remote,
                              const struct rp_address *local);
 
-/* Early data (0-RTT, RFC 8446 section 2.3): what a client that resumes sends with its ClientHello.
- * It can be captured and sent again by anybody, so it is taken only when all of this holds: the
- * context says how much (max_early_data), someone listens for EARLY_DATA as the connection is
- * accepted, the session may resume, and the answer to the event is "accept". Give that only to
- * what was never seen before: remember the binder in all processes that have the ticket keys, for
- * as long as the flight could come again: OpenSSL looks at the age that the client says its ticket
- * has, and takes it within 10 seconds. Nobody has verified the binder yet: it names the flight, and
- * proves nothing. Not asked in TLS 1.2, nor where there is nothing to resume.
+/* Early data (0-RTT, RFC 8446 section 2.3) is what a resuming client sends with its ClientHello.
+ * Anybody can capture it and send it again, so it is accepted only if the context allows it
+ * (max_early_data), EARLY_DATA had a listener when the connection was accepted, the session can be
+ * resumed, and the listener answers "accept". Accept each ClientHello once: store its binder, the
+ * event's `binder`, where all processes with the ticket keys can see it, for as long as a replay
+ * could arrive. OpenSSL rejects early data whose ticket age differs by more than 10 seconds from
+ * the one that the client states. The binder is not verified yet when the event is emitted: it
+ * identifies the ClientHello, and proves nothing. The event is not emitted in TLS 1.2, nor for a
+ * full handshake.
  *
- * A connection whose early data was taken is open at once: secureConnection, then data, and what is
- * written answers it without waiting for the client's Finished. SECURE of the socket comes when the
- * handshake is complete; until then rp_socket_handshake_confirmed is false, and an error of the
- * handshake is one of the socket. The handshake timeout goes on meanwhile, and the end of what is
- * written waits. */
+ * A connection whose early data was accepted is open at once: SECURE_CONNECTION is emitted, then
+ * DATA, and what is written is sent before the client's Finished has arrived. The socket emits
+ * SECURE when the handshake is complete; until then rp_socket_handshake_confirmed returns false,
+ * and a handshake error is an ERROR of the socket. The handshake timeout continues until then, and
+ * so does the wait for the end that the program writes. */
 
-/* Where a session began: the full handshake that all its tickets and ids come from; and under which
- * name it is offered now. OpenSSL resumes it whatever the two names are, as node does. */
+/* The origin of a session: the full handshake that all its tickets and ids derive from, and the
+ * name that it is offered under now. OpenSSL resumes it even if the two names differ, as node does.
+ */
 struct rp_session_origin {
-    uint64_t time;                  /* seconds of 1970, by the clock of the host it was with */
-    const char *servername;         /* as the client sent it then; NULL: it sent none */
-    const char *current_servername; /* as the client sends it now; NULL: it sends none */
+    uint64_t time;          /* seconds since 1970, by the clock of the host that served it */
+    const char *servername; /* the client's SNI name then; NULL = none */
+    const char *current_servername; /* the client's SNI name now; NULL = none */
 };
 
 struct rp_server_options {
-    struct rp_secure_context *context; /* a reference is taken; NULL: made from context_options */
+    struct rp_secure_context
+        *context; /* a reference is taken; NULL: created from context_options */
     const struct rp_secure_context_options *context_options;
-    bool request_cert;                 /* C3, C4 */
-    bool allow_unauthorized;           /* rejectUnauthorized: false */
-    uint32_t handshake_timeout_ms;     /* C5, K4: 0 = 120000, absolute; RP_NO_TIMEOUT = none */
-    const char *const *alpn_protocols; /* C9: NULL-terminated, in order of preference; copied */
-    rp_alpn_callback *alpn_callback;   /* C10: not together with alpn_protocols */
-    rp_sni_callback *sni_callback;     /* J4: replaces addContext */
+    bool request_cert;             /* ask clients for a certificate (C3, C4) */
+    bool allow_unauthorized;       /* accept a missing or invalid one: rejectUnauthorized: false */
+    uint32_t handshake_timeout_ms; /* from accepting on; 0 = 120000; RP_NO_TIMEOUT = no limit (C5,
+                                      K4) */
+    const char *const *alpn_protocols; /* NULL-terminated, in order of preference; copied (C9) */
+    rp_alpn_callback *alpn_callback;   /* excludes alpn_protocols (C10) */
+    rp_sni_callback *sni_callback;     /* replaces rp_server_add_context (J4) */
     rp_server_psk *psk_callback;
-    const char *psk_identity_hint; /* J13: for TLS 1.2 clients, up to 256 bytes; copied */
+    const char *psk_identity_hint; /* for TLS 1.2 clients; up to 256 bytes; copied (J13) */
     rp_preface *preface;
-    /* Make a TLS 1.2 session id or TLS 1.3 stateful ticket id of `len` bytes (32). NULL: random.
-     * accept_session_id is asked before RESUME_SESSION is emitted: false = surely not ours. */
+    /* Write a session id (TLS 1.2) or the id of a stored session's ticket (TLS 1.3) of `len` bytes;
+     * false, or NULL: the id is random. */
     bool (*make_session_id)(uint8_t *id, size_t len, void *arg);
+    /* Whether a session id may be one of make_session_id's; false: RESUME_SESSION is not emitted
+     * for it. NULL: any may. */
     bool (*accept_session_id)(const uint8_t *id, size_t len, void *arg);
-    /* May this session, which a client offers by id or ticket and which would do, be resumed?
-     * false: a full handshake. Called from inside OpenSSL, perhaps more than once: only look. NULL:
-     * yes. */
+    /* Whether a session that OpenSSL would resume may be resumed; false: full handshake. Called
+     * inside OpenSSL, possibly more than once, so it must not have side effects. NULL: it may. */
     bool (*accept_session)(const struct rp_session_origin *, void *arg);
-    void *arg;                /* handed to all of these callbacks */
-    uint32_t max_connections; /* 0 = no limit; more are dropped (C21) */
-    /* Accepted connections whose handshake is not complete, at the same time; 0 = no limit. When
-     * one more comes, the oldest ends: TLS_CLIENT_ERROR with ERR_TLS_TOO_MANY_HANDSHAKES. */
+    void *arg;                /* passed to all callbacks above */
+    uint32_t max_connections; /* 0 = no limit; further connections are closed: DROP (C21) */
+    /* The maximum number of concurrent handshakes; 0 = no limit. One more closes the connection
+     * with the oldest handshake: TLS_CLIENT_ERROR with ERR_TLS_TOO_MANY_HANDSHAKES. */
     uint32_t max_handshakes;
-    bool enable_trace;     /* C12: rp_socket_enable_trace for each connection */
-    bool pause_on_connect; /* L9: secureConnection's socket starts paused */
+    bool enable_trace;     /* rp_socket_enable_trace on each connection (C12) */
+    bool pause_on_connect; /* the socket of SECURE_CONNECTION starts paused (L9) */
     struct rp_stream_options stream;
 };
-/* C1, C2: a server that does not listen yet. Options are read during the call only; the texts and
- * lists of struct rp_server_options are copied. NULL options: no certificate, every handshake
- * fails. The caller's until rp_server_free. Errors: those of a secure context,
- * ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS, ERR_OUT_OF_RANGE, ENOMEM. */
+/* Create a server that does not listen yet; the caller frees it with rp_server_free. Texts and
+ * lists of rp_server_options are copied. With neither `context` nor context_options it has no
+ * certificate, and every handshake fails. NULL on failure: the errors of rp_secure_context_new,
+ * ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS, ERR_TLS_PSK_SET_IDENTIY_HINT_FAILED (sic), ERR_OUT_OF_RANGE
+ * (ALPN protocols), ENOMEM (C1, C2). */
 struct rp_server *rp_server_new(struct rp_loop *, const struct rp_server_options *,
                                 struct rp_error *) __attribute__((warn_unused_result));
-/* Gives up the owner's reference; an open server is closed first. Connections that were told of
- * live on; one that becomes secure later is destroyed, for nobody could be told. NULL ok. */
+/* Free a server; an open one is closed first. Connections that were passed to the program stay
+ * open; those still in their handshake are closed when it completes. NULL is allowed. */
 void rp_server_free(struct rp_server *);
-/* What rp_server_options has as arg. */
+/* The `arg` of rp_server_options. */
 void *rp_server_arg(const struct rp_server *);
 
-/* Hear an event, after those who listen already. What nobody hears as a connection is accepted is
- * not asked on it (C14). false: no memory. D35 */
+/* -- listening to events (D35) */
+/* Add a listener for a type of event, after the existing ones. It serves connections that are
+ * accepted later (C14). Returns false if memory runs out, as all functions that add a listener. */
 bool rp_server_on(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
-/* ... for the next one only. */
+/* Add a listener, after the existing ones, for the next event only. */
 bool rp_server_once(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
-/* ... before those who listen already. */
+/* Add a listener before the existing ones. */
 bool rp_server_prepend(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
-/* ... both. */
+/* Add a listener, before the existing ones, for the next event only. */
 bool rp_server_prepend_once(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
-/* One listener, with one arg, for a set of event types. */
+/* Add one listener for a set of event types. */
 bool rp_server_listen_for(struct rp_server *, rp_event_set, rp_listener *, void *arg);
-/* Remove the newest registration of (type, fn, arg). */
+/* Remove the newest registration of (type, listener, arg). */
 void rp_server_off(struct rp_server *, enum rp_event_type, rp_listener *, void *arg);
 /* Call the listeners of event->type; true if there was one. */
 bool rp_server_emit(struct rp_server *, struct rp_event *event);
 
-/* Listen on an address. May be called more than once for more sockets. LISTENING comes later, never
- * from inside the call (C13, C21). false: "EADDRINUSE" and whatever else the kernel says. */
+/* -- accepting */
+/* Listen on an address. Several calls listen on several addresses. LISTENING is emitted later,
+ * never inside this call. Errors: those of rp_listen_open (EADDRINUSE, EACCES, ...),
+ * ERR_SERVER_NOT_RUNNING after rp_server_close, ENOMEM (C13, C21). */
 bool rp_server_listen(struct rp_server *, const struct rp_listen_options *, struct rp_error *);
-/* The same on a descriptor that listens already; it is the server's then, and the caller's still if
- * this fails: ERR_SERVER_NOT_RUNNING after rp_server_close, ENOMEM. */
+/* Accept connections on a descriptor that listens already. The server owns it from then on; on
+ * failure it stays the caller's. Errors: ERR_SERVER_NOT_RUNNING after rp_server_close, ENOMEM. */
 bool rp_server_listen_fd(struct rp_server *, int listen_fd, struct rp_error *);
-/* The address of the first listening socket; NULL when not listening. */
+/* The address of the first listening socket; borrowed, NULL if the server does not listen. */
 const struct rp_address *rp_server_address(const struct rp_server *);
-/* Start TLS on an open stream, as if it had been accepted (C13); a reference is taken, and it must
- * not be read or written any more. false: ERR_SERVER_FULL, and the stream is destroyed;
- * ERR_STREAM_DESTROYED, ENOMEM, and it is as it was. */
+/* Start TLS on an open stream as if it had been accepted. A reference is taken; the program must
+ * not read or write the stream any more. Errors: ERR_SERVER_FULL (max_connections is reached; the
+ * stream is destroyed); ERR_STREAM_DESTROYED, ENOMEM (the stream is unchanged) (C13). */
 bool rp_server_take_stream(struct rp_server *, struct rp_stream *, struct rp_error *);
-/* The same on a connected descriptor, which is taken over, also on failure. `remote` NULL: the
- * kernel is asked. With `deferred` its first bytes are there already, or should be
- * (TCP_DEFER_ACCEPT): it is read at once. */
+/* Start TLS on a connected descriptor as if it had been accepted. The server owns the descriptor,
+ * which is closed on failure. `remote` NULL: the kernel is asked for it. With `deferred` the socket
+ * is read at once, since its first bytes should have arrived (TCP_DEFER_ACCEPT). Errors:
+ * ERR_SERVER_FULL, ENOMEM. */
 bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *);
-/* Accept no more; `close` is emitted when the last connection has closed (C21). false: it was
- * closed before (node's ERR_SERVER_NOT_RUNNING). */
+/* Stop accepting connections; CLOSE is emitted when the last connection has closed. false: the
+ * server was closed before, node's ERR_SERVER_NOT_RUNNING (C21). */
 bool rp_server_close(struct rp_server *);
-/* It has a listening socket. */
+/* Whether the server has a listening socket. */
 bool rp_server_listening(const struct rp_server *);
-uint32_t rp_server_connections(const struct rp_server *); /* open now, handshaking ones included */
+/* The number of open connections, including those in their handshake (C21). */
+uint32_t rp_server_connections(const struct rp_server *);
 
-/* C20: for later connections; existing ones keep what they have. A reference is taken. */
+/* -- settings that may change. They affect later connections only. */
+/* Use another secure context; a reference is taken (C20). */
 void rp_server_set_secure_context(struct rp_server *, struct rp_secure_context *);
-/* The same with a context that is made of these options, and of the ticket_keys and session_timeout
- * that the server's own context_options had, where these have none (C8). false: it can't be made,
- * and the former one stays. */
+/* Use a new secure context that is created from options. Where they have no ticket_keys or
+ * session_timeout, those of the server's own context_options are used (C8). false on failure, and
+ * the former context stays: the errors of rp_secure_context_new (C20). */
 bool rp_server_renew_secure_context(struct rp_server *, const struct rp_secure_context_options *,
                                     struct rp_error *);
-/* C17, J1: the newest pattern that matches wins; upper and lower case are the same. */
+/* Use a context for SNI names that match `hostname`, in which each '*' matches any characters
+ * except
+ * '.'; case is ignored, and the newest matching pattern wins. A reference is taken. Errors:
+ * ERR_TLS_REQUIRED_SERVER_NAME (NULL or ""), ENOMEM (C17, J1). */
 bool rp_server_add_context(struct rp_server *, const char *hostname, struct rp_secure_context *,
                            struct rp_error *);
-/* C18: node's 48 bytes of the key that mints; the caller wipes them. false: no key mints, or it is
- * a longer one. */
+/* Copy the current ticket key in node's form of 48 bytes; the caller wipes it. false: there is
+ * none, or it has 80 bytes (C18). */
 bool rp_server_get_ticket_keys(const struct rp_server *, uint8_t keys[RP_TICKET_KEYS_SIZE]);
-/* C19: replace the ring by this one key, for the next ticket on; with keep_former the former keys
- * still decrypt. Errors: ERR_INVALID_ARG_VALUE for anything but 48 bytes. */
+/* Replace the ring of ticket keys by one key of 48 bytes in node's form, from the next ticket on.
+ * With keep_former the former keys still decrypt. Errors: ERR_INVALID_ARG_VALUE (another length, or
+ * a secret that is all zeros), ENOMEM (C19). */
 bool rp_server_set_ticket_keys(struct rp_server *, const uint8_t *keys, size_t len,
                                bool keep_former, struct rp_error *);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * socket.h - tls.TLSSocket: one TLS connection over TCP, a Unix socket or any stream.
- * It is a stream (rp_socket_stream); what is here is what TLS adds. Getters may be called at any
- * time: before the handshake and after the end they say "none" instead of failing (D11, D12).
- * Contract: sections D, E, K. */
+ * A TLS socket is a stream (rp_socket_stream); the functions here are what TLS adds. A getter may
+ * be called at any time: before the handshake and after the end it returns "none" (false, 0 or
+ * NULL; D11, D12). See sections D, E and K. */
 #ifndef RP_SOCKET_H
 #define RP_SOCKET_H
 
@@ -18,220 +18,247 @@ struct rp_socket;
 struct rp_server;
 struct rp_x509;
 
-/* -- pre-shared keys (J10 to J13). They need cipher suites with PSK in TLS 1.2, which the default
- * list has not, and one with SHA-256 in TLS 1.3. */
-enum { RP_PSK_MAX = 512, RP_PSK_IDENTITY_MAX = 256 };
-/* A client's key: put it into `key` and its name into `identity`, return the length of the key; 0 =
- * none. `hint` is the server's, NULL when it gave none, and always in TLS 1.3. The library wipes
- * its copy. Called from inside the handshake: not the place to block. */
+/* -- pre-shared keys (J10 to J13). They need a cipher suite with PSK in TLS 1.2, which the default
+ * list does not contain, and a suite with SHA-256 in TLS 1.3. */
+enum { RP_PSK_MAX = 512, RP_PSK_IDENTITY_MAX = 256 }; /* bytes */
+/* A client's callback: write the key to `key` and its name to `identity`, and return the length of
+ * the key in bytes; 0 = no key. `hint` is the server's identity hint, NULL if it sent none and in
+ * TLS 1.3. The library wipes its copy of the key. Called inside the handshake: it must not block.
+ */
 typedef size_t rp_client_psk(struct rp_socket *, const char *hint,
                              char identity[RP_PSK_IDENTITY_MAX + 1], uint8_t key[RP_PSK_MAX],
                              void *arg);
-/* A server's key for an identity, which is valid UTF-8: its length, 0 = unknown. */
+/* A server's callback: write the key of `identity`, which is valid UTF-8, to `key` and return its
+ * length in bytes; 0 = unknown identity. Called inside the handshake: it must not block. */
 typedef size_t rp_server_psk(struct rp_socket *, const char *identity, uint8_t key[RP_PSK_MAX],
                              void *arg);
-/* E7, E8: is this certificate for `hostname`? Its chain hangs below it. `cert` is NULL when the
- * server proved itself with a pre-shared key. To refuse return false, with *err saying why. */
+/* A client's check of the server's certificate: return whether it is valid for `hostname`; if not,
+ * set *err. The chain is available with rp_x509_issuer_certificate. `cert` is NULL if the server
+ * was authenticated by a pre-shared key (E7, E8). */
 typedef bool rp_check_identity(const char *hostname, const struct rp_x509 *cert, void *arg,
                                struct rp_error *err);
 
 /* -- tls.connect (section E) */
 struct rp_connect_options {
-    struct rp_secure_context *context; /* a reference is taken; NULL: made from ... */
+    struct rp_secure_context *context; /* a reference is taken; NULL: created from ... */
     const struct rp_secure_context_options *context_options; /* ... these; NULL = all defaults */
-    struct rp_net_options *net;                              /* where to; ignored with `stream` */
-    struct rp_stream
-        *stream; /* an open stream to speak TLS over (STARTTLS); a reference is taken */
-    /* SNI, and the name that the certificate has to be for (E4, E6). NULL = no SNI, and compared is
-     * the host that `net` or the stream was to connect to, an address as an address; "localhost"
-     * where nobody named one: a Unix socket, a descriptor, a stream of the program's own. */
+    struct rp_net_options *net; /* the destination; not used with `stream` */
+    /* An open stream to use TLS over, for example after STARTTLS; a reference is taken. */
+    struct rp_stream *stream;
+    /* The name for SNI, which the certificate must be valid for (E4, E6). NULL = no SNI: the
+     * certificate must then be valid for the host of `net`, or for the host or address that
+     * `stream` was connected to; for "localhost" if there is none (a Unix socket, a descriptor, a
+     * stream of the program's own). */
     const char *servername;
-    const char *const *alpn_protocols; /* NULL-terminated */
-    /* D29: from RP_EV_SESSION; len 0 = none. What is not a session is ERR_INVALID_ARG_VALUE. It is
-     * offered only where a full handshake would find what it is bound to (session.h). */
+    const char *const *alpn_protocols; /* NULL-terminated, in order of preference; copied */
+    /* A session to resume, from RP_EV_SESSION; len 0 = none. It is offered only if a full handshake
+     * would verify the same things (session.h). Error: ERR_INVALID_ARG_VALUE (D29). */
     struct rp_bytes session;
-    struct rp_session *session_handle; /* or this, which wins: a reference is taken (session.h) */
-    /* Offer the session whatever it is bound to (session.h): under another name, with other trust,
-     * or when it says nothing of the kind. Then `authorized` is what was found when it was made.
-     * For programs that test servers. Not together with psk_callback. */
+    struct rp_session *session_handle; /* the same as a handle; takes precedence; a reference is
+                                          taken */
+    /* Offer the session even if a full handshake would verify other things (session.h), such as
+     * another name or other authorities. `authorized` is then the result of the handshake that
+     * created the session. For programs that test servers; not together with psk_callback. */
     bool session_anywhere;
-    bool want_handles;       /* RP_EV_SESSION has the handle only, which costs less */
-    bool allow_unauthorized; /* node's rejectUnauthorized: false */
-    bool request_ocsp;       /* J14 */
-    uint32_t min_dh_size;    /* E7: bits; 0 = 1024 */
-    /* From the call until the handshake is complete, name lookup and connecting included; then
-     * ERR_TLS_HANDSHAKE_TIMEOUT. 0 = 120000; RP_NO_TIMEOUT = none, as node. */
+    bool want_handles;       /* SESSION has only a handle, no DER, which takes less time */
+    bool allow_unauthorized; /* accept an invalid certificate: node's rejectUnauthorized: false */
+    bool request_ocsp;       /* ask for an OCSP staple: RP_EV_OCSP_RESPONSE (J14) */
+    uint32_t min_dh_size;    /* bits; 0 = 1024; smaller DH parameters: ERR_TLS_DH_PARAM_SIZE (E7) */
+    /* Milliseconds from rp_connect until the handshake is complete, including name lookup and
+     * connecting; then ERROR with ERR_TLS_HANDSHAKE_TIMEOUT. 0 = 120000; RP_NO_TIMEOUT = no limit,
+     * as in node. */
     uint32_t handshake_timeout_ms;
-    /* Early data (0-RTT): what is written in the same turn of the loop as rp_connect leaves with
-     * the ClientHello, up to 16 KiB, if `session` allows it: as much as its server said, and under
-     * the same name and protocol. A server that declines gets it again after the handshake, so it
-     * is read once and in order either way; but whoever captures it may send it again, so it has to
-     * be harmless to do twice. Only the server that the session is with can read it. See
-     * rp_socket_early_data. A server that has gone back to TLS 1.2 since fails the connection: try
-     * again without. */
+    /* Send early data (0-RTT): up to 16 KiB of what is written in the same iteration of the loop as
+     * rp_connect is sent with the ClientHello, if `session` allows it: not more than its server
+     * announced, under the same name and ALPN protocol. If the server rejects it, it is sent again
+     * after the handshake, so the server reads it once and in order. Whoever captures early data
+     * can send it again, so use it only for what is safe to repeat. Only the server that issued the
+     * session can read it. If the server supports only TLS 1.2 by now, the connection fails;
+     * connect again without early_data. See rp_socket_early_data (RFC 8446 section 2.3). */
     bool early_data;
-    rp_check_identity *check_server_identity; /* NULL: rp_check_server_identity */
+    rp_check_identity *check_server_identity; /* NULL = rp_check_server_identity (E7, E8) */
     rp_client_psk *psk_callback;
-    void *arg; /* handed to both */
+    void *arg; /* passed to both callbacks */
     struct rp_stream_options stream_options;
 };
-/* Returns the connecting socket at once, owned by the caller; secureConnect, or error and close,
- * come later, never from inside this call. */
+/* Connect. Returns the connecting socket at once; it is the caller's (rp_stream_unref).
+ * SECURE_CONNECT, or ERROR and CLOSE, are emitted later, never inside this call. NULL on failure:
+ * the errors of rp_secure_context_new and rp_net_connect, ERR_MISSING_ARGS (neither `net` nor
+ * `stream`), ERR_INVALID_ARG_VALUE (session, ALPN protocol), ERR_OUT_OF_RANGE (ALPN protocol),
+ * ERR_STREAM_DESTROYED, ENOMEM. */
 struct rp_socket *rp_connect(struct rp_loop *, const struct rp_connect_options *, struct rp_error *)
     __attribute__((warn_unused_result));
 
-/* tls.checkServerIdentity: is the certificate for this host? If not, *err is node's error, with its
- * reason: ERR_TLS_CERT_ALTNAME_INVALID or ERR_TLS_CERT_ALTNAME_FORMAT. Contract: section F. */
+/* tls.checkServerIdentity: whether a certificate is valid for a host name or address. If not, *err
+ * is node's error with its `reason`: ERR_TLS_CERT_ALTNAME_INVALID, or ERR_TLS_CERT_ALTNAME_FORMAT
+ * for a malformed subjectAltName; ENOMEM (section F). */
 bool rp_check_server_identity(const char *hostname, const struct rp_x509 *, struct rp_error *);
 
-/* -- as a stream: read, write, end, destroy, events */
+/* -- as a stream */
+/* The socket as a stream, for reading, writing, ending and events; borrowed. */
 struct rp_stream *rp_socket_stream(struct rp_socket *);
-/* The TLS socket that a stream is, or NULL for any other stream. */
+/* The TLS socket of a stream; NULL if the stream is not a TLS socket. Borrowed. */
 struct rp_socket *rp_socket_from_stream(struct rp_stream *);
-/* The role it has in the handshake. */
+/* Whether the socket is the server's side of the handshake. */
 bool rp_socket_is_server(const struct rp_socket *);
-struct rp_server *rp_socket_server(const struct rp_socket *); /* NULL if none */
-/* A word of the program's own, NULL at first. */
+/* The server that accepted the connection; NULL for any other socket. Borrowed. */
+struct rp_server *rp_socket_server(const struct rp_socket *);
+/* Attach a pointer of the program's own. */
 void rp_socket_set_data(struct rp_socket *, void *data);
-/* That word. */
+/* The attached pointer; NULL at first. */
 void *rp_socket_data(const struct rp_socket *);
 
-/* -- what was agreed */
-bool rp_socket_secure_connecting(const struct rp_socket *);          /* D10 */
-bool rp_socket_authorized(const struct rp_socket *);                 /* D6 */
-const char *rp_socket_authorization_error(const struct rp_socket *); /* D7: a code, or NULL */
-const char *
-rp_socket_alpn_protocol(const struct rp_socket *); /* D8: NULL = none (node's null and false) */
-/* D9: the name for SNI; NULL = none. A server has it from the ClientHello on, a client from the end
- * of the handshake on. */
+/* -- what was negotiated */
+/* Whether the handshake, including verification, is not complete yet (D10). */
+bool rp_socket_secure_connecting(const struct rp_socket *);
+/* Whether the peer was verified. On a server that does not ask for certificates: false (D6). */
+bool rp_socket_authorized(const struct rp_socket *);
+/* Why the peer was not verified: a code such as "CERT_HAS_EXPIRED"; NULL if it was, or before that
+ * is known. Borrowed (D7, K7). */
+const char *rp_socket_authorization_error(const struct rp_socket *);
+/* The ALPN protocol; NULL = none, or not known yet (D8). Borrowed. */
+const char *rp_socket_alpn_protocol(const struct rp_socket *);
+/* The SNI name; NULL = none. A server knows it from the ClientHello on, a client from the end of
+ * the handshake on (D9). Borrowed. */
 const char *rp_socket_servername(const struct rp_socket *);
-const char *rp_socket_protocol(const struct rp_socket *); /* D14: "TLSv1.3"; NULL after close */
+/* The protocol version, "TLSv1.3"; NULL after close. Static text (D14). */
+const char *rp_socket_protocol(const struct rp_socket *);
+/* A cipher suite: OpenSSL's name, the RFC's name, and the lowest protocol version that has it;
+ * static text (D13). */
 struct rp_cipher_info {
-    const char *name, *standard_name, *version; /* D13: static text */
+    const char *name, *standard_name, *version;
 };
-/* The suite in use; false: none yet, or no longer. */
+/* Get the cipher suite in use; false: there is none before the handshake and after close. */
 bool rp_socket_cipher(const struct rp_socket *, struct rp_cipher_info *);
-/* What became of the peer's chain, for a socket that judges nobody (wrap.h): NULL = it verifies, or
- * there is none that had to; else the code, static text. K7 */
+/* The result of verifying the peer's chain, for a wrapped socket (wrap.h), which does not act on
+ * it: NULL = valid, or no certificate was required; else the code, static text (K7). */
 const char *rp_socket_verify_error(const struct rp_socket *);
-bool rp_socket_session_reused(const struct rp_socket *); /* D19 */
+/* Whether a session was resumed, or a pre-shared key was used (D19). */
+bool rp_socket_session_reused(const struct rp_socket *);
 enum rp_resumption {
     RP_NOT_RESUMED,
-    RP_RESUMED_TICKET,          /* the session came along in it */
-    RP_RESUMED_ID,              /* TLS 1.2: it was stored */
-    RP_RESUMED_STATEFUL_TICKET, /* TLS 1.3: it was stored */
-    RP_RESUMED_PSK              /* a pre-shared key, which is no resumption */
+    RP_RESUMED_TICKET,          /* a ticket that contains the session */
+    RP_RESUMED_ID,              /* TLS 1.2: a session that the server stored */
+    RP_RESUMED_STATEFUL_TICKET, /* TLS 1.3: a session that the server stored */
+    RP_RESUMED_PSK              /* no session: a pre-shared key */
 };
-/* How a server's connection was resumed, for statistics and status pages. */
+/* How a server's connection was resumed, for statistics. */
 enum rp_resumption rp_socket_resumption(const struct rp_socket *);
-/* Server, inside SECURE_CONNECTION: the id of the stored session that was resumed, as
- * RESUME_SESSION told it; borrowed until the listener returns. false: none was. The client has
- * proved that it has the session, so it may be taken out of a store now, if it is to be used once.
- */
+/* Server, inside SECURE_CONNECTION: get the id of the stored session that was resumed, as in
+ * RESUME_SESSION. *id is borrowed until the listener returns. false: no stored session was resumed.
+ * The client has proved that it has the session, so a program that allows one use of each session
+ * may delete it now. */
 bool rp_socket_resumed_id(const struct rp_socket *, const uint8_t **id, size_t *len);
 enum rp_early_data {
     RP_EARLY_DATA_NONE, /* the client offered none */
     RP_EARLY_DATA_ACCEPTED,
     RP_EARLY_DATA_REJECTED
 };
-/* What became of early data, once the connection is open. */
+/* Whether early data was accepted; known once the connection is open (RFC 8446 section 4.2.10). */
 enum rp_early_data rp_socket_early_data(const struct rp_socket *);
-/* Is the handshake complete? On a server that took early data false at first: what has been read is
- * from a client that once had this session, but may have been sent again by somebody else. */
+/* Whether the handshake is complete. On a server that accepted early data it is false at first:
+ * what was read until then may be a replay of what the client sent earlier. */
 bool rp_socket_handshake_confirmed(const struct rp_socket *);
-/* The session-id context in force: what binds a session to names and policy. Returns its length. */
+/* Copy the session-id context in use, which binds sessions to names and policy; returns its length
+ * in bytes, 0 = none. */
 size_t rp_socket_session_id_context(const struct rp_socket *, uint8_t context[32]);
-struct rp_secure_context *
-rp_socket_context(const struct rp_socket *); /* borrowed; the SNI choice */
+/* The secure context in use, on a server the one that SNI selected; borrowed. */
+struct rp_secure_context *rp_socket_context(const struct rp_socket *);
 
-/* From `end` on: did TCP alone say that the peer's data is over, and not TLS? Then somebody between
- * may have cut it short, which TLS 1.2 and 1.3 call an error; node, and so `end`, takes it for an
- * end. False while nothing has ended. N8 */
+/* From END on: whether the connection ended without close_notify. An attacker may have cut it short
+ * then. TLS 1.2 and 1.3 call this an error; node, and so END, does not. false before END (N8). */
 bool rp_socket_truncated(const struct rp_socket *);
-/* End so that the peer can tell this: what was written is sent, then TCP's end, and no
- * close_notify. For whoever passes on what broke. Once rp_stream_end was called it is too late.
- * node has no such thing. RFC 8446 6.1 */
+/* End this side without close_notify: what was written is sent, then FIN. A proxy passes on a
+ * broken connection with it. It has no effect after rp_stream_end. node has no equivalent (RFC 8446
+ * section 6.1). */
 void rp_socket_end_truncated(struct rp_socket *);
 
-/* -- sessions and tickets: copies. Return the length; 0 = none. With bytes NULL or capacity too
- * small nothing is copied and the length needed is returned. */
-/* The session in DER. A client's is one to resume with only once the server has given it: in
- * TLS 1.3 that is after the handshake, so RP_EV_SESSION is the surer way. A secret. D17 */
+/* -- sessions and tickets. These functions copy, and return the length in bytes; 0 = none. If
+ * `bytes` is NULL or `capacity` is too small, nothing is copied and the required length is
+ * returned. */
+/* The session as DER; it contains secrets. A client can resume it only after the server has issued
+ * it, in TLS 1.3 after the handshake; RP_EV_SESSION says when (D17). */
 size_t rp_socket_session(const struct rp_socket *, uint8_t *bytes, size_t capacity);
-/* The ticket of a client's session. D18 */
+/* The ticket of a client's session (D18). */
 size_t rp_socket_ticket(const struct rp_socket *, uint8_t *bytes, size_t capacity);
 
-/* -- certificates, DER. Return the length, 0 = none; the bytes are borrowed, and valid while the
- * socket is. */
-/* The peer's. D23 */
+/* -- certificates as DER. These functions return the length in bytes, 0 = none, and set *der, which
+ * is borrowed and valid as long as the socket. */
+/* The peer's certificate (D23). */
 size_t rp_socket_peer_certificate_der(struct rp_socket *, const uint8_t **der);
-/* The one used in this connection. D22 */
+/* This side's certificate in this connection (D22). */
 size_t rp_socket_certificate_der(struct rp_socket *, const uint8_t **der);
 
-/* The peer's certificate: a new reference, the caller's to rp_x509_unref. With
- * `detailed` the peer's chain hangs below it as issuer certificates, as far as the peer sent it or
- * the context trusts it (G12). NULL: there is none (then err->code is ""), or no memory. May be
- * asked again and again. A client that resumed was shown none (G13). D22, D23, N1. */
+/* The peer's certificate; the caller's to rp_x509_unref. With `detailed` the issuer certificates
+ * are attached to it, as far as the peer sent them or the context trusts them (G12). NULL: there is
+ * none (err->code is "" then), or ENOMEM. A client that resumed a session has none (G13). May be
+ * called any number of times (D22, D23, N1). */
 struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *, bool detailed, struct rp_error *)
     __attribute__((warn_unused_result));
-/* Our own certificate in this connection, likewise. D22 */
+/* This side's certificate in this connection; the caller's to rp_x509_unref. NULL: there is none
+ * (err->code is "" then), or ENOMEM (D22). */
 struct rp_x509 *rp_socket_x509(const struct rp_socket *, struct rp_error *)
     __attribute__((warn_unused_result));
 
-/* -- more of what was agreed; all of it "none" before the handshake and after the end */
-enum { RP_FINISHED_MAX = 64, RP_SIGALG_NAME_MAX = 32 };
-/* The Finished messages of both sides: the length, 12 in TLS 1.2, that of the hash in TLS 1.3;
- * 0 = none. D16 */
+/* -- more of what was negotiated */
+enum { RP_FINISHED_MAX = 64, RP_SIGALG_NAME_MAX = 32 }; /* bytes */
+/* Copy the Finished message that this side sent; returns its length in bytes: 12 in TLS 1.2, that
+ * of the hash in TLS 1.3; 0 = none (D16). */
 size_t rp_socket_finished(const struct rp_socket *, uint8_t bytes[RP_FINISHED_MAX]);
-/* The peer's, likewise. */
+/* Copy the Finished message that the peer sent, likewise (D16). */
 size_t rp_socket_peer_finished(const struct rp_socket *, uint8_t bytes[RP_FINISHED_MAX]);
 struct rp_ephemeral_key_info {
-    const char *type, *name; /* "ECDH" or "DH"; name NULL for DH. Static text */
+    const char *type, *name; /* "ECDH" or "DH"; `name` is NULL for DH. Static text */
     int size;                /* bits */
 };
-/* The server's ephemeral key, for clients. false: none, as in RSA key exchange. D15 */
+/* Client: get the server's ephemeral key. false: none, as with RSA key exchange (D15). */
 bool rp_socket_ephemeral_key_info(const struct rp_socket *, struct rp_ephemeral_key_info *);
-/* The signature algorithms that both sides have: "RSA-PSS+SHA256"..., in order of preference,
- * counted from 0. A client learns of them only when it is asked for a certificate. false past the
- * end. D20 */
+/* Copy the name of the signature algorithm at `index`, from 0, of those that both sides support, in
+ * order of preference: "RSA-PSS+SHA256". A client knows them only if the server asks it for a
+ * certificate. false past the end (D20). */
 bool rp_socket_shared_sigalg(const struct rp_socket *, size_t index, char name[RP_SIGALG_NAME_MAX]);
-/* RFC 5705 and RFC 8446 section 7.5: `len` bytes that both sides can make and nobody else.
- * `context` NULL is none, which in TLS 1.2 differs from an empty one. Errors: ERR_OUT_OF_RANGE,
- * ERR_TLS_INVALID_STATE, ERR_SSL_TLS_ILLEGAL_EXPORTER_LABEL. D21 */
+/* Export `len` bytes of keying material, the same on both sides (RFC 5705, RFC 8446 section 7.5).
+ * `context` NULL means no context, which in TLS 1.2 differs from an empty one. Errors:
+ * ERR_OUT_OF_RANGE (len is 0 or above 4294967295), ERR_TLS_INVALID_STATE (the handshake is not
+ * complete), ERR_SSL_TLS_ILLEGAL_EXPORTER_LABEL, ERR_CRYPTO_OPERATION_FAILED (D21). */
 bool rp_socket_export_keying_material(const struct rp_socket *, uint8_t *bytes, size_t len,
                                       const char *label, const uint8_t *context, size_t context_len,
                                       struct rp_error *);
 
 /* -- settings of one connection */
-/* The most plain bytes in one record from now on: 512 to 16384; false for anything else, and on a
- * socket that is destroyed. D27 */
+/* Set the maximum number of plain bytes in a record, 512 to 16384. false: `size` is out of range,
+ * or the socket is destroyed (D27). */
 bool rp_socket_set_max_send_fragment(struct rp_socket *, int size);
-/* Write every message from now on to the standard error, in words, for people who debug. false: no
- * memory, or an OpenSSL without that. Does nothing on a socket that is destroyed. D30 */
+/* Print every TLS message to standard error from now on, for debugging. false: no memory, the
+ * socket is destroyed, or OpenSSL was built without tracing (D30). */
 bool rp_socket_enable_trace(struct rp_socket *);
-/* -- renegotiation, which TLS 1.3 has not (D24 to D26). A server allows its clients three in a row
- * (rp_tls_defaults); the next is ERR_TLS_SESSION_ATTACK, and the connection ends. With
- * SSL_OP_NO_RENEGOTIATION among a context's secure_options there is none. */
-/* From now on a client that begins one is refused: ERR_TLS_RENEGOTIATION_DISABLED. D24 */
+
+/* -- renegotiation, which TLS 1.3 does not have (D24 to D26). A client may start three in a row
+ * (rp_tls_defaults); the next one is the error ERR_TLS_SESSION_ATTACK, which closes the connection.
+ * With SSL_OP_NO_RENEGOTIATION in secure_options renegotiation is disabled. */
+/* Refuse renegotiation by the client from now on: the socket emits ERROR with
+ * ERR_TLS_RENEGOTIATION_DISABLED and closes (D24). */
 void rp_socket_disable_renegotiation(struct rp_socket *);
-/* Called once, when it is complete (error NULL) or the socket was closed before; what a server
- * then thinks of its client is in rp_socket_authorized. A client's SECURE_CONNECT does not come
- * again (N3). */
+/* Called once: with `error` NULL when the renegotiation is complete, or with the error if the
+ * socket was closed before (ERR_SOCKET_CLOSED). On a server rp_socket_authorized then has the new
+ * result. A client does not emit SECURE_CONNECT again (N3). */
 typedef void rp_renegotiated(struct rp_socket *, const struct rp_error *error, void *arg);
 struct rp_renegotiate_options {
-    enum rp_toggle request_cert;        /* a server; default: as it was */
-    enum rp_toggle reject_unauthorized; /* default: as it was */
+    enum rp_toggle request_cert;        /* server; RP_DEFAULT: unchanged */
+    enum rp_toggle reject_unauthorized; /* RP_DEFAULT: unchanged */
 };
-/* Begin one; `options` and `done` may be NULL. What is written meanwhile waits. Errors:
- * ERR_SSL_WRONG_SSL_VERSION in TLS 1.3, ERR_SSL_NO_RENEGOTIATION, ERR_TLS_INVALID_STATE (not open
- * both ways, or one is under way); the connection goes on. D25 */
+/* Start a renegotiation; `options` and `done` may be NULL. Writes are queued until it is complete.
+ * Errors, after which the connection stays open: ERR_SSL_WRONG_SSL_VERSION (TLS 1.3),
+ * ERR_SSL_NO_RENEGOTIATION, ERR_TLS_INVALID_STATE (one side has ended, the handshake is not
+ * complete, or a renegotiation is in progress) (D25). */
 bool rp_socket_renegotiate(struct rp_socket *, const struct rp_renegotiate_options *options,
                            rp_renegotiated *done, void *arg, struct rp_error *);
-/* For a client that has not begun: another name for SNI, or another session to resume. Errors:
- * ERR_TLS_SNI_FROM_SERVER, ERR_TLS_INVALID_STATE (a server, or too late), ENOMEM. D28 */
+/* Client, before the handshake starts: set the SNI name; NULL or "" = no SNI. Errors:
+ * ERR_TLS_SNI_FROM_SERVER, ERR_TLS_INVALID_STATE (the handshake has started), ENOMEM (D28). */
 bool rp_socket_set_servername(struct rp_socket *, const char *name, struct rp_error *);
-/* Another session to resume, as RP_EV_SESSION gave it; copied. len 0 = none. Errors as above, and
- * ERR_INVALID_ARG_VALUE for what is not a session. D29 */
+/* Client, before the handshake starts: set the session to resume, from RP_EV_SESSION; copied. len 0
+ * = none. Errors: ERR_TLS_INVALID_STATE (a server, or the handshake has started),
+ * ERR_INVALID_ARG_VALUE (not a session), ENOMEM (D29). */
 bool rp_socket_set_session(struct rp_socket *, const uint8_t *der, size_t len, struct rp_error *);
 
 #ifdef __cplusplus

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * ticket_keys.h - a ring of session-ticket keys: the first mints, all decrypt.
- * A ring is shared by any number of secure contexts of one process and may be replaced while they
- * are in use; its memory is wiped when keys leave it. An empty ring means that no ticket is
- * issued and none is accepted; a handshake never fails for it. Contract: B25, C18, C19, I10, I11.
- */
+ * ticket_keys.h - a ring of session-ticket keys: the first encrypts, all decrypt.
+ * Any number of secure contexts of one process can share a ring, and its keys can be replaced while
+ * it is in use; keys that leave the ring are wiped. With an empty ring a server issues and accepts
+ * no tickets; handshakes succeed without them (B25, C18, C19, I10, I11). */
 #ifndef RP_TICKET_KEYS_H
 #define RP_TICKET_KEYS_H
 
@@ -31,28 +30,32 @@ struct rp_ticket_key {
 };
 
 struct rp_ticket_keys;
-/* An empty ring. One reference, the caller's; NULL: no memory. */
+/* Create an empty ring; the caller's. NULL on failure: ENOMEM,
+ * ERR_CRYPTO_OPERATION_FAILED (OpenSSL has no AES-CBC). */
 struct rp_ticket_keys *rp_ticket_keys_new(struct rp_error *) __attribute__((warn_unused_result));
-/* One reference more. */
+/* Take a reference; returns the ring. */
 struct rp_ticket_keys *rp_ticket_keys_ref(struct rp_ticket_keys *);
-void rp_ticket_keys_unref(struct rp_ticket_keys *); /* NULL ok; wipes with the last reference */
+/* Give up a reference; the last one wipes the keys. NULL is allowed. */
+void rp_ticket_keys_unref(struct rp_ticket_keys *);
 
-/* Replace all keys; effective for the next ticket. With mint false the first does not mint either
- * (an epoch's key is known for decrypting only). false: more than RP_TICKET_KEYS_MAX. */
+/* Replace all keys, from the next ticket on; the keys are copied. With `mint` false the first key
+ * does not encrypt either, so no tickets are issued. Errors: ERR_OUT_OF_RANGE (more than
+ * RP_TICKET_KEYS_MAX), ERR_INVALID_ARG_VALUE (`size` is not 16 or 32), ENOMEM. */
 bool rp_ticket_keys_set(struct rp_ticket_keys *, const struct rp_ticket_key *keys, size_t count,
                         bool mint, struct rp_error *);
-/* How many keys it has. */
+/* The number of keys. */
 size_t rp_ticket_keys_count(const struct rp_ticket_keys *);
-/* Copy out the key at `index` (0 mints); false past the end. The caller wipes it. */
+/* Copy the key at `index`, from 0; false past the end. The caller wipes the copy. */
 bool rp_ticket_keys_get(const struct rp_ticket_keys *, size_t index, struct rp_ticket_key *);
 
-/* How the 48-byte form orders its two secrets: node and httpd put the HMAC key first, nginx and
- * HAProxy the AES key. The 80-byte form is name, HMAC key, AES key everywhere. */
+/* The order of the two secrets in the 48-byte form: node and httpd put the HMAC key first, nginx
+ * and HAProxy the AES key. The 80-byte form is name, HMAC key, AES key everywhere. */
 enum rp_ticket_key_layout { RP_TICKET_KEY_NODE, RP_TICKET_KEY_NGINX };
-/* Decode 48 or 80 bytes. Refuses other lengths and all-zero secrets. */
+/* Decode a key of 48 or 80 bytes. Errors: ERR_INVALID_ARG_VALUE (another length, or a secret that
+ * is all zeros). */
 bool rp_ticket_key_decode(struct rp_ticket_key *, const uint8_t *bytes, size_t len,
                           enum rp_ticket_key_layout, struct rp_error *);
-/* The 48 (in node's order) or 80 bytes of a key; returns the length. */
+/* Encode a key as 48 bytes (in node's order) or 80 bytes; returns the length. */
 size_t rp_ticket_key_encode(const struct rp_ticket_key *, uint8_t bytes[RP_TICKET_KEYS_LONG]);
 
 #ifdef __cplusplus
