@@ -54,7 +54,7 @@ int main(int argc, char **argv)
         give_up(&error);
     rp_stream_listen(rp_socket_stream(socket), RP_EVENT_ALL, on_event, argv[5]);
     rp_loop_run(loop);
-    rp_stream_unref(rp_socket_stream(socket));
+    rp_socket_unref(socket);
     rp_loop_free(loop);
     return status;
 }

@@ -73,7 +73,7 @@ static void get(struct rp_loop *loop, struct client *c, struct rp_secure_context
         return;
     }
     rp_stream_listen(rp_socket_stream(socket), RP_EVENT_ALL, on_event, c);
-    rp_stream_unref(rp_socket_stream(socket)); /* it lives until it has closed */
+    rp_socket_unref(socket); /* it lives until it has closed */
     rp_loop_run(loop);
 }
 

@@ -48,7 +48,7 @@ static void on_plain(const struct rp_event *e, void *arg)
     if (socket == NULL)
         give_up(&error);
     rp_stream_listen(rp_socket_stream(socket), RP_EVENT_ALL, on_secure, NULL);
-    rp_stream_unref(rp_socket_stream(socket));
+    rp_socket_unref(socket);
     rp_stream_unref(stream);
 }
 

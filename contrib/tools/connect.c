@@ -451,8 +451,7 @@ int main(int argc, char **argv)
         tool_complain("%s: not written, the server gave no session", flags.session_out);
     rp_secure_context_unref(run.context);
     rp_session_unref(run.session);
-    if (run.socket != NULL)
-        rp_stream_unref(rp_socket_stream(run.socket));
+    rp_socket_unref(run.socket);
     rp_loop_free(run.loop);
     return run.secure && !run.failed && !tool_out_failed() ? 0 : 1;
 }

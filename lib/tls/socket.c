@@ -770,6 +770,17 @@ struct rp_stream *rp_socket_stream(struct rp_socket *s)
     return s != NULL ? &s->stream : NULL;
 }
 
+struct rp_socket *rp_socket_ref(struct rp_socket *s)
+{
+    rp_stream_ref(rp_socket_stream(s));
+    return s;
+}
+
+void rp_socket_unref(struct rp_socket *s)
+{
+    rp_stream_unref(rp_socket_stream(s));
+}
+
 struct rp_socket *rp_socket_from_stream(struct rp_stream *stream)
 {
     if (stream == NULL)

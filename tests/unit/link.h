@@ -151,9 +151,8 @@ static inline void link_close(void)
         rp_stream_destroy(rp_socket_stream(linked.accepted), NULL);
     rp_server_close(linked.server);
     link_run(link_is_closed);
-    rp_stream_unref(rp_socket_stream(linked.client));
-    if (linked.accepted != NULL)
-        rp_stream_unref(rp_socket_stream(linked.accepted));
+    rp_socket_unref(linked.client);
+    rp_socket_unref(linked.accepted);
     rp_server_free(linked.server);
     rp_loop_free(linked.loop);
     cert_free(&linked.leaf);

@@ -81,7 +81,7 @@ struct rp_connect_options {
     void *arg; /* passed to both callbacks */
     struct rp_stream_options stream_options;
 };
-/* Connect. Returns the connecting socket at once; it is the caller's (rp_stream_unref).
+/* Connect. Returns the connecting socket at once; it is the caller's (rp_socket_unref).
  * SECURE_CONNECT, or ERROR and CLOSE, are emitted later, never inside this call. NULL on failure:
  * the errors of rp_secure_context_new and rp_net_connect, ERR_MISSING_ARGS (neither `net` nor
  * `stream`), ERR_INVALID_ARG_VALUE (session, ALPN protocol), ERR_OUT_OF_RANGE (ALPN protocol),
@@ -93,6 +93,13 @@ struct rp_socket *rp_connect(struct rp_loop *, const struct rp_connect_options *
  * is node's error with its `reason`: ERR_TLS_CERT_ALTNAME_INVALID, or ERR_TLS_CERT_ALTNAME_FORMAT
  * for a malformed subjectAltName; ENOMEM (section F). */
 bool rp_check_server_identity(const char *hostname, const struct rp_x509 *, struct rp_error *);
+
+/* Take a reference. A socket and its stream share one count; an open socket lives until it has
+ * closed. */
+struct rp_socket *rp_socket_ref(struct rp_socket *);
+/* Release a reference: that of rp_connect or rp_socket_wrap, or one of rp_socket_ref. A socket that
+ * is open goes on until it has closed. NULL is allowed. */
+void rp_socket_unref(struct rp_socket *);
 
 /* -- as a stream */
 /* The socket as a stream, for reading, writing, ending and events; borrowed. */

@@ -92,7 +92,7 @@ static void teardown(void)
 {
     rp_stream_destroy(rp_socket_stream(good.socket), NULL);
     rp_stream_destroy(good.ends[1], NULL);
-    rp_stream_unref(rp_socket_stream(good.socket));
+    rp_socket_unref(good.socket);
     rp_stream_unref(good.ends[0]);
     rp_stream_unref(good.ends[1]);
     rp_server_free(good.server);

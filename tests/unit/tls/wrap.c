@@ -88,7 +88,7 @@ static void finish(void)
         if (sockets[i] == NULL)
             continue;
         rp_stream_destroy(rp_socket_stream(sockets[i]), NULL);
-        rp_stream_unref(rp_socket_stream(sockets[i]));
+        rp_socket_unref(sockets[i]);
     }
     rp_loop_run(linked.loop);
     for (int i = 0; i < 2; i++) {
@@ -153,6 +153,23 @@ START_TEST(end_of_a_wrapped_socket_ends_both)
 }
 END_TEST
 
+/* Socket and stream have one count: what one gives up the other may have taken. */
+START_TEST(reference_keeps_a_closed_socket)
+{
+    begin(versions[_i]);
+    join((struct rp_socket_options){0}, (struct rp_socket_options){0});
+    ck_assert_ptr_eq(rp_socket_ref(sockets[CLIENT]), sockets[CLIENT]);
+    rp_stream_unref(rp_socket_stream(sockets[CLIENT])); /* that of rp_socket_wrap */
+    rp_stream_destroy(rp_socket_stream(sockets[CLIENT]), NULL);
+    link_run(both_closed);
+    ck_assert(rp_stream_closed(rp_socket_stream(sockets[CLIENT])));
+    rp_stream_ref(rp_socket_stream(sockets[SERVER]));
+    rp_socket_unref(sockets[SERVER]);
+    ck_assert(rp_stream_closed(rp_socket_stream(sockets[SERVER])));
+    finish();
+}
+END_TEST
+
 START_TEST(chain_is_looked_at_when_asked)
 {
     begin(versions[_i]);
@@ -167,8 +184,8 @@ START_TEST(chain_is_looked_at_when_asked)
     ck_assert_str_eq(rp_socket_verify_error(sockets[CLIENT]), "DEPTH_ZERO_SELF_SIGNED_CERT");
     rp_stream_destroy(rp_socket_stream(sockets[CLIENT]), NULL);
     link_run(both_closed);
-    rp_stream_unref(rp_socket_stream(sockets[CLIENT]));
-    rp_stream_unref(rp_socket_stream(sockets[SERVER]));
+    rp_socket_unref(sockets[CLIENT]);
+    rp_socket_unref(sockets[SERVER]);
     memset(closed, 0, sizeof closed);
     memset(got, 0, sizeof got);
 
@@ -394,6 +411,7 @@ int main(void)
 
     tcase_add_loop_test(tc, wrapped_sockets_speak_tls_and_judge_nobody, 0, 2);
     tcase_add_loop_test(tc, end_of_a_wrapped_socket_ends_both, 0, 2);
+    tcase_add_loop_test(tc, reference_keeps_a_closed_socket, 0, 2);
     tcase_add_loop_test(tc, chain_is_looked_at_when_asked, 0, 2);
     tcase_add_loop_test(tc, failure_is_an_error_of_the_socket, 0, 2);
     tcase_add_loop_test(tc, handshake_timeout_is_an_error_of_the_socket, CLIENT, SERVER + 1);
