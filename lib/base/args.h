@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * args.h - errors of what a caller handed in, and words to add to an error.
- * A public function that takes an rp_error begins with rp_error_clear, then asks for each pointer
+ * args.h - checks of the arguments of public functions, and additions to an error.
+ * A public function that takes an rp_error first calls rp_error_clear, then checks each pointer
  * that it needs. */
 #ifndef RP_ARGS_H
 #define RP_ARGS_H
@@ -11,16 +11,16 @@
 
 #include <reprise/error.h>
 
-/* true: it is there. Else *err says that the argument of this name is NULL. */
+/* Whether an argument is not NULL; if it is, *err names it. */
 bool rp_given(const void *argument, const char *name, struct rp_error *err);
-/* The same for the parts of an option: a list and its count, or bytes and their length. Both are
- * given, or neither: who forgets the count must hear of it. */
+/* Whether an option that consists of a list and its count, or bytes and their length, has both or
+ * neither; if not, *err names it, since a forgotten count must not be ignored. */
 bool rp_given_list(const void *list, size_t count, const char *name, struct rp_error *err);
 
-/* Append to the message. Returns false always. */
+/* Append to the message. Always returns false. */
 bool rp_error_add(struct rp_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Set the reason, and nothing else. */
+/* Set the reason only. */
 void rp_error_reason(struct rp_error *err, const char *reason);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * cursor.h - read hostile bytes: nothing outside them can be reached.
- * The error is sticky, reading past the end gives zeros, nesting is a value; so a parser reads
- * like the RFC's schema and checks once, with rp_cursor_done. */
+ * cursor.h - read hostile bytes within their bounds.
+ * Reading past the end returns zeros and sets a sticky error; a nested structure is a cursor of its
+ * own. So a parser is written like the schema of the RFC and checks for errors once, with
+ * rp_cursor_done. */
 #ifndef RP_CURSOR_H
 #define RP_CURSOR_H
 
@@ -25,7 +26,7 @@ static inline size_t rp_cursor_left(const struct rp_cursor *c)
     return (size_t)(c->end - c->at);
 }
 
-/* All was read, and nothing beyond it. */
+/* Whether exactly all bytes were read, without an error. */
 static inline bool rp_cursor_done(const struct rp_cursor *c)
 {
     return !c->bad && c->at == c->end;
@@ -52,7 +53,7 @@ static inline uint64_t rp_cursor_uint(struct rp_cursor *c, size_t width)
     return value;
 }
 
-/* A vector whose length stands before it in `width` bytes (RFC 8446 section 3.4). */
+/* A vector that is preceded by its length in `width` bytes (RFC 8446 section 3.4). */
 static inline struct rp_cursor rp_cursor_vector(struct rp_cursor *c, size_t width)
 {
     return rp_cursor_take(c, (size_t)rp_cursor_uint(c, width));

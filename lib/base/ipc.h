@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * ipc.h - messages between processes of one program: a byte that says what, then its content.
+ * ipc.h - messages between processes of one program: a type byte, then the content.
  * A table says for each type who may send it and when, how long it may be, and what handles it.
- * Whatever is not in the table is not answered and not ignored: its sender is to be dropped. The
- * boundaries of messages are the transport's (SOCK_SEQPACKET). */
+ * A message that the table does not allow is an error: the receiver closes the channel. The
+ * transport keeps message boundaries (SOCK_SEQPACKET). */
 #ifndef RP_IPC_H
 #define RP_IPC_H
 
@@ -20,12 +20,12 @@ struct rp_ipc_rule {
     void (*handle)(void *context, struct rp_cursor content);
 };
 
-/* Find the rule and run its handler. false, with *err saying why, when there is none, when the
- * sender may not say this now (`who` is not in `allowed`), or when the length is wrong. */
+/* Find the rule of a message and call its handler. false, with *err set: the type is unknown, the
+ * sender or state is not allowed (`who` is not in `allowed`), or the length is invalid. */
 bool rp_ipc_dispatch(const struct rp_ipc_rule *rules, size_t count, unsigned who, void *context,
                      const void *bytes, size_t len, struct rp_error *err);
 
-/* Put a message together in `out`; returns its length. Content beyond RP_IPC_MAX is cut off. */
+/* Write a message to `out`; returns its length. Content beyond RP_IPC_MAX is cut off. */
 size_t rp_ipc_compose(uint8_t out[RP_IPC_MAX], uint8_t type, const void *content, size_t len);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * channel.h - whole messages both ways between two processes, over a SOCK_SEQPACKET pair.
- * What can't leave at once waits in order, up to RP_CHANNEL_QUEUE_MAX; a receiver that never reads
- * costs no more than that.
- * The danger: every callback may close the channel and free its owner. The channel notices that
- * and touches nothing afterwards; owners need no care for it. */
+ * channel.h - messages in both directions between two processes, over a SOCK_SEQPACKET pair.
+ * Messages that cannot be sent at once are queued in order, up to RP_CHANNEL_QUEUE_MAX bytes, which
+ * limits the memory for a receiver that does not read.
+ * Every callback may close the channel and free its owner: the channel detects this and does not
+ * use itself afterwards. */
 #ifndef RP_NET_CHANNEL_H
 #define RP_NET_CHANNEL_H
 
@@ -18,9 +18,9 @@ enum {
 
 struct rp_channel_note; /* a message that waits */
 struct rp_channel {
-    /* A whole message, never empty. The bytes are the loop's and live for this call. */
+    /* A message, never empty. The bytes are valid during the call. */
     void (*message)(struct rp_channel *, const uint8_t *bytes, size_t len);
-    /* The other side is gone, or the socket failed (then with the error). Once; it is closed. */
+    /* The other side closed the channel (error NULL), or the socket failed. Called once. */
     void (*closed)(struct rp_channel *, const struct rp_error *);
     void *arg;
 
@@ -45,14 +45,15 @@ static inline bool rp_channel_is_open(const struct rp_channel *channel)
 {
     return channel->loop != NULL;
 }
-/* `tag` and then the bytes, as one message. false: closed, too long, or too much waits. */
+/* Send `tag` and the bytes as one message. Errors: EPIPE (closed), EMSGSIZE, ENOBUFS (the queue is
+ * full), ENOMEM, or the errno name of send. */
 bool rp_channel_send(struct rp_channel *, uint8_t tag, const void *bytes, size_t len,
                      struct rp_error *);
-/* Hand over what has arrived already: before the end of the other process is acted upon. */
+/* Pass on all messages that have arrived: before acting on the end of the other process. */
 void rp_channel_read(struct rp_channel *);
-/* From now on being open is no reason for the loop to stay. */
+/* From now on the open channel does not keep the loop running. */
 void rp_channel_idle(struct rp_channel *);
-/* No callback comes any more; what waits is lost. Idempotent. */
+/* Close: no callback is called any more, and queued messages are lost. Idempotent. */
 void rp_channel_close(struct rp_channel *);
 
 #endif
