@@ -17,6 +17,9 @@ bool rp_given(const void *argument, const char *name, struct rp_error *err);
  * neither; if not, *err names it, since a forgotten count must not be ignored. */
 bool rp_given_list(const void *list, size_t count, const char *name, struct rp_error *err);
 
+/* Whether a descriptor is open; if not, *err is EBADF. The event loop would abort the process. */
+bool rp_given_fd(int fd, struct rp_error *err);
+
 /* Append to the message. Always returns false. */
 bool rp_error_add(struct rp_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

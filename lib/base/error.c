@@ -3,6 +3,8 @@
  * error.c - fill struct rp_error. Long texts are cut, never overrun. */
 #include "lib/base/args.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,4 +116,10 @@ bool rp_given_list(const void *list, size_t count, const char *name, struct rp_e
                         list != NULL ? "The property 'options.%s' is invalid: its count is 0"
                                      : "The property 'options.%s' is invalid: it is NULL",
                         name);
+}
+
+bool rp_given_fd(int fd, struct rp_error *err)
+{
+    return fcntl(fd, F_GETFD) >= 0 ||
+           rp_error_errno(err, errno, "fcntl", "descriptor %d is not open", fd);
 }

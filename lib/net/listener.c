@@ -214,7 +214,8 @@ struct rp_listener_socket *rp_listener_start(struct rp_loop *loop, int listen_fd
                                              rp_accepted *accepted, void *arg, struct rp_error *err)
 {
     rp_error_clear(err);
-    if (!rp_given(loop, "loop", err) || !rp_given(accepted, "accepted", err))
+    if (!rp_given(loop, "loop", err) || !rp_given(accepted, "accepted", err) ||
+        !rp_given_fd(listen_fd, err))
         return NULL;
     struct rp_listener_socket *l = calloc(1, sizeof *l);
 

@@ -306,6 +306,8 @@ struct rp_stream *rp_net_open(struct rp_loop *loop, int fd, const struct rp_stre
     struct rp_net_socket *n;
 
     rp_error_clear(err);
+    if (!rp_given_fd(fd, err))
+        return NULL;
     n = rp_given(loop, "loop", err) ? socket_new(loop, o, err) : NULL;
     if (n == NULL) {
         close(fd);
@@ -360,9 +362,7 @@ static bool note_host(struct rp_net_socket *n, const struct rp_net_options *o)
 {
     bool named = o->host != NULL && *o->host != '\0';
 
-    if (o->path != NULL)
-        return true;
-    n->by_address = o->address != NULL;
+    n->by_address = o->path == NULL && o->address != NULL;
     return !named || (n->host = strdup(o->host)) != NULL;
 }
 

@@ -27,7 +27,8 @@ struct rp_net_socket {
 /* The plain socket that a stream is, or NULL. */
 struct rp_net_socket *rp_net_socket_of(struct rp_stream *);
 /* The host that a stream was told to connect to: a name, or an address as text (in `text`). NULL:
- * the stream is no plain socket, was not connected by rp_net_connect, or goes to a Unix socket. */
+ * the stream is no plain socket, was not connected by rp_net_connect, or goes to a Unix socket and
+ * was told no host. */
 const char *rp_net_host(struct rp_stream *, char text[RP_ADDRESS_TEXT]);
 /* Set options on a descriptor; false if the kernel refused. */
 bool rp_fd_no_delay(int fd, bool on);

@@ -94,8 +94,11 @@ static bool says_the_same(struct rp_socket *s, const struct rp_session_bond *bon
         return !s->bare && chain_ok && cert != NULL &&
                certificate_may_be_trusted(s->context, cert) && still_matches(s);
     digest_trust(s, trust);
-    return memcmp(bond->trust, trust, sizeof trust) == 0 &&
-           (c->check == NULL || !chain_ok || still_matches(s));
+    if (memcmp(bond->trust, trust, sizeof trust) != 0)
+        return false;
+    if (c->check == NULL || !chain_ok)
+        return true;
+    return rp_cursor_left(&bond->verdict) == 0 && still_matches(s); /* a refusal is asked anew */
 }
 
 /* SSL_set_session was called, so the connection has what is in the session. */

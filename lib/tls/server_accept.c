@@ -4,6 +4,7 @@
  * The danger: what arrives here has proved nothing yet. It costs one allocation until its first
  * byte is there, and has one deadline for everything up to the end of the handshake. */
 #include <stdlib.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include "lib/base/args.h"
@@ -164,6 +165,8 @@ bool rp_server_take_fd(struct rp_server *s, int fd, const struct rp_address *rem
         close(fd);
         return false;
     }
+    if (fd < 0)
+        return rp_error_errno(err, EBADF, "accept", "descriptor %d is not open", fd);
     rp_server_ref(s);
     taken = take_fd(s, fd, remote, deferred, err);
     rp_server_unref(s);

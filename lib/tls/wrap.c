@@ -92,6 +92,8 @@ struct rp_socket *rp_socket_wrap(struct rp_stream *stream, const struct rp_socke
     rp_error_clear(err);
     if (!rp_given(stream, "stream", err) || !rp_given(o, "options", err))
         return NULL;
+    if (o->head.len > 0 && !rp_given(o->head.bytes, "options.head", err))
+        return NULL;
     struct rp_loop *loop = rp_stream_loop(stream);
     struct rp_socket *s = o->is_server ? wrap_server(loop, o, err) : wrap_client(loop, o, err);
 

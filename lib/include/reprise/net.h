@@ -49,7 +49,8 @@ struct rp_net_options {
                          addresses are tried in order */
     unsigned family;  /* 4 or 6: only addresses of this family; 0 = both (E5) */
     uint16_t port;
-    const char *path; /* a Unix socket, 1 to 107 bytes; takes precedence over all above */
+    const char *path; /* a Unix socket, 1 to 107 bytes; takes precedence over all above, but
+                         rp_connect compares the certificate with `host`, if it is set */
     const struct rp_address *local_address; /* bind to it before connecting */
     uint32_t timeout_ms;     /* idle timeout, set before connecting (rp_stream_set_timeout) */
     enum rp_toggle no_delay; /* TCP_NODELAY; off by default, as in node */
@@ -69,7 +70,7 @@ struct rp_net_options {
 struct rp_stream *rp_net_connect(struct rp_loop *, const struct rp_net_options *, struct rp_error *)
     __attribute__((warn_unused_result));
 /* Create a stream over a connected socket. The stream owns the descriptor, which is closed on
- * failure, too. NULL on failure: ENOMEM. */
+ * failure, too. NULL on failure: EBADF (it is not open), ENOMEM. */
 struct rp_stream *rp_net_open(struct rp_loop *, int fd, const struct rp_stream_options *,
                               struct rp_error *) __attribute__((warn_unused_result));
 
@@ -99,8 +100,8 @@ struct rp_listener_socket;
 typedef void rp_accepted(struct rp_listener_socket *, int fd, const struct rp_address *remote,
                          void *arg);
 /* Accept connections on a listening descriptor. When the process is out of descriptors, accepting
- * pauses for a moment. The result is the caller's until rp_listener_stop. NULL on failure: ENOMEM.
- */
+ * pauses for a moment. The result is the caller's until rp_listener_stop. NULL on failure:
+ * EBADF (the descriptor is not open), ENOMEM. */
 struct rp_listener_socket *rp_listener_start(struct rp_loop *, int listen_fd, rp_accepted *,
                                              void *arg, struct rp_error *)
     __attribute__((warn_unused_result));

@@ -141,7 +141,8 @@ bool rp_server_emit(struct rp_server *, struct rp_event *event);
  * ERR_SERVER_NOT_RUNNING after rp_server_close, ENOMEM (C13, C21). */
 bool rp_server_listen(struct rp_server *, const struct rp_listen_options *, struct rp_error *);
 /* Accept connections on a descriptor that listens already. The server owns it from then on; on
- * failure it stays the caller's. Errors: ERR_SERVER_NOT_RUNNING after rp_server_close, ENOMEM. */
+ * failure it stays the caller's. Errors: ERR_SERVER_NOT_RUNNING after rp_server_close, EBADF,
+ * ENOMEM. */
 bool rp_server_listen_fd(struct rp_server *, int listen_fd, struct rp_error *);
 /* The address of the first listening socket; borrowed, NULL if the server does not listen. */
 const struct rp_address *rp_server_address(const struct rp_server *);

@@ -9,7 +9,8 @@
  * these are the same and no certificate of the chain has expired; otherwise it makes a full
  * handshake. So `authorized` of a resumed connection is what a full handshake would have set. A
  * check of the program's own is called with the session's certificate before the session is
- * offered. A session that was authenticated by a pre-shared key, or has no name, is not offered.
+ * offered; one that such a check refused is not offered. Nor is one that was authenticated by a
+ * pre-shared key, or has no name.
  * Handle and DER both contain all this (D29, E8, E9).
  * A handle is immutable and reference-counted. It comes from RP_EV_SESSION or from DER; a
  * connection that uses it does not change it. It contains keys: whoever has it can impersonate the

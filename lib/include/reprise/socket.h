@@ -47,7 +47,7 @@ struct rp_connect_options {
     struct rp_stream *stream;
     /* The name for SNI, which the certificate must be valid for (E4, E6). NULL = no SNI: the
      * certificate must then be valid for the host of `net`, or for the host or address that
-     * `stream` was connected to; for "localhost" if there is none (a Unix socket, a descriptor, a
+     * `stream` was connected to; for "localhost" if there is none (a path alone, a descriptor, a
      * stream of the program's own). */
     const char *servername;
     const char *const *alpn_protocols; /* NULL-terminated, in order of preference; copied */

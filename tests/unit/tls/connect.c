@@ -2,6 +2,7 @@
  *
  * tls_connect.c - what a client compares a certificate with (E6), and every list of a CRL entry. */
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/unit/link.h"
 #include "tests/unit/unit.h"
@@ -17,7 +18,7 @@ static bool note_host(const char *host, const struct rp_x509 *cert, void *arg, s
     return true;
 }
 
-enum way { BY_OPTIONS, BY_STREAM, BY_DESCRIPTOR };
+enum way { BY_OPTIONS, BY_STREAM, BY_DESCRIPTOR, BY_PATH, BY_STREAM_TO_PATH };
 static const struct {
     enum way way;
     bool address;
@@ -34,6 +35,12 @@ static const struct {
     {BY_STREAM, true, "a.example", NULL, "a.example"},
     {BY_STREAM, false, "127.1", "a.example", "a.example"},
     {BY_STREAM, false, NULL, NULL, "localhost"},
+    {BY_PATH, false, NULL, NULL, "localhost"},
+    {BY_PATH, false, "a.example", NULL, "a.example"},
+    {BY_PATH, true, "a.example", NULL, "a.example"},
+    {BY_PATH, true, NULL, NULL, "localhost"},
+    {BY_STREAM_TO_PATH, false, NULL, NULL, "localhost"},
+    {BY_STREAM_TO_PATH, false, "a.example", NULL, "a.example"},
     {BY_DESCRIPTOR, true, NULL, NULL, "localhost"}, /* nobody said a name */
     {BY_DESCRIPTOR, true, NULL, "a.example", "a.example"},
 };
@@ -46,15 +53,32 @@ static struct rp_stream *connected_stream(const struct rp_address *to)
     return rp_net_open(linked.loop, fd, NULL, NULL);
 }
 
+/* The server listens on a Unix socket, too. */
+static char path[64];
+
+static char *listen_on_path(void)
+{
+    char text[sizeof "unix:" + sizeof path];
+    struct rp_address address;
+
+    snprintf(path, sizeof path, "/tmp/connect-%d.sock", (int)getpid());
+    snprintf(text, sizeof text, "unix:%s", path);
+    ck_assert(rp_address_parse(&address, text, false, NULL));
+    ck_assert(
+        rp_server_listen(linked.server, &(struct rp_listen_options){.address = &address}, NULL));
+    return path;
+}
+
 static void connect_as(int row)
 {
     const struct rp_address *to = rp_server_address(linked.server);
     struct rp_net_options net = {.host = names[row].host, .port = rp_address_port(to)};
 
+    net.path = names[row].way >= BY_PATH ? listen_on_path() : NULL;
     net.address = names[row].address ? to : NULL;
     linked.options.servername = names[row].servername;
-    linked.options.net = names[row].way == BY_OPTIONS ? &net : NULL;
-    if (names[row].way == BY_STREAM)
+    linked.options.net = names[row].way == BY_OPTIONS || names[row].way == BY_PATH ? &net : NULL;
+    if (names[row].way == BY_STREAM || names[row].way == BY_STREAM_TO_PATH)
         linked.options.stream = rp_net_connect(linked.loop, &net, NULL);
     else if (names[row].way == BY_DESCRIPTOR)
         linked.options.stream = connected_stream(to);
@@ -76,6 +100,8 @@ START_TEST(name_that_is_compared_is_the_one_that_was_asked_for)
     connect_as(_i);
     link_run(link_is_open);
     ck_assert(linked.connected);
+    if (names[_i].way >= BY_PATH)
+        ck_assert_int_eq(unlink(path), 0);
     ck_assert_str_eq(compared, names[_i].compared);
     link_close();
 }

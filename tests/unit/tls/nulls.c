@@ -130,7 +130,7 @@ START_TEST(error_names_the_argument_that_is_null)
 {
     struct rp_net_options net = {.port = 1};
     struct rp_connect_options connect = {.net = &net};
-    struct rp_socket_options wrap = {0};
+    struct rp_socket_options wrap = {0}, headless = {.head = {NULL, 1}};
     struct rp_listen_options listen = {0};
     struct rp_cluster_options cluster = {.worker = in_worker};
     struct rp_address address;
@@ -152,6 +152,7 @@ START_TEST(error_names_the_argument_that_is_null)
     assert_says(rp_net_connect(NULL, &net, &err) == NULL, "loop");
     assert_says(rp_socket_wrap(NULL, &wrap, &err) == NULL, "stream");
     assert_says(rp_socket_wrap(good.ends[1], NULL, &err) == NULL, "options");
+    assert_says(rp_socket_wrap(good.ends[1], &headless, &err) == NULL, "options.head");
     assert_says(!rp_secure_pair_new(NULL, good.context, true, false, false, &pair, &err), "loop");
     assert_says(!rp_secure_pair_new(good.loop, good.context, true, false, false, NULL, &err),
                 "pair");
@@ -181,6 +182,27 @@ START_TEST(error_names_the_argument_that_is_null)
                 "bytes");
     assert_says(rp_stream_new(good.loop, NULL, NULL, NULL, &err) == NULL, "ops");
     assert_says(!rp_stream_pair(good.loop, NULL, NULL, &err), "ends");
+}
+END_TEST
+
+static void assert_bad_descriptor(bool refused)
+{
+    ck_assert(refused);
+    ck_assert_str_eq(err.code, "EBADF");
+    rp_error_clear(&err);
+}
+
+START_TEST(descriptor_that_is_not_open_is_an_error)
+{
+    int closed = dup(STDERR_FILENO), fds[] = {-1, closed};
+
+    close(closed);
+    for (int i = 0; i < 2; i++) {
+        assert_bad_descriptor(!rp_server_listen_fd(good.server, fds[i], &err));
+        assert_bad_descriptor(rp_net_open(good.loop, fds[i], NULL, &err) == NULL);
+        assert_bad_descriptor(rp_listener_start(good.loop, fds[i], on_fd, NULL, &err) == NULL);
+    }
+    assert_bad_descriptor(!rp_server_take_fd(good.server, -1, NULL, false, &err));
 }
 END_TEST
 
@@ -254,6 +276,7 @@ static Suite *suite(void)
     tcase_add_test(all, every_function_bears_nothing_but_zeros);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, error_names_the_argument_that_is_null);
+    tcase_add_test(t, descriptor_that_is_not_open_is_an_error);
     tcase_add_test(t, getters_without_an_error_say_none);
     tcase_add_test(t, writing_null_is_an_error_of_the_stream);
     tcase_add_test(t, error_is_cleared_by_a_call_that_succeeds);

@@ -276,6 +276,21 @@ START_TEST(pin_that_changes_is_a_full_handshake)
 }
 END_TEST
 
+START_TEST(pin_that_refused_is_a_full_handshake)
+{
+    prepare(_i);
+    pinned();
+    refuses = linked.options.allow_unauthorized = true;
+    link_listen();
+    first_connection();
+    refuses = false;
+    ck_assert(!resumes(der, der_len));
+    ck_assert(rp_socket_authorized(linked.client));
+    ck_assert_uint_eq(asked, 2);
+    link_close();
+}
+END_TEST
+
 static bool destroy(const char *host, const struct rp_x509 *cert, void *arg, struct rp_error *err)
 {
     (void)host, (void)cert, (void)arg, (void)err;
@@ -572,6 +587,7 @@ int main(void)
     tcase_add_loop_test(t, server_without_a_certificate_is_not_authorized_by_resuming, 0, 2);
     tcase_add_loop_test(t, pin_is_asked_before_a_session_is_offered, 0, 2);
     tcase_add_loop_test(t, pin_that_changes_is_a_full_handshake, 0, 2);
+    tcase_add_loop_test(t, pin_that_refused_is_a_full_handshake, 0, 2);
     tcase_add_loop_test(t, check_may_destroy_its_socket, 0, 2);
     tcase_add_loop_test(t, session_is_not_offered_when_its_chain_has_expired, 0, 4);
     tcase_add_loop_test(t, session_of_a_pre_shared_key_takes_nobody_in, 0, 4);
