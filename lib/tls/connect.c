@@ -197,7 +197,7 @@ void rp_client_begin(struct rp_socket *s)
         return;
     if (s->client->psk != NULL)
         rp_psk_use(s);
-    else if (s->client->early_data && !rp_early_send(s, s->client->session, s->client->protocols))
+    else if (s->client->early_data && !rp_early_offer(s, s->client->session, s->client->protocols))
         return;
     rp_socket_advance(s);
 }
@@ -357,7 +357,7 @@ void rp_client_done(struct rp_socket *s)
         return;
     }
     if (s->client->early_data)
-        rp_early_taken(s);
+        rp_early_drop_accepted(s);
     rp_socket_open(s);
     if (!s->stream.destroyed && !s->bare)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE_CONNECT);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * early.c - early data (0-RTT): what a client that resumes sends with its ClientHello.
- * The danger: it can be captured and sent again, and again to another host. A server takes it only
- * when the program says so, flight by flight, and once taken the socket is open although nobody
- * has proved to be there now: what fails of the handshake then is an error of an open socket. */
+ * The danger: it can be captured and sent again, and again to another host. A server accepts it
+ * only when the program says so, each time anew, and then the socket is open although nobody has
+ * proved to be there now: what fails of the handshake then is an error of an open socket. */
 #include <string.h>
 #include <time.h>
 
@@ -17,9 +17,9 @@
 
 enum { RECORD_MAX = 16384, BINDER_MAX = 255 };
 
-/* -- a server: may it be taken? */
+/* -- a server: is it accepted? */
 
-/* OpenSSL takes it for the first identity only. */
+/* OpenSSL accepts it for the first identity only. */
 static bool can_resume_first(const struct rp_socket *s, const struct rp_client_hello *hello)
 {
     struct rp_cursor identities = hello->identities, first;
@@ -36,11 +36,10 @@ static bool can_resume_first(const struct rp_socket *s, const struct rp_client_h
     return len == rp_cursor_left(&first) && memcmp(id, first.at, len) == 0;
 }
 
-static bool is_to_be_asked(const struct rp_socket *s, const struct rp_client_hello *hello)
+static bool may_be_accepted(const struct rp_socket *s, const struct rp_client_hello *hello)
 {
-    return s->context->max_early_data > 0 && hello->offers_early_data &&
-           rp_cursor_left(&hello->binder) > 0 && rp_handshake_will_be_tls13(s, hello) &&
-           can_resume_first(s, hello);
+    return s->context->max_early_data > 0 && rp_cursor_left(&hello->binder) > 0 &&
+           rp_handshake_will_be_tls13(s, hello) && can_resume_first(s, hello);
 }
 
 static void emit(struct rp_socket *s, struct rp_request *r, struct rp_cursor binder)
@@ -57,36 +56,46 @@ static void emit(struct rp_socket *s, struct rp_request *r, struct rp_cursor bin
     r->asking = false;
 }
 
+void rp_early_answered(struct rp_socket *s, bool accepted)
+{
+    rp_engine_early_to(&s->engine, accepted ? RP_EARLY_ACCEPTED : RP_EARLY_REJECTED);
+}
+
 /* true: nothing to wait for. */
 static bool ask(struct rp_socket *s, struct rp_cursor binder)
 {
     struct rp_request *r = rp_request_new(s, RP_REQUEST_EARLY);
     bool go = false;
 
-    if (r == NULL)
-        return true; /* declined */
+    if (r == NULL) {
+        rp_early_answered(s, false);
+        return true;
+    }
     rp_request_ref(r);
     emit(s, r, binder);
     if (!s->stream.destroyed && (r->socket == NULL || rp_request_forgotten(r))) {
         if (r->socket != NULL)
             rp_request_drop(r);
-        s->engine.early_granted = r->accepted;
+        rp_early_answered(s, r->accepted);
         go = true;
     }
     rp_request_unref(r);
     return go;
 }
 
-bool rp_early_ask(struct rp_socket *s)
+bool rp_early_decide(struct rp_socket *s)
 {
     struct rp_client_hello hello;
 
-    if (s->engine.early == RP_EARLY_EXPECTED) {
-        rp_client_hello_read(&hello, s->engine.ssl);
-        if (is_to_be_asked(s, &hello) && !ask(s, hello.binder))
-            return false;
-    }
-    s->engine.hello = RP_HELLO_GO;
+    if (s->engine.early != RP_EARLY_EXPECTED)
+        return true;
+    rp_client_hello_read(&hello, s->engine.ssl);
+    if (!hello.offers_early_data)
+        return true;
+    rp_engine_early_to(&s->engine, RP_EARLY_OFFERED);
+    if (may_be_accepted(s, &hello))
+        return ask(s, hello.binder);
+    rp_early_answered(s, false);
     return true;
 }
 
@@ -94,7 +103,7 @@ bool rp_early_ask(struct rp_socket *s)
 
 bool rp_early_settle(struct rp_socket *s)
 {
-    if (s->state != RP_SOCKET_OPEN_EARLY || rp_engine_unconfirmed(&s->engine))
+    if (s->state != RP_SOCKET_OPEN_EARLY || rp_engine_is_early(&s->engine))
         return true;
     rp_socket_move_to(s, RP_SOCKET_OPEN);
     rp_timeout_stop(&s->timeout);
@@ -159,7 +168,7 @@ static bool context_allows(const struct rp_secure_context *c)
 }
 
 /* All that would make OpenSSL fail the connection, or leave the session away. */
-static bool may_send(const struct rp_socket *s, const SSL_SESSION *session, char *const *protocols)
+static bool may_offer(const struct rp_socket *s, const SSL_SESSION *session, char *const *protocols)
 {
     return session != NULL && !s->bare && s->waiting.len > 0 &&
            SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION &&
@@ -170,13 +179,13 @@ static bool may_send(const struct rp_socket *s, const SSL_SESSION *session, char
             SSL_get_verify_result(s->engine.ssl) == X509_V_OK); /* SSL_set_session took it over */
 }
 
-bool rp_early_send(struct rp_socket *s, SSL_SESSION *session, char *const *protocols)
+bool rp_early_offer(struct rp_socket *s, SSL_SESSION *session, char *const *protocols)
 {
     struct rp_error error;
     const uint8_t *bytes;
     size_t len, max;
 
-    if (!may_send(s, session, protocols))
+    if (!may_offer(s, session, protocols))
         return true;
     max = SSL_SESSION_get_max_early_data(session);
     bytes = rp_queue_peek(&s->waiting, &len);
@@ -186,11 +195,11 @@ bool rp_early_send(struct rp_socket *s, SSL_SESSION *session, char *const *proto
         rp_socket_fail(s, &error);
         return false;
     }
-    s->sent_early = (uint16_t)len; /* and kept until the server has taken it */
+    s->sent_early = (uint16_t)len; /* and kept until the server has accepted it */
     return true;
 }
 
-void rp_early_taken(struct rp_socket *s)
+void rp_early_drop_accepted(struct rp_socket *s)
 {
     if (s->sent_early == 0 || SSL_get_early_data_status(s->engine.ssl) != SSL_EARLY_DATA_ACCEPTED)
         return;

@@ -294,7 +294,7 @@ static int on_status(SSL *ssl, void *arg)
 static int on_early_data(SSL *ssl, void *arg)
 {
     (void)arg;
-    return rp_engine_of(ssl)->early_granted;
+    return rp_engine_of(ssl)->early == RP_EARLY_ACCEPTED;
 }
 
 static void on_keylog(const SSL *ssl, const char *line)
@@ -362,7 +362,7 @@ bool rp_engine_use(struct rp_engine *e, struct rp_secure_context *context, enum 
 
 void rp_engine_expect_early(struct rp_engine *e)
 {
-    e->early = RP_EARLY_EXPECTED;
+    rp_engine_early_to(e, RP_EARLY_EXPECTED);
     SSL_set_allow_early_data_cb(e->ssl, on_early_data, NULL);
 }
 
@@ -422,8 +422,8 @@ static enum rp_engine_status complete(struct rp_engine *e, struct rp_error *err)
 
     if (returned != 1)
         return status_of(e, returned, err);
-    if (e->early != RP_EARLY_NOT_EXPECTED)
-        e->early = RP_EARLY_OVER;
+    if (rp_engine_is_early(e))
+        rp_engine_early_to(e, RP_EARLY_OVER);
     e->established = true;
     send_extra_tickets(e);
     return RP_ENGINE_OK;
@@ -435,25 +435,25 @@ void rp_engine_forget_offered(struct rp_engine *e)
     e->offered = NULL;
 }
 
-/* As far as early data, if it is taken. OpenSSL wants to give some of it in the same call: one byte
- * is kept for the first read. */
+/* As far as early data, if it is accepted. OpenSSL wants to give some of it in the same call: one
+ * byte is kept for the first read. */
 static enum rp_engine_status accept_early(struct rp_engine *e, struct rp_error *err)
 {
     size_t len;
     int returned = SSL_read_early_data(e->ssl, &e->early_byte, 1, &len);
-    bool taken = SSL_get_early_data_status(e->ssl) == SSL_EARLY_DATA_ACCEPTED;
+    bool accepted = SSL_get_early_data_status(e->ssl) == SSL_EARLY_DATA_ACCEPTED;
     enum rp_engine_status status = RP_ENGINE_OK;
 
     if (returned == SSL_READ_EARLY_DATA_ERROR) {
         status = status_of(e, 0, err);
-        if (status != RP_ENGINE_WANT || !taken)
+        if (status != RP_ENGINE_WANT || !accepted)
             return status;
     }
     e->has_early_byte = returned == SSL_READ_EARLY_DATA_SUCCESS;
-    e->early = !taken                                   ? RP_EARLY_OVER
-               : returned == SSL_READ_EARLY_DATA_FINISH ? RP_EARLY_FINISHING
-                                                        : RP_EARLY_READING;
-    e->established = taken;
+    rp_engine_early_to(e, !accepted                                ? RP_EARLY_OVER
+                          : returned == SSL_READ_EARLY_DATA_FINISH ? RP_EARLY_FINISHING
+                                                                   : RP_EARLY_READING);
+    e->established = accepted;
     return RP_ENGINE_OK;
 }
 
@@ -462,9 +462,9 @@ enum rp_engine_status rp_engine_handshake(struct rp_engine *e, struct rp_error *
     void *outer = enter(e);
     enum rp_engine_status status = RP_ENGINE_OK;
 
-    if (e->early == RP_EARLY_EXPECTED)
+    if (rp_early_state_is_undecided(e->early))
         status = accept_early(e, err);
-    if (status == RP_ENGINE_OK && !rp_engine_unconfirmed(e))
+    if (status == RP_ENGINE_OK && !rp_engine_is_early(e))
         status = complete(e, err);
     leave(e, outer);
     return status;
@@ -531,7 +531,7 @@ static enum rp_engine_status read_early(struct rp_engine *e, uint8_t *bytes, siz
     if (returned == SSL_READ_EARLY_DATA_ERROR)
         status = status_of(e, 0, err);
     else if (returned == SSL_READ_EARLY_DATA_FINISH)
-        e->early = RP_EARLY_FINISHING;
+        rp_engine_early_to(e, RP_EARLY_FINISHING);
     *len = had + (returned == SSL_READ_EARLY_DATA_SUCCESS ? more : 0);
     if (status == RP_ENGINE_WANT && had > 0)
         return RP_ENGINE_OK;
@@ -548,7 +548,7 @@ enum rp_engine_status rp_engine_read(struct rp_engine *e, uint8_t *bytes, size_t
     enum rp_engine_status status = RP_ENGINE_OK;
 
     *len = 0;
-    if (rp_engine_unconfirmed(e))
+    if (rp_engine_is_early(e))
         status = read_early(e, bytes, capacity, len, err);
     if (status == RP_ENGINE_OK && *len == 0 && SSL_read_ex(e->ssl, bytes, capacity, len) != 1)
         status = status_of(e, 0, err);
@@ -571,7 +571,7 @@ enum rp_engine_status rp_engine_write(struct rp_engine *e, const uint8_t *bytes,
     if (len == 0)
         return RP_ENGINE_OK; /* OpenSSL would send an empty record (L4) */
     outer = enter(e);
-    if (rp_engine_unconfirmed(e)) /* to a client that has proved nothing but its session */
+    if (rp_engine_is_early(e)) /* to a client that has proved nothing but its session */
         returned = SSL_write_early_data(e->ssl, bytes, len, &written);
     else
         returned = SSL_write_ex(e->ssl, bytes, len, &written);

@@ -8,10 +8,13 @@
 #ifndef RP_ENGINE_H
 #define RP_ENGINE_H
 
+#include <assert.h>
+
 #include <openssl/ssl.h>
 
 #include "lib/base/cursor.h"
 #include "lib/net/queue.h"
+#include "lib/tls/early_state.h"
 #include "lib/tls/context/internal.h"
 #include <reprise/socket.h>
 
@@ -32,7 +35,7 @@ struct rp_engine_ops {
 };
 
 enum rp_engine_status {
-    RP_ENGINE_OK,     /* handshake: complete, or see rp_engine_unconfirmed. read: bytes were read */
+    RP_ENGINE_OK,     /* handshake: complete, or see rp_engine_is_early. read: bytes were read */
     RP_ENGINE_WANT,   /* more input is needed */
     RP_ENGINE_HELLO,  /* server: a ClientHello is there; decide, then go on (once) */
     RP_ENGINE_STAPLE, /* server: a staple is to be found, then go on (once) */
@@ -45,15 +48,6 @@ enum rp_hello_verdict {
     RP_HELLO_DECIDING, /* the caller is asked */
     RP_HELLO_GO,
     RP_HELLO_UNRECOGNIZED_NAME, /* answer with that alert */
-};
-
-/* How far a server has come that early data may reach. */
-enum rp_early_state {
-    RP_EARLY_NOT_EXPECTED, /* the handshake is done by the plain call */
-    RP_EARLY_EXPECTED,
-    RP_EARLY_READING,   /* accepted: read and write already */
-    RP_EARLY_FINISHING, /* all of it was read; the end of the handshake was not */
-    RP_EARLY_OVER,
 };
 
 enum rp_alpn_mode { RP_ALPN_NONE, RP_ALPN_LIST, RP_ALPN_ASK, RP_ALPN_CHOSEN, RP_ALPN_REFUSED };
@@ -94,9 +88,8 @@ struct rp_engine {
     uint8_t hello, alpn_mode, auth;       /* enums */
     uint8_t resumption;                   /* enum rp_resumption, if it was resumed */
     uint8_t new_tickets, resumed_tickets; /* how many are sent */
-    uint8_t early;                        /* enum rp_early_state */
+    uint8_t early;                        /* enum rp_early_state; set by rp_engine_early_to */
     uint8_t early_byte;                   /* the first of early data, if has_early_byte */
-    bool early_granted;                   /* server: the program takes it */
     bool has_early_byte;
     bool server, closing, sent_close, established;
 };
@@ -109,12 +102,18 @@ bool rp_engine_use(struct rp_engine *, struct rp_secure_context *, enum rp_clien
                    struct rp_error *);
 /* Server, after the last rp_engine_use: stop for a staple before a certificate is sent. */
 bool rp_engine_want_staple(struct rp_engine *);
-/* Server, once open: early data may come, and is taken if early_granted by the end of the hello. */
+/* Server, once open: early data may come, and is read if it is ACCEPTED when the hello is decided.
+ */
 void rp_engine_expect_early(struct rp_engine *);
-/* OK was said at the first early data: the handshake goes on in rp_engine_read. */
-static inline bool rp_engine_unconfirmed(const struct rp_engine *e)
+static inline void rp_engine_early_to(struct rp_engine *e, enum rp_early_state state)
 {
-    return e->early == RP_EARLY_READING || e->early == RP_EARLY_FINISHING;
+    assert(rp_early_may_move(e->early, state));
+    e->early = (uint8_t)state;
+}
+/* OK was said at the first early data: the handshake goes on in rp_engine_read. */
+static inline bool rp_engine_is_early(const struct rp_engine *e)
+{
+    return rp_early_state_is_open(e->early);
 }
 /* Server, open: the session that was found is of no more interest. */
 void rp_engine_forget_offered(struct rp_engine *);

@@ -234,6 +234,15 @@ static bool ask_for_session(struct rp_socket *s, struct rp_cursor id)
 
 /* -- the name */
 
+/* All is chosen but what becomes of early data. true: OpenSSL goes on with the ClientHello. */
+static bool release_hello(struct rp_socket *s)
+{
+    if (!rp_early_decide(s))
+        return false;
+    s->engine.hello = RP_HELLO_GO;
+    return true;
+}
+
 /* The context is chosen: everything else follows from it. true: go on with the handshake. */
 static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
 {
@@ -266,7 +275,7 @@ static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
         return fail_for_memory(s);
     if (id_to_look_up(s, &hello, &id) && !ask_for_session(s, id))
         return false;
-    return rp_early_ask(s);
+    return release_hello(s);
 }
 
 static bool use_context_answer(struct rp_socket *s, struct rp_request *r)
@@ -433,7 +442,7 @@ void rp_handshake_done(struct rp_socket *s)
         return;
     }
     if (SSL_version(s->engine.ssl) == TLS1_3_VERSION) {
-        s->tickets_wait = s->questions == NULL && !rp_engine_unconfirmed(&s->engine);
+        s->tickets_wait = s->questions == NULL && !rp_engine_is_early(&s->engine);
         secure(s); /* C15: the sessions come after it */
         if (!s->stream.destroyed && s->questions != NULL)
             rp_handshake_sessions(s);
@@ -453,10 +462,10 @@ void rp_handshake_answered(struct rp_socket *s, struct rp_request *r)
     case RP_REQUEST_SESSION:
         s->engine.offered = r->session;
         r->session = NULL;
-        rp_early_ask(s);
+        release_hello(s);
         break;
     case RP_REQUEST_EARLY:
-        s->engine.early_granted = r->accepted;
+        rp_early_answered(s, r->accepted);
         s->engine.hello = RP_HELLO_GO;
         break;
     case RP_REQUEST_STAPLE:

@@ -448,7 +448,7 @@ void rp_socket_write_waiting(struct rp_socket *s)
 
 void rp_socket_open(struct rp_socket *s)
 {
-    bool early = rp_engine_unconfirmed(&s->engine);
+    bool early = rp_engine_is_early(&s->engine);
 
     rp_socket_move_to(s, early ? RP_SOCKET_OPEN_EARLY : RP_SOCKET_OPEN);
     rp_server_handshake_over(s);

@@ -134,7 +134,7 @@ enum rp_early_data rp_socket_early_data(const struct rp_socket *s)
 
 bool rp_socket_handshake_confirmed(const struct rp_socket *s)
 {
-    return s != NULL && s->engine.established && !rp_engine_unconfirmed(&s->engine);
+    return s != NULL && s->engine.established && !rp_engine_is_early(&s->engine);
 }
 
 enum rp_resumption rp_socket_resumption(const struct rp_socket *s)

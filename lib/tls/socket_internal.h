@@ -130,17 +130,19 @@ bool rp_handshake_judge(struct rp_socket *, struct rp_error *);
 bool rp_handshake_sessions(struct rp_socket *);
 
 /* -- early.c: early data */
-/* Server, its session found: may the early data be read? true: go on with the handshake. false:
- * wait for the answer, or it is over. */
-bool rp_early_ask(struct rp_socket *);
+/* Server, its session found: is early data offered, and accepted? Asks the program if need be.
+ * true: that is decided. false: wait for the answer, or it is over. */
+bool rp_early_decide(struct rp_socket *);
+/* The answer: to be accepted or rejected. */
+void rp_early_answered(struct rp_socket *, bool accepted);
 /* After each read: has the handshake been completed in it? false: the socket is gone. */
 bool rp_early_settle(struct rp_socket *);
 /* The time for the handshake of a socket that is open already is up. */
 void rp_early_timeout(struct rp_socket *);
-/* Client, about to begin: send as early data what waits and may. false: it has failed. */
-bool rp_early_send(struct rp_socket *, SSL_SESSION *, char *const *protocols);
-/* Client, complete: what the server took waits no more. */
-void rp_early_taken(struct rp_socket *);
+/* Client, about to begin: offer as early data what waits and may. false: it has failed. */
+bool rp_early_offer(struct rp_socket *, SSL_SESSION *, char *const *protocols);
+/* Client, complete: what the server has accepted waits no more. */
+void rp_early_drop_accepted(struct rp_socket *);
 
 /* -- renegotiate.c */
 void rp_renegotiation_watch(struct rp_socket *);
