@@ -59,7 +59,7 @@ test('a password in any form of store is shown nowhere', async () => {
   try {
     for (const store of forms(await freePort())) {
       const service = await Service.start(conf(redis, store));
-      await service.said(/the store is in trouble/);
+      await service.said(/store unavailable/);
       const said = await everythingSaid(service);
       assert.ok(!said.includes(SECRET), said);
       await service.stop();
