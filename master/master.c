@@ -258,7 +258,7 @@ static void on_keys(struct generation *g, struct rp_cursor report)
         return;
     }
     rp_text_clear(&json.text);
-    rp_log(generation_log(g), RP_LOG_ERROR, "generation %u: a report on keys that is none",
+    rp_log(generation_log(g), RP_LOG_ERROR, "generation %u: malformed report on keys",
            generation_number(g));
 }
 
@@ -348,8 +348,7 @@ static void settle_admin(struct master *m, bool ready)
         m->admin = m->next_admin;
         if (wanted != NULL && !admin_is_local(wanted))
             rp_log(log_of(m), RP_LOG_WARN,
-                   "admin: %s can be reached from elsewhere, and asks nobody for a password",
-                   wanted);
+                   "admin: %s is reachable from other hosts and has no authentication", wanted);
     }
     m->next_admin = NULL;
 }

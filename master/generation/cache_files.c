@@ -36,6 +36,8 @@ bool cache_files_set_aside(const struct conf *conf, uint64_t place, struct rp_lo
         rp_log(log, RP_LOG_ERROR, "the store is damaged: %s", error.message);
         return false;
     }
-    rp_log(log, RP_LOG_ERROR, "the store is damaged and begun anew; sessions are lost");
+    rp_log(log, RP_LOG_ERROR,
+           "the session store is damaged; it was moved aside and a new one begins, stored sessions "
+           "are lost");
     return true;
 }

@@ -586,7 +586,7 @@ static void on_post(void *context, struct rp_cursor content)
         if (status != RP_STORE_LATER)
             on_posted(status == RP_STORE_OK, p);
     } else {
-        rp_log(p->setup->log, RP_LOG_ERROR, "from the master: an announcement that is none");
+        rp_log(p->setup->log, RP_LOG_ERROR, "malformed announcement from the master");
     }
     free(news);
 }

@@ -72,7 +72,7 @@ static bool read_inherited(struct wanted *w, struct rp_error *err)
     w->kind = INHERITED;
     w->fd = (int)fd;
     if (getsockopt(w->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0 || !listens)
-        return refuse(w, err, "is not a listening socket; whoever starts us must hand one down");
+        return refuse(w, err, "is not a listening socket; the service manager must pass one");
     snprintf(w->name, sizeof w->name, "fd:%d", w->fd);
     return true;
 }

@@ -147,7 +147,7 @@ test('admin: a reload moves it, takes it away, brings it back; one that can\'t h
 
 test('admin: what stands open to others is said; an address that is taken stops the start', async () => {
   const host = await Service.start(conf('admin { listen = "0.0.0.0:@PORT3@" }'));
-  assert.strictEqual(host.count(/admin: 0\.0\.0\.0:\d+ can be reached from elsewhere/g), 1);
+  assert.strictEqual(host.count(/admin: 0\.0\.0\.0:\d+ is reachable from other hosts/g), 1);
   scrape(host);
   const second = path.join(host.dir, 'second.conf');
   fs.mkdirSync(path.join(host.dir, 'run2'));

@@ -323,7 +323,7 @@ static const struct {
     {"ERR_OSSL_UNSUPPORTED", "the key can't be read; give an unencrypted PEM file"},
     {"ERR_OSSL_BAD_DECRYPT", "the key is encrypted; decrypt it (openssl pkey)"},
     {"ERR_SSL_EE_KEY_TOO_SMALL", "its key is too short; use RSA of 2048 bits, or ECDSA"},
-    {"ERR_SSL_CA_MD_TOO_WEAK", "it is signed with a hash that is too weak; have it issued anew"},
+    {"ERR_SSL_CA_MD_TOO_WEAK", "it is signed with a weak hash; request a new one from its issuer"},
 };
 
 bool certificate_refuse(const struct certificate *c, const struct rp_error *why,
