@@ -38,7 +38,7 @@ static bool is_address_of(const char *host, const char *listen)
     if (strcmp(listen, "*") == 0)
         return v4 || v6;
     if (inet_pton(AF_INET6, listen, &own6) != 1)
-        return false;
+        return v4 || v6; /* a name; and no name that somebody else controls is an address */
     return IN6_IS_ADDR_UNSPECIFIED(&own6) ? v4 || v6
                                           : v6 && memcmp(&own6, &asked6, sizeof own6) == 0;
 }

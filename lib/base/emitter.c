@@ -43,6 +43,8 @@ bool rp_emitter_add(struct rp_emitter *e, rp_event_set types, rp_listener *fn, v
 {
     struct rp_registration entry = {types, fn, arg, once};
 
+    if (types == 0)
+        return false; /* not an event */
     if (e->count == e->capacity && !grow(e))
         return false;
     if (prepend) {

@@ -442,6 +442,12 @@ static bool path_address(const char *path, struct rp_address *a, struct rp_error
 }
 
 /* The address, if it is known without asking anybody. */
+/* As node: no host and an empty one are this machine. */
+static const char *host_of(const struct rp_net_options *o)
+{
+    return o->host != NULL && o->host[0] != '\0' ? o->host : "localhost";
+}
+
 static bool known_address(const struct rp_net_options *o, struct rp_address *a)
 {
     char text[300];
@@ -451,9 +457,8 @@ static bool known_address(const struct rp_net_options *o, struct rp_address *a)
         return path_address(o->path, a, NULL);
     if (o->address != NULL)
         return *a = *o->address, true;
-    len = snprintf(text, sizeof text,
-                   strchr(o->host != NULL ? o->host : "", ':') != NULL ? "[%s]:%u" : "%s:%u",
-                   o->host != NULL ? o->host : "localhost", o->port);
+    len = snprintf(text, sizeof text, strchr(host_of(o), ':') != NULL ? "[%s]:%u" : "%s:%u",
+                   host_of(o), o->port);
     return len > 0 && (size_t)len < sizeof text && rp_address_parse(a, text, false, NULL);
 }
 
@@ -501,8 +506,7 @@ struct rp_stream *rp_net_connect(struct rp_loop *loop, const struct rp_net_optio
         if (!connect_to(n, &to, &error))
             fail_later(n, &error);
     } else {
-        n->lookup = rp_lookup_start(loop, o->host != NULL ? o->host : "localhost", o->port,
-                                    o->family, on_lookup, n, &error);
+        n->lookup = rp_lookup_start(loop, host_of(o), o->port, o->family, on_lookup, n, &error);
         if (n->lookup == NULL)
             fail_later(n, &error);
     }

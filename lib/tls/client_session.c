@@ -65,9 +65,10 @@ static bool certificate_may_be_trusted(const struct rp_secure_context *c, X509 *
               X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(c->ssl), cert, NULL) == 1 &&
               X509_STORE_CTX_set_default(store, "ssl_server") == 1;
 
-    if (ok && X509_verify_cert(store) != 1)
+    if (ok && X509_verify_cert(store) != 1) /* which says nothing of the dates in this case */
         ok = is_digest_of_nothing(c->crl_digest) &&
-             X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+             X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
+             X509_cmp_current_time(X509_get0_notAfter(cert)) > 0;
     X509_STORE_CTX_free(store);
     return ok;
 }

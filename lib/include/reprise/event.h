@@ -65,7 +65,7 @@ enum rp_event_type {
 /* A set of event types, for rp_stream_listen and rp_server_listen_for: RP_EVENT_BIT(RP_EV_DATA) |
  * RP_EVENT_BIT(RP_EV_CLOSE). */
 typedef uint64_t rp_event_set;
-#define RP_EVENT_BIT(type) ((rp_event_set)1 << (type))
+#define RP_EVENT_BIT(type) ((unsigned)(type) < RP_EV_COUNT ? (rp_event_set)1 << (type) : 0)
 #define RP_EVENT_ALL       (~(rp_event_set)0)
 
 struct rp_event {

@@ -43,7 +43,10 @@ static const struct {
     {"localhost.", "127.0.0.1:9443", false},
     {"", "127.0.0.1:9443", false},
     {":9443", "127.0.0.1:9443", false},
-    {"*", "*:9443", true}, /* as it was written; no name in the DNS */
+    {"*", "*:9443", true},                 /* as it was written; no name in the DNS */
+    {"127.0.0.1", "localhost:9443", true}, /* an address is no name that somebody can redirect */
+    {"[::1]:9443", "localhost:9443", true},
+    {"evil.test", "localhost:9443", false},
 };
 
 START_TEST(host_is_right_or_not)

@@ -246,6 +246,18 @@ START_TEST(writing_null_is_an_error_of_the_stream)
 }
 END_TEST
 
+START_TEST(event_that_does_not_exist_is_refused)
+{
+    static const int types[] = {-1, RP_EV_COUNT, 64, 999};
+    enum rp_event_type type = (enum rp_event_type)types[_i];
+
+    ck_assert(!rp_server_on(good.server, type, note_error, &err));
+    ck_assert(!rp_server_once(good.server, type, note_error, &err));
+    ck_assert(!rp_stream_on(good.ends[0], type, note_error, &err));
+    ck_assert(rp_stream_on(good.ends[0], RP_EV_ERROR, note_error, &err));
+}
+END_TEST
+
 /* What an earlier call left there is not taken for this one's. */
 START_TEST(error_is_cleared_by_a_call_that_succeeds)
 {
@@ -279,6 +291,7 @@ static Suite *suite(void)
     tcase_add_test(t, descriptor_that_is_not_open_is_an_error);
     tcase_add_test(t, getters_without_an_error_say_none);
     tcase_add_test(t, writing_null_is_an_error_of_the_stream);
+    tcase_add_loop_test(t, event_that_does_not_exist_is_refused, 0, 4);
     tcase_add_test(t, error_is_cleared_by_a_call_that_succeeds);
     suite_add_tcase(s, all);
     suite_add_tcase(s, t);
