@@ -289,7 +289,7 @@ static bool start_ring(struct process *p, struct rp_error *err)
 {
     const struct conf_cache *cache = &p->setup->conf->cache;
     struct rp_key_ring_options options = {
-        .store = p->key_store != NULL ? rp_store_shared(p->key_store) : shared_store(p),
+        .store = shared_store(p),
         .sealers = &p->sealers.ticket_keys,
         .keys = p->keys,
         .epoch_ms = cache->key_lifetime_ms,
@@ -308,6 +308,8 @@ static bool start_ring(struct process *p, struct rp_error *err)
         return true;
     if (!open_key_store(p, err))
         return false;
+    if (p->key_store != NULL)
+        options.store = rp_store_shared(p->key_store);
     p->ring = rp_key_ring_new(p->loop, &options, err);
     return p->ring != NULL;
 }
