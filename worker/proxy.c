@@ -132,7 +132,7 @@ static bool try_address(struct proxy *p)
     return true;
 }
 
-/* Try the next address; when there is none left, the client is told that it is over. */
+/* Try the next address. When there is none left, the client must not take it for an empty answer. */
 static void try_next(struct proxy *p)
 {
     uint64_t now = rp_loop_now(process_of(p)->loop);
@@ -141,7 +141,7 @@ static void try_next(struct proxy *p)
         if (try_address(p))
             return;
     log_failure(p, "backend unreachable: all addresses failed", NULL);
-    connection_end(&p->c);
+    connection_break(&p->c);
 }
 
 static void on_busy_over(struct rp_timer *timer)
@@ -316,7 +316,7 @@ static void on_client_data(struct proxy *p, const uint8_t *bytes, size_t len)
     connection_count_in(&p->c, len);
     if (!p->connected) {
         if (!keep(p, bytes, len)) {
-            connection_end(&p->c);
+            connection_break(&p->c);
             return;
         }
         more = p->kept_len < rp_stream_high_water_mark(p->c.stream);
@@ -448,5 +448,5 @@ void proxy_begin(struct frontend *f, struct rp_socket *socket, struct backend *b
     if (keep_header(p))
         try_next(p);
     else
-        connection_end(&p->c);
+        connection_break(&p->c);
 }

@@ -78,6 +78,18 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
   }
 }
 
+test('a backend that nobody can connect to is no empty answer', async () => {
+  const b = await backend(() => {});
+  await b.stop(); // its port is free
+  for (const address of [b.address_, 'unix:@DIR@/nobody']) {
+    const service = await Service.start(conf(address));
+    for (const version of ['TLSv1.2', 'TLSv1.3'])
+      for (const uploading of [false, true])
+        assert.deepStrictEqual(await ask(service, b, {version, uploading}), {bytes: 0, end: 'truncated'}, address);
+    await service.stop();
+  }
+});
+
 test('all that a backend said before it broke off is delivered', async () => {
   const size = 50000;
   const b = await answering(size, (it) => it.leave('unread'));
