@@ -267,14 +267,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     (void)version, (void)body, (void)body_len, (void)context;
     if (!is_host_right(arg, connection))
         return refuse(connection, MHD_HTTP_FORBIDDEN,
-                      "this Host is not known here; admin { hosts = ... } adds it\n");
+                      "unknown Host; add it to admin { hosts = ... }\n");
     if (strcmp(method, "GET") != 0)
-        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET is all there is\n");
+        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET is supported\n");
     if (strcmp(url, "/metrics") == 0)
         return show(arg, connection, ADMIN_METRICS, "text/plain; version=0.0.4; charset=utf-8");
     if (strcmp(url, "/status") == 0)
         return show(arg, connection, ADMIN_STATUS, "application/json");
-    return refuse(connection, MHD_HTTP_NOT_FOUND, "there are /metrics and /status\n");
+    return refuse(connection, MHD_HTTP_NOT_FOUND, "not found; use /metrics or /status\n");
 }
 
 /* -- life */
@@ -335,8 +335,7 @@ static bool start(struct admin *a, struct rp_error *err)
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_END);
     if (a->daemon == NULL) {
         a->fd = -1; /* it was given away */
-        return rp_error_set(err, "ERR_ADMIN", "admin: %s: libmicrohttpd does not start",
-                            a->address);
+        return rp_error_set(err, "ERR_ADMIN", "admin: %s: libmicrohttpd can't start", a->address);
     }
     info = MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     a->epoll = info->epoll_fd;

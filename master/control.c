@@ -263,7 +263,7 @@ static bool listen_at(struct control *c, const char *run_dir, struct rp_error *e
         return false;
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (c->fd < 0)
-        return rp_error_errno(err, errno, "socket", "the control socket");
+        return rp_error_errno(err, errno, "socket", "control socket");
     unlink(a->sun_path);
     before = umask(0177); /* not open to others for a moment */
     bound = bind(c->fd, (const struct sockaddr *)a, sizeof *a) == 0;
@@ -279,7 +279,7 @@ struct control *control_new(struct rp_loop *loop, const char *run_dir, control_a
     struct control *c = calloc(1, sizeof *c);
 
     if (c == NULL) {
-        rp_error_errno(err, ENOMEM, "malloc", "the control socket");
+        rp_error_errno(err, ENOMEM, "malloc", "control socket");
         return NULL;
     }
     c->loop = loop;

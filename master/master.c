@@ -155,7 +155,7 @@ static void cut_off_oldest(struct master *m, uint32_t most)
     if (count <= most)
         return;
     rp_log(log_of(m), RP_LOG_WARN,
-           "generation %u is ended: more than old-generations = %u have connections",
+           "generation %u: closing its connections, as more than old-generations = %u are draining",
            generation_number(oldest->generation), most);
     oldest->cut_off = true;
     generation_end_within(oldest->generation, 0);
@@ -185,7 +185,7 @@ static void on_ready(struct generation *g)
 
 static void reload_failed(struct master *m, const char *why)
 {
-    rp_log(log_of(m), RP_LOG_ERROR, "reload failed, generation %u serves on: %s",
+    rp_log(log_of(m), RP_LOG_ERROR, "reload failed, generation %u continues to serve: %s",
            generation_number(m->current), why);
     attempt_ends(m, why);
     tell_ready(m);
@@ -221,7 +221,7 @@ static void on_gone(struct generation *g)
 
         if (leaving->generation != g)
             continue;
-        rp_log(generation_log(g), RP_LOG_INFO, "generation %u has left", generation_number(g));
+        rp_log(generation_log(g), RP_LOG_INFO, "generation %u exited", generation_number(g));
         *at = leaving->next;
         free(leaving);
         generation_free(g);
@@ -258,7 +258,7 @@ static void on_keys(struct generation *g, struct rp_cursor report)
         return;
     }
     rp_text_clear(&json.text);
-    rp_log(generation_log(g), RP_LOG_ERROR, "generation %u: malformed report on keys",
+    rp_log(generation_log(g), RP_LOG_ERROR, "generation %u: malformed key report",
            generation_number(g));
 }
 
@@ -313,7 +313,7 @@ static void on_admin_refused(const char *host, void *arg)
     struct rp_log_line line;
 
     rp_log_begin(&line, log_of(arg), RP_LOG_WARN,
-                 "admin: a request is refused, its Host is not known (admin { hosts = ... })");
+                 "admin: request refused: unknown Host; add it to admin { hosts = ... }");
     rp_log_text(&line, "host", host);
     rp_log_end(&line);
 }
@@ -348,7 +348,9 @@ static void settle_admin(struct master *m, bool ready)
         m->admin = m->next_admin;
         if (wanted != NULL && !admin_is_local(wanted))
             rp_log(log_of(m), RP_LOG_WARN,
-                   "admin: %s is reachable from other hosts and has no authentication", wanted);
+                   "admin: %s is reachable from other hosts without authentication; listen on a "
+                   "loopback address or a Unix socket",
+                   wanted);
     }
     m->next_admin = NULL;
 }
@@ -382,9 +384,10 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
 static bool stays_in_run_dir(const struct master *m, const struct conf *conf, struct rp_error *err)
 {
     return strcmp(conf->run_dir, m->run_dir) == 0 ||
-           rp_error_set(err, "ERR_CONF",
-                        "%s: run-dir: it can't change from %s while we run; stop, then start",
-                        conf->file, m->run_dir);
+           rp_error_set(
+               err, "ERR_CONF",
+               "%s: run-dir: can't change from %s while reprise is running; stop it, then start it",
+               conf->file, m->run_dir);
 }
 
 static void reload(struct master *m)
@@ -414,7 +417,7 @@ static void stop(struct master *m)
 
     m->stopping = true;
     notify_stopping();
-    rp_log(log_of(m), RP_LOG_INFO, "stopping: accepting no more, finishing what is open");
+    rp_log(log_of(m), RP_LOG_INFO, "stopping: no new connections, finishing the open ones");
     for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
         if (serving[i] != NULL)
             retire(m, serving[i]);
@@ -427,7 +430,7 @@ static void stop(struct master *m)
 
 static void stop_at_once(struct master *m)
 {
-    rp_log(log_of(m), RP_LOG_WARN, "stopping at once");
+    rp_log(log_of(m), RP_LOG_WARN, "stopping at once: closing open connections");
     for (struct leaving *l = m->leaving; l != NULL; l = l->next)
         generation_leave(l->generation);
 }
@@ -458,7 +461,7 @@ static void on_signal(struct rp_signal *signal, int signum)
         reopen_logs(m);
         break;
     case SIGUSR2:
-        rp_log(log_of(m), RP_LOG_WARN, "SIGUSR2 has no meaning in this version; nothing is done");
+        rp_log(log_of(m), RP_LOG_WARN, "SIGUSR2 ignored: not supported in this version");
         break;
     default:
         if (!m->stopping)
@@ -541,7 +544,7 @@ static void on_page_asked(enum admin_page page, struct rp_text *out, void *arg)
 static void tell_keys(struct master *m, uint64_t question)
 {
     if (m->current == NULL || !generation_ask_keys(m->current, question))
-        control_refuse(m->control, question, "no generation serves at this moment; ask again");
+        control_refuse(m->control, question, "no generation is serving; try again");
 }
 
 /* To all generations: those that leave still serve, and would not hear of it without a store. */
@@ -554,7 +557,7 @@ static void announce(struct master *m, uint64_t question, const struct rp_notice
         generation_post(m->next, 0, news);
     if (m->current == NULL || !generation_post(m->current, question, news))
         control_refuse(m->control, question,
-                       "no generation serves at this moment; the next one will hear of it");
+                       "no generation is serving; the next one receives the announcement");
 }
 
 static void revoke_sessions(struct master *m, uint64_t question, const json_t *request)
@@ -566,23 +569,23 @@ static void revoke_sessions(struct master *m, uint64_t question, const json_t *r
         control_refuse(m->control, question, error.message);
         return;
     }
-    rp_log(log_of(m), RP_LOG_INFO, "sessions are revoked: %s",
-           news.host_count > 0 ? news.hosts[0].name : "of all names");
+    rp_log(log_of(m), RP_LOG_INFO, "sessions revoked: %s",
+           news.host_count > 0 ? news.hosts[0].name : "all server names");
     announce(m, question, &news);
 }
 
 static void rotate_keys(struct master *m, uint64_t question)
 {
     struct rp_notices news;
-    struct rp_error error = {.message = "ticket keys are pinned (ticket-keys): change their file, "
-                                        "with the new key first, then reload"};
+    struct rp_error error = {.message = "ticket keys are pinned (ticket-keys); put the new key "
+                                        "first in that file, then reload"};
 
     if ((m->current != NULL && generation_conf(m->current)->cache.ticket_keys != NULL) ||
         !announce_rotation(&news, &m->notices, rp_wall_ms(), &error)) {
         control_refuse(m->control, question, error.message);
         return;
     }
-    rp_log(log_of(m), RP_LOG_INFO, "ticket keys are rotated by hand");
+    rp_log(log_of(m), RP_LOG_INFO, "ticket keys rotated by command");
     announce(m, question, &news);
 }
 
@@ -599,7 +602,7 @@ static void on_asked(struct control *control, uint64_t question, const json_t *r
     else if (command != NULL && strcmp(command, "sessions revoke") == 0)
         revoke_sessions(arg, question, request);
     else
-        control_refuse(control, question, "the running master does not know this command");
+        control_refuse(control, question, "unknown command for the running master");
 }
 
 /* -- life */

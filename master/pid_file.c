@@ -74,7 +74,7 @@ bool pid_file_take(struct pid_file *file, const char *run_dir, struct rp_error *
 
     *file = (struct pid_file){.fd = -1};
     if (path == NULL)
-        return rp_error_errno(err, ENOMEM, "malloc", "the pid file");
+        return rp_error_errno(err, ENOMEM, "malloc", "pid file");
     file->fd = open_locked(path, err);
     if (file->fd < 0) {
         free(path);
@@ -115,7 +115,7 @@ pid_t pid_file_owner(const char *run_dir, struct rp_error *err)
     int fd;
 
     if (path == NULL) {
-        rp_error_errno(err, ENOMEM, "malloc", "the pid file");
+        rp_error_errno(err, ENOMEM, "malloc", "pid file");
         return -1;
     }
     fd = rp_file_open(path, O_RDONLY, 0, RP_FILE_ANY_OWNER, &why);

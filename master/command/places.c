@@ -26,7 +26,7 @@ static bool check_directory(const struct user *user, const char *path, const cha
     reason = errno == ENOENT ? user_could_make(path, PATH_MAX) : errno;
     if (reason == 0)
         return true;
-    rp_error_errno(&why, reason, "mkdir", "%s; make it, or choose another place", path);
+    rp_error_errno(&why, reason, "mkdir", "%s; create it, or choose another directory", path);
     return rp_error_set(err, why.code, "%s: %s", option, why.message);
 }
 

@@ -37,7 +37,6 @@ bool cache_files_set_aside(const struct conf *conf, uint64_t place, struct rp_lo
         return false;
     }
     rp_log(log, RP_LOG_ERROR,
-           "the session store is damaged; it was moved aside and a new one begins, stored sessions "
-           "are lost");
+           "the store is damaged and replaced by an empty one; its sessions are lost");
     return true;
 }

@@ -144,7 +144,8 @@ static void on_message(const struct rp_event *event, void *arg)
     if (rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1u << g->state, g,
                         event->message.bytes, event->message.len, &error))
         return;
-    rp_log(g->log, RP_LOG_ERROR, "generation %u is ended: %s", g->options.number, error.message);
+    rp_log(g->log, RP_LOG_ERROR, "generation %u: invalid message, ending it: %s", g->options.number,
+           error.message);
     rp_cluster_kill(g->cluster, 0, SIGKILL);
 }
 
@@ -156,7 +157,7 @@ static void never_ready(struct generation *g, const char *how)
     int status = g->failed_status;
 
     if (status == 0) {
-        snprintf(why, sizeof why, "generation %u left before it was ready: %s", g->options.number,
+        snprintf(why, sizeof why, "generation %u exited before it was ready: %s", g->options.number,
                  how);
         status = 1;
     } else {
@@ -196,13 +197,13 @@ static void on_exit_event(const struct rp_event *event, void *arg)
         move_to(g, GENERATION_RECOVERING);
         /* fall through */
     case GENERATION_RECOVERING:
-        rp_log(g->log, RP_LOG_ERROR, "generation %u died and is replaced: %s", g->options.number,
+        rp_log(g->log, RP_LOG_ERROR, "generation %u died, restarting: %s", g->options.number,
                g->failed_status != 0 ? g->failed : how);
         g->failed_status = 0;
         break;
     default: /* drained; if not in order, say so */
         if (event->worker.status != 0)
-            rp_log(g->log, RP_LOG_WARN, "generation %u left while draining: %s", g->options.number,
+            rp_log(g->log, RP_LOG_WARN, "generation %u died while draining: %s", g->options.number,
                    how);
     }
 }
@@ -220,7 +221,7 @@ static void on_fork_failed(const struct rp_event *event, void *arg)
 {
     struct generation *g = arg;
 
-    rp_log(g->log, RP_LOG_ERROR, "generation %u: %s; trying again", g->options.number,
+    rp_log(g->log, RP_LOG_ERROR, "generation %u: %s; retrying", g->options.number,
            event->error.error->message);
 }
 
@@ -239,11 +240,11 @@ static void on_limit(struct rp_timer *timer)
     struct generation *g = timer->arg;
 
     if (g->state == GENERATION_DRAINING) {
-        rp_log(g->log, RP_LOG_WARN, "generation %u did not drain in time and is killed",
+        rp_log(g->log, RP_LOG_WARN, "generation %u: drain timed out, killing it",
                g->options.number);
     } else {
         g->failed_status = 1;
-        snprintf(g->failed, sizeof g->failed, "generation %u was not ready within %d s",
+        snprintf(g->failed, sizeof g->failed, "generation %u was not ready after %d s",
                  g->options.number, READY_LIMIT_MS / 1000);
     }
     rp_cluster_kill(g->cluster, 0, SIGKILL);
@@ -295,7 +296,7 @@ static bool share_place(struct generation *g, struct rp_error *err)
                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (place == MAP_FAILED)
-        return rp_error_errno(err, errno, "mmap", "memory to share with a generation");
+        return rp_error_errno(err, errno, "mmap", "memory shared with a generation");
     g->store_place = place;
     return true;
 }
@@ -427,7 +428,7 @@ void generation_reopen_log(struct generation *g)
         if ((fd = log_file_open(&g->user, destination, &error)) >= 0)
             rp_log_reopened(g->log, fd);
         else
-            rp_log(g->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
+            rp_log(g->log, RP_LOG_ERROR, "can't reopen the log: %s", error.message);
     }
     say(g, GENERATION_REOPEN_LOG);
 }

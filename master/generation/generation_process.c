@@ -126,7 +126,7 @@ static bool read_all(struct process *p, struct rp_error *err)
         return false;
     if (p->frontends->passed_over > 0)
         rp_log(p->setup->log, RP_LOG_INFO,
-               "certificates: %zu CA certificates without a key are passed over in %s",
+               "certificates: ignoring %zu CA certificates without a key in %s",
                p->frontends->passed_over, p->setup->conf->directory.directory);
     return true;
 }
@@ -177,7 +177,8 @@ static void open_store(struct process *p)
         rp_store_open_tiers(p->loop, conf->cache.l1, conf->cache.store, conf->state_dir, &why);
     *p->setup->store_place = 0;
     if (p->store == NULL) {
-        rp_log(p->setup->log, RP_LOG_WARN, "no sessions are kept: %s", why.message);
+        rp_log(p->setup->log, RP_LOG_WARN, "can't open the store, sessions are not stored: %s",
+               why.message);
         return;
     }
     rp_store_mark_place(p->store, p->setup->store_place);
@@ -276,13 +277,13 @@ static void on_lifetimes(const struct rp_key_lifetimes *lifetimes, void *arg)
     if (lifetimes->count > 1)
         rp_log(p->setup->log, RP_LOG_WARN,
                "key-lifetime and session-timeout here are %" PRIu64 "s and %" PRIu64
-               "s; on other hosts, or before a reload: %s. Tickets of all resume; give all hosts "
-               "the same",
+               "s; on other hosts, or before a reload: %s; give all hosts the same values (tickets "
+               "still resume everywhere)",
                lifetimes->at[0].epoch_ms / 1000, lifetimes->at[0].session_timeout_ms / 1000,
                others);
     else
         rp_log(p->setup->log, RP_LOG_INFO,
-               "key-lifetime and session-timeout are the same everywhere again");
+               "key-lifetime and session-timeout are the same on all hosts again");
 }
 
 static bool start_ring(struct process *p, struct rp_error *err)
@@ -328,7 +329,7 @@ static void on_notices(const struct rp_notices *notices, void *arg)
     struct process *p = arg;
 
     rp_log(p->setup->log, RP_LOG_INFO,
-           "heard an announcement: sessions are revoked, or keys rotated");
+           "received an announcement: sessions revoked or keys rotated");
     tell_master(p, notices);
     tell_notices(p, notices);
     if (p->ring != NULL)
@@ -436,7 +437,8 @@ static void on_adopt(struct rp_timer *timer)
     unsigned slot = (unsigned)(place - p->places);
 
     place->adopted = true;
-    rp_log(p->setup->log, RP_LOG_WARN, "worker %u is down: others accept on its sockets", slot);
+    rp_log(p->setup->log, RP_LOG_WARN, "worker %u is down; other workers accept on its sockets",
+           slot);
     tell_others(p, WORKER_ADOPT, slot);
 }
 
@@ -490,14 +492,14 @@ static void on_worker_exit(const struct rp_event *event, void *arg)
         row->store_restarts += cache_files_set_aside(p->setup->conf, row->in_store, p->setup->log);
     if (p->draining) {
         if (event->worker.status != 0)
-            rp_log(p->setup->log, RP_LOG_WARN, "worker %u (process %d) left while draining: %s",
+            rp_log(p->setup->log, RP_LOG_WARN, "worker %u (process %d) died while draining: %s",
                    event->worker.id, event->worker.pid, how);
     } else if (p->ready) {
-        rp_log(p->setup->log, RP_LOG_ERROR, "worker %u (process %d) died and is replaced: %s",
+        rp_log(p->setup->log, RP_LOG_ERROR, "worker %u (process %d) died, restarting: %s",
                event->worker.id, event->worker.pid, how);
         rp_timer_start(p->loop, &place->adopt, ADOPT_AFTER_MS);
     } else {
-        snprintf(why, sizeof why, "worker %u left at its start: %s", event->worker.id, how);
+        snprintf(why, sizeof why, "worker %u exited during its start: %s", event->worker.id, how);
         fail(p, 1, why);
     }
 }
@@ -506,7 +508,7 @@ static void on_worker_fork_failed(const struct rp_event *event, void *arg)
 {
     struct process *p = arg;
 
-    rp_log(p->setup->log, RP_LOG_ERROR, "%s; trying again", event->error.error->message);
+    rp_log(p->setup->log, RP_LOG_ERROR, "%s; retrying", event->error.error->message);
 }
 
 static void on_workers_gone(const struct rp_event *event, void *arg)
@@ -548,7 +550,7 @@ static void on_reopen_log(void *context, struct rp_cursor content)
 
     (void)content;
     if (!rp_log_reopen(p->setup->log, &error))
-        rp_log(p->setup->log, RP_LOG_ERROR, "the log can't be reopened: %s", error.message);
+        rp_log(p->setup->log, RP_LOG_ERROR, "can't reopen the log: %s", error.message);
     for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
         tell_reopen(p, id);
 }
@@ -701,14 +703,14 @@ static void on_message(const struct rp_event *event, void *arg)
 
     if (!rp_ipc_dispatch(rules, sizeof rules / sizeof *rules, 1, p, event->message.bytes,
                          event->message.len, &error))
-        rp_log(p->setup->log, RP_LOG_ERROR, "from the master: %s", error.message);
+        rp_log(p->setup->log, RP_LOG_ERROR, "invalid message from the master: %s", error.message);
 }
 
 static void on_limit(struct rp_timer *timer)
 {
     struct process *p = timer->arg;
 
-    rp_log(p->setup->log, RP_LOG_WARN, "workers did not drain in time and are killed");
+    rp_log(p->setup->log, RP_LOG_WARN, "drain timed out, killing the remaining workers");
     rp_loop_stop(p->loop);
 }
 

@@ -68,7 +68,7 @@ static bool read_inherited(struct wanted *w, struct rp_error *err)
     errno = 0;
     fd = strtol(w->text + 3, &end, 10);
     if (errno != 0 || *end != '\0' || end == w->text + 3 || fd < 3 || fd > INT32_MAX)
-        return refuse(w, err, "is no descriptor; write fd:N with N from 3 on");
+        return refuse(w, err, "is not a descriptor; give fd:N with N from 3 on");
     w->kind = INHERITED;
     w->fd = (int)fd;
     if (getsockopt(w->fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0 || !listens)
@@ -89,7 +89,7 @@ static bool read_wanted(struct wanted *w, struct rp_error *err)
         return conf_error(err, &w->frontend->tls.place, "listen: %s: %s", w->text, why.message);
     w->kind = w->address.any.sa_family == AF_UNIX ? UNIX : TCP;
     if (w->kind == TCP && rp_address_port(&w->address) == 0)
-        return refuse(w, err, "has no port; write host:port");
+        return refuse(w, err, "missing port; write host:port");
     w->ipv6_only = w->kind == TCP && w->address.any.sa_family == AF_INET6 && wants_ipv4_beside(w);
     rp_address_format(&w->address, w->name);
     return true;
@@ -142,26 +142,27 @@ static bool explain(const struct wanted *w, const struct rp_error *why, struct r
 {
     if (w->kind == UNIX && why->sys_errno == EADDRINUSE)
         return refuse(w, err,
-                      "is in use, or is no socket; stop what listens there, remove the file or "
-                      "choose another path");
+                      "is in use, or is not a socket; stop the process that listens there, remove "
+                      "the file or choose another path");
     switch (why->sys_errno) {
     case EADDRINUSE:
-        return refuse(w, err, "is in use; stop what listens there or choose another port");
+        return refuse(w, err,
+                      "is in use; stop the process that listens there or choose another port");
     case EACCES:
         return refuse(w, err,
                       w->kind == UNIX
-                          ? "may not be made there; choose a directory we may write to"
-                          : "needs privileges; start as root or choose a port from 1024 on");
+                          ? "permission denied; choose a directory that reprise may write to"
+                          : "permission denied; start as root or choose a port from 1024 on");
     case EADDRNOTAVAIL:
-        return refuse(w, err, "is not an address of this host; choose one of its own, or *");
+        return refuse(w, err, "is not an address of this host; choose one of this host, or *");
     case EAFNOSUPPORT:
         return refuse(w, err, "needs IPv6, which this system lacks; write 0.0.0.0:PORT or *:PORT");
     case ENOENT:
-        return refuse(w, err, "is in a directory that isn't there; make it or choose another path");
+        return refuse(w, err, "its directory does not exist; create it or choose another path");
     case EMFILE:
         return refuse(w, err,
-                      "is one socket too many, for each worker has one of each address; raise the "
-                      "limit of open files (ulimit -n, LimitNOFILE)");
+                      "too many open files, as each worker needs a socket for each address; raise "
+                      "the limit of open files (ulimit -n, LimitNOFILE)");
     default:
         return conf_error(err, &w->frontend->tls.place, "listen: %s", why->message);
     }
@@ -376,7 +377,7 @@ static bool take(struct listeners *all, struct wanted *w, struct listening *own,
     if (!read_wanted(w, err))
         return false;
     if ((l = find(all, w)) != NULL && holds(own, l))
-        return refuse(w, err, "is listened on already, above; take one of the two out");
+        return refuse(w, err, "is a duplicate of an address above; remove one of the two");
     held = realloc(own->held, (own->held_count + 1) * sizeof *held);
     if (held == NULL || (l = find_or_add(all, w)) == NULL)
         goto no_memory;

@@ -38,7 +38,8 @@ static bool read_file(struct file *file, const char *path, struct rp_error *err)
     }
     if ((st.st_mode & 077) != 0) {
         close(fd);
-        return rp_error_set(err, "ERR_TICKET_KEYS", "%s can be used by others; chmod 600 it", path);
+        return rp_error_set(err, "ERR_TICKET_KEYS", "%s is accessible to other users; chmod 600 it",
+                            path);
     }
     got = read(fd, file->bytes, sizeof file->bytes);
     close(fd);
@@ -46,7 +47,7 @@ static bool read_file(struct file *file, const char *path, struct rp_error *err)
         return rp_error_errno(err, errno, "read", "%s", path);
     file->len = (size_t)got;
     return file->len < sizeof file->bytes ||
-           rp_error_set(err, "ERR_TICKET_KEYS", "%s is too long for ticket keys", path);
+           rp_error_set(err, "ERR_TICKET_KEYS", "%s is too large for a file of ticket keys", path);
 }
 
 static bool is_known(const struct keys *keys, const struct rp_ticket_key *key)
@@ -64,12 +65,13 @@ static bool add(struct keys *keys, const uint8_t *bytes, size_t len,
     struct rp_ticket_key *key = &keys->at[keys->count];
 
     if (keys->count == RP_TICKET_KEYS_MAX)
-        return rp_error_set(err, "ERR_TICKET_KEYS", "more than %d ticket keys", RP_TICKET_KEYS_MAX);
+        return rp_error_set(err, "ERR_TICKET_KEYS", "contains more than %d ticket keys",
+                            RP_TICKET_KEYS_MAX);
     memset(key, 0, sizeof *key);
     if (!rp_ticket_key_decode(key, bytes, len, layout, err))
         return false;
     if (is_known(keys, key))
-        return rp_error_set(err, "ERR_TICKET_KEYS", "ticket key %zu is one of those before it",
+        return rp_error_set(err, "ERR_TICKET_KEYS", "ticket key %zu is a duplicate",
                             keys->count + 1);
     keys->count++;
     return true;
@@ -104,7 +106,7 @@ static bool read_lines(struct keys *keys, const struct file *file, struct rp_err
             ok = add(keys, key, decoded, RP_TICKET_KEY_NGINX, err);
         else if (len > 0)
             ok = rp_error_set(err, "ERR_TICKET_KEYS",
-                              "line %u is not the base64 of a key of 48 or 80 bytes", number);
+                              "line %u is not a key of 48 or 80 bytes in base64", number);
     }
     explicit_bzero(key, sizeof key);
     return ok;
@@ -118,12 +120,13 @@ static bool read_raw(struct keys *keys, const struct file *file, struct rp_error
 
     if (file->len == 0 || file->len % size != 0)
         return rp_error_set(err, "ERR_TICKET_KEYS",
-                            "%zu bytes are not a number of keys of 48 or of 80 bytes", file->len);
-    if (file->len % RP_TICKET_KEYS_SIZE == 0 && file->len % RP_TICKET_KEYS_LONG == 0)
-        return rp_error_set(err, "ERR_TICKET_KEYS",
-                            "%zu bytes may be keys of 48 or of 80 bytes; give one key less or "
-                            "one more",
+                            "%zu bytes is not a multiple of 48 or 80, the sizes of a key",
                             file->len);
+    if (file->len % RP_TICKET_KEYS_SIZE == 0 && file->len % RP_TICKET_KEYS_LONG == 0)
+        return rp_error_set(
+            err, "ERR_TICKET_KEYS",
+            "%zu bytes is a multiple of both 48 and 80, the sizes of a key; add or remove one key",
+            file->len);
     for (size_t at = 0; at < file->len; at += size)
         if (!add(keys, file->bytes + at, size, RP_TICKET_KEY_NODE, err))
             return false;
@@ -141,7 +144,7 @@ bool pinned_keys_read(struct rp_ticket_keys *ring, const char *path, struct rp_e
         goto out;
     ok = is_text(&file) ? read_lines(&keys, &file, &why) : read_raw(&keys, &file, &why);
     if (ok && keys.count == 0)
-        ok = rp_error_set(&why, "ERR_TICKET_KEYS", "there is no key in it");
+        ok = rp_error_set(&why, "ERR_TICKET_KEYS", "contains no key");
     if (ok)
         ok = rp_ticket_keys_set(ring, keys.at, keys.count, true, err);
     else

@@ -16,8 +16,8 @@ bool secret_file_read(const struct conf *conf, struct rp_secret *secret, bool *m
                rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
     if (rp_store_uri_is_remote(conf->cache.store))
         return conf_error(err, &conf->cache.place,
-                          "store: one that hosts share needs a secret that they share, too: made "
-                          "with head -c 32 /dev/urandom, named with secret-file");
+                          "store: a store shared by hosts requires the same secret on all of them; "
+                          "make it with head -c 32 /dev/urandom and set secret-file");
     *made_here = true;
     return true;
 }

@@ -28,8 +28,7 @@ static const struct passwd *look_up(const char *name, struct rp_error *err)
         rp_error_errno(err, errno, "getpwnam", "%s", name);
     else if (entry == NULL)
         rp_error_set(err, "ERR_USER",
-                     "user: there is no user '%s' on this system; name one, or take the line out",
-                     name);
+                     "user: unknown user '%s'; name an existing one, or remove the line", name);
     return entry;
 }
 
@@ -60,7 +59,7 @@ bool user_find(struct user *user, const char *name, struct rp_error *err)
         if (entry->pw_uid == geteuid())
             return true;
         return rp_error_set(err, "EPERM",
-                            "user: only root can become '%s'; start as root, or take the line out",
+                            "user: only root can become '%s'; start as root, or remove the line",
                             name);
     }
     user->uid = entry->pw_uid;
@@ -90,7 +89,8 @@ bool user_become(const struct user *user, struct rp_error *err)
         setuid(user->uid) != 0)
         return rp_error_errno(err, errno, "setuid", "cannot become user '%s'", user->name);
     if (setuid(0) == 0)
-        return rp_error_set(err, "ERR_USER", "root could be had back after becoming user '%s'",
+        return rp_error_set(err, "ERR_USER",
+                            "root privileges could be regained after becoming user '%s'",
                             user->name);
     return true;
 }
@@ -136,7 +136,8 @@ static bool make(const struct user *user, const char *path, mode_t mode, struct 
 {
     if (mkdir(path, mode) != 0)
         return errno == EEXIST ||
-               rp_error_errno(err, errno, "mkdir", "%s; make it, or choose another place", path);
+               rp_error_errno(err, errno, "mkdir", "%s; create it, or choose another directory",
+                              path);
     if (user->name != NULL && chown(path, user->uid, user->gid) != 0)
         return rp_error_errno(err, errno, "chown", "%s", path);
     return true;

@@ -144,7 +144,7 @@ test('kill -9 of each worker in turn, under load: only its connections are lost'
   const {good, bad} = await running.stop();
   assert.ok(bad.length <= 8, `${bad.length} lost: ${bad}`); // at most what the two were busy with
   assert.ok(good > 40);
-  assert.strictEqual(service.count(/died and is replaced/g), 2);
+  assert.strictEqual(service.count(/died, restarting/g), 2);
 });
 
 test('sessions outlive the worker that made them', async () => {

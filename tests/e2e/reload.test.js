@@ -75,7 +75,7 @@ test('reload: twenty of them with a long connection each leave as many generatio
   await Promise.all(sockets.slice(0, 14).map((socket) => socket.ended_));
   await until('four generations at most', () => service.generations().length <= 4);
   assert.ok(service.workers().length <= 4);
-  await until(() => `lines in ${service.log}`, () => service.count(/is ended: more than old-generations = 3/g) >= 7);
+  await until(() => `lines in ${service.log}`, () => service.count(/closing its connections, as more than old-generations = 3/g) >= 7);
   await talks(sockets.at(-1), 'still there');
   assert.ok((await status(service.ports[2])).workers.length <= 4);
   for (const socket of sockets) socket.destroy();

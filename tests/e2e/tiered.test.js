@@ -95,7 +95,7 @@ test('tiered: what was revoked stays so for a host that starts on a redis that w
   const before = await redis.entries();
   assert.strictEqual(two.command('sessions', 'revoke', '--all').code, 0);
   await until('it is heard', async () => !(await visit(one, kinds[0], {session: sessions[kinds[0].kind]})).reused);
-  await until('one has its copy', () => one.count(/heard an announcement/g) > 0);
+  await until('one has its copy', () => one.count(/received an announcement/g) > 0);
   for (const host of hosts) await host.stop();
   redis.ask('FLUSHALL');
   for (const [key, value] of before) await command(redis.path, 'SET', key, value);
@@ -116,7 +116,7 @@ test('tiered: l1 = "": what another host revoked stays so through a reload witho
   const session = await fresh(one, kind);
   assert.strictEqual(two.command('sessions', 'revoke', '--all').code, 0);
   await until('it is heard', async () => !(await visit(one, kind, {session})).reused);
-  await one.said(/generation 1[^\n]*heard an announcement/);
+  await one.said(/generation 1[^\n]*received an announcement/);
   await redis.end();
   await one.reload();
   assert.ok(!(await visit(one, kind, {session})).reused);

@@ -166,8 +166,7 @@ static bool read_entry(struct certificates *all, const struct conf_certificates 
     }
     if (pem && access(other, F_OK) == 0) {
         conf_error(err, &conf->place,
-                   "certificates: both \"%s\" and \"%s\" are there; remove one of them", cert,
-                   other);
+                   "certificates: both \"%s\" and \"%s\" exist; remove one of them", cert, other);
         goto out;
     }
     c = add(all);
@@ -314,16 +313,16 @@ bool certificate_learn(struct certificate *c, const struct rp_secure_context *co
 static const struct {
     const char *code, *text;
 } reasons[] = {
-    {KEY_MISMATCH, "the key is not the certificate's; give the key that it was requested with, and "
-                   "the server's own certificate first"},
+    {KEY_MISMATCH, "the key does not match the certificate; give the certificate's own key, and "
+                   "put the server's certificate first"},
     {"ERR_OSSL_X509_KEY_TYPE_MISMATCH",
-     "the key is not the certificate's; give the key that it was requested with, and the server's "
-     "own certificate first"},
+     "the key does not match the certificate; give the certificate's own key, and put the server's "
+     "certificate first"},
     {"ERR_OSSL_PEM_NO_START_LINE", "no certificate in the file; give a PEM file"},
-    {"ERR_OSSL_UNSUPPORTED", "the key can't be read; give an unencrypted PEM file"},
+    {"ERR_OSSL_UNSUPPORTED", "the key is invalid; give an unencrypted PEM file"},
     {"ERR_OSSL_BAD_DECRYPT", "the key is encrypted; decrypt it (openssl pkey)"},
-    {"ERR_SSL_EE_KEY_TOO_SMALL", "its key is too short; use RSA of 2048 bits, or ECDSA"},
-    {"ERR_SSL_CA_MD_TOO_WEAK", "it is signed with a weak hash; request a new one from its issuer"},
+    {"ERR_SSL_EE_KEY_TOO_SMALL", "the key is too short; use RSA of 2048 bits, or ECDSA"},
+    {"ERR_SSL_CA_MD_TOO_WEAK", "the signature hash is too weak; have the certificate reissued"},
 };
 
 bool certificate_refuse(const struct certificate *c, const struct rp_error *why,
@@ -333,6 +332,6 @@ bool certificate_refuse(const struct certificate *c, const struct rp_error *why,
         if (strcmp(reasons[i].code, why->code) == 0)
             return conf_error(err, c->place, "certificate \"%s\": %s", c->name, reasons[i].text);
     return conf_error(err, c->place,
-                      "certificate \"%s\": %s; cert and key must be whole, as they were issued",
+                      "certificate \"%s\": %s; give complete PEM files as they were issued",
                       c->name, why->message);
 }

@@ -401,7 +401,7 @@ START_TEST(frontends_key_of_another_certificate_is_refused)
     block(0, "www", &www_ec);
     block(1, "api", &api);
     blocks[1].key = blocks[0].key;
-    fails_with("test.conf:11: ", "the key is not the certificate's");
+    fails_with("test.conf:11: ", "the key does not match the certificate");
 }
 END_TEST
 
@@ -410,7 +410,7 @@ START_TEST(frontends_key_of_another_type_is_refused)
     block(0, "www", &www_ec);
     block(1, "rsa", &www_rsa);
     blocks[0].key = blocks[1].key;
-    fails_with("test.conf:10: ", "the key is not the certificate's");
+    fails_with("test.conf:10: ", "the key does not match the certificate");
 }
 END_TEST
 
@@ -420,7 +420,7 @@ START_TEST(frontends_unused_block_is_checked)
     block(1, "api", &api);
     blocks[1].key = blocks[0].key;
     frontend.tls.certificate_count = 1;
-    fails_with("test.conf:11: ", "the key is not the certificate's");
+    fails_with("test.conf:11: ", "the key does not match the certificate");
 }
 END_TEST
 
@@ -441,7 +441,7 @@ END_TEST
 
 START_TEST(frontends_damaged_certificate_is_refused)
 {
-    static const char whole[] = "; cert and key must be whole, as they were issued";
+    static const char whole[] = "; give complete PEM files as they were issued";
 
     block(0, "www", &www_ec);
     blocks[0].cert =
