@@ -164,7 +164,11 @@ static void net_read_stop(struct rp_stream *s)
 {
     struct rp_net_socket *n = of_stream(s);
 
-    if (rp_wire_is_open(&n->wire))
+    if (!rp_wire_is_open(&n->wire))
+        return;
+    if (s->sink == NULL) /* a pipe resumes by itself */
+        rp_wire_look_for_end(&n->wire);
+    else
         rp_wire_read_stop(&n->wire);
 }
 
@@ -294,6 +298,8 @@ static void open_wire(struct rp_net_socket *n, int fd, enum rp_wire_connecting c
     n->wire.acks_late = connecting == RP_WIRE_EAGER && n->remote.any.sa_family != AF_UNIX;
     if (!n->stream.paused)
         rp_wire_read_start(&n->wire);
+    else
+        rp_wire_look_for_end(&n->wire);
     if (n->wire.out.len > 0 || n->wire.acks_late)
         rp_wire_flush_later(&n->wire);
     if (n->stream.ending)

@@ -51,7 +51,7 @@ static void deliver(struct end *e)
 static void deliver_end(struct end *e)
 {
     rp_stream_finished(&e->stream);
-    if (e->peer != NULL && !e->peer->stream.paused)
+    if (e->peer != NULL) /* paused or not: nothing is unread */
         rp_stream_push_end(&e->peer->stream);
 }
 
@@ -62,7 +62,7 @@ static void peer_is_gone(struct end *e)
     if (e->reset) {
         rp_error_set(&error, "ECONNRESET", "the other end was destroyed before all had arrived");
         rp_stream_destroy(&e->stream, &error);
-    } else if (!e->stream.paused) {
+    } else {
         rp_stream_push_end(&e->stream);
     }
 }

@@ -13,6 +13,11 @@
 
 enum { PATIENCE_MS = 1000 }; /* with a reader that pauses, once sends have failed */
 
+static bool looks(const struct rp_wire *w)
+{
+    return w->looking && w->connecting == RP_WIRE_CONNECTED;
+}
+
 static void update(struct rp_wire *w)
 {
     int want = 0;
@@ -21,7 +26,7 @@ static void update(struct rp_wire *w)
         if (w->connecting == RP_WIRE_CONNECTING)
             want = RP_WRITABLE;
         else
-            want = (w->reading && !w->ended ? RP_READABLE : 0) |
+            want = ((w->reading || looks(w)) && !w->ended ? RP_READABLE : 0) |
                    (w->blocked && w->send_errno == 0 ? RP_WRITABLE : 0);
     }
     if (want == w->interest)
@@ -141,6 +146,23 @@ void rp_wire_read_now(struct rp_wire *w)
         read_end(w);
 }
 
+/* The reader is paused: an end with nothing unread before it is told all the same. With unread data
+ * the descriptor is watched no longer, or the loop would spin. */
+static void look_for_end(struct rp_wire *w)
+{
+    char byte;
+    ssize_t n = recv(w->fd, &byte, 1, MSG_PEEK);
+
+    if (n < 0 && errno != EINTR) {
+        read_nothing(w, errno);
+    } else if (n == 0 && is_end(w)) {
+        read_end(w);
+    } else if (n >= 0) {
+        w->looking = false;
+        update(w);
+    }
+}
+
 /* A second small send before the peer has answered would wait for its delayed ACK. */
 static void avoid_nagle(struct rp_wire *w)
 {
@@ -258,6 +280,8 @@ static void on_io(struct rp_io *io, int events)
         flush(w);
     if ((events & RP_READABLE) && w->reading)
         rp_wire_read_now(w);
+    else if ((events & RP_READABLE) && looks(w))
+        look_for_end(w);
 }
 
 void rp_wire_open(struct rp_wire *w, struct rp_loop *loop, const struct rp_wire_ops *ops, int fd,
@@ -275,12 +299,20 @@ void rp_wire_open(struct rp_wire *w, struct rp_loop *loop, const struct rp_wire_
 void rp_wire_read_start(struct rp_wire *w)
 {
     w->reading = true;
+    w->looking = false;
     update(w);
 }
 
 void rp_wire_read_stop(struct rp_wire *w)
 {
     w->reading = false;
+    update(w);
+}
+
+void rp_wire_look_for_end(struct rp_wire *w)
+{
+    w->reading = false;
+    w->looking = w->send_errno == 0;
     update(w);
 }
 

@@ -43,6 +43,7 @@ struct rp_wire {
     uint8_t connecting; /* enum rp_wire_connecting */
     uint8_t looks;      /* so often the peer's end is looked for right behind its bytes */
     bool polled;        /* io was started once, on this descriptor */
+    bool looking;       /* not reading: only for an end with nothing unread before it */
     bool reading, blocked, held, shutting, shut_done, ended, broken;
     bool nagle, unanswered; /* connected by us with Nagle on; sent since the peer last spoke */
     bool acks_late;         /* acknowledgements wait for bytes to go with: the handshake's last */
@@ -54,6 +55,8 @@ void rp_wire_open(struct rp_wire *, struct rp_loop *, const struct rp_wire_ops *
                   enum rp_wire_connecting connecting);
 void rp_wire_read_start(struct rp_wire *);
 void rp_wire_read_stop(struct rp_wire *);
+/* Read no more, but tell an end (or a failure) with nothing unread before it. */
+void rp_wire_look_for_end(struct rp_wire *);
 /* Read at once instead of waiting for readiness: bytes are expected (a deferred accept). */
 void rp_wire_read_now(struct rp_wire *);
 /* Queue bytes and send them at the end of the turn. false: no memory (then close). */

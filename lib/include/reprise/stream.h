@@ -73,7 +73,8 @@ void rp_stream_cork(struct rp_stream *);
 void rp_stream_uncork(struct rp_stream *);
 
 /* -- reading. A stream emits DATA from the start, unless it was created paused. */
-/* Stop emitting DATA, and stop reading from the transport (L9). */
+/* Stop emitting DATA, and stop reading from the transport (L9). A plain socket and a pair still
+ * emit END, or ERROR, when nothing before it is unread. */
 void rp_stream_pause(struct rp_stream *);
 /* Emit DATA again. */
 void rp_stream_resume(struct rp_stream *);

@@ -333,6 +333,80 @@ START_TEST(destroyed_while_the_rest_is_read)
 }
 END_TEST
 
+static bool is_finished(void)
+{
+    return strchr(events, 'F') != NULL;
+}
+
+START_TEST(paused_before_it_is_connected)
+{
+    open_both(_i == 0 ? TCP_CONNECTING : UNIX, false);
+    rp_stream_pause(stream);
+    ask();
+    leave(FIN);
+    turn_until(is_closed);
+    ck_assert_str_eq(events, "EFX");
+}
+END_TEST
+
+START_TEST(end_of_a_pair_is_told_to_a_paused_end)
+{
+    struct rp_stream *ends[2];
+
+    ck_assert(rp_stream_pair(loop, NULL, ends, NULL));
+    stream = ends[0];
+    rp_stream_listen(stream, RP_EVENT_ALL, on_event, NULL);
+    rp_stream_pause(stream);
+    if (_i == 0)
+        rp_stream_end(ends[1]);
+    else
+        rp_stream_destroy(ends[1], NULL);
+    rp_stream_unref(ends[1]);
+    turn_until(is_closed);
+    ck_assert_str_eq(events, "EFX");
+}
+END_TEST
+
+/* node tells the end to a paused stream, when nothing before it is unread. */
+START_TEST(end_is_told_to_a_paused_stream)
+{
+    open_both(_i % 2 == 0 ? TCP : UNIX, false);
+    ask();
+    rp_stream_pause(stream);
+    if (_i / 2 == 1) {
+        rp_stream_end(stream);
+        turn_until(is_finished);
+    }
+    leave(FIN);
+    turn_until(is_closed);
+    ck_assert_str_eq(events, _i / 2 == 1 ? "FEX" : "EFX");
+}
+END_TEST
+
+static bool is_quiet(void)
+{
+    return unread_bytes() == 4;
+}
+
+/* What is unread comes first, and only once the stream is resumed. */
+START_TEST(end_behind_unread_data_waits)
+{
+    open_both(_i == 0 ? TCP : UNIX, false);
+    ask();
+    rp_stream_pause(stream);
+    ck_assert_int_eq(send(peer, "data", 4, 0), 4);
+    leave(FIN);
+    while (!is_quiet())
+        rp_loop_turn(loop, false);
+    for (int i = 0; i < 4; i++)
+        rp_loop_turn(loop, false);
+    ck_assert_str_eq(events, "");
+    rp_stream_resume(stream);
+    turn_until(is_closed);
+    ck_assert_str_eq(events, "dEFX");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ends");
@@ -346,6 +420,10 @@ int main(void)
     tcase_add_loop_test(t, paused_with_nothing_unread_is_an_error_at_once, 0, 2);
     tcase_add_test(t, what_was_not_sent_is_not_written);
     tcase_add_test(t, destroyed_while_the_rest_is_read);
+    tcase_add_loop_test(t, end_is_told_to_a_paused_stream, 0, 4);
+    tcase_add_loop_test(t, end_behind_unread_data_waits, 0, 2);
+    tcase_add_loop_test(t, paused_before_it_is_connected, 0, 2);
+    tcase_add_loop_test(t, end_of_a_pair_is_told_to_a_paused_end, 0, 2);
     suite_add_tcase(suite, t);
     return unit_run(suite);
 }
