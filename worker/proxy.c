@@ -132,7 +132,8 @@ static bool try_address(struct proxy *p)
     return true;
 }
 
-/* Try the next address. When there is none left, the client must not take it for an empty answer. */
+/* Try the next address. When there is none left, the client must not take it for an empty answer.
+ */
 static void try_next(struct proxy *p)
 {
     uint64_t now = rp_loop_now(process_of(p)->loop);
