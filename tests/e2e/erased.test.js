@@ -117,6 +117,12 @@ async function stolen(host, attack, places) {
   return key || until('a key that mints now', () => stolen(host, attack, places));
 }
 
+// Records lie in the file whose slots are overwritten, and in no other: LMDB keeps what was in its free pages.
+function onlyInKeyFile(host, key, attack) {
+  const files = whereIs(key, attack, filesAt(host)).map((file) => path.basename(file));
+  assert.deepStrictEqual(files, ['sessions-keys']);
+}
+
 async function erased(host, key) {
   await until('the ring has erased it', () => !knows(host, key), 30000);
   await until('no process has it', () => whereIs(key, nothing, memoryAt(host)).length === 0, 30000);
@@ -128,6 +134,7 @@ if (!/asan/.test(process.env.REPRISE || '')) { // it and faketime both want to b
     await host.begin();
     const attack = attackWith(fs.readFileSync(path.join(host.dir, 'state/secret')));
     const key = await stolen(host, attack, () => filesAt(host));
+    onlyInKeyFile(host, key, attack);
     assert.ok(whereIs(key, attack, memoryAt(host)).length >= 3, 'generation and workers have it while it is of use');
     assert.strictEqual(host.command('reload').code, 0);
     shift(host, 120);
@@ -144,6 +151,7 @@ if (!/asan/.test(process.env.REPRISE || '')) { // it and faketime both want to b
     await host.begin();
     const attack = attackWith(fs.readFileSync(path.join(host.dir, 'state/secret')));
     const key = await stolen(host, attack, () => filesAt(host));
+    onlyInKeyFile(host, key, attack);
     await host.stop();
     assert.ok(whereIs(key, attack, filesAt(host)).length > 0, 'as long as it is of use a restart may need it');
     shift(host, 120);
@@ -158,6 +166,7 @@ if (!/asan/.test(process.env.REPRISE || '')) { // it and faketime both want to b
     await well([host]);
     const attack = attackWith(Buffer.from(fs.readFileSync(redis.secret, 'latin1').trim(), 'hex'));
     const key = await stolen(host, attack, () => filesAt(host));
+    onlyInKeyFile(host, key, attack);
     const opened = (await redis.entries()).filter(([, value]) => value && unsealAll(attack, value).length > 0);
     assert.ok(opened.length > 0);
     for (const [name] of opened) {
