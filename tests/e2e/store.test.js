@@ -96,5 +96,6 @@ test('impossible to open: served without, said once', async () => {
   const {session} = await status(service.port);
   assert.ok((await status(service.port, {session})).reused, 'tickets work without a store');
   await status(service.port, v12);
-  assert.ok(service.count(/\/proc\/no\/such\/place/g) <= 3, service.log); // by each process, once
+  assert.ok(service.count(/\/proc\/no\/such\/place\n/g) <= 3, service.log); // by each process, once
+  assert.strictEqual(service.count(/ticket key file unavailable: .*place-keys\n/g), 1, service.log);
 });

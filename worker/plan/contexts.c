@@ -6,6 +6,7 @@
 #include "worker/plan/contexts.h"
 
 #include <reprise/tls.h>
+#include <reprise/x509.h>
 
 #include <search.h>
 #include <stdlib.h>
@@ -228,6 +229,46 @@ static bool try_policy(const struct contexts *contexts, const struct policy *pol
     return true;
 }
 
+/* OpenSSL ends at the first block that it can't read, without an error: what follows would not be
+ * trusted, and nobody would know. */
+static bool check_blocks(const struct policy *policy, const char *const *starts, size_t count,
+                         struct rp_error *err)
+{
+    struct rp_error why = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        const char *end = i + 1 < count ? starts[i + 1] : policy->ca.bytes + policy->ca.len;
+        struct rp_x509 *cert = rp_x509_parse(starts[i], (size_t)(end - starts[i]), &why);
+
+        if (cert == NULL)
+            return conf_error(err, &policy->tls->place,
+                              "ca \"%s\": certificate %zu of %zu is damaged or cut off (%s); "
+                              "replace or remove it",
+                              policy->tls->ca, i + 1, count, why.message);
+        rp_x509_unref(cert);
+    }
+    return true;
+}
+
+static bool check_ca(const struct policy *policy, struct rp_error *err)
+{
+    size_t count = pem_file_blocks(&policy->ca, "CERTIFICATE", NULL, 0);
+    const char **starts;
+    bool ok;
+
+    if (count == 0)
+        return conf_error(err, &policy->tls->place,
+                          "ca \"%s\": no certificate in it; give PEM certificates",
+                          policy->tls->ca);
+    starts = calloc(count, sizeof *starts);
+    if (starts == NULL)
+        return no_memory(err);
+    pem_file_blocks(&policy->ca, "CERTIFICATE", starts, count);
+    ok = check_blocks(policy, starts, count, err);
+    free(starts);
+    return ok;
+}
+
 static bool read_ca(struct policy *policy, struct rp_error *err)
 {
     const char *path = policy->tls->ca;
@@ -237,9 +278,8 @@ static bool read_ca(struct policy *policy, struct rp_error *err)
         return true;
     if (!pem_file_read(&policy->ca, path, &why))
         return conf_error(err, &policy->tls->place, "ca \"%s\": %s", path, why.message);
-    if (pem_file_blocks(&policy->ca, "CERTIFICATE", NULL, 0) == 0)
-        return conf_error(err, &policy->tls->place,
-                          "ca \"%s\": no certificate in it; give PEM certificates", path);
+    if (!check_ca(policy, err))
+        return false;
     policy->ca_pem = (struct rp_pem){.bytes = policy->ca.bytes, .len = policy->ca.len};
     return true;
 }

@@ -490,6 +490,11 @@ START_TEST(frontends_bad_option_is_named)
     frontend.sigalgs = NULL;
     frontend.tls.ca = file("ca", "nothing", NULL);
     fails_with("test.conf:30: ", "no certificate in it");
+    frontend.tls.ca =
+        file("ca2", ca.pem, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    fails_with("test.conf:30: ", "certificate 2 of 2 is damaged or cut off");
+    frontend.tls.ca = file("ca3", ca.pem, "-----BEGIN CERTIFICATE-----\nMIIB");
+    fails_with("test.conf:30: ", "certificate 2 of 2 is damaged or cut off");
     frontend.tls.ca = NULL;
     frontend.tls.crl = file("crl", www_ec.pem, NULL);
     fails_with("test.conf:30: ", "no revocation list");
