@@ -23,6 +23,14 @@ static bool takes_arguments(const char *name)
     return true;
 }
 
+/* A constructor that needs no argument makes an object here, and nobody knows its type. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#define MAY_LEAK(call) (__lsan_disable(), (call), __lsan_enable())
+#else
+#define MAY_LEAK(call) (call)
+#endif
+
 /* More zeros than any function looks at: the calling convention lets them be. */
 static void call_with_zeros(void *library, const char *name)
 {
@@ -30,7 +38,7 @@ static void call_with_zeros(void *library, const char *name)
 
     *(void **)&function = dlsym(library, name);
     ck_assert_msg(function != NULL, "%s: %s", name, dlerror());
-    function(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    MAY_LEAK(function(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL));
 }
 
 START_TEST(every_function_bears_nothing_but_zeros)
