@@ -84,7 +84,6 @@ daemon = off
 user = "nobody"
 tls-protos = TLSv1.2 TLSv1.3
 log-level = 0
-ring-data-len = ${BUFFER}
 `)];
 
 // A thread for each connection; its session cache is in the process.

@@ -106,7 +106,8 @@ const remove = (dir) => {
 };
 const directory = (peer) => {
     const dir = temporary(`${out}/${peer}-`);
-    fs.chmodSync(dir, 0o777); // some give up root
+    if (peer !== 'reprise') // which refuses a directory that everybody can change
+        fs.chmodSync(dir, 0o777); // some give up root
     return dir;
 };
 
