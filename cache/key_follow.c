@@ -52,7 +52,7 @@ bool rp_key_ring_hear(struct rp_key_ring *r, struct rp_cursor note)
     struct rp_key_epochs *of;
 
     ok = ok && rp_ticket_key_decode(&key, note.at, RP_KEY_MATERIAL, RP_TICKET_KEY_NODE, NULL);
-    of = ok ? rp_key_ring_epochs_of(r, lifetime) : NULL; /* lifetimes are told before their keys */
+    of = ok ? rp_key_ring_epochs_of(r, lifetime) : NULL; /* lifetimes arrive before their keys */
     if (of != NULL) {
         rp_key_epochs_learn(of, epoch, turn, shared, &key);
         rp_key_ring_fill(r);

@@ -44,7 +44,7 @@ uint64_t rp_key_lifetimes_since(const struct rp_key_lifetimes *, uint64_t epoch_
 
 size_t rp_key_lifetimes_encode(const struct rp_key_lifetimes *,
                                uint8_t out[RP_KEY_LIFETIMES_BYTES]);
-/* false: these bytes are none; it is empty then. */
+/* false: the bytes are invalid; the result is empty then. */
 bool rp_key_lifetimes_decode(struct rp_key_lifetimes *, struct rp_cursor);
 
 #endif

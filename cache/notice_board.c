@@ -19,9 +19,9 @@ enum { POLL_MS = 1000, ANSWER_MS = 2000 };
 struct rp_notice_board {
     struct rp_loop *loop;
     struct rp_store *store;
-    struct rp_store *near;              /* this host's tier of it; NULL: there is none */
+    struct rp_store *near;              /* this host's tier of it, or NULL */
     struct secret {                     /* the one in use, and during a change-over the other one */
-        const struct rp_sealer *sealer; /* NULL: there is none */
+        const struct rp_sealer *sealer; /* or NULL */
         uint8_t key[RP_SEAL_KEY_SIZE];
     } secrets[2];
     size_t asked; /* under which of them */

@@ -20,7 +20,7 @@ struct outcome {
 bool outcome_write(const char *run_dir, const struct outcome *, struct rp_error *);
 bool outcome_read(const char *run_dir, struct outcome *, struct rp_error *);
 void outcome_remove(const char *run_dir);
-/* The attempt whose outcome a reload asked for now will have. */
+/* The number of the attempt that a reload requested at this moment belongs to. */
 uint64_t outcome_next(const struct outcome *);
 
 #endif

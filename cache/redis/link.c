@@ -611,7 +611,7 @@ static uint64_t next_pause(struct rp_redis_link *l)
     return l->pause_ms / 2 + random % l->pause_ms;
 }
 
-/* Over, for now: everybody who waits is told, and another attempt follows. */
+/* The connection has failed: all waiting calls are answered, and another attempt follows. */
 static void fail(struct rp_redis_link *l, const struct rp_error *error)
 {
     struct expected *waiting = l->first;

@@ -157,7 +157,7 @@ static bool erase_past(struct keys_file *f, uint64_t now)
     return true;
 }
 
-/* RP_STORE_KEYS_SLOTS: there is none. */
+/* RP_STORE_KEYS_SLOTS: not found. */
 static size_t find(const struct keys_file *f, struct rp_bytes key)
 {
     size_t i = 0;
