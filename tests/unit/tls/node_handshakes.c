@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * golden_misc.c - misc.json: how handshakes fail, what is agreed, whose order counts, what is no
- * handshake, which keys are told. Who is served under which name and what is asked meanwhile is in
- * golden_asked.c; rows about renegotiation and keys are in golden_more.c. */
-#include "tests/unit/tls/golden_misc.h"
+ * node_handshakes.c - failed handshakes, negotiated parameters, cipher order, input that is not
+ * TLS, and the key log, as in node: rows of misc.json. SNI and OCSP are in node_names.c,
+ * renegotiation and pre-shared keys in node_renegotiation.c. */
+#include "tests/unit/tls/node_misc.h"
 
 /* -- handshakes that fail, or lead to something */
 
@@ -484,8 +484,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("golden_misc");
-    TCase *t = tcase_create("golden_misc");
+    Suite *s = suite_create("node_handshakes");
+    TCase *t = tcase_create("node_handshakes");
 
     pair_make_certs();
     tcase_add_checked_fixture(t, setup, teardown);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * golden_matrix.c - every certificate in both versions, and every kind of client: matrix.json and
- * clientcert.json, row by row.
- * We are otherwise where node is known to be worse: a peer that is refused hears so in an alert,
- * because it is refused inside the handshake. */
+ * node_certificates.c - every certificate in both versions, and every kind of client certificate,
+ * as in node: the rows of matrix.json and clientcert.json. One difference, because node's behaviour
+ * is worse: a client that is refused gets an alert, as it is refused inside the handshake. */
 #include "tests/unit/golden_pair.h"
 
 static json_t *matrix, *clients;
@@ -181,8 +180,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("golden_matrix");
-    TCase *t = tcase_create("golden_matrix");
+    Suite *s = suite_create("node_certificates");
+    TCase *t = tcase_create("node_certificates");
 
     pair_make_certs();
     tcase_add_checked_fixture(t, setup, teardown);

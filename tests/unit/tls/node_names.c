@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * golden_asked.c - misc.json: who is served under which name, and every way to answer the SNI
- * callback and OCSPRequest. */
-#include "tests/unit/tls/golden_misc.h"
+ * node_names.c - which context serves which server name, and every answer of the SNI callback and
+ * of OCSPRequest, as in node: rows of misc.json. */
+#include "tests/unit/tls/node_misc.h"
 
 /* -- SNI */
 
@@ -378,8 +378,8 @@ START_TEST(staple_for_a_certificate_without_issuer_is_asked_without)
 END_TEST
 int main(void)
 {
-    Suite *s = suite_create("golden_asked");
-    TCase *t = tcase_create("golden_asked");
+    Suite *s = suite_create("node_names");
+    TCase *t = tcase_create("node_names");
 
     pair_make_certs();
     tcase_add_checked_fixture(t, setup, teardown);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * golden_alpn.c - alpn.json, row by row. C has one way to say nothing, NULL, which is node's
- * undefined; "throwing" is destroying the socket with an error. */
+ * node_alpn.c - the choice of a protocol as in node: the rows of alpn.json. NULL stands for node's
+ * undefined, and destroying the socket with an error for a callback that throws. */
 #include "tests/unit/golden_pair.h"
 
 enum { LIST = 4 };
@@ -138,8 +138,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("golden_alpn");
-    TCase *t = tcase_create("golden_alpn");
+    Suite *s = suite_create("node_alpn");
+    TCase *t = tcase_create("node_alpn");
 
     pair_make_certs();
     tcase_add_checked_fixture(t, setup, teardown);

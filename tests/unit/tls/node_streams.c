@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * golden_stream.c - stream.json: the order of events of both ends, and the stream they are.
- * Compared are the events of each end by themselves, without those that C has not (prefinish), the
- * moment of a session and of finish, which the network decides, and what is told twice (secure). */
+ * node_streams.c - the order of events at both ends, and the stream between them, as in node: the
+ * rows of stream.json.
+ * Each end's events are compared by themselves, without those that C does not have (prefinish),
+ * without `session` and `finish`, whose moment the network decides, and without node's duplicates
+ * (secure). */
 #include "tests/unit/golden_pair.h"
 
 #include <sys/socket.h>
@@ -627,8 +629,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("golden_stream");
-    TCase *t = tcase_create("golden_stream");
+    Suite *s = suite_create("node_streams");
+    TCase *t = tcase_create("node_streams");
 
     pair_make_certs();
     tcase_add_checked_fixture(t, setup, teardown);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * golden_misc.h - misc.json for the programs that go through it: before and after each test, a
- * row, what node's script kept of an error, which certificate was shown. */
-#ifndef GOLDEN_MISC_H
-#define GOLDEN_MISC_H
+ * node_misc.h - what the tests of misc.json share: the fixture, access to a row, the error code in
+ * a row, and the certificate that a client was shown. */
+#ifndef NODE_MISC_H
+#define NODE_MISC_H
 
 #include "tests/unit/golden_pair.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * golden_sessions.c - sessions.json: who resumes what, in both versions.
- * We are otherwise where the contract says so: a resumed TLS 1.3 client gets a fresh ticket, a
- * stateful TLS 1.3 session resumes, ids that could resume nothing are not asked about, a second
- * answer is refused and ends nothing, and who showed no certificate is not authorized (N2). */
+ * node_sessions.c - which connections resume which sessions, in both versions, as in node: the rows
+ * of sessions.json.
+ * The differences that the contract names: a resumed TLS 1.3 client gets a new ticket, a stateful
+ * TLS 1.3 session resumes, the store is not asked about ids that can resume nothing, a second
+ * answer is refused without effect, and a client without a certificate is not authorized (N2). */
 #include "tests/unit/golden_pair.h"
 
 static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
@@ -598,8 +599,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("golden_sessions");
-    TCase *t = tcase_create("golden_sessions");
+    Suite *s = suite_create("node_sessions");
+    TCase *t = tcase_create("node_sessions");
 
     pair_make_certs();
     tcase_add_checked_fixture(t, setup, teardown);
