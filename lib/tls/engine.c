@@ -305,8 +305,34 @@ static void on_keylog(const SSL *ssl, const char *line)
         e->ops->keylog(e, line);
 }
 
+/* close_notify ends nothing early, and warnings end nothing. */
+void rp_engine_note_alert(struct rp_engine *e, int where, int value)
+{
+    uint16_t *alert = (where & SSL_CB_READ) != 0 ? &e->alert_received : &e->alert_sent;
+
+    if ((where & SSL_CB_ALERT) != 0 && value >> 8 == SSL3_AL_FATAL)
+        *alert = (uint16_t)((value & 0xff) + 1);
+}
+
+static void on_info(const SSL *ssl, int where, int value)
+{
+    rp_engine_note_alert(rp_engine_of(ssl), where, value);
+}
+
+/* A chain is verified to its end whatever is found; rp_context_install_judge has the say. */
+static int on_verify(int ok, X509_STORE_CTX *store)
+{
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+
+    if (!ok)
+        rp_verify_note(&rp_engine_of(ssl)->not_verified, store);
+    return 1;
+}
+
 bool rp_engine_install(SSL_CTX *ctx)
 {
+    SSL_CTX_set_info_callback(ctx, on_info);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, on_verify);
     SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_servername);
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);

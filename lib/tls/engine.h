@@ -16,6 +16,7 @@
 #include "lib/net/queue.h"
 #include "lib/tls/early_state.h"
 #include "lib/tls/context/internal.h"
+#include "lib/x509/verify_failure.h"
 #include <reprise/socket.h>
 
 struct rp_engine;
@@ -83,7 +84,9 @@ struct rp_engine {
     char *servername;                     /* server: as the client sent it */
     const char *const *alpn_list;         /* server: in order of preference; borrowed */
     const char *alpn;                     /* what was chosen, a text of the owner's; NULL = none */
+    struct rp_verify_note *not_verified;  /* why the peer's chain is invalid; NULL: it is not */
     size_t unproductive;                  /* input since the last application data */
+    uint16_t alert_sent, alert_received;  /* the last one that ended it: its number + 1; 0: none */
     uint8_t calls;                        /* into OpenSSL, under way */
     uint8_t hello, alpn_mode, auth;       /* enums */
     uint8_t resumption;                   /* enum rp_resumption, if it was resumed */
@@ -145,6 +148,8 @@ enum rp_engine_status rp_engine_write(struct rp_engine *, const uint8_t *bytes, 
                                       struct rp_error *);
 void rp_engine_send_close(struct rp_engine *); /* close_notify, once */
 
+/* For info callbacks of OpenSSL: note an alert. */
+void rp_engine_note_alert(struct rp_engine *, int where, int value);
 /* What OpenSSL needs to know of us on every context. false: no memory. */
 bool rp_engine_install(SSL_CTX *);
 /* The BIO that all connections of a context share, and its method. false: no memory. */

@@ -54,7 +54,7 @@ static void on_info(const SSL *ssl, int where, int value)
 {
     struct rp_socket *s = rp_socket_of_engine(rp_engine_of(ssl));
 
-    (void)value;
+    rp_engine_note_alert(&s->engine, where, value);
     if (s->stream.destroyed)
         return;
     if ((where & SSL_CB_HANDSHAKE_START) != 0 && s->client == NULL &&

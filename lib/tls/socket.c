@@ -703,6 +703,7 @@ static void socket_free(struct rp_stream *stream)
     rp_client_free(s->client);
     rp_secure_context_unref(s->context);
     free(s->engine.servername);
+    free(s->engine.not_verified);
     free(s->renegotiation);
     free(s->alpn_copy);
     BIO_free(s->trace);

@@ -89,6 +89,28 @@ static const char *group_name(const EVP_PKEY *key)
     return OBJ_nid2sn(OBJ_txt2nid(name));
 }
 
+/* The name in the registry of TLS; OpenSSL spells P-256 in three ways. */
+const char *rp_socket_group(const struct rp_socket *s)
+{
+    SSL *ssl = s != NULL ? established(s) : NULL;
+    long id = ssl != NULL ? SSL_get_negotiated_group(ssl) : NID_undef;
+    const char *name = id > NID_undef ? SSL_group_to_name(ssl, (int)id) : NULL;
+
+    ERR_clear_error();
+    return name;
+}
+
+/* Of a key encapsulation (X25519MLKEM768) OpenSSL keeps no key of the peer's. */
+static bool encapsulated_key(const struct rp_socket *s, struct rp_ephemeral_key_info *info)
+{
+    const char *group = rp_socket_group(s);
+
+    if (group == NULL || strstr(group, "MLKEM") == NULL)
+        return false;
+    *info = (struct rp_ephemeral_key_info){.type = "KEM", .name = group};
+    return true;
+}
+
 bool rp_socket_ephemeral_key_info(const struct rp_socket *s, struct rp_ephemeral_key_info *info)
 {
     if (s == NULL || info == NULL)
@@ -97,8 +119,10 @@ bool rp_socket_ephemeral_key_info(const struct rp_socket *s, struct rp_ephemeral
     EVP_PKEY *key = NULL;
     bool dh;
 
-    if (ssl == NULL || s->client == NULL || SSL_get_peer_tmp_key(ssl, &key) != 1)
+    if (ssl == NULL || s->client == NULL)
         return false;
+    if (SSL_get_peer_tmp_key(ssl, &key) != 1)
+        return encapsulated_key(s, info);
     dh = EVP_PKEY_is_a(key, "DH") || EVP_PKEY_is_a(key, "DHX");
     info->type = dh ? "DH" : "ECDH";
     info->name = dh ? NULL : group_name(key);

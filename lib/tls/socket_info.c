@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/tls/client_internal.h"
+#include "lib/tls/context/alerts.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/session.h"
 #include "lib/tls/socket_internal.h"
@@ -62,6 +63,34 @@ const char *rp_socket_verify_error(const struct rp_socket *s)
     long result = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
 
     return result != X509_V_OK ? rp_verify_error_code(result) : NULL;
+}
+
+bool rp_socket_verify_failure(const struct rp_socket *s, struct rp_verify_failure *failure)
+{
+    const struct rp_verify_note *note = s != NULL ? s->engine.not_verified : NULL;
+
+    if (note == NULL || failure == NULL || s->authorized)
+        return false;
+    failure->code = rp_verify_error_code(note->result);
+    failure->text = rp_verify_error_text(note->result);
+    failure->subject = note->subject;
+    failure->depth = note->depth;
+    return true;
+}
+
+static const char *alert_name(uint16_t alert)
+{
+    return alert != 0 ? rp_alert_name(alert - 1) : NULL;
+}
+
+const char *rp_socket_alert_sent(const struct rp_socket *s)
+{
+    return s != NULL ? alert_name(s->engine.alert_sent) : NULL;
+}
+
+const char *rp_socket_alert_received(const struct rp_socket *s)
+{
+    return s != NULL ? alert_name(s->engine.alert_received) : NULL;
 }
 
 const char *rp_socket_alpn_protocol(const struct rp_socket *s)

@@ -140,6 +140,22 @@ bool rp_socket_cipher(const struct rp_socket *, struct rp_cipher_info *);
 /* The result of verifying the peer's chain, for a wrapped socket (wrap.h), which does not act on
  * it: NULL = valid, or no certificate was required; else the code, static text (K7). */
 const char *rp_socket_verify_error(const struct rp_socket *);
+/* Why the peer's chain did not verify: the error of rp_socket_authorization_error, and the
+ * certificate that it is about. Texts are borrowed as long as the socket lives. */
+struct rp_verify_failure {
+    const char *code, *text; /* "CERT_HAS_EXPIRED", "certificate has expired" */
+    const char *subject;     /* as in RFC 2253: "CN=alice,O=Example"; the peer chose it */
+    int depth;               /* 0 = the peer's own certificate, 1 = its issuer, ... */
+};
+/* Get it; false: the chain verified, or the peer sent none. Known also after the handshake has
+ * failed. This library's own; node has no equivalent. */
+bool rp_socket_verify_failure(const struct rp_socket *, struct rp_verify_failure *);
+/* The fatal alert that was sent to the peer: "unknown_ca" (RFC 8446 section 6); "unknown" for an
+ * unassigned number. NULL = none. Known also after the connection has failed. Static text. This
+ * library's own. */
+const char *rp_socket_alert_sent(const struct rp_socket *);
+/* The fatal alert that was received from the peer, likewise. */
+const char *rp_socket_alert_received(const struct rp_socket *);
 /* Whether a session was resumed, or a pre-shared key was used (D19). */
 bool rp_socket_session_reused(const struct rp_socket *);
 enum rp_resumption {
@@ -214,11 +230,17 @@ enum { RP_FINISHED_MAX = 64, RP_SIGALG_NAME_MAX = 32 }; /* bytes */
 size_t rp_socket_finished(const struct rp_socket *, uint8_t bytes[RP_FINISHED_MAX]);
 /* Copy the Finished message that the peer sent, likewise (D16). */
 size_t rp_socket_peer_finished(const struct rp_socket *, uint8_t bytes[RP_FINISHED_MAX]);
+/* The group of the key exchange by its registered name: "x25519", "secp256r1", "X25519MLKEM768"; on
+ * both sides. On a connection that resumed without a key exchange of its own (TLS 1.2) it is the
+ * group of the full handshake. NULL: none, as with RSA key exchange, before the handshake and after
+ * close. Static text. This library's own; node has no equivalent. */
+const char *rp_socket_group(const struct rp_socket *);
 struct rp_ephemeral_key_info {
-    const char *type, *name; /* "ECDH" or "DH"; `name` is NULL for DH. Static text */
-    int size;                /* bits */
+    const char *type, *name; /* "ECDH", "DH" or "KEM"; `name` is NULL for DH. Static text */
+    int size;                /* bits; 0 for "KEM" */
 };
-/* Client: get the server's ephemeral key. false: none, as with RSA key exchange (D15). */
+/* Client: get the server's ephemeral key. false: none, as with RSA key exchange. A hybrid group
+ * with ML-KEM is {"KEM", its name, 0}, where node returns {} (D15). */
 bool rp_socket_ephemeral_key_info(const struct rp_socket *, struct rp_ephemeral_key_info *);
 /* Copy the name of the signature algorithm at `index`, from 0, of those that both sides support, in
  * order of preference: "RSA-PSS+SHA256". A client knows them only if the server asks it for a

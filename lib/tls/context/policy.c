@@ -233,14 +233,9 @@ enum rp_client_auth rp_context_client_auth(const struct rp_secure_context *c,
     return c->client_auth != RP_CLIENT_AUTH_INHERIT ? c->client_auth : servers;
 }
 
-static int keep_going(int ok, X509_STORE_CTX *store)
-{
-    (void)ok, (void)store;
-    return 1;
-}
-
-/* The chain is always looked at to its end, so that the code is node's (K8: the last error), and
- * then judged. Better than node, a bad one is refused inside the handshake, with its alert. */
+/* The chain is always looked at to its end (the engine's callback sees to that), so that the code
+ * is node's (K8: the last error), and then judged. Better than node, a bad one is refused inside
+ * the handshake, with its alert. */
 static int judge_chain(X509_STORE_CTX *store, void *arg)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -299,7 +294,7 @@ bool rp_context_apply(const struct rp_secure_context *c, const struct rp_secure_
     if (SSL_set_SSL_CTX(ssl, c->ssl) == NULL)
         return false;
     apply_options(c, ssl, server);
-    SSL_set_verify(ssl, verify_mode(server, auth), keep_going);
+    SSL_set_verify(ssl, verify_mode(server, auth), NULL); /* the context has a callback */
     if (server && SSL_set_session_id_context(ssl, c->sid_context[auth], c->sid_context_len) != 1)
         return false;
     return SSL_set_min_proto_version(ssl, c->versions.min) == 1 &&

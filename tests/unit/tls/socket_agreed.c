@@ -62,6 +62,65 @@ START_TEST(ephemeral_key_names_the_curve)
 }
 END_TEST
 
+START_TEST(the_group_is_told_to_both_ends)
+{
+    static const struct {
+        const char *curve, *group;
+    } rows[] = {{"X25519:P-256", "x25519"}, {"P-256", "secp256r1"}, {"P-384:P-256", "secp384r1"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        link_prepare();
+        linked.client_tls.max_version = versions[_i];
+        linked.client_tls.ecdh_curve = linked.server_tls.ecdh_curve = rows[i].curve;
+        link_open();
+        ck_assert_str_eq(rp_socket_group(linked.client), rows[i].group);
+        ck_assert_str_eq(rp_socket_group(linked.accepted), rows[i].group);
+        link_close();
+    }
+}
+END_TEST
+
+START_TEST(no_group_without_a_key_exchange_by_one)
+{
+    link_prepare();
+    cert_free(&linked.leaf);
+    linked.leaf =
+        cert_make((struct cert_request){.cn = "a.example", .alt = "DNS:a.example", .rsa = true});
+    linked.cert.bytes = linked.leaf.pem;
+    linked.key.bytes = linked.leaf.key_pem;
+    linked.client_tls.max_version = "TLSv1.2";
+    linked.client_tls.ciphers = linked.server_tls.ciphers = "AES128-SHA";
+    link_open();
+    ck_assert_ptr_null(rp_socket_group(linked.client));
+    ck_assert_ptr_null(rp_socket_group(linked.accepted));
+    link_close();
+}
+END_TEST
+
+START_TEST(a_hybrid_group_is_a_key_of_clients)
+{
+    struct rp_ephemeral_key_info info;
+    struct rp_error err;
+
+    link_prepare();
+    linked.client_tls.ecdh_curve = linked.server_tls.ecdh_curve = "X25519MLKEM768";
+    struct rp_secure_context *context = rp_secure_context_new(&linked.client_tls, &err);
+
+    if (context == NULL) { /* an OpenSSL before 3.5 */
+        cert_free(&linked.leaf);
+        rp_loop_free(linked.loop);
+        return;
+    }
+    rp_secure_context_unref(context);
+    link_open();
+    ck_assert_str_eq(rp_socket_group(linked.accepted), "X25519MLKEM768");
+    ck_assert(rp_socket_ephemeral_key_info(linked.client, &info));
+    ck_assert_str_eq(info.type, "KEM");
+    ck_assert_str_eq(info.name, "X25519MLKEM768");
+    link_close();
+}
+END_TEST
+
 START_TEST(shared_sigalgs_are_told_to_servers)
 {
     char name[RP_SIGALG_NAME_MAX];
@@ -141,6 +200,7 @@ static void check_nothing_is_told(struct rp_socket *s)
 
     ck_assert(!rp_socket_cipher(s, &cipher));
     ck_assert(!rp_socket_ephemeral_key_info(s, &key));
+    ck_assert_ptr_null(rp_socket_group(s));
     ck_assert(!rp_socket_shared_sigalg(s, 0, name));
     ck_assert(!rp_socket_session_reused(s));
     ck_assert_uint_eq(rp_socket_session(s, NULL, 0), 0);
@@ -303,6 +363,9 @@ int main(void)
     tcase_add_loop_test(tc, finished_of_one_end_is_the_other_ends_peer_finished, 0, 2);
     tcase_add_loop_test(tc, ephemeral_key_is_told_to_clients, 0, 2);
     tcase_add_test(tc, ephemeral_key_names_the_curve);
+    tcase_add_loop_test(tc, the_group_is_told_to_both_ends, 0, 2);
+    tcase_add_test(tc, no_group_without_a_key_exchange_by_one);
+    tcase_add_test(tc, a_hybrid_group_is_a_key_of_clients);
     tcase_add_test(tc, shared_sigalgs_are_told_to_servers);
     tcase_add_loop_test(tc, keying_material_is_equal_at_both_ends, 0, 2);
     tcase_add_loop_test(tc, certificates_can_be_asked_for_again, 0, 2);
