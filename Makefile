@@ -140,7 +140,7 @@ $(O)/%.o: %.c Makefile
 $(O)/tests/unit/%: $(O)/tests/unit/%.o $(PARTS) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CHECK_LIBS) $(PKG_LIBS) -lm $(LDLIBS)
-$(O)/tests/unit/load/parts: $(LOADER_PARTS)
+$(filter $(O)/tests/unit/load/%,$(UNITS)): $(LOADER_PARTS)
 $(O)/tests/unit/tls/nulls: $(SHARED)
 # So is every tests/memory/NAME.c; these decide which allocation fails: malloc and its kin are
 # wrapped.

@@ -15,7 +15,7 @@
 
 enum { LOAD_SECONDS = 600, LOAD_TARGETS = 32, LOAD_SNI = 64, LOAD_PIDS = 32 };
 enum { LOAD_REASONS = 24, LOAD_REASON_TEXT = 64, LOAD_PSK_MAX = 64, LOAD_PROXY_MAX = 232 };
-enum { LOAD_NAME_MAX = 253 };
+enum { LOAD_NAME_MAX = 253, LOAD_TARGET_TEXT = 384 };
 
 /* How a handshake was made, or asked for. */
 enum load_kind {
@@ -37,14 +37,11 @@ enum load_ending { ENDING_NOW, ENDING_WAIT, ENDING_RESET };
 enum load_talk { TALK_NOTHING, TALK_HTTP, TALK_ECHO };
 
 struct load_target {
-    const char *text; /* as on the command line */
+    char text[LOAD_TARGET_TEXT]; /* as on the command line; one address of several is added */
     struct rp_address address;
     char host[LOAD_NAME_MAX + 1]; /* whom its certificate has to name, unless there is --sni */
     bool named;                   /* it is a name, so it is sent as SNI, too */
 };
-/* What of the command line is no option. false with *err set: it is none, or can't be resolved. */
-bool load_target_parse(struct load_target *, const char *text, struct rp_error *err);
-
 struct load_options {
     struct load_target targets[LOAD_TARGETS];
     unsigned target_count;
@@ -75,10 +72,16 @@ struct load_options {
     unsigned proxy_version; /* 0: not said */
     int pids[LOAD_PIDS];    /* whose CPU time is told */
     unsigned pid_count;
-    double min_resumed, max_failed;           /* per cent, count; negative: not asked */
-    const char *json, *csv, *timeline, *html; /* files; "-" is stdout */
+    double min_resumed, max_failed, max_missed; /* per cent, counts; negative: not required */
+    const char *json, *csv, *timeline, *html;   /* files; "-" is stdout */
     bool by_id, only_full, quiet;
 };
+
+/* Add the target that an argument names; of a name each address, as a target of its own: the nodes
+ * behind a name need not share their sessions. Of a name that only has loopback addresses
+ * (localhost) the first that accepts a connection, since all are this host. false with *err set:
+ * the argument is invalid, cannot be resolved, or is one too many. */
+bool load_targets_add(struct load_options *, const char *text, struct rp_error *err);
 
 /* The server name that is sent to a target when it is the turn of the `name`-th of --sni; NULL:
  * none. */
@@ -120,11 +123,16 @@ struct load_stats {
     uint64_t by_class[CLASSES], by_status[6]; /* HTTP: 2 = 2xx */
     uint64_t bytes_read, bytes_written;
     uint64_t cpu_us, busiest_us, elapsed_us; /* of the tester; busiest: one process; the longest */
-    uint64_t late_us;   /* open loop: how far behind its schedule the tester was, at worst */
-    uint64_t late;      /* arrivals that were more than 10 ms late ... */
-    uint64_t crowded;   /* ... of them because all connections were in use */
-    uint64_t late_busy; /* ... and because the tester had used up its CPU */
-    uint64_t missed;    /* arrivals that were due, and for which there was never a connection */
+    uint64_t queued_us;   /* the longest that a process could run and waited for a CPU */
+    uint64_t late_us;     /* open loop: how far behind its schedule the tester was, at worst */
+    uint64_t late;        /* arrivals that were more than 10 ms late ... */
+    uint64_t crowded;     /* ... of them because all connections were in use */
+    uint64_t late_busy;   /* ... and because the tester used all of its CPU ... */
+    uint64_t late_queued; /* ... or because it could run, but other programs had the CPU */
+    uint64_t missed;      /* arrivals that were due and never got a connection */
+    /* While connections arrived: how long that was, and what was done by its end. What is finished
+     * after that, while the open connections end, is in no rate. */
+    uint64_t arriving_us, full_in_time, resumed_in_time, requests_in_time;
     uint64_t age_ms, oldest_ms;                      /* of the sessions offered: the sum */
     uint64_t offered_at[LOAD_TARGETS][LOAD_TARGETS]; /* [where it came from][where offered] */
     uint64_t resumed_at[LOAD_TARGETS][LOAD_TARGETS];
@@ -132,7 +140,12 @@ struct load_stats {
     struct load_second seconds[LOAD_SECONDS]; /* the last one takes all that comes later */
     struct load_second phases[PHASES_MAX];    /* those that are stretches */
     struct load_reason reasons[LOAD_REASONS];
-    struct histogram handshake_us[KINDS], request_us;
+    struct histogram handshake_us[KINDS];
+    struct histogram request_us; /* on an established connection: from a request to its response */
+    /* From the moment an arrival was due to the first byte of its response, or to the end of its
+     * handshake where nothing is said. `declined` are full handshakes after an offer; `arrivals`
+     * are all, failed and missed ones with the time that they waited in vain. */
+    struct histogram first_byte_us[KINDS], declined_us, arrivals_us;
 };
 void load_stats_reason(struct load_stats *, const struct load_reason *);
 void load_stats_add(struct load_stats *, const struct load_stats *other);
@@ -140,6 +153,8 @@ void load_stats_add(struct load_stats *, const struct load_stats *other);
 uint64_t load_phase_ran_ms(const struct load_phase *, const struct load_stats *);
 /* How long one of stats.seconds is: 1000, or more in a run that is longer than they are many. */
 uint64_t load_second_ms(const struct load_options *);
+/* How many of them the reports show: to the last one in which anything happened, at least one. */
+uint64_t load_second_count(const struct load_options *, const struct load_stats *);
 
 /* What became of the command of a phase. Plain data in shared memory. */
 enum load_command_state { COMMAND_WAITS, COMMAND_RUNS, COMMAND_ENDED, COMMAND_CUT };
@@ -153,7 +168,8 @@ struct load_command {
 struct load_result {
     struct load_stats stats;
     struct load_command commands[PHASES_MAX]; /* of those phases that are moments */
-    struct histogram resumed_us;              /* of all kinds */
+    struct histogram resumed_us;              /* handshakes of all kinds */
+    struct histogram resumed_first_byte_us;   /* the same for the first byte */
     uint64_t server_us; /* CPU time of those whose pids were told; 0: none was */
     bool server_ended;  /* one of them did, so it is not known */
     bool keylog_failed; /* told on stderr */
@@ -225,13 +241,30 @@ static inline double load_ratio(uint64_t a, uint64_t b)
     return b == 0 ? 0 : (double)a / (double)b;
 }
 
+/* Arrivals that were due, and those of them that were served to the end. */
+static inline uint64_t load_due(const struct load_stats *s)
+{
+    return s->started + s->missed;
+}
+static inline double load_served_percent(const struct load_stats *s)
+{
+    return load_due(s) == 0 ? 0 : 100 * load_ratio(s->started - s->failed, load_due(s));
+}
+
+/* So many a second while connections arrived. */
+static inline double load_rate(uint64_t in_time, const struct load_stats *s)
+{
+    return 1e6 * load_ratio(in_time, s->arriving_us);
+}
+
 /* The rows of the latency tables. */
 struct load_row {
     const char *name;
     const struct histogram *histogram;
 };
-enum { LOAD_ROWS = KINDS + 2, LOAD_PERCENTS = 4 };
+enum { LOAD_ROWS = KINDS + 2, LOAD_FIRST_BYTE_ROWS = KINDS + 3, LOAD_PERCENTS = 4 };
 void load_rows(const struct load_result *, struct load_row rows[LOAD_ROWS]);
+void load_first_byte_rows(const struct load_result *, struct load_row rows[LOAD_FIRST_BYTE_ROWS]);
 extern const double load_percents[LOAD_PERCENTS];
 
 #endif

@@ -9,21 +9,38 @@
 #include <signal.h>
 #include <stdlib.h>
 
+static bool require_at_most(double limit, uint64_t count, const char *what)
+{
+    if (limit < 0 || (double)count <= limit)
+        return true;
+    fprintf(stderr, "reprise-load: %llu %s; at most %g are allowed\n", (unsigned long long)count,
+            what, limit);
+    return false;
+}
+
+/* An arrival that never got a connection is a failure for its client; it has a limit of its own
+ * only where that was given. */
+static bool failed_at_most(const struct load_options *o, const struct load_stats *s)
+{
+    bool few_missed = require_at_most(o->max_missed, s->missed, "arrivals got no connection");
+
+    if (o->max_missed >= 0)
+        return require_at_most(o->max_failed, s->failed, "connections failed") && few_missed;
+    return require_at_most(o->max_failed, s->failed + s->missed,
+                           s->missed > 0 ? "connections failed or arrivals got no connection"
+                                         : "connections failed");
+}
+
 static bool is_good_enough(const struct load_options *o, const struct load_stats *s)
 {
     double share = load_resumed_share(o, s);
-    bool ok = true;
+    bool ok = failed_at_most(o, s);
 
     if (o->min_resumed >= 0 && share < o->min_resumed) {
         fprintf(stderr,
                 "reprise-load: %.2f %% of the sessions offered were resumed; at least %g %% are "
                 "required\n",
                 share, o->min_resumed);
-        ok = false;
-    }
-    if (o->max_failed >= 0 && (double)s->failed > o->max_failed) {
-        fprintf(stderr, "reprise-load: %llu connections failed; at most %g are allowed\n",
-                (unsigned long long)s->failed, o->max_failed);
         ok = false;
     }
     if (s->full + s->resumed == 0) {

@@ -49,6 +49,9 @@ test('reprise-load: early data is told from resumption, and the key log is writt
   assert.ok(yes.told.offered >= 50, JSON.stringify(yes.told));
   assert.deepStrictEqual(yes.told.early_data, {accepted: yes.told.offered, rejected: 0, not_allowed: 0});
   assert.strictEqual(yes.told.by_kind['0-rtt'], yes.told.offered);
+  const {first_byte_us: first, latency_us: {request}} = yes.told; // from due to the first byte, 0-RTT or not
+  assert.deepStrictEqual([first['0-rtt'].count, first.full.count, first['all due'].count, request.count],
+    [yes.told.by_kind['0-rtt'], yes.told.by_kind.full, 60, yes.told.by_kind.full]);
   assert.deepStrictEqual([yes.told.requests, yes.told.status['2xx']], [60, 60]);
   assert.match(fs.readFileSync(keylog, 'latin1'), /^CLIENT_EARLY_TRAFFIC_SECRET [0-9a-f]{64} [0-9a-f]+$/m);
   assert.strictEqual(fs.statSync(keylog).mode & 0o777, 0o600);

@@ -4,8 +4,10 @@
 const assert = require('assert');
 const fs = require('fs');
 const https = require('https');
+const net = require('net');
 const path = require('path');
 const {execFile} = require('child_process');
+const {once} = require('events');
 const {children, freePort, pem, program, test, until} = require('./lib');
 const {haproxy, nginx, s_server, withProgram} = require('./programs');
 
@@ -132,9 +134,10 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
     assert.strictEqual(code, 0, err);
     const json = JSON.parse(fs.readFileSync(at('j')));
     const table = (name) => fs.readFileSync(at(name), 'utf8').trim().split('\n').map((line) => line.split(','));
-    for (const [kind, ...row] of table('c').slice(1)) {
-      const {count, mean, p50, p90, p99, 'p99.9': p999, max} = json.latency_us[kind];
-      assert.deepStrictEqual(row.map(Number), [count, mean, p50, p90, p99, p999, max], kind);
+    for (const [name, ...row] of table('c').slice(1)) {
+      const kind = name.replace('first byte: ', '');
+      const {count, mean, p50, p90, p99, 'p99.9': p999, max} = json[kind === name ? 'latency_us' : 'first_byte_us'][kind];
+      assert.deepStrictEqual(row.map(Number), [count, mean, p50, p90, p99, p999, max], name);
     }
     const names = table('t')[0].slice(1), lines = table('t').slice(1);
     assert.deepStrictEqual(lines.map((row) => row.slice(1).map(Number)), json.seconds.map((one) => names.map((name) => one[name])));
@@ -149,14 +152,16 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
     const html = fs.readFileSync(at('r.html'), 'utf8');
     assert.strictEqual(externals(html), null);
     assert.strictEqual(html.match(/<svg/g).length, 3);
-    const row = (name) => (html.match(new RegExp(`<tr><th>${name}</th>(.*)</tr>`)) || ['', ''])[1].split(/<[^>]*>/).filter(Boolean);
+    const row = (name, part = html) => (part.match(new RegExp(`<tr><th>${name}</th>(.*)</tr>`)) || ['', ''])[1].split(/<[^>]*>/).filter(Boolean);
     for (const [name, figure] of [['connections', json.started], ['failed', json.failed], ['sessions given', json.given], ['offered', json.offered],
       ['declined', json.declined], ['status 2xx', json.status['2xx']], ['bytes down', json.bytes_read], ['bytes up', json.bytes_written]])
       assert.deepStrictEqual(row(name), [String(figure)], name);
-    for (const kind of ['full', 'resumed', 'request']) {
-      const {count, p50, p90, p99, 'p99.9': p999, max} = json.latency_us[kind];
-      assert.deepStrictEqual(row(kind).map(Number), [count, ...[p50, p90, p99, p999, max].map((us) => Number((us / 1000).toFixed(3)))], kind);
-    }
+    const [, firstBytes, handshakes] = html.split('<h2>Latency ');
+    for (const [part, kinds, figures] of [[firstBytes, ['all due', 'full', 'resumed'], json.first_byte_us], [handshakes, ['full', 'resumed', 'request'], json.latency_us]])
+      for (const kind of kinds) {
+        const {count, p50, p90, p99, 'p99.9': p999, max} = figures[kind];
+        assert.deepStrictEqual(row(kind, part).map(Number), [count, ...[p50, p90, p99, p999, max].map((us) => Number((us / 1000).toFixed(3)))], kind);
+      }
     for (const part of [command, target]) assert.ok(html.includes(part), part);
   }));
 
@@ -182,6 +187,38 @@ test('reprise-load: a server that stalls cannot hide who had to wait', () => wit
     if (connections === '1') assert.ok(got.crowded > stood / 20, `${got.crowded} crowded in ${stood} ms`);
   }
 }));
+
+// A server that answers nothing holds every connection, so most arrivals never get one.
+const holds = async (body) => {
+  const held = [], server = net.createServer((s) => held.push(s.on('error', () => {})));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try { return await body(`127.0.0.1:${server.address().port}`); } finally {
+    held.forEach((s) => s.destroy());
+    await new Promise((done) => server.close(done));
+  }
+};
+
+test('reprise-load: arrivals that get no connection fail the gate, and their wait is in the latencies', async () => {
+  await holds(async (target) => {
+    const run = (...args) => told('--rate', '50', '-c', '5', '-d', '2s', '--timeout', '1s', ...args, target);
+    const got = await run('--max-failed', '20');
+    assert.deepStrictEqual([got.code, got.due, got.started + got.missed, got.served_percent], [1, 100, 100, 0], got.err);
+    assert.ok(got.missed >= 80 && got.failed <= 20, JSON.stringify(got));
+    assert.match(got.err, /\d+ connections failed or arrivals got no connection; at most 20 are allowed/);
+    assert.strictEqual(got.first_byte_us['all due'].count, 100);
+    assert.ok(got.first_byte_us['all due'].p50 > 500e3, JSON.stringify(got.first_byte_us));
+    const apart = await run('--max-failed', '100', '--max-missed', '10');
+    assert.strictEqual(apart.code, 1);
+    assert.match(apart.err, /^reprise-load: \d+ arrivals got no connection; at most 10 are allowed$/m);
+    const {out} = await load('--rate', '50', '-c', '5', '-d', '1s', '--timeout', '1s', target);
+    assert.match(out, /^served 0 % of what was due: 0 of 50 \(5 failed, 45 got no connection\)$/m);
+  });
+  await servers.nginx(async (target) => {
+    const {code, err, served_percent: served} = await told('--rate', '50', '-d', '1s', '--max-failed', '0', '--max-missed', '0', target);
+    assert.deepStrictEqual([code, served], [0, 100], err);
+  });
+});
 
 test('reprise-load: a phase has figures of its own, exact as those of the whole, and the bytes of each second are in it', () =>
   servers.nginx(async (target) => {
@@ -212,6 +249,6 @@ test('reprise-load: it says when it was the bottleneck itself, and when the conn
     const counted = await load('-d', '300ms', '-n', '500', '--rate', '100000', '-c', '1', '--json', json, target);
     const {started, missed} = JSON.parse(fs.readFileSync(json));
     assert.strictEqual(started + missed, 500);
-    assert.match(counted.out, missed > 0 ? / more were due but never got a connection/ : /^500 connections/);
+    assert.match(counted.out, missed > 0 ? / arrivals were due but never got a connection/ : /^500 connections/);
     assert.match(few.out, /arrivals waited up to \d+ ms, because all connections were in use/);
   }));

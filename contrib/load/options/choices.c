@@ -65,6 +65,8 @@ static const char *wrong_time(const struct load_options *o)
 {
     if (o->poisson && o->rate.count == 0)
         return "--poisson requires --rate";
+    if (o->max_missed >= 0 && o->rate.count == 0)
+        return "--max-missed requires --rate; without it no arrival is due at a time";
     if (o->duration_ms == 0)
         return NULL;
     if (o->min_age_ms >= o->duration_ms)

@@ -281,8 +281,10 @@ static const struct row rows[] = {
      take_pid},
     {"min-resumed", "PERCENT", "exit 1 if fewer of the offered sessions were resumed", 0, REAL,
      AT(min_resumed), 0, 100, NULL},
-    {"max-failed", "N", "exit 1 if more connections failed", 0, REAL, AT(max_failed), 0, 1e15,
-     NULL},
+    {"max-failed", "N", "exit 1 if more connections failed or, with --rate, were missed", 0, REAL,
+     AT(max_failed), 0, 1e15, NULL},
+    {"max-missed", "N", "exit 1 if more arrivals of --rate got no connection", 0, REAL,
+     AT(max_missed), 0, 1e15, NULL},
     {"json", "FILE", "write the results as JSON (- is stdout)", 0, TEXT, AT(json), 0, 0, NULL},
     {"csv", "FILE", "write the latencies as CSV", 0, TEXT, AT(csv), 0, 0, NULL},
     {"timeline", "FILE", "write the time line as CSV", 0, TEXT, AT(timeline), 0, 0, NULL},
@@ -374,12 +376,11 @@ static bool take_targets(struct load_options *o, int count, char **texts)
         return false;
     }
     for (int i = 0; i < count; i++) {
-        if (!load_target_parse(&o->targets[i], texts[i], &err)) {
+        if (!load_targets_add(o, texts[i], &err)) {
             fprintf(stderr, "reprise-load: target %s: %s\n", texts[i], err.message);
             return false;
         }
     }
-    o->target_count = (unsigned)count;
     return true;
 }
 
@@ -432,7 +433,8 @@ bool load_options_parse(struct load_options *o, int argc, char **argv, bool *hel
                                .uses = -1,
                                .timeout_ms = 10000,
                                .min_resumed = -1,
-                               .max_failed = -1};
+                               .max_failed = -1,
+                               .max_missed = -1};
     o->seed = (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
     tell_getopt(options, letters);
     opterr = 0;

@@ -24,13 +24,18 @@ static uint64_t upper_end(size_t bucket)
     return ((part + 1) << shift) - 1;
 }
 
-void histogram_record(struct histogram *h, uint64_t value)
+void histogram_record_many(struct histogram *h, uint64_t value, uint64_t count)
 {
-    h->count++;
-    h->sum += value;
+    h->count += count;
+    h->sum += value * count;
     if (value > h->max)
         h->max = value;
-    h->buckets[bucket_of(value)]++;
+    h->buckets[bucket_of(value)] += count;
+}
+
+void histogram_record(struct histogram *h, uint64_t value)
+{
+    histogram_record_many(h, value, 1);
 }
 
 void histogram_add(struct histogram *h, const struct histogram *other)

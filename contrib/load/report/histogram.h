@@ -20,6 +20,8 @@ struct histogram {
 
 /* What is beyond HISTOGRAM_MAX counts as HISTOGRAM_MAX. */
 void histogram_record(struct histogram *, uint64_t value);
+/* The same value `count` times. */
+void histogram_record_many(struct histogram *, uint64_t value, uint64_t count);
 void histogram_add(struct histogram *, const struct histogram *other);
 /* The value that `percent` (0 to 100) of all values do not exceed: the upper end of its bucket,
  * never more than the greatest value there was. 0 when there are none. */

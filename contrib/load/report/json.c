@@ -73,7 +73,7 @@ static void put_command(FILE *f, const struct load_command *command)
 static void put_timeline(FILE *f, const struct load_options *o, const struct load_result *r)
 {
     const struct load_stats *s = &r->stats;
-    uint64_t step = load_second_ms(o), last = s->elapsed_us / 1000 / step;
+    uint64_t step = load_second_ms(o), count = load_second_count(o, s);
 
     fprintf(f, ",\n  \"second_ms\": %" PRIu64 ",\n  \"phases\": [", step);
     for (unsigned i = 0; i < o->phases.count; i++) {
@@ -90,20 +90,17 @@ static void put_timeline(FILE *f, const struct load_options *o, const struct loa
         }
     }
     fputs("],\n  \"seconds\": [", f);
-    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         fputs(i > 0 ? ",\n    {" : "\n    {", f);
         put_second(f, &s->seconds[i]);
     }
     fputs("]", f);
 }
 
-static void put_latency(FILE *f, const struct load_result *r)
+static void put_rows(FILE *f, const char *name, const struct load_row *rows, int count)
 {
-    struct load_row rows[LOAD_ROWS];
-
-    load_rows(r, rows);
-    fputs(",\n  \"latency_us\": {", f);
-    for (int i = 0; i < LOAD_ROWS; i++) {
+    fprintf(f, ",\n  \"%s\": {", name);
+    for (int i = 0; i < count; i++) {
         const struct histogram *h = rows[i].histogram;
 
         fprintf(f, "%s\n    \"%s\": {\"count\": %" PRIu64 ", \"mean\": %.1f", i > 0 ? "," : "",
@@ -114,6 +111,16 @@ static void put_latency(FILE *f, const struct load_result *r)
         fprintf(f, ", \"max\": %" PRIu64 "}", h->max);
     }
     fputs("\n  }", f);
+}
+
+static void put_latency(FILE *f, const struct load_result *r)
+{
+    struct load_row first_bytes[LOAD_FIRST_BYTE_ROWS], rows[LOAD_ROWS];
+
+    load_first_byte_rows(r, first_bytes);
+    put_rows(f, "first_byte_us", first_bytes, LOAD_FIRST_BYTE_ROWS);
+    load_rows(r, rows);
+    put_rows(f, "latency_us", rows, LOAD_ROWS);
 }
 
 static void put_failures(FILE *f, const struct load_stats *s)
@@ -160,6 +167,14 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
             "\"max\": %" PRIu64 "}",
             s->missed, s->given, s->offered_failed, s->late, s->crowded, s->late_busy,
             load_ratio(s->age_ms, s->offered), s->oldest_ms);
+    fprintf(f,
+            ",\n  \"due\": %" PRIu64 ", \"served_percent\": %.4f, \"late_queued\": %" PRIu64
+            ", \"queued_us\": %" PRIu64 ",\n  \"arriving_us\": %" PRIu64
+            ", \"full_per_second\": %.3f, \"resumed_per_second\": %.3f, "
+            "\"requests_per_second\": %.3f",
+            load_due(s), load_served_percent(s), s->late_queued, s->queued_us, s->arriving_us,
+            load_rate(s->full_in_time, s), load_rate(s->resumed_in_time, s),
+            load_rate(s->requests_in_time, s));
     fprintf(f, ",\n  \"lost_processes\": %u", r->lost);
     put_kinds(f, "by_kind", s->by_kind);
     put_kinds(f, "offered_by_kind", s->offered_by);
@@ -177,29 +192,36 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
     fputs("\n}\n", f);
 }
 
-void load_write_csv(FILE *f, const struct load_options *o, const struct load_result *r)
+static void put_csv_rows(FILE *f, const char *prefix, const struct load_row *rows, int count)
 {
-    struct load_row rows[LOAD_ROWS];
-
-    (void)o;
-    load_rows(r, rows);
-    fputs("kind,count,mean_us,p50_us,p90_us,p99_us,p99.9_us,max_us\n", f);
-    for (int i = 0; i < LOAD_ROWS; i++) {
+    for (int i = 0; i < count; i++) {
         const struct histogram *h = rows[i].histogram;
 
-        fprintf(f, "%s,%" PRIu64 ",%.1f", rows[i].name, h->count, histogram_mean(h));
+        fprintf(f, "%s%s,%" PRIu64 ",%.1f", prefix, rows[i].name, h->count, histogram_mean(h));
         for (int p = 0; p < LOAD_PERCENTS; p++)
             fprintf(f, ",%" PRIu64, histogram_percentile(h, load_percents[p]));
         fprintf(f, ",%" PRIu64 "\n", h->max);
     }
 }
 
+void load_write_csv(FILE *f, const struct load_options *o, const struct load_result *r)
+{
+    struct load_row first_bytes[LOAD_FIRST_BYTE_ROWS], rows[LOAD_ROWS];
+
+    (void)o;
+    fputs("kind,count,mean_us,p50_us,p90_us,p99_us,p99.9_us,max_us\n", f);
+    load_rows(r, rows);
+    put_csv_rows(f, "", rows, LOAD_ROWS);
+    load_first_byte_rows(r, first_bytes);
+    put_csv_rows(f, "first byte: ", first_bytes, LOAD_FIRST_BYTE_ROWS);
+}
+
 void load_write_timeline(FILE *f, const struct load_options *o, const struct load_result *r)
 {
-    uint64_t step = load_second_ms(o), last = r->stats.elapsed_us / 1000 / step;
+    uint64_t step = load_second_ms(o), count = load_second_count(o, &r->stats);
 
     fputs("second,full,resumed,declined,failed,requests,bytes,p50_us,p99_us,max_us\n", f);
-    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         const struct load_second *t = &r->stats.seconds[i];
 
         fprintf(f, "%g,%u,%u,%u,%u,%u,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",

@@ -50,11 +50,11 @@ static void put_sessions(FILE *f, const struct load_stats *s)
     put_count(f, "offered, but the handshake failed", s->offered_failed);
 }
 
-static void put_requests(FILE *f, const struct load_stats *s, double seconds)
+static void put_requests(FILE *f, const struct load_stats *s)
 {
     char name[32];
 
-    put_row(f, "requests", (double)s->requests / seconds, "a second");
+    put_row(f, "requests", load_rate(s->requests_in_time, s), "a second");
     for (int i = 2; i < 6; i++)
         if (s->by_status[i] > 0) {
             snprintf(name, sizeof name, "status %dxx", i);
@@ -72,13 +72,17 @@ static void put_figures(FILE *f, const struct load_options *o, const struct load
     fputs("<table>\n", f);
     put_row(f, "time", seconds, "s");
     put_count(f, "connections", s->started);
-    put_row(f, "full handshakes", (double)s->full / seconds, "a second");
-    put_row(f, "resumed handshakes", (double)s->resumed / seconds, "a second");
+    put_row(f, "full handshakes", load_rate(s->full_in_time, s), "a second");
+    put_row(f, "resumed handshakes", load_rate(s->resumed_in_time, s), "a second");
     put_count(f, "failed", s->failed);
+    if (o->rate.count > 0) {
+        put_count(f, "due", load_due(s));
+        put_row(f, "served, % of what was due", load_served_percent(s), "%");
+    }
     if (o->resume > 0)
         put_sessions(f, s);
     if (s->requests > 0)
-        put_requests(f, s, seconds);
+        put_requests(f, s);
     put_row(f, "tester's CPU", per(s->cpu_us, s->started), "&micro;s a connection");
     if (r->server_us > 0)
         put_row(f, "server's CPU", per(r->server_us, s->full + s->resumed),
@@ -102,16 +106,13 @@ static void put_mechanisms(FILE *f, const struct load_stats *s)
     fputs("</table>\n", f);
 }
 
-static void put_latencies(FILE *f, const struct load_result *r)
+static void put_rows(FILE *f, const char *title, const struct load_row *rows, int count)
 {
-    struct load_row rows[LOAD_ROWS];
-
-    load_rows(r, rows);
-    fputs("<h2>Latency, ms</h2>\n<table><tr><th></th><th>count</th>", f);
+    fprintf(f, "<h2>%s</h2>\n<table><tr><th></th><th>count</th>", title);
     for (int p = 0; p < LOAD_PERCENTS; p++)
         fprintf(f, "<th>p%g</th>", load_percents[p]);
     fputs("<th>max</th></tr>\n", f);
-    for (int i = 0; i < LOAD_ROWS; i++) {
+    for (int i = 0; i < count; i++) {
         const struct histogram *h = rows[i].histogram;
 
         if (h->count == 0)
@@ -122,6 +123,19 @@ static void put_latencies(FILE *f, const struct load_result *r)
         fprintf(f, "<td>%.3f</td></tr>\n", (double)h->max / 1000);
     }
     fputs("</table>\n", f);
+}
+
+static void put_latencies(FILE *f, const struct load_options *o, const struct load_result *r)
+{
+    struct load_row first_bytes[LOAD_FIRST_BYTE_ROWS], rows[LOAD_ROWS];
+
+    load_first_byte_rows(r, first_bytes);
+    put_rows(f,
+             o->talk == TALK_NOTHING ? "Latency from due to the end of the handshake, ms"
+                                     : "Latency from due to the first byte of the response, ms",
+             first_bytes, LOAD_FIRST_BYTE_ROWS);
+    load_rows(r, rows);
+    put_rows(f, "Latency of handshakes and requests, ms", rows, LOAD_ROWS);
 }
 
 static void put_matrix(FILE *f, const struct load_options *o, const struct load_stats *s)
@@ -440,7 +454,7 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
             "</strong></p>\n",
             r->lost, o->processes);
     put_figures(f, o, r);
-    put_latencies(f, r);
+    put_latencies(f, o, r);
     put_mechanisms(f, s);
     put_matrix(f, o, s);
     put_failures(f, s);

@@ -6,25 +6,44 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void print_latency(const struct load_result *r, double seconds)
+static void print_rows(const struct load_row *rows, int count)
 {
-    struct load_row rows[LOAD_ROWS];
-
-    load_rows(r, rows);
-    if (r->stats.full + r->stats.resumed == 0)
-        return;
-    printf(
-        "\nlatency, ms        count       /s       p50       p90       p99     p99.9       max\n");
-    for (int i = 0; i < LOAD_ROWS; i++) {
+    printf("                   count       p50       p90       p99     p99.9       max\n");
+    for (int i = 0; i < count; i++) {
         if (rows[i].histogram->count == 0)
             continue;
-        printf("  %-10s %11" PRIu64 " %8.0f", rows[i].name, rows[i].histogram->count,
-               (double)rows[i].histogram->count / seconds);
+        printf("  %-10s %11" PRIu64, rows[i].name, rows[i].histogram->count);
         for (int p = 0; p < LOAD_PERCENTS; p++)
             printf(" %9.3f",
                    (double)histogram_percentile(rows[i].histogram, load_percents[p]) / 1000);
         printf(" %9.3f\n", (double)rows[i].histogram->max / 1000);
     }
+}
+
+/* What clients feel comes first, then its parts. Where nothing is said both are the same. */
+static void print_latency(const struct load_options *o, const struct load_result *r)
+{
+    struct load_row first_bytes[LOAD_FIRST_BYTE_ROWS], handshakes[LOAD_ROWS];
+
+    load_first_byte_rows(r, first_bytes);
+    load_rows(r, handshakes);
+    printf("\nlatency, ms: from when a connection was due to %s\n",
+           o->talk == TALK_NOTHING ? "the end of its handshake" : "the first byte of its response");
+    print_rows(first_bytes, LOAD_FIRST_BYTE_ROWS);
+    if (o->talk == TALK_NOTHING)
+        return;
+    printf("\nhandshakes, ms: from when a connection was due; request: from a request on an "
+           "established connection to the end of its response\n");
+    print_rows(handshakes, LOAD_ROWS);
+}
+
+/* Of a schedule: how much of it the servers did. */
+static void print_served(const struct load_options *o, const struct load_stats *s)
+{
+    if (o->rate.count > 0)
+        printf("served %.4g %% of what was due: %" PRIu64 " of %" PRIu64 " (%" PRIu64
+               " failed, %" PRIu64 " got no connection)\n",
+               load_served_percent(s), s->started - s->failed, load_due(s), s->failed, s->missed);
 }
 
 /* Fewer offers than were asked for: a server gives a client that resumes no new ticket, or none. */
@@ -72,11 +91,13 @@ static void print_early_data(const struct load_stats *s)
     printf("\n");
 }
 
-static void print_requests(const struct load_stats *s, double seconds)
+static void print_requests(const struct load_stats *s)
 {
+    double seconds = (double)s->elapsed_us / 1e6; /* bytes of the last connections included */
+
     printf("requests: %" PRIu64 ", %.0f/s; bytes: %" PRIu64 " down (%.1f MB/s), %" PRIu64
            " up (%.1f MB/s)\n",
-           s->requests, (double)s->requests / seconds, s->bytes_read,
+           s->requests, load_rate(s->requests_in_time, s), s->bytes_read,
            (double)s->bytes_read / seconds / 1e6, s->bytes_written,
            (double)s->bytes_written / seconds / 1e6);
     for (unsigned i = 3; i < 6; i++)
@@ -185,7 +206,7 @@ static void print_commands(const struct load_options *o, const struct load_resul
 static void print_timeline(const struct load_options *o, const struct load_result *r)
 {
     const struct load_stats *s = &r->stats;
-    uint64_t step = load_second_ms(o), last = s->elapsed_us / 1000 / step;
+    uint64_t step = load_second_ms(o), count = load_second_count(o, s), last = count - 1;
     bool stretches = o->phases.end_ms > 0;
 
     if (o->phases.count == 0)
@@ -194,7 +215,7 @@ static void print_timeline(const struct load_options *o, const struct load_resul
     for (unsigned p = 0; p < o->phases.count; p++)
         if (o->phases.list[p].length_ms > 0)
             print_phase(o, s, p);
-    for (uint64_t i = 0; i <= last && i < LOAD_SECONDS; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         printf(stretches && i == 0 ? "\n%8" PRIu64 : "%8" PRIu64, i * step / 1000);
         print_figures(&s->seconds[i], (double)step / 1000);
         print_commands(o, r, i, last);
@@ -227,32 +248,37 @@ static void print_honesty(const struct load_options *o, const struct load_stats 
                " arrivals were late, by up to %.0f ms, while it used all of its CPU. "
                "Give it more --processes and CPUs.\n",
                s->late_busy, (double)s->late_us / 1000);
+    else if (s->late_queued > s->started / 100)
+        printf("%" PRIu64
+               " arrivals were late, by up to %.0f ms, because other programs had the CPU: the "
+               "tester waited %.0f ms for one. Run it on a machine of its own.\n",
+               s->late_queued, (double)s->late_us / 1000, (double)s->queued_us / 1000);
     else if (s->late - s->crowded > s->started / 100)
         printf("%" PRIu64
                " arrivals were late, by up to %.0f ms, although the tester had CPU to spare: a "
-               "stalled server that recovered, or other programs, kept the machine busy.\n",
+               "server that answered many connections at once kept it busy.\n",
                s->late - s->crowded, (double)s->late_us / 1000);
     if (s->crowded > 0)
         printf("%" PRIu64 " arrivals waited up to %.0f ms, because all connections were in use: "
                "the server cannot keep up, or --concurrency is too low.\n",
                s->crowded, (double)s->late_us / 1000);
     if (s->missed > 0)
-        printf(
-            "%" PRIu64
-            " more were due but never got a connection, so the latencies are those of the %" PRIu64
-            " that did.\n",
-            s->missed, s->started);
+        printf("%" PRIu64 " arrivals were due but never got a connection. \"all due\" counts the "
+               "time that they waited; the other latencies are those of the %" PRIu64
+               " handshakes that were made.\n",
+               s->missed, s->full + s->resumed);
 }
 
 void load_report_text(const struct load_options *o, const struct load_result *r)
 {
     const struct load_stats *s = &r->stats;
-    double seconds = (double)s->elapsed_us / 1e6;
     uint64_t handshakes = s->full + s->resumed;
 
     printf("%" PRIu64 " connections in %.2f s: %.0f handshakes/s (%.0f full, %.0f resumed)\n",
-           s->started, seconds, (double)handshakes / seconds, (double)s->full / seconds,
-           (double)s->resumed / seconds);
+           s->started, (double)s->arriving_us / 1e6,
+           load_rate(s->full_in_time + s->resumed_in_time, s), load_rate(s->full_in_time, s),
+           load_rate(s->resumed_in_time, s));
+    print_served(o, s);
     if (o->resume > 0) {
         print_sessions(s);
         print_shortage(o, s);
@@ -260,9 +286,10 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
     if (s->offered_by[KIND_EARLY] > 0)
         print_early_data(s);
     if (s->requests > 0)
-        print_requests(s, seconds);
+        print_requests(s);
     print_failures(s);
-    print_latency(r, seconds);
+    if (load_due(s) > 0)
+        print_latency(o, r);
     print_matrix(o, s);
     print_timeline(o, r);
     print_phases_missed(o, r);

@@ -83,7 +83,13 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
     s->late += other->late;
     s->crowded += other->crowded;
     s->late_busy += other->late_busy;
+    s->late_queued += other->late_queued;
+    raise(&s->queued_us, other->queued_us);
     s->missed += other->missed;
+    raise(&s->arriving_us, other->arriving_us);
+    s->full_in_time += other->full_in_time;
+    s->resumed_in_time += other->resumed_in_time;
+    s->requests_in_time += other->requests_in_time;
     s->age_ms += other->age_ms;
     raise(&s->oldest_ms, other->oldest_ms);
     for (unsigned i = 0; i < LOAD_TARGETS; i++) {
@@ -98,9 +104,13 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
         s->second_count = other->second_count;
     for (unsigned i = 0; i < LOAD_REASONS; i++)
         load_stats_reason(s, &other->reasons[i]);
-    for (unsigned i = 0; i < KINDS; i++)
+    for (unsigned i = 0; i < KINDS; i++) {
         histogram_add(&s->handshake_us[i], &other->handshake_us[i]);
+        histogram_add(&s->first_byte_us[i], &other->first_byte_us[i]);
+    }
     histogram_add(&s->request_us, &other->request_us);
+    histogram_add(&s->declined_us, &other->declined_us);
+    histogram_add(&s->arrivals_us, &other->arrivals_us);
 }
 
 uint64_t load_phase_ran_ms(const struct load_phase *phase, const struct load_stats *s)
@@ -114,6 +124,14 @@ uint64_t load_phase_ran_ms(const struct load_phase *phase, const struct load_sta
 uint64_t load_second_ms(const struct load_options *o)
 {
     return 1000 * (1 + (o->duration_ms > 0 ? o->duration_ms - 1 : 0) / 1000 / LOAD_SECONDS);
+}
+
+uint64_t load_second_count(const struct load_options *o, const struct load_stats *s)
+{
+    uint64_t whole = s->elapsed_us / 1000 / load_second_ms(o);
+    uint64_t count = whole > s->second_count ? whole : s->second_count;
+
+    return count < 1 ? 1 : count > LOAD_SECONDS ? LOAD_SECONDS : count;
 }
 
 double load_resumed_share(const struct load_options *o, const struct load_stats *s)
@@ -140,4 +158,15 @@ void load_rows(const struct load_result *r, struct load_row rows[LOAD_ROWS])
     for (unsigned i = KIND_FULL + 1; i < KINDS; i++)
         rows[i + 2] =
             (struct load_row){load_kind_name((enum load_kind)i), &r->stats.handshake_us[i]};
+}
+
+void load_first_byte_rows(const struct load_result *r, struct load_row rows[LOAD_FIRST_BYTE_ROWS])
+{
+    rows[0] = (struct load_row){"all due", &r->stats.arrivals_us};
+    rows[1] = (struct load_row){"full", &r->stats.first_byte_us[KIND_FULL]};
+    rows[2] = (struct load_row){"declined", &r->stats.declined_us};
+    rows[3] = (struct load_row){"resumed", &r->resumed_first_byte_us};
+    for (unsigned i = KIND_FULL + 1; i < KINDS; i++)
+        rows[i + 3] =
+            (struct load_row){load_kind_name((enum load_kind)i), &r->stats.first_byte_us[i]};
 }

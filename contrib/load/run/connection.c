@@ -22,6 +22,8 @@ static void fail(struct slot *s, const struct load_reason *reason)
     if (s->done)
         return;
     s->done = s->failed = true;
+    if (!s->heard)
+        histogram_record(&s->run->stats->arrivals_us, load_now_us() - s->due_us);
     s->run->stats->failed++;
     s->run->stats->by_class[reason->class]++;
     load_slices_failed(s->run);
@@ -52,6 +54,18 @@ bool load_connection_is_stuck(const struct slot *s, uint64_t now_us)
 {
     return s->socket != NULL && !s->secure && !s->done &&
            now_us - s->begun_us > s->run->o->timeout_ms * 1000;
+}
+
+/* The first byte of the response came, or nothing is said and the handshake has ended. */
+static void on_first_byte(struct slot *s)
+{
+    struct load_stats *stats = s->run->stats;
+    uint64_t took = load_now_us() - s->due_us;
+    bool declined = s->offers && !s->resumed;
+
+    s->heard = true;
+    histogram_record(declined ? &stats->declined_us : &stats->first_byte_us[s->kind], took);
+    histogram_record(&stats->arrivals_us, took);
 }
 
 static void count_handshake(struct slot *s)
@@ -227,7 +241,8 @@ static void on_answered(struct slot *s)
         fail_and_destroy(s, "response body of the wrong length", CLASS_OTHER);
         return;
     }
-    histogram_record(&r->stats->request_us, load_now_us() - s->asked_us);
+    if (s->kind != KIND_EARLY || s->requests > 0) /* 0-RTT: the handshake is in that time */
+        histogram_record(&r->stats->request_us, load_now_us() - s->asked_us);
     if (r->o->talk == TALK_HTTP)
         r->stats->by_status[s->response.status / 100]++;
     r->stats->requests++;
@@ -255,6 +270,8 @@ static void on_data(struct slot *s, const uint8_t *bytes, size_t len)
     load_slices_bytes(s->run, len);
     if (s->done || s->run->o->talk == TALK_NOTHING)
         return;
+    if (!s->heard)
+        on_first_byte(s);
     if (s->run->o->talk == TALK_ECHO) {
         on_echo(s, len);
         return;
@@ -318,10 +335,12 @@ static void on_secure(struct slot *s)
             load_sessions_drop(r->sessions, s->origin, client_of(s), s->offered.handle);
     }
     count_handshake(s);
-    if (r->o->talk == TALK_NOTHING)
+    if (r->o->talk == TALK_NOTHING) {
+        on_first_byte(s);
         finish(s);
-    else if (!s->asks)
+    } else if (!s->asks) {
         ask(s);
+    }
 }
 
 static void forget_oldest(struct slot *s)
@@ -471,7 +490,7 @@ static void choose(struct slot *s)
     turn /= r->o->sni_count > 0 ? r->o->sni_count : 1;
     s->version = (unsigned)(turn % r->o->version_count);
     s->kind = KIND_FULL;
-    s->offers = s->resumed = s->secure = s->done = s->failed = s->asks = false;
+    s->offers = s->resumed = s->secure = s->done = s->failed = s->asks = s->heard = false;
     s->requests = 0;
     s->unsent = 0;
     load_response_begin(&s->response);

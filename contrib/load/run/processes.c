@@ -238,8 +238,10 @@ bool load_run_all(const struct load_options *o, struct load_result *result, stru
         return rp_error_set(err, "ENOMEM", "no memory for %u processes", o->processes);
     raise_limit();
     ok = run_children(o, board, result, err);
-    for (unsigned i = KIND_FULL + 1; i < KINDS; i++)
+    for (unsigned i = KIND_FULL + 1; i < KINDS; i++) {
         histogram_add(&result->resumed_us, &result->stats.handshake_us[i]);
+        histogram_add(&result->resumed_first_byte_us, &result->stats.first_byte_us[i]);
+    }
     munmap(board, size);
     return ok;
 }

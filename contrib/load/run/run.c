@@ -83,15 +83,36 @@ static double own_share(const struct run *r)
     return cpus < r->o->processes ? cpus / r->o->processes : 1;
 }
 
-/* Arrivals that were late in a second in which the CPU was used up were so for want of it. */
+/* How long this process could run, but waited in the kernel's run queue: the second number of
+ * schedstat, in nanoseconds. 0 where the kernel does not count it. */
+static uint64_t own_queued_us(void)
+{
+    unsigned long long queued_ns = 0;
+    FILE *file = fopen("/proc/self/schedstat", "re");
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*u %llu", &queued_ns) != 1)
+        queued_ns = 0;
+    fclose(file);
+    return queued_ns / 1000;
+}
+
+/* Why the arrivals since the last look were late: this process used all of its CPU, or it waited
+ * for one. If neither, the server or the connections held them up. */
 static void judge_lateness(struct run *r)
 {
-    uint64_t now = load_now_us(), cpu_us = own_cpu_us();
+    uint64_t now = load_now_us(), cpu_us = own_cpu_us(), queued_us = own_queued_us();
+    uint64_t passed_us = now - r->watched.begun_us;
 
-    if (load_ratio(cpu_us - r->watched.cpu_us, now - r->watched.begun_us) > 0.9 * own_share(r))
+    if (load_ratio(cpu_us - r->watched.cpu_us, passed_us) > 0.9 * own_share(r))
         r->stats->late_busy += r->watched.late;
+    else if (load_ratio(queued_us - r->watched.queued_us, passed_us) > 0.1)
+        r->stats->late_queued += r->watched.late;
+    r->stats->queued_us += queued_us - r->watched.queued_us;
     r->watched.begun_us = now;
     r->watched.cpu_us = cpu_us;
+    r->watched.queued_us = queued_us;
     r->watched.late = 0;
 }
 
@@ -175,21 +196,62 @@ static void on_pace(struct rp_timer *timer)
 
 /* -- the whole */
 
-/* What the schedule had until now, and was not begun for want of a connection. */
+/* How many arrivals were due within these seconds and got no connection. */
+static uint64_t missed_within(const struct run *r, double seconds)
+{
+    double missed = (load_schedule_arrived(&r->o->rate, seconds) - r->arrival) / r->o->processes;
+
+    if (r->count > 0 && missed > (double)(r->count - r->stats->started))
+        missed = (double)(r->count - r->stats->started);
+    return missed > 0 ? (uint64_t)missed : 0;
+}
+
+/* A missed arrival waited at least from when it was due until arrivals ended. Very many are
+ * recorded in groups. */
+static void record_missed(struct run *r, double seconds)
+{
+    enum { GROUPS = 10000 };
+    uint64_t left = r->stats->missed, group = 1 + left / GROUPS;
+    double arrival = r->arrival;
+
+    while (left > 0) {
+        uint64_t count = left < group ? left : group;
+        double due = load_schedule_due(&r->o->rate, arrival);
+
+        if (due >= 0 && due < seconds)
+            histogram_record_many(&r->stats->arrivals_us, (uint64_t)((seconds - due) * 1e6), count);
+        else
+            histogram_record_many(&r->stats->arrivals_us, 0, count);
+        arrival += (double)count * r->o->processes;
+        left -= count;
+    }
+}
+
 static void note_missed(struct run *r)
 {
     double seconds = (double)(load_now_us() - r->begun_us) / 1e6;
-    double end = (double)r->o->duration_ms / 1e3, missed;
+    double end = (double)r->o->duration_ms / 1e3;
 
     if (r->o->rate.count == 0 || !r->crowded)
         return;
     if (end > 0 && seconds > end)
         seconds = end;
-    missed = (load_schedule_arrived(&r->o->rate, seconds) - r->arrival) / r->o->processes;
-    if (r->count > 0 && missed > (double)(r->count - r->stats->started))
-        missed = (double)(r->count - r->stats->started);
-    if (missed > 0)
-        r->stats->missed = (uint64_t)missed;
+    r->stats->missed = missed_within(r, seconds);
+    record_missed(r, seconds);
+}
+
+/* No connection begins any more: rates count what was done until here. */
+static void end_arrivals(struct run *r)
+{
+    struct load_stats *s = r->stats;
+
+    if (s->arriving_us > 0)
+        return;
+    note_missed(r);
+    s->arriving_us = load_now_us() - r->begun_us;
+    s->full_in_time = s->full;
+    s->resumed_in_time = s->resumed;
+    s->requests_in_time = s->requests;
 }
 
 static void cut_all(struct run *r, const char *why, enum load_class class)
@@ -208,6 +270,7 @@ static void on_watch(struct rp_timer *timer)
     for (unsigned i = 0; i < r->slot_count; i++)
         if (load_connection_is_stuck(&r->slots[i], now))
             load_connection_cut(&r->slots[i], "timeout", CLASS_TIMEOUT);
+    judge_lateness(r);
     rp_timer_start(r->loop, timer, WATCH_MS);
 }
 
@@ -221,7 +284,7 @@ static void on_stop(struct rp_timer *timer)
     } else {
         if (r->o->rate.count > 0)
             start_due(r); /* those due in the last moment */
-        note_missed(r);
+        end_arrivals(r);
         rp_timer_start(r->loop, timer, r->o->timeout_ms);
     }
     r->over = r->stopped = true;
@@ -236,7 +299,7 @@ static void on_interrupt(struct rp_signal *signal, int signum)
     if (r->over)
         rp_loop_stop(r->loop);
     else
-        note_missed(r);
+        end_arrivals(r);
     r->over = true;
     end_if_idle(r);
 }
@@ -328,6 +391,7 @@ void load_run_drive(struct run *r, uint64_t begun_us)
 
     r->begun_us = r->watched.begun_us = begun_us;
     r->watched.cpu_us = cpu_us;
+    r->watched.queued_us = own_queued_us();
     r->stop = (struct rp_timer){.fire = on_stop, .arg = r};
     r->pace = (struct rp_timer){.fire = on_pace, .arg = r};
     r->watch = (struct rp_timer){.fire = on_watch, .arg = r};
@@ -345,6 +409,7 @@ void load_run_drive(struct run *r, uint64_t begun_us)
     rp_timer_stop(&r->watch);
     rp_signal_stop(&r->term);
     judge_lateness(r);
+    end_arrivals(r);
     abandon(r);
     r->stats->elapsed_us = finished - r->begun_us;
     r->stats->cpu_us = r->stats->busiest_us = own_cpu_us() - cpu_us;

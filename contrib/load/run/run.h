@@ -24,7 +24,8 @@ struct slot {
     enum load_kind kind;                    /* of what was offered, then of what was made */
     bool offers;                            /* it went out */
     bool resumed, secure, done, failed;
-    bool asks; /* the request is under way, as early data or later */
+    bool asks;  /* the request is under way, as early data or later */
+    bool heard; /* the first byte of the response */
     unsigned requests;
     uint64_t due_us, begun_us, asked_us;
     uint64_t unsent, awaited; /* of a body; of an echo */
@@ -46,8 +47,8 @@ struct run {
     uint64_t count, begun_us, second_us, random, turn;
     double arrival; /* the number of the next one in the schedule of all processes */
     struct {
-        uint64_t begun_us, cpu_us, late;
-    } watched; /* about the last second: what it cost, how many were late in it */
+        uint64_t begun_us, cpu_us, queued_us, late;
+    } watched; /* since the last look: CPU time, time in the run queue, late arrivals */
     bool over, stopped, crowded;
 };
 

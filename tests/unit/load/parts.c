@@ -518,28 +518,6 @@ START_TEST(alerts_that_openssl_does_not_know_are_alerts)
 }
 END_TEST
 
-static const struct {
-    const char *text, *host, *name; /* name NULL: none is sent */
-} targets[] = {
-    {"127.0.0.1:443", "127.0.0.1", NULL},        {"[::1]:443", "::1", NULL},
-    {"unix:/run/x.sock", "localhost", NULL},     {"unix:@x", "localhost", NULL},
-    {"localhost:443", "localhost", "localhost"},
-};
-
-START_TEST(target_says_whom_it_is_verified_as)
-{
-    static struct load_options o;
-
-    o.sni_count = 0;
-    ck_assert(load_target_parse(&o.targets[0], targets[_i].text, NULL));
-    ck_assert_str_eq(o.targets[0].host, targets[_i].host);
-    ck_assert_pstr_eq(load_server_name(&o, 0, 0), targets[_i].name);
-    o.sni[1] = (char[]){"a.example"};
-    o.sni_count = 2;
-    ck_assert_str_eq(load_server_name(&o, 0, 1), "a.example");
-}
-END_TEST
-
 START_TEST(reasons_beyond_the_table_are_summed)
 {
     static struct load_stats stats;
@@ -679,7 +657,6 @@ int main(void)
     tcase_add_test(t, proxy_headers_name_both_ends);
     tcase_add_test(t, reasons_have_a_class_and_alerts_a_name);
     tcase_add_test(t, alerts_that_openssl_does_not_know_are_alerts);
-    tcase_add_loop_test(t, target_says_whom_it_is_verified_as, 0, sizeof targets / sizeof *targets);
     tcase_add_test(t, reasons_beyond_the_table_are_summed);
     tcase_add_test(t, utf8_is_told_from_other_bytes);
     tcase_add_loop_test(t, tester_that_was_the_bottleneck_is_known, 0,
