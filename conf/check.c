@@ -8,35 +8,18 @@
 
 #include <reprise/ticket_keys.h>
 
-static const char *const versions[] = {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", NULL};
-
-/* -1: none of them. */
-static int version_number(const char *text)
-{
-    for (int i = 0; versions[i] != NULL; i++)
-        if (strcmp(versions[i], text) == 0)
-            return i;
-    return -1;
-}
-
+/* The texts sort as the versions do: TLSv1, TLSv1.1, TLSv1.2, TLSv1.3. */
 static bool check_versions(const struct conf_frontend *f, struct rp_error *err)
 {
-    int min = f->min_version != NULL ? version_number(f->min_version) : 0;
-    int max = f->max_version != NULL ? version_number(f->max_version) : 3;
+    return strcmp(f->min_version, f->max_version) <= 0 ||
+           conf_error(err, &f->tls.place,
+                      "min-version: %s is above max-version, which is %s; change one of them",
+                      f->min_version, f->max_version);
+}
 
-    if (min < 0)
-        return conf_error(
-            err, &f->tls.place,
-            "min-version: unknown version \"%s\"; give TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
-            f->min_version);
-    if (max < 0)
-        return conf_error(
-            err, &f->tls.place,
-            "max-version: unknown version \"%s\"; give TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3",
-            f->max_version);
-    return min <= max ||
-           conf_error(err, &f->tls.place, "min-version: %s is above max-version; swap them",
-                      f->min_version);
+static bool speaks_13(const struct conf_frontend *f)
+{
+    return strcmp(f->max_version, "TLSv1.3") == 0;
 }
 
 /* Those of TLS 1.3 begin with TLS_; without others there is nothing to agree on below it. */
@@ -44,7 +27,7 @@ static bool check_ciphers(const struct conf_frontend *f, struct rp_error *err)
 {
     const char *at = f->ciphers;
 
-    if (at == NULL || f->max_version == NULL || version_number(f->max_version) == 3)
+    if (speaks_13(f))
         return true;
     while (strncmp(at, "TLS_", 4) == 0) {
         at += strcspn(at, ":");
@@ -189,7 +172,7 @@ bool conf_takes_early_data(const struct conf_frontend *f)
 
 static bool check_early_version(const struct conf_frontend *f, struct rp_error *err)
 {
-    if (!conf_takes_early_data(f) || f->max_version == NULL || version_number(f->max_version) == 3)
+    if (!conf_takes_early_data(f) || speaks_13(f))
         return true;
     return conf_error(err, &f->tls.place,
                       "max-early-data: early data requires TLSv1.3, and max-version is %s; remove "

@@ -143,6 +143,19 @@ void conf_warnings(const struct conf *, conf_warn *warn, void *arg);
  * are ***. Owned by the caller: free(). NULL: no memory. */
 char *conf_print(const struct conf *);
 
+/* One option of the language. A host block has the values of its frontend unless it states others:
+ * `inherited`. The texts are valid during the call. */
+struct conf_option_info {
+    const char *block, *name; /* block: "" for the file itself */
+    const char *preset;       /* the default; NULL: none */
+    bool required, inherited;
+    char values[64]; /* "time", "auto | number" */
+    char range[64];  /* "1s to 7d"; "": no range */
+    const char *help;
+};
+typedef void conf_option_visit(const struct conf_option_info *, void *arg);
+void conf_options(conf_option_visit *visit, void *arg);
+
 /* Does it, under any name, accept early data? */
 bool conf_takes_early_data(const struct conf_frontend *);
 

@@ -4,7 +4,7 @@
  * configuration, but for passwords in URIs: the danger is to show those. */
 #include "conf/conf.h"
 
-#include "conf/schema.h"
+#include "conf/value.h"
 #include "lib/base/text.h"
 
 #include <inttypes.h>
@@ -35,10 +35,18 @@ static void begin(struct print *p, const char *name)
     rp_text_printf(&p->out, "%*s%s = ", p->depth * 2, "", name);
 }
 
+/* So that an option without a value is found, too. */
+static void print_unset(struct print *p, const char *name)
+{
+    rp_text_printf(&p->out, "%*s# %s is unset\n", p->depth * 2, "", name);
+}
+
 static void print_text(struct print *p, const char *name, const char *text)
 {
-    if (text == NULL)
+    if (text == NULL) {
+        print_unset(p, name);
         return;
+    }
     begin(p, name);
     quote(p, text);
     rp_text_puts(&p->out, "\n");
@@ -47,8 +55,10 @@ static void print_text(struct print *p, const char *name, const char *text)
 static void print_list(struct print *p, const char *name, size_t count,
                        const char *(*at)(const void *list, size_t i), const void *list)
 {
-    if (count == 0)
+    if (count == 0) {
+        print_unset(p, name);
         return;
+    }
     begin(p, name);
     for (size_t i = 0; i < count; i++) {
         rp_text_puts(&p->out, i > 0 ? ", " : "{");
@@ -69,36 +79,23 @@ static const char *word_of(const struct conf_word *words, int value)
     return words->text != NULL ? words->text : "?";
 }
 
-/* In the largest unit that it is a whole number of. */
 static void print_time(struct print *p, uint64_t ms)
 {
-    static const struct {
-        uint64_t ms;
-        const char *name;
-    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
-    size_t i = ms == 0 ? 3 : 0;
+    char text[CONF_TIME_SIZE];
 
-    while (ms % units[i].ms != 0)
-        i++;
-    rp_text_printf(&p->out, "%" PRIu64 "%s", ms / units[i].ms, units[i].name);
+    rp_text_puts(&p->out, conf_time_text(ms, text));
 }
 
-static void print_option(struct print *p, const struct conf_option *o, const void *in)
+static void print_number(struct print *p, const struct conf_option *o, uint32_t number)
 {
-    const void *at = (const char *)in + o->at;
-    const struct conf_strings *strings = at;
+    if (o->words != NULL && o->words->means == (int)number)
+        rp_text_puts(&p->out, o->words->text);
+    else
+        rp_text_printf(&p->out, "%" PRIu32, number);
+}
 
-    if (o->kind == CONF_OTHER || o->kind == CONF_OTHERS)
-        return; /* by hand, too */
-    if (o->kind == CONF_TEXT || o->kind == CONF_PATH || o->kind == CONF_ADDRESS) {
-        print_text(p, o->name, *(char *const *)at);
-        return;
-    }
-    if (conf_kind_is_strings(o->kind)) {
-        print_list(p, o->name, strings->count, string_at, strings);
-        return;
-    }
-    begin(p, o->name);
+static void print_scalar(struct print *p, const struct conf_option *o, const void *at)
+{
     if (o->kind == CONF_WORD)
         rp_text_puts(&p->out, word_of(o->words, *(const int *)at));
     else if (o->kind == CONF_BOOL)
@@ -110,26 +107,43 @@ static void print_option(struct print *p, const struct conf_option *o, const voi
     else if (o->kind == CONF_SECONDS)
         print_time(p, *(const uint32_t *)at * UINT64_C(1000));
     else
-        rp_text_printf(&p->out, "%" PRIu32, *(const uint32_t *)at);
-    rp_text_puts(&p->out, "\n");
+        print_number(p, o, *(const uint32_t *)at);
 }
 
-static void print_options(struct print *p, const struct conf_option *options, const void *in)
+static void print_option(struct print *p, const struct conf_option *o, const void *in)
 {
-    for (; options->name != NULL; options++)
-        print_option(p, options, in);
+    const void *at = (const char *)in + o->at;
+    const struct conf_strings *strings = at;
+
+    switch (o->kind) {
+    case CONF_TEXT:
+    case CONF_URI:
+    case CONF_PATH:
+    case CONF_CHOICE:
+    case CONF_ADDRESS:
+        print_text(p, o->name, *(char *const *)at);
+        return;
+    case CONF_LISTENS:
+    case CONF_BACKENDS:
+    case CONF_NETWORKS:
+    case CONF_TEXTS:
+        print_list(p, o->name, strings->count, string_at, strings);
+        return;
+    default:
+        begin(p, o->name);
+        print_scalar(p, o, at);
+        rp_text_puts(&p->out, "\n");
+    }
+}
+
+static void print_options(struct print *p, const struct conf_block *block, const void *in)
+{
+    for (const struct conf_option *o = block->options; o->name != NULL; o++)
+        if (!conf_kind_is_special(o->kind))
+            print_option(p, o, in);
 }
 
 /* -- blocks */
-
-static const struct conf_block *block_of(const struct conf_block *in, const char *name)
-{
-    const struct conf_block *const *at = in->blocks;
-
-    while (strcmp((*at)->name, name) != 0)
-        at++;
-    return *at;
-}
 
 static void open_block(struct print *p, const char *name, const char *title)
 {
@@ -159,8 +173,10 @@ static void print_tls(struct print *p, const struct conf_tls *tls)
 
 static void print_alpn_backends(struct print *p, const struct conf_frontend *f)
 {
-    if (f->alpn_backend_count == 0)
+    if (f->alpn_backend_count == 0) {
+        print_unset(p, "alpn-backend");
         return;
+    }
     begin(p, "alpn-backend");
     for (size_t i = 0; i < f->alpn_backend_count; i++) {
         struct rp_text pair = {0};
@@ -182,7 +198,7 @@ static void print_host(struct print *p, struct conf_host host)
         host.tls.ca = host.tls.crl = NULL;
     open_block(p, "host", host.name);
     print_tls(p, &host.tls);
-    print_options(p, conf_schema_host.options, &host);
+    print_options(p, &conf_schema_host, &host);
     close_block(p);
 }
 
@@ -190,7 +206,7 @@ static void print_frontend(struct print *p, const struct conf_frontend *f)
 {
     open_block(p, "frontend", f->name);
     print_tls(p, &f->tls);
-    print_options(p, block_of(&conf_schema, "frontend")->options, f);
+    print_options(p, conf_schema_block("frontend"), f);
     print_alpn_backends(p, f);
     for (size_t i = 0; i < f->host_count; i++)
         print_host(p, f->hosts[i]);
@@ -199,12 +215,12 @@ static void print_frontend(struct print *p, const struct conf_frontend *f)
 
 static void print_certificate(struct print *p, const struct conf_certificate *c)
 {
-    static const char *const words[] = {
-        [CONF_OCSP_AUTO] = "auto", [CONF_OCSP_OFF] = "off", [CONF_OCSP_FILE] = NULL};
-
     open_block(p, "certificate", c->name);
-    print_options(p, block_of(&conf_schema, "certificate")->options, c);
-    print_text(p, "ocsp", c->ocsp == CONF_OCSP_FILE ? c->ocsp_file : words[c->ocsp]);
+    print_options(p, conf_schema_block("certificate"), c);
+    print_text(p, "ocsp",
+               c->ocsp == CONF_OCSP_FILE  ? c->ocsp_file
+               : c->ocsp == CONF_OCSP_OFF ? "off"
+                                          : "auto");
     close_block(p);
 }
 
@@ -213,7 +229,7 @@ static void print_backend(struct print *p, const struct conf_backend *b)
     if (b->kind != CONF_BACKEND_ADDRESSES)
         return; /* built in */
     open_block(p, "backend", b->name);
-    print_options(p, block_of(&conf_schema, "backend")->options, b);
+    print_options(p, conf_schema_block("backend"), b);
     close_block(p);
 }
 
@@ -221,9 +237,7 @@ static void print_backend(struct print *p, const struct conf_backend *b)
 static void print_single(struct print *p, const char *name, const struct conf *conf)
 {
     open_block(p, name, NULL);
-    if (strcmp(name, "log") == 0)
-        print_text(p, "destination", conf->log.destination);
-    print_options(p, block_of(&conf_schema, name)->options, conf);
+    print_options(p, conf_schema_block(name), conf);
     close_block(p);
 }
 
@@ -253,14 +267,9 @@ char *conf_print(const struct conf *conf)
     shown.cache.store = without_password(conf->cache.store);
     if (shown.cache.store == NULL)
         return NULL;
-    if (conf->workers == 0)
-        rp_text_puts(&p.out, "workers = auto\n");
-    else
-        rp_text_printf(&p.out, "workers = %u\n", conf->workers);
-    print_options(&p, conf_schema.options, &shown);
+    print_options(&p, &conf_schema, &shown);
     print_single(&p, "log", &shown);
-    if (conf->admin_listen != NULL)
-        print_single(&p, "admin", &shown);
+    print_single(&p, "admin", &shown);
     print_single(&p, "cache", &shown);
     for (size_t i = 0; i < conf->certificate_count; i++)
         print_certificate(&p, &conf->certificates[i]);

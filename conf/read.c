@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * read.c - from blocks and values to a struct conf; see read.h.
- * Defaults are set first, then what the file says is put over them by the schema; what the schema
- * cannot say (names of other blocks, words beside numbers) is read by hand. */
+ * The schema gives type, range and default of most options; references to other blocks are resolved
+ * here. */
 #include "conf/read.h"
 
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static bool read_number(const struct conf_option *o, const struct conf_value *v,
 {
     uint64_t n = 0;
     bool ok = o->kind == CONF_NUMBER || o->kind == CONF_SIZE
-                  ? conf_value_number(v, o->kind == CONF_SIZE, o->min, o->max, &n, err)
+                  ? conf_value_number(v, o, &n, err)
                   : conf_value_duration(v, o->min, o->max, &n, err);
 
     if (ok && o->kind == CONF_SECONDS && n % 1000 != 0)
@@ -61,11 +61,17 @@ static bool read_number(const struct conf_option *o, const struct conf_value *v,
 static bool read_single(const struct conf_option *o, const struct conf_value *v, void *field,
                         struct rp_error *err)
 {
+    int number;
+
     switch (o->kind) {
     case CONF_TEXT:
+    case CONF_URI:
         return conf_value_text(v, field, err);
     case CONF_PATH:
-        return conf_value_path(v, field, err);
+        return conf_word_of(o->words, v->text, &number) ? conf_value_text(v, field, err)
+                                                        : conf_value_path(v, field, err);
+    case CONF_CHOICE:
+        return conf_value_word(v, o->words, &number, err) && conf_value_text(v, field, err);
     case CONF_WORD:
         return conf_value_word(v, o->words, field, err);
     case CONF_BOOL:
@@ -112,37 +118,51 @@ static bool read_strings(const struct conf_tree *tree, const struct conf_option 
     return true;
 }
 
-static bool read_options(const struct conf_tree *tree, const struct conf_option *options,
-                         void *base, struct rp_error *err)
+/* The value in the file, or else the default. */
+static bool value_of(const struct conf_tree *tree, const struct conf_block *block,
+                     const struct conf_option *o, struct conf_value *v)
 {
-    for (const struct conf_option *o = options; o->name != NULL; o++) {
+    if (conf_tree_value(tree, o->name, 0, v))
+        return true;
+    *v = (struct conf_value){.place = {tree->file, 1}, .option = o->name, .text = o->preset};
+    return v->text != NULL && v->text != conf_required && !block->inherits;
+}
+
+static bool read_options(const struct conf_tree *tree, const struct conf_block *block, void *base,
+                         struct rp_error *err)
+{
+    for (const struct conf_option *o = block->options; o->name != NULL; o++) {
         void *field = (char *)base + o->at;
         struct conf_value v;
 
-        if (o->kind == CONF_OTHER || o->kind == CONF_OTHERS ||
-            !conf_tree_value(tree, o->name, 0, &v))
+        if (conf_kind_is_special(o->kind))
             continue;
         if (conf_kind_is_strings(o->kind)) {
             if (!read_strings(tree, o, field, err))
                 return false;
-        } else if (!read_single(o, &v, field, err)) {
+        } else if (value_of(tree, block, o, &v) && !read_single(o, &v, field, err)) {
             return false;
         }
     }
     return true;
 }
 
-static const struct conf_block *schema_of(const struct conf_block *const *blocks, const char *name)
-{
-    while (strcmp((*blocks)->name, name) != 0)
-        blocks++;
-    return *blocks;
-}
-
 static bool read_block(const struct conf_tree *tree, const char *name, void *base,
                        struct rp_error *err)
 {
-    return read_options(tree, schema_of(conf_schema.blocks, name)->options, base, err);
+    return read_options(tree, conf_schema_block(name), base, err);
+}
+
+/* A block that occurs at most once; its defaults hold without it. */
+static bool read_single_block(const struct conf_tree *file, const char *name, void *base,
+                              struct conf_place *place, struct rp_error *err)
+{
+    struct conf_tree tree = {NULL, file->file};
+
+    *place = (struct conf_place){file->file, 1};
+    if (conf_tree_block(file, name, 0, &tree))
+        *place = conf_tree_place(&tree);
+    return read_block(&tree, name, base, err);
 }
 
 static size_t count_blocks(const struct conf_tree *tree, const char *name)
@@ -166,77 +186,14 @@ static bool take_title(const struct conf_tree *tree, char **name, struct rp_erro
     return *name != NULL || no_memory(err);
 }
 
-/* -- log, cache, the file itself */
-
-static bool set_default(char **field, const char *text, struct rp_error *err)
-{
-    if (*field == NULL)
-        *field = strdup(text);
-    return *field != NULL || no_memory(err);
-}
-
-static bool read_log(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
-{
-    struct conf_tree tree;
-    struct conf_value v;
-
-    conf->log.level = 2;
-    if (!conf_tree_block(file, "log", 0, &tree))
-        return true;
-    if (!read_block(&tree, "log", conf, err))
-        return false;
-    if (!conf_tree_value(&tree, "destination", 0, &v))
-        return true;
-    return strcmp(v.text, "stderr") == 0 || strcmp(v.text, "syslog") == 0
-               ? conf_value_text(&v, &conf->log.destination, err)
-               : conf_value_path(&v, &conf->log.destination, err);
-}
-
-static bool read_cache(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
-{
-    struct conf_tree tree;
-
-    conf->cache = (struct conf_cache){.place = {file->file, 1},
-                                      .lookup_timeout_ms = 50,
-                                      .session_timeout_s = 300,
-                                      .tickets_per_connection = 1,
-                                      .key_lifetime_ms = 12 * 3600 * 1000,
-                                      .tickets = true};
-    if (!conf_tree_block(file, "cache", 0, &tree))
-        return true;
-    conf->cache.place = conf_tree_place(&tree);
-    return read_block(&tree, "cache", conf, err);
-}
-
-static bool read_workers(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
-{
-    const struct conf_option *o = conf_schema.options;
-    struct conf_value v;
-    uint64_t n = 0;
-
-    if (!conf_tree_value(file, o->name, 0, &v) || strcmp(v.text, "auto") == 0)
-        return true;
-    if (!conf_value_number(&v, false, o->min, o->max, &n, NULL))
-        return conf_value_error(err, &v, "\"%s\" is invalid; give auto, or a number from %u to %u",
-                                v.text, (unsigned)o->min, (unsigned)o->max);
-    conf->workers = (unsigned)n;
-    return true;
-}
-
 static bool read_process(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
 {
-    struct conf_tree admin;
+    struct conf_place unused;
 
-    conf->stop_timeout_ms = 30000;
-    conf->old_generations = 8;
-    return read_workers(conf, file, err) && read_options(file, conf_schema.options, conf, err) &&
-           read_log(conf, file, err) && read_cache(conf, file, err) &&
-           (!conf_tree_block(file, "admin", 0, &admin) || read_block(&admin, "admin", conf, err)) &&
-           set_default(&conf->state_dir, "/var/lib/reprise", err) &&
-           set_default(&conf->run_dir, "/run/reprise", err) &&
-           set_default(&conf->log.destination, "stderr", err) &&
-           set_default(&conf->cache.store, "lmdb:sessions?size=256M", err) &&
-           set_default(&conf->cache.l1, "lmdb:sessions?size=256M", err);
+    return read_options(file, &conf_schema, conf, err) &&
+           read_single_block(file, "log", conf, &unused, err) &&
+           read_single_block(file, "cache", conf, &conf->cache.place, err) &&
+           read_single_block(file, "admin", conf, &unused, err);
 }
 
 /* -- certificates */
@@ -277,11 +234,7 @@ static bool read_certificates(struct conf *conf, const struct conf_tree *file, s
     while (conf_tree_block(file, "certificate", conf->certificate_count, &tree))
         if (!read_certificate(&conf->certificates[conf->certificate_count++], &tree, err))
             return false;
-    conf->directory.watch = true;
-    if (!conf_tree_block(file, "certificates", 0, &tree))
-        return true;
-    conf->directory.place = conf_tree_place(&tree);
-    return read_block(&tree, "certificates", conf, err);
+    return read_single_block(file, "certificates", conf, &conf->directory.place, err);
 }
 
 /* -- backends */
@@ -289,7 +242,6 @@ static bool read_certificates(struct conf *conf, const struct conf_tree *file, s
 static bool read_backend(struct conf_backend *b, const struct conf_tree *tree, struct rp_error *err)
 {
     b->place = conf_tree_place(tree);
-    b->connect_timeout_ms = 5000;
     if (!take_title(tree, &b->name, err))
         return false;
     if (strncmp(b->name, builtin_prefix, strlen(builtin_prefix)) == 0)
@@ -321,7 +273,7 @@ static const struct conf_backend *add_builtin(struct conf *conf, const struct co
 {
     struct conf_backend *b = &conf->backends[conf->backend_count];
 
-    *b = (struct conf_backend){.place = v->place, .kind = kind, .connect_timeout_ms = 5000};
+    *b = (struct conf_backend){.place = v->place, .kind = kind};
     if (!conf_value_text(v, &b->name, err))
         return NULL;
     conf->backend_count++;
@@ -418,7 +370,7 @@ static bool read_host(struct conf *conf, const struct conf_frontend *f, struct c
     host->tls.max_early_data = f->tls.max_early_data;
     return take_title(tree, &host->name, err) && inherit(&host->tls.ca, f->tls.ca, err) &&
            inherit(&host->tls.crl, f->tls.crl, err) &&
-           read_options(tree, conf_schema_host.options, host, err) &&
+           read_options(tree, &conf_schema_host, host, err) &&
            read_names(conf, &host->tls, tree, err) &&
            check_verification(&host->tls, tree, false, err);
 }
@@ -482,15 +434,9 @@ static bool read_frontend(struct conf *conf, struct conf_frontend *f, const stru
                           struct rp_error *err)
 {
     f->tls.place = conf_tree_place(tree);
-    f->tls.reject_unauthorized = true;
-    f->honor_cipher_order = true;
     f->tickets = conf->cache.tickets;
-    f->handshake_timeout_ms = 10000;
-    f->max_handshakes = 2048;
-    f->idle_timeout_ms = 300000;
     f->use_certificate_directory = conf->directory.directory != NULL;
-    return take_title(tree, &f->name, err) &&
-           read_options(tree, schema_of(conf_schema.blocks, "frontend")->options, f, err) &&
+    return take_title(tree, &f->name, err) && read_block(tree, "frontend", f, err) &&
            read_names(conf, &f->tls, tree, err) && read_alpn_backends(conf, f, tree, err) &&
            read_hosts(conf, f, tree, err) &&
            check_verification(&f->tls, tree, any_host_asks(f), err);

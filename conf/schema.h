@@ -1,29 +1,34 @@
 /* SPDX-License-Identifier: MIT
  *
- * schema.h - the words of the language: which options a block has, of what kind, and where they go.
- * A new option is a line in schema.c and a field in conf.h. Only conf/ includes it. */
+ * schema.h - the table of all options: the block of each, its type, default, range and description,
+ * and the field that receives it. Reading, `check --print`, `reprise options` and the manual's test
+ * use this table. A new option is one row in schema.c, one field in conf.h and one entry in
+ * reprise.conf(5). Only conf/ includes it. */
 #ifndef CONF_SCHEMA_H
 #define CONF_SCHEMA_H
 
-#include "conf/value.h"
+#include "conf/conf.h"
 
 enum conf_kind {
-    CONF_TEXT,     /* char *               */
-    CONF_PATH,     /* char *, resolved     */
-    CONF_WORD,     /* int (an enum)        */
-    CONF_BOOL,     /* bool                 */
-    CONF_NUMBER,   /* uint32_t             */
-    CONF_SIZE,     /* uint32_t, 64K        */
-    CONF_MS,       /* uint32_t             */
-    CONF_LONG_MS,  /* uint64_t             */
-    CONF_SECONDS,  /* uint32_t             */
-    CONF_ADDRESS,  /* char *               */
-    CONF_LISTENS,  /* struct conf_strings  */
-    CONF_BACKENDS, /* struct conf_strings  */
-    CONF_NETWORKS, /* struct conf_strings  */
-    CONF_TEXTS,    /* struct conf_strings  */
-    CONF_OTHER,    /* read by hand in read.c: a single value */
-    CONF_OTHERS,   /* the same, a list     */
+    CONF_TEXT,     /* char *                                                 */
+    CONF_URI,      /* char *                                                 */
+    CONF_PATH,     /* char *, resolved; a word of `words` stays as it is     */
+    CONF_CHOICE,   /* char *, one of `words`                                 */
+    CONF_WORD,     /* int (an enum), one of `words`                          */
+    CONF_BOOL,     /* bool                                                   */
+    CONF_NUMBER,   /* uint32_t; or one of `words`, with its number           */
+    CONF_SIZE,     /* uint32_t, 64K                                          */
+    CONF_MS,       /* uint32_t                                               */
+    CONF_LONG_MS,  /* uint64_t                                               */
+    CONF_SECONDS,  /* uint32_t                                               */
+    CONF_ADDRESS,  /* char *                                                 */
+    CONF_LISTENS,  /* struct conf_strings                                    */
+    CONF_BACKENDS, /* struct conf_strings                                    */
+    CONF_NETWORKS, /* struct conf_strings                                    */
+    CONF_TEXTS,    /* struct conf_strings                                    */
+    CONF_OCSP,     /* from here on read.c and print.c know the fields: a path or a word */
+    CONF_NAME,     /* the name of another block                              */
+    CONF_NAMES,    /* a list of such names                                   */
 };
 
 /* A list that the schema reads by itself, into a struct conf_strings. */
@@ -33,22 +38,39 @@ static inline bool conf_kind_is_strings(enum conf_kind kind)
            kind == CONF_TEXTS;
 }
 
+/* An option whose field read.c and print.c know. */
+static inline bool conf_kind_is_special(enum conf_kind kind)
+{
+    return kind == CONF_OCSP || kind == CONF_NAME || kind == CONF_NAMES;
+}
+
+extern const char conf_required[]; /* the preset of an option that has no default */
+
+struct conf_word {
+    const char *text;
+    int means;
+};
+
 struct conf_option {
     const char *name; /* NULL: the end */
     enum conf_kind kind;
-    size_t at; /* offset of the field */
-    uint64_t min, max;
+    size_t at;          /* offset of the field */
+    const char *preset; /* the default, as a file would state it; NULL: unset; or conf_required */
+    uint64_t min, max;  /* of numbers and sizes; of times in milliseconds */
     const struct conf_word *words;
+    const char *help; /* one line */
 };
 
 struct conf_block {
     const char *name;
-    bool titled; /* certificate "www" { }, any number */
+    bool titled;   /* certificate "www" { }, any number */
+    bool inherits; /* an option that is unset has the value of the enclosing block */
     const struct conf_option *options;
     const struct conf_block *const *blocks; /* inner ones, up to NULL; NULL: none */
 };
 
 extern const struct conf_block conf_schema; /* the file itself */
 extern const struct conf_block conf_schema_host;
+const struct conf_block *conf_schema_block(const char *name); /* of the file; it must exist */
 
 #endif

@@ -141,7 +141,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
 
 static bool is_list(enum conf_kind kind)
 {
-    return conf_kind_is_strings(kind) || kind == CONF_OTHERS;
+    return conf_kind_is_strings(kind) || kind == CONF_NAMES;
 }
 
 static void free_options(cfg_opt_t *options)
@@ -239,7 +239,7 @@ void conf_tree_free(struct conf_tree *tree)
 bool conf_tree_value(const struct conf_tree *tree, const char *option, size_t index,
                      struct conf_value *value)
 {
-    cfg_opt_t *o = cfg_getopt(tree->cfg, option);
+    cfg_opt_t *o = tree->cfg != NULL ? cfg_getopt(tree->cfg, option) : NULL;
     const struct raw *raw;
 
     if (o == NULL || index >= cfg_opt_size(o))

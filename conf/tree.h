@@ -5,12 +5,12 @@
 #ifndef CONF_TREE_H
 #define CONF_TREE_H
 
-#include "conf/schema.h"
+#include "conf/value.h"
 
 struct cfg_t; /* libconfuse's: a block */
 struct conf_tree {
-    struct cfg_t *cfg;
-    const char *file; /* borrowed, as in all places of it */
+    struct cfg_t *cfg; /* NULL: a block that is not in the file */
+    const char *file;  /* borrowed, as in all places of it */
 };
 
 /* Words that the schema does not know, or text that is no configuration, end it here. */

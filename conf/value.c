@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,21 +82,30 @@ bool conf_value_bool(const struct conf_value *v, bool *out, struct rp_error *err
     return conf_value_error(err, v, "\"%s\" is invalid; give on or off", shown(v, text));
 }
 
+bool conf_word_of(const struct conf_word *words, const char *text, int *out)
+{
+    for (; words != NULL && words->text != NULL; words++)
+        if (strcmp(text, words->text) == 0) {
+            *out = words->means;
+            return true;
+        }
+    return false;
+}
+
 bool conf_value_word(const struct conf_value *v, const struct conf_word *words, int *out,
                      struct rp_error *err)
 {
     char text[SHOWN_MAX], known[100] = "";
     size_t len = 0;
 
-    for (size_t i = 0; words[i].text != NULL; i++) {
-        const char *between = i == 0 ? "" : words[i + 1].text == NULL ? " or " : ", ";
-
-        if (strcmp(v->text, words[i].text) == 0) {
-            *out = words[i].means;
-            return true;
-        }
-        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", between, words[i].text);
-    }
+    if (conf_word_of(words, v->text, out))
+        return true;
+    for (size_t i = 0; words[i].text != NULL; i++)
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s",
+                                i == 0                      ? ""
+                                : words[i + 1].text == NULL ? " or "
+                                                            : ", ",
+                                words[i].text);
     return conf_value_error(err, v, "\"%s\" is invalid; give %s", shown(v, text), known);
 }
 
@@ -113,50 +123,76 @@ static const char *digits(const char *text, uint64_t *out)
     return errno == 0 ? end : NULL;
 }
 
-bool conf_value_number(const struct conf_value *v, bool units, uint64_t min, uint64_t max,
-                       uint64_t *out, struct rp_error *err)
+/* How a number that is out of range, or not one, would be right. */
+static bool number_error(const struct conf_value *v, const struct conf_option *o,
+                         struct rp_error *err)
 {
     char text[SHOWN_MAX];
+
+    return conf_value_error(err, v, "\"%s\" is invalid; give %s%sa %s from %llu to %llu",
+                            shown(v, text), o->words != NULL ? o->words->text : "",
+                            o->words != NULL ? ", or " : "",
+                            o->kind == CONF_SIZE ? "size" : "number", (unsigned long long)o->min,
+                            (unsigned long long)o->max);
+}
+
+bool conf_value_number(const struct conf_value *v, const struct conf_option *o, uint64_t *out,
+                       struct rp_error *err)
+{
+    bool units = o->kind == CONF_SIZE;
     uint64_t n = 0;
     unsigned shift = 0;
     const char *end = digits(v->text, &n);
+    int word;
 
+    if (conf_word_of(o->words, v->text, &word)) {
+        *out = (uint64_t)word;
+        return true;
+    }
     if (units && end != NULL && *end != '\0' && end[1] == '\0') {
         shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
         end += shift > 0;
     }
-    if (end == NULL || *end != '\0')
-        return conf_value_error(err, v, "\"%s\" is not a %s", shown(v, text),
-                                units ? "size; give one like 16384 or 64K" : "whole number");
-    if (n > max >> shift || n << shift < min)
-        return conf_value_error(err, v, "%s is out of range; give %llu to %llu", shown(v, text),
-                                (unsigned long long)min, (unsigned long long)max);
+    if (end == NULL || *end != '\0' || n > o->max >> shift || n << shift < o->min)
+        return number_error(v, o, err);
     *out = n << shift;
     return true;
+}
+
+static const struct {
+    const char *text;
+    uint64_t ms;
+} time_units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+enum { TIME_UNITS = sizeof time_units / sizeof *time_units, SECONDS = 3 };
+
+const char *conf_time_text(uint64_t ms, char out[CONF_TIME_SIZE])
+{
+    size_t i = ms == 0 ? SECONDS : 0;
+
+    while (ms % time_units[i].ms != 0)
+        i++;
+    snprintf(out, CONF_TIME_SIZE, "%" PRIu64 "%s", ms / time_units[i].ms, time_units[i].text);
+    return out;
 }
 
 bool conf_value_duration(const struct conf_value *v, uint64_t min_ms, uint64_t max_ms,
                          uint64_t *out, struct rp_error *err)
 {
-    static const struct {
-        const char *text;
-        uint64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    char text[SHOWN_MAX];
+    char text[SHOWN_MAX], least[CONF_TIME_SIZE], most[CONF_TIME_SIZE];
     uint64_t n = 0, ms = 0;
     const char *unit = digits(v->text, &n);
 
-    for (size_t i = 0; unit != NULL && i < sizeof units / sizeof *units; i++)
-        if (strcmp(unit, units[i].text) == 0)
-            ms = units[i].ms;
+    for (size_t i = 0; unit != NULL && i < TIME_UNITS; i++)
+        if (strcmp(unit, time_units[i].text) == 0)
+            ms = time_units[i].ms;
     if (unit != NULL && *unit == '\0' && n == 0)
         ms = 1; /* nothing needs no unit */
     if (ms == 0)
         return conf_value_error(err, v, "\"%s\" is not a time; give one like 50ms, 10s, 5m or 12h",
                                 shown(v, text));
     if (n > max_ms / ms || n * ms < min_ms)
-        return conf_value_error(err, v, "%s is out of range; give %llums to %llus", shown(v, text),
-                                (unsigned long long)min_ms, (unsigned long long)(max_ms / 1000));
+        return conf_value_error(err, v, "%s is out of range; give %s to %s", shown(v, text),
+                                conf_time_text(min_ms, least), conf_time_text(max_ms, most));
     *out = n * ms;
     return true;
 }

@@ -6,7 +6,7 @@
 #ifndef CONF_VALUE_H
 #define CONF_VALUE_H
 
-#include "conf/conf.h"
+#include "conf/schema.h"
 
 /* One value, as written. */
 struct conf_value {
@@ -15,23 +15,23 @@ struct conf_value {
     const char *text;
 };
 
-struct conf_word {
-    const char *text;
-    int means;
-};
-
 /* "FILE:LINE: OPTION: " and the rest. */
 bool conf_value_error(struct rp_error *, const struct conf_value *, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 bool conf_value_bool(const struct conf_value *, bool *out, struct rp_error *);
-/* One of a list that ends with a NULL text. */
+/* Is the text one of a list that ends with a NULL text (NULL: no list)? */
+bool conf_word_of(const struct conf_word *, const char *text, int *out);
+/* One of such a list. */
 bool conf_value_word(const struct conf_value *, const struct conf_word *, int *out,
                      struct rp_error *);
-/* A whole number from min to max; with `units` also 64K, 16M, 1G. */
-bool conf_value_number(const struct conf_value *, bool units, uint64_t min, uint64_t max,
-                       uint64_t *out, struct rp_error *);
-/* 250ms, 10s, 5m, 12h, 7d, in milliseconds. */
+/* A whole number in the range of the option, or one of its words; a size also as 64K, 16M, 1G. */
+bool conf_value_number(const struct conf_value *, const struct conf_option *, uint64_t *out,
+                       struct rp_error *);
+/* A time as a file would state it: 250ms, 10s, 5m, 12h, 7d, in the largest unit that fits. */
+enum { CONF_TIME_SIZE = 24 };
+const char *conf_time_text(uint64_t ms, char out[CONF_TIME_SIZE]);
+/* Such a time, in milliseconds. */
 bool conf_value_duration(const struct conf_value *, uint64_t min_ms, uint64_t max_ms, uint64_t *out,
                          struct rp_error *);
 /* A copy; no control characters. */

@@ -54,6 +54,7 @@ int command_answer(const struct arguments *, int status, const char *text);
 /* -- the commands */
 int command_run(const struct arguments *);
 int command_check(const struct arguments *);
+int command_options(const struct arguments *);
 int command_status(const struct arguments *);
 int command_sessions_revoke(const struct arguments *);
 int command_keys_rotate(const struct arguments *);

@@ -131,6 +131,18 @@ test('what works and is hardly meant is a warning, with file, line and remedy', 
   assert.deepStrictEqual(JSON.parse(check('--json').stdout).warnings, []);
 });
 
+test('options lists each option with its default, range and description', () => {
+  const run = (...args) => spawnSync(program, ['options', ...args], {encoding: 'utf8', timeout: 10000});
+  const options = JSON.parse(run('--json').stdout), text = run().stdout;
+  const of = (block, name) => options.find((o) => o.block === block && o.name === name);
+  assert.deepStrictEqual(of('cache', 'lookup-timeout'), {block: 'cache', name: 'lookup-timeout', values: 'time',
+    range: '1ms to 10s', default: '50ms', required: false, description: of('cache', 'lookup-timeout').description});
+  assert.ok(of('frontend', 'listen').required);
+  assert.strictEqual(of('', 'user').default, null);
+  for (const {name, description} of options)
+    assert.ok(text.includes(`\n      ${description}\n`) && text.includes(`  ${name} = `), name);
+});
+
 test('help, version, unknown commands', () => {
   const run = (...args) => spawnSync(program, args, {timeout: 10000});
   assert.strictEqual(run('version').status, 0);

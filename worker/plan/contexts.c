@@ -12,13 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With forward secrecy and AEAD only, and what costs less first: ECDSA is far cheaper to sign with
- * than RSA, and with certificates of both kinds the first suite that both sides know decides. */
-static const char default_ciphers[] =
-    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
 /* No group that is cheap for a client and dear for us: its share of ffdhe8192, which it need not
  * compute, costs a worker 150 ms and more. */
 #define CLASSICAL_GROUPS "X25519:P-256:P-384"
@@ -161,7 +154,7 @@ static void fill(const struct contexts *contexts, const struct policy *policy,
         .crl_count = policy->crl_count,
         /* Who asks for no certificate needs none of the system's roots. */
         .empty_ca = !policy->tls->request_cert && policy->ca.bytes == NULL,
-        .ciphers = f->ciphers != NULL ? f->ciphers : default_ciphers,
+        .ciphers = f->ciphers,
         .sigalgs = f->sigalgs,
         .ecdh_curve = groups_of(contexts, f),
         .min_version = f->min_version,
