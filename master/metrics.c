@@ -199,6 +199,10 @@ static void processes(struct rp_text *out, const struct status *s, const struct 
     gauge(out, "workers", "Running workers", (uint64_t)sum->pid);
     gauge(out, "connections_active", "Open connections", sum->active);
     gauge(out, "handshakes_active", "Connections with a handshake in progress", sum->handshaking);
+    head(out, "log_lines_lost_total", "counter",
+         "Log lines lost because the log's reader has stopped or its disk is full");
+    sample(out, "log_lines_lost_total", "", "",
+           __atomic_load_n(&s->stats->log_lines_lost, __ATOMIC_RELAXED));
 }
 
 void metrics_compose(struct rp_text *out, const struct status *s)

@@ -72,7 +72,7 @@ static void counter(struct rp_json *json, const char *name, uint64_t value)
     number(json, key, value);
 }
 
-static void counters(struct rp_json *json, const struct stats_row *sum)
+static void counters(struct rp_json *json, const struct status *s, const struct stats_row *sum)
 {
     rp_json_key(json, "counters");
     rp_json_begin_object(json);
@@ -80,6 +80,7 @@ static void counters(struct rp_json *json, const struct stats_row *sum)
 #define X(name, metric, label, help) counter(json, #name, sum->name);
     STATS_COUNTERS(X)
 #undef X
+    number(json, "logLinesLost", __atomic_load_n(&s->stats->log_lines_lost, __ATOMIC_RELAXED));
     rp_json_end_object(json);
 }
 
@@ -211,7 +212,7 @@ void status_compose(struct rp_json *json, const struct status *s)
     number(json, "uptime", age(s->now_s, s->started_s));
     generations(json, s);
     workers(json, s);
-    counters(json, &sum);
+    counters(json, s, &sum);
     cache(json, s, &sum);
     rp_json_end_object(json);
 }

@@ -75,6 +75,7 @@ struct stats_row {
 struct stats {
     struct stats_row rows[STATS_ROWS];
     struct rp_key_lifetimes lifetimes; /* of ticket keys, in the cluster: ours first; 0: pinned */
+    uint64_t log_lines_lost;           /* by all processes, which add atomically */
 };
 /* Shared, zeroed memory that survives in every forked process. */
 struct stats *stats_new(struct rp_error *err) __attribute__((warn_unused_result));

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * log.c - lines in a fixed buffer, each written at once.
- * The danger: values are a peer's bytes and may be longer than any line. Every piece goes through
- * put(), which keeps enough room for the closing quote, brace and newline. */
+ * The dangers: values are a peer's bytes and may be longer than any line. Every piece goes through
+ * put(), which keeps enough room for the closing quote, brace and newline. A reader that has
+ * stopped costs lines, never time (log_sink.h): they are counted, and the next line that can be
+ * written again says how many were lost. */
 #include "lib/base/log.h"
 #include "lib/base/file.h"
+#include "lib/base/log_sink.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -26,7 +29,7 @@ enum {
 };
 
 struct rp_log {
-    int fd;     /* -1 = syslog */
+    struct rp_log_sink sink;
     char *path; /* NULL = not a file */
     enum rp_log_level level;
     bool json;
@@ -34,6 +37,11 @@ struct rp_log {
     pid_t pid;      /* getpid() is a system call */
     char *gathered; /* lines that wait; NULL until there was one */
     size_t gathered_len;
+    uint64_t *lost, own_lost; /* lines; lost is never NULL */
+    uint64_t unreported;      /* lines lost since the last line that said how many */
+    int lost_reason;          /* errno */
+    char torn[RP_LOG_LINE];   /* the rest of a line that was written in part */
+    size_t torn_len;
 };
 
 /* The names that containers have for what is open already: links, which we would not follow. */
@@ -54,6 +62,25 @@ static int open_file(const char *path, struct rp_error *err)
     return rp_file_open(path, RP_LOG_FLAGS | O_CREAT, RP_LOG_MODE, geteuid(), err);
 }
 
+static bool open_sink(struct rp_log *log, const char *destination, int open_fd,
+                      struct rp_error *err)
+{
+    int fd = standard_stream(destination);
+
+    if (fd >= 0) {
+        rp_log_sink_stream(&log->sink, fd);
+    } else if (strcmp(destination, "syslog") == 0) {
+        rp_log_sink_syslog(&log->sink);
+    } else {
+        if ((log->path = strdup(destination)) == NULL)
+            return rp_error_errno(err, ENOMEM, "malloc", "a log");
+        if ((fd = open_fd > 0 ? open_fd : open_file(log->path, err)) < 0)
+            return false;
+        rp_log_sink_file(&log->sink, fd);
+    }
+    return true;
+}
+
 struct rp_log *rp_log_open(const struct rp_log_options *options, struct rp_error *err)
 {
     const char *destination = options->destination != NULL ? options->destination : "stderr";
@@ -63,38 +90,26 @@ struct rp_log *rp_log_open(const struct rp_log_options *options, struct rp_error
         goto no_memory;
     log->level = options->level;
     log->json = options->json;
+    log->lost = &log->own_lost;
     rp_log_rename(log, options->process);
-    log->fd = standard_stream(destination);
-    if (log->fd >= 0)
+    if (open_sink(log, destination, options->fd, err))
         return log;
-    if (strcmp(destination, "syslog") == 0) {
-        log->fd = -1;
-        openlog("reprise", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-        return log;
-    }
-    if ((log->path = strdup(destination)) == NULL)
-        goto no_memory;
-    log->fd = options->fd > 0 ? options->fd : open_file(log->path, err);
-    if (log->fd < 0) {
-        rp_log_close(log);
-        return NULL;
-    }
-    return log;
-no_memory:
+    free(log->path);
     free(log);
+    return NULL;
+no_memory:
     rp_error_errno(err, ENOMEM, "malloc", "a log");
     return NULL;
 }
 
+/* What waits in the copy of a forked process is its parent's to write. */
 void rp_log_close(struct rp_log *log)
 {
     if (log == NULL)
         return;
-    rp_log_flush(log);
-    if (log->path != NULL && log->fd >= 0)
-        close(log->fd);
-    if (log->path == NULL && log->fd < 0)
-        closelog();
+    if (log->pid == getpid())
+        rp_log_flush(log);
+    rp_log_sink_close(&log->sink);
     free(log->gathered);
     free(log->path);
     free(log);
@@ -115,8 +130,14 @@ bool rp_log_reopen(struct rp_log *log, struct rp_error *err)
 void rp_log_reopened(struct rp_log *log, int fd)
 {
     rp_log_flush(log);
-    close(log->fd);
-    log->fd = fd;
+    rp_log_sink_close(&log->sink);
+    rp_log_sink_file(&log->sink, fd);
+}
+
+void rp_log_count_in(struct rp_log *log, uint64_t *lost)
+{
+    __atomic_fetch_add(lost, *log->lost, __ATOMIC_RELAXED);
+    log->lost = lost;
 }
 
 void rp_log_rename(struct rp_log *log, const char *process)
@@ -125,7 +146,8 @@ void rp_log_rename(struct rp_log *log, const char *process)
         return;
     snprintf(log->process, sizeof log->process, "%s", process != NULL ? process : "");
     log->pid = getpid();
-    log->gathered_len = 0;
+    log->gathered_len = log->torn_len = 0;
+    log->unreported = 0;
 }
 
 bool rp_log_wants(const struct rp_log *log, enum rp_log_level level)
@@ -261,7 +283,7 @@ static void begin_text(struct rp_log_line *line)
 {
     char who[64];
 
-    if (line->log->fd < 0)
+    if (line->log->sink.kind == RP_LOG_SINK_SYSLOG)
         return; /* syslog knows when, who and how grave */
     put_time(line);
     snprintf(who, sizeof who, " %-5s %s[%d]: ", rp_log_level_name(line->level), line->log->process,
@@ -303,17 +325,113 @@ void rp_log_begin(struct rp_log_line *line, struct rp_log *log, enum rp_log_leve
         begin(line, log, level, message);
 }
 
-static void write_out(const struct rp_log *log, const char *bytes, size_t len)
+/* -- writing */
+
+static void count_lost(struct rp_log *log, uint64_t lines)
 {
-    if (write(log->fd, bytes, len) < 0)
-        return; /* the disk is full, the reader gone: nobody to tell */
+    log->lost_reason = errno;
+    log->unreported += lines;
+    __atomic_fetch_add(log->lost, lines, __ATOMIC_RELAXED);
+}
+
+static uint64_t lines_in(const char *bytes, size_t len)
+{
+    uint64_t lines = 0;
+
+    for (const char *end = bytes + len, *at; (at = memchr(bytes, '\n', len)) != NULL; lines++) {
+        bytes = at + 1;
+        len = (size_t)(end - bytes);
+    }
+    return lines;
+}
+
+/* The end of the line that was cut is written before any other; the lines behind it are lost. */
+static void keep_torn(struct rp_log *log, const char *rest, size_t len)
+{
+    const char *newline = memchr(rest, '\n', len);
+    size_t torn = newline != NULL ? (size_t)(newline - rest) + 1 : 0;
+
+    if (rest[-1] == '\n' || torn > sizeof log->torn)
+        torn = 0;
+    memcpy(log->torn, rest, torn);
+    log->torn_len = torn;
+    if (torn < len)
+        count_lost(log, lines_in(rest + torn, len - torn));
+}
+
+static bool write_torn(struct rp_log *log)
+{
+    ssize_t written;
+
+    if (log->torn_len == 0)
+        return true;
+    written = rp_log_sink_write(&log->sink, LOG_INFO, log->torn, log->torn_len);
+    if (written <= 0)
+        return false;
+    log->torn_len -= (size_t)written;
+    memmove(log->torn, log->torn + written, log->torn_len);
+    return log->torn_len == 0;
+}
+
+/* false: nothing was written, and errno has the reason. */
+static bool write_lines(struct rp_log *log, int priority, const char *bytes, size_t len)
+{
+    ssize_t written;
+
+    errno = EAGAIN;
+    if (!write_torn(log))
+        return false;
+    written = rp_log_sink_write(&log->sink, priority, bytes, len);
+    if (written > 0 && (size_t)written < len) {
+        errno = EAGAIN;
+        keep_torn(log, bytes + written, len - (size_t)written);
+    }
+    return written > 0;
+}
+
+/* The length of the line with all that belongs to its end. */
+static size_t closed(struct rp_log_line *line)
+{
+    if (line->log->json)
+        close_with(line, '}');
+    if (line->log->sink.kind != RP_LOG_SINK_SYSLOG)
+        close_with(line, '\n');
+    return line->len;
+}
+
+static bool report_lost(struct rp_log *log)
+{
+    struct rp_log_line line;
+    char message[160];
+    int reason = log->lost_reason;
+
+    if (log->unreported == 0)
+        return true;
+    snprintf(
+        message, sizeof message, "%llu log lines lost: %s", (unsigned long long)log->unreported,
+        reason == EAGAIN ? "the reader of the log has stopped or is too slow" : strerror(reason));
+    begin(&line, log, RP_LOG_WARN, message);
+    if (!write_lines(log, LOG_WARNING, line.text, closed(&line)))
+        return false;
+    log->unreported = 0;
+    return true;
+}
+
+static void write_out(struct rp_log *log, int priority, const char *bytes, size_t len)
+{
+    if (report_lost(log) && write_lines(log, priority, bytes, len))
+        return;
+    count_lost(log, log->sink.kind == RP_LOG_SINK_SYSLOG ? 1 : lines_in(bytes, len));
 }
 
 void rp_log_flush(struct rp_log *log)
 {
-    if (log == NULL || log->gathered_len == 0)
+    if (log == NULL)
         return;
-    write_out(log, log->gathered, log->gathered_len);
+    if (log->gathered_len > 0)
+        write_out(log, LOG_INFO, log->gathered, log->gathered_len);
+    else if (write_torn(log))
+        report_lost(log);
     log->gathered_len = 0;
 }
 
@@ -322,7 +440,7 @@ static void gather(struct rp_log *log, const char *bytes, size_t len)
     size_t capacity = log->path != NULL ? GATHER_FILE : GATHER_OTHERS;
 
     if (log->gathered == NULL && (log->gathered = malloc(capacity)) == NULL) {
-        write_out(log, bytes, len);
+        write_out(log, LOG_INFO, bytes, len);
         return;
     }
     if (log->gathered_len + len > capacity)
@@ -334,22 +452,19 @@ static void gather(struct rp_log *log, const char *bytes, size_t len)
 static void end(struct rp_log_line *line, bool later)
 {
     static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+    struct rp_log *log = line->log;
+    size_t len;
 
-    if (line->log == NULL)
+    if (log == NULL)
         return;
-    if (line->log->json)
-        close_with(line, '}');
-    if (line->log->fd < 0) {
-        syslog(priorities[line->level], "%.*s", (int)line->len, line->text);
-        return;
-    }
-    close_with(line, '\n');
-    if (later) {
-        gather(line->log, line->text, line->len);
+    len = closed(line);
+    if (later && log->sink.kind != RP_LOG_SINK_SYSLOG) {
+        gather(log, line->text, len);
         return;
     }
-    rp_log_flush(line->log);
-    write_out(line->log, line->text, line->len);
+    if (log->gathered_len > 0)
+        rp_log_flush(log);
+    write_out(log, priorities[line->level], line->text, len);
 }
 
 void rp_log_end(struct rp_log_line *line)

@@ -4,7 +4,9 @@
  * syslog. For the processes built on the library; the library itself never logs.
  * Each line leaves in one write, so that the lines of many processes never mix. The danger: bytes
  * of a peer. Whatever isn't printable is escaped, here and not by callers; what is too long is
- * cut. A line that cannot be written is lost: logging fails nobody. */
+ * cut. Logging never waits and fails nobody: a line that cannot be written at once, because the
+ * reader has stopped or the disk is full, is lost and counted, and the next line that can be
+ * written is preceded by "N log lines lost: REASON". */
 #ifndef RP_LOG_H
 #define RP_LOG_H
 
@@ -42,6 +44,9 @@ bool rp_log_reopen(struct rp_log *, struct rp_error *);
 /* Go on in `fd`, which is open already and is taken over. Only for a log whose destination is a
  * file. */
 void rp_log_reopened(struct rp_log *, int fd);
+/* Count lines that are lost there, those of until now included: in memory that processes share, as
+ * each adds atomically. It must outlive the log. */
+void rp_log_count_in(struct rp_log *, uint64_t *lost);
 /* Does this destination name a file? Else it is a stream that is open already, or syslog. */
 bool rp_log_is_file(const char *destination);
 /* After a fork: who speaks now ("worker 3"). Lines that wait are the parent's and forgotten here.

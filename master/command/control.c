@@ -174,6 +174,10 @@ static void print_status(const json_t *answer)
            number(n, "handshakesFull"), number(n, "handshakesTicket"), number(n, "handshakesId"),
            number(n, "handshakesStateful"), number(n, "handshakesFailed"),
            number(n, "sessionsForgotten"));
+    if (number(n, "logLinesLost") > 0)
+        printf(
+            "log lines lost: %lld, because the reader of the log was too slow or the disk full\n",
+            number(n, "logLinesLost"));
     print_lifetimes(json_object_get(c, "keyLifetimes"));
     print_store(c, "store", "store", "workersWithout", "awaySince");
     printf("; %lld stored, %lld hits, %lld misses, %lld timeouts, %lld bad seals\n",

@@ -286,6 +286,8 @@ static bool open_log(struct generation *g, struct rp_error *err)
         options.fd = log_file_open(&g->user, log->destination, &why);
     if (options.fd >= 0)
         g->log = rp_log_open(&options, &why);
+    if (g->log != NULL)
+        rp_log_count_in(g->log, &g->options.stats->log_lines_lost);
     return g->log != NULL || rp_error_set(err, why.code, "%s: log: %s; choose another destination",
                                           g->options.conf->file, why.message);
 }

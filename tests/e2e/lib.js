@@ -118,6 +118,7 @@ class Service {
     this.ownDir = !options.dir;
     this.env = options.env || process.env;
     this.descriptors = options.descriptors; // their limit; undefined: that of the tests
+    this.stderr = options.stderr; // a descriptor that a test reads itself; undefined: `log` has what is written
     this.conf = path.join(this.dir, 'test.conf');
     this.template = text;
     this.log = '';
@@ -148,18 +149,24 @@ class Service {
     this.configure();
     this.exited = undefined;
     const before = this.log.length;
-    const child = spawn(...this.line(), {stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
+    const child = spawn(...this.line(), {stdio: ['ignore', 'pipe', this.stderr ?? 'pipe'], env: this.env});
     this.child = child;
     running.add(this);
     child.once('exit', (code, signal) => {
       if (this.child === child) this.exited = {code, signal}; // not one of before a restart
     });
     for (const stream of [this.child.stdout, this.child.stderr])
-      stream.on('data', (data) => { this.log += data; });
+      stream?.on('data', (data) => { this.log += data; });
     await until(() => `readiness: ${this.log}`, () => {
       if (this.exited) throw new Error(`exit ${this.exited.code}: ${this.log}`);
-      return /serving generation/.test(this.log.slice(before));
+      return this.stderr === undefined ? /serving generation/.test(this.log.slice(before)) : this.serves();
     });
+  }
+
+  // Whether its master says that it serves.
+  serves() {
+    const {code, out} = this.command('status', '--json');
+    return code === 0 && JSON.parse(out).generations.some(({state}) => state === 'SERVING');
   }
 
   said(pattern) { return until(() => `${pattern} in ${this.log}`, () => pattern.test(this.log)); }

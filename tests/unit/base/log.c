@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.c - lines as text and as JSON; hostile bytes stay harmless. */
+ * log.c - lines as text and as JSON; hostile bytes stay harmless, and no reader is waited for. */
 #include "tests/unit/unit.h"
 
 #include "lib/base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char path[64];
@@ -246,6 +256,320 @@ START_TEST(log_lines_of_the_parent_are_not_repeated_by_the_child)
 }
 END_TEST
 
+/* -- readers that have stopped */
+
+/* The log calls this one: a pipe of another user can't be opened once more. */
+static bool refuse_again;
+
+int open(const char *name, int flags, ...)
+{
+    va_list args;
+    mode_t mode;
+
+    va_start(args, flags);
+    mode = (flags & O_CREAT) != 0 ? (mode_t)va_arg(args, int) : 0;
+    va_end(args);
+    if (refuse_again && strncmp(name, "/proc/self/fd/", 14) == 0) {
+        errno = EACCES;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, name, flags, mode);
+}
+
+enum { STREAM_READ, STREAM_WRITE };
+
+static void make_pipe(int ends[2])
+{
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+}
+
+static void make_pipe_of_another_user(int ends[2])
+{
+    refuse_again = true;
+    make_pipe(ends);
+}
+
+static void make_socket(int ends[2])
+{
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+}
+
+static void make_terminal(int ends[2])
+{
+    struct termios raw = {.c_cflag = CS8 | CREAD};
+
+    ck_assert_int_eq(openpty(&ends[STREAM_READ], &ends[STREAM_WRITE], NULL, &raw, NULL), 0);
+}
+
+static void make_terminal_of_another_user(int ends[2])
+{
+    refuse_again = true;
+    make_terminal(ends);
+}
+
+static void (*const streams[])(int ends[2]) = {make_pipe, make_pipe_of_another_user, make_socket,
+                                               make_terminal, make_terminal_of_another_user};
+enum { STREAMS = sizeof streams / sizeof *streams };
+
+static struct rp_log *log_to(int fd)
+{
+    struct rp_log_options options = {.process = "worker 0", .level = RP_LOG_INFO};
+    struct rp_log *log;
+
+    ck_assert_int_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+    log = rp_log_open(&options, NULL);
+    ck_assert_ptr_nonnull(log);
+    return log;
+}
+
+static char arrived[4 << 20];
+
+/* What a stream holds now, as one text. */
+static void read_all(int fd)
+{
+    size_t len = strlen(arrived);
+    ssize_t got;
+
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    while ((got = read(fd, arrived + len, sizeof arrived - 1 - len)) > 0)
+        len += (size_t)got;
+    arrived[len] = '\0';
+}
+
+static unsigned count(const char *needle)
+{
+    unsigned found = 0;
+
+    for (const char *at = arrived; (at = strstr(at, needle)) != NULL; at++)
+        found++;
+    return found;
+}
+
+static void check_lines_whole(void)
+{
+    for (char *line = arrived, *end; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        ck_assert_ptr_nonnull(end);
+        ck_assert_msg(strncmp(line, "20", 2) == 0 && memmem(line, (size_t)(end - line), "Z ", 2),
+                      "%.*s", (int)(end - line), line);
+    }
+}
+
+/* The sum of what the log said. */
+static uint64_t reported(void)
+{
+    static const char text[] =
+        " log lines lost: the reader of the log has stopped or is too slow\n";
+    uint64_t sum = 0;
+
+    for (char *at = arrived; (at = strstr(at, text)) != NULL; at++) {
+        char *digits = at;
+
+        while (digits[-1] != ' ')
+            digits--;
+        sum += strtoull(digits, NULL, 10);
+    }
+    return sum;
+}
+
+/* A terminal has room again some time after it was read. How often the line was logged. */
+static unsigned log_until_written(struct rp_log *log, const uint64_t *lost, int fd,
+                                  const char *text)
+{
+    unsigned attempts = 0;
+    uint64_t before;
+
+    do {
+        attempts++;
+        read_all(fd);
+        before = *lost;
+        rp_log(log, RP_LOG_INFO, "%s", text);
+    } while (*lost > before);
+    while (count(text) == 0 || arrived[strlen(arrived) - 1] != '\n') {
+        rp_log_flush(log);
+        read_all(fd);
+    }
+    return attempts;
+}
+
+enum { FLOOD = 20000 };
+
+/* Returns at all, whatever the stream; some lines arrive, the others are counted. */
+START_TEST(log_never_waits_for_a_reader_that_has_stopped)
+{
+    uint64_t lost = 0, lines = FLOOD;
+    struct rp_log *log;
+    int ends[2];
+
+    streams[_i % STREAMS](ends);
+    log = log_to(ends[STREAM_WRITE]);
+    rp_log_count_in(log, &lost);
+    for (int i = 0; i < FLOOD; i++)
+        _i < STREAMS ? rp_log(log, RP_LOG_INFO, "later n=%d", i) : say_later(log, i);
+    ck_assert_uint_gt(lost, 0);
+    lines += log_until_written(log, &lost, ends[STREAM_READ], "the reader reads again");
+    check_lines_whole();
+    ck_assert_uint_eq(reported(), lost);
+    ck_assert_uint_eq(count("later n=") + count("the reader reads again"), lines - lost);
+    rp_log_close(log);
+}
+END_TEST
+
+/* A shell, or another program of the container, has the same open file description. */
+START_TEST(log_does_not_change_a_stream_for_those_who_share_it)
+{
+    struct rp_log *log;
+    int ends[2];
+
+    streams[_i](ends);
+    log = log_to(ends[STREAM_WRITE]);
+    rp_log(log, RP_LOG_INFO, "line");
+    ck_assert_int_eq(fcntl(ends[STREAM_WRITE], F_GETFL) & O_NONBLOCK, 0);
+    rp_log_close(log);
+    ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+}
+END_TEST
+
+/* Many processes at once, a pipe without room, and nobody of them waits. */
+START_TEST(log_of_many_processes_never_waits)
+{
+    pid_t children[8];
+    struct rp_log *log;
+    int ends[2], status;
+
+    streams[_i](ends);
+    log = log_to(ends[STREAM_WRITE]);
+    for (size_t i = 0; i < sizeof children / sizeof *children; i++) {
+        if ((children[i] = fork()) == 0) {
+            rp_log_rename(log, "child");
+            for (int n = 0; n < 2000; n++)
+                rp_log(log, RP_LOG_INFO, "line n=%d", n);
+            _exit(0);
+        }
+    }
+    for (size_t i = 0; i < sizeof children / sizeof *children; i++) {
+        ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
+        ck_assert_int_eq(status, 0);
+    }
+    read_all(ends[STREAM_READ]);
+    ck_assert_uint_gt(count("line n=0"), 0);
+    check_lines_whole();
+    rp_log_close(log);
+}
+END_TEST
+
+START_TEST(log_whose_reader_is_gone_counts_lost_lines)
+{
+    uint64_t lost = 0;
+    struct rp_log *log;
+    int ends[2];
+
+    signal(SIGPIPE, SIG_IGN);
+    streams[_i](ends);
+    log = log_to(ends[STREAM_WRITE]);
+    close(ends[STREAM_READ]);
+    rp_log_count_in(log, &lost);
+    rp_log(log, RP_LOG_INFO, "line");
+    rp_log(log, RP_LOG_INFO, "line");
+    ck_assert_uint_eq(lost, 2);
+    rp_log_close(log);
+}
+END_TEST
+
+/* A file that may not grow is what a full disk looks like to who writes. */
+START_TEST(log_on_a_full_disk_counts_lost_lines)
+{
+    struct rlimit none = {0, RLIM_INFINITY}, all = {RLIM_INFINITY, RLIM_INFINITY};
+    struct rp_log *log = open_log(false, RP_LOG_INFO);
+    uint64_t lost = 0;
+
+    signal(SIGXFSZ, SIG_IGN);
+    rp_log_count_in(log, &lost);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    for (int i = 0; i < 3; i++)
+        rp_log(log, RP_LOG_INFO, "no room");
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
+    ck_assert_uint_eq(lost, 3);
+    rp_log(log, RP_LOG_INFO, "room");
+    ck_assert_ptr_nonnull(strstr(written(), ": 3 log lines lost: File too large\n"));
+    ck_assert_ptr_nonnull(strstr(last, ": room\n"));
+    rp_log_close(log);
+}
+END_TEST
+
+/* The log calls this one: the daemon that listens is ours. */
+static struct sockaddr_un daemon_address;
+
+int connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+    const struct sockaddr_un *address = (const struct sockaddr_un *)(const void *)to;
+
+    if (strcmp(address->sun_path, "/dev/log") == 0)
+        to = (const struct sockaddr *)(const void *)&daemon_address;
+    return (int)syscall(SYS_connect, fd, to, len);
+}
+
+static int syslogd(void)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    daemon_address.sun_family = AF_UNIX;
+    unlink(path);
+    snprintf(daemon_address.sun_path, sizeof daemon_address.sun_path, "%s", path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&daemon_address, sizeof daemon_address), 0);
+    return fd;
+}
+
+static struct rp_log *open_syslog(uint64_t *lost)
+{
+    struct rp_log_options options = {
+        .destination = "syslog", .process = "master", .level = RP_LOG_INFO};
+    struct rp_log *log = rp_log_open(&options, NULL);
+
+    ck_assert_ptr_nonnull(log);
+    rp_log_count_in(log, lost);
+    return log;
+}
+
+START_TEST(log_never_waits_for_syslog)
+{
+    uint64_t lost = 0;
+    int daemon = syslogd();
+    struct rp_log *log = open_syslog(&lost);
+
+    for (int i = 0; i < FLOOD; i++)
+        rp_log(log, RP_LOG_WARN, "later n=%d\n", i);
+    ck_assert_uint_gt(lost, 0);
+    read_all(daemon);
+    rp_log(log, RP_LOG_INFO, "the daemon reads again");
+    read_all(daemon);
+    /* each datagram ends in a NUL, and the next one was read over it */
+    ck_assert_int_eq(strncmp(arrived, "<28>", 4), 0); /* LOG_DAEMON | LOG_WARNING */
+    rp_log_close(log);
+}
+END_TEST
+
+START_TEST(log_connects_to_a_syslog_that_was_restarted)
+{
+    uint64_t lost = 0;
+    int daemon = syslogd();
+    struct rp_log *log = open_syslog(&lost);
+    char line[256];
+
+    close(daemon);
+    rp_log(log, RP_LOG_INFO, "nobody listens");
+    ck_assert_uint_eq(lost, 1);
+    daemon = syslogd();
+    rp_log(log, RP_LOG_INFO, "hello");
+    ck_assert_int_gt(recv(daemon, line, sizeof line, 0), 0);
+    ck_assert_ptr_nonnull(strstr(line, "]: 1 log lines lost: "));
+    ck_assert_int_gt(recv(daemon, line, sizeof line, 0), 0);
+    ck_assert_ptr_nonnull(strstr(line, "]: hello"));
+    ck_assert_uint_eq(lost, 1);
+    rp_log_close(log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("log");
@@ -262,6 +586,13 @@ static Suite *suite(void)
     tcase_add_test(t, log_lines_that_may_wait_are_all_written_whole);
     tcase_add_test(t, log_lines_of_the_parent_are_not_repeated_by_the_child);
     tcase_add_test(t, log_that_cannot_be_opened_says_which);
+    tcase_add_loop_test(t, log_never_waits_for_a_reader_that_has_stopped, 0, 2 * STREAMS);
+    tcase_add_loop_test(t, log_does_not_change_a_stream_for_those_who_share_it, 0, STREAMS);
+    tcase_add_loop_test(t, log_of_many_processes_never_waits, 0, 2);
+    tcase_add_loop_test(t, log_whose_reader_is_gone_counts_lost_lines, 0, 3);
+    tcase_add_test(t, log_on_a_full_disk_counts_lost_lines);
+    tcase_add_test(t, log_never_waits_for_syslog);
+    tcase_add_test(t, log_connects_to_a_syslog_that_was_restarted);
     suite_add_tcase(s, t);
     return s;
 }

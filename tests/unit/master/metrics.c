@@ -53,6 +53,7 @@ START_TEST(values_stand_under_their_names)
 
     row->active = 3;
     row->accepted = 7;
+    stats->log_lines_lost = 12;
     row->handshakes_id = 5;
     row->sessions.bad_seals = 2;
     row->far.outages = 4;
@@ -67,6 +68,7 @@ START_TEST(values_stand_under_their_names)
     has(text, "\nreprise_generations 2\n");
     has(text, "\nreprise_connections_active 3\n");
     has(text, "\nreprise_connections_accepted_total 7\n");
+    has(text, "\nreprise_log_lines_lost_total 12\n");
     has(text, "\nreprise_handshakes_total{kind=\"session_id\"} 5\n");
     has(text, "\nreprise_session_lookups_total{result=\"bad_seal\"} 2\n");
     has(text, "\nreprise_store_outages_total{tier=\"far\"} 4\n");
