@@ -62,7 +62,7 @@ static bool read_all(int fd, char *text, size_t size, const char *path, struct r
 
 static char *read_file(const char *path, struct rp_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     char *text = NULL;
     struct stat st;
 
@@ -71,8 +71,8 @@ static char *read_file(const char *path, struct rp_error *err)
                      strerror(errno));
         return NULL;
     }
-    if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode))
-        rp_error_set(err, "ERR_CONF", "%s: is a directory; give a file", path);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) /* a FIFO would keep us waiting */
+        rp_error_set(err, "ERR_CONF", "%s: is not a regular file; give the path of a file", path);
     else if ((text = malloc(FILE_MAX)) == NULL)
         no_memory(err);
     else if (!read_all(fd, text, FILE_MAX, path, err)) {

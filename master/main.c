@@ -19,11 +19,12 @@
 static const struct command commands[] = {
     {"run", "run the service in the foreground", command_run, {CONF}},
     {"check",
-     "check a configuration without serving it",
+     "check a configuration without serving it (also: reprise -t)",
      command_check,
      {CONF,
       {"print", 0, NULL, "print the configuration with all defaults",
        offsetof(struct arguments, print)},
+      {"strict", 0, NULL, "treat warnings as errors", offsetof(struct arguments, strict)},
       JSON}},
     {"options",
      "list every option of the configuration with its default and range",

@@ -74,15 +74,27 @@ static bool check(const struct conf *conf, struct rp_error *err)
 
 struct verdict {
     const struct conf *conf; /* NULL: it can't be read */
-    bool ok;
-    char *printed; /* the configuration; NULL: that was not asked for */
-    struct rp_error error;
+    bool valid;              /* it can be served */
+    bool ok;                 /* it is valid and, with --strict, has no warnings */
+    char *printed;           /* the configuration; NULL: that was not asked for */
+    struct rp_error error;   /* unless it is ok */
 };
+
+/* With --strict the first warning is the error. */
+static void on_strict(const struct rp_error *note, void *arg)
+{
+    struct verdict *v = arg;
+
+    if (v->ok)
+        v->error = *note;
+    v->ok = false;
+}
 
 static void print_warning(const struct rp_error *note, void *arg)
 {
-    (void)arg;
-    fprintf(stderr, "warning: %s\n", note->message);
+    const struct verdict *v = arg;
+
+    fprintf(stderr, "%s%s\n", v->ok ? "warning: " : "", note->message);
 }
 
 static void put_warning(const struct rp_error *note, void *json)
@@ -90,16 +102,15 @@ static void put_warning(const struct rp_error *note, void *json)
     rp_json_string(json, note->message);
 }
 
-static void print_text(const struct arguments *arguments, const struct verdict *v)
+static void print_text(const struct arguments *arguments, struct verdict *v)
 {
-    if (!v->ok) {
-        fprintf(stderr, "%s\n", v->error.message);
-        return;
-    }
-    conf_warnings(v->conf, print_warning, NULL);
-    if (v->printed != NULL)
-        fputs(v->printed, stdout);
+    if (v->valid)
+        conf_warnings(v->conf, print_warning, v);
     else
+        fprintf(stderr, "%s\n", v->error.message);
+    if (v->ok && v->printed != NULL)
+        fputs(v->printed, stdout);
+    else if (v->ok)
         printf("%s: ok\n", arguments->conf);
 }
 
@@ -108,13 +119,14 @@ static void put_findings(struct rp_json *json, const struct verdict *v)
     if (!v->ok) {
         rp_json_key(json, "message");
         rp_json_string(json, v->error.message);
-        return;
     }
-    rp_json_key(json, "warnings");
-    rp_json_begin_array(json);
-    conf_warnings(v->conf, put_warning, json);
-    rp_json_end_array(json);
-    if (v->printed == NULL)
+    if (v->valid) {
+        rp_json_key(json, "warnings");
+        rp_json_begin_array(json);
+        conf_warnings(v->conf, put_warning, json);
+        rp_json_end_array(json);
+    }
+    if (!v->ok || v->printed == NULL)
         return;
     rp_json_key(json, "configuration");
     rp_json_string(json, v->printed);
@@ -144,9 +156,12 @@ int command_check(const struct arguments *arguments)
     struct conf *conf = conf_load(arguments->conf, &v.error);
 
     v.conf = conf;
-    v.ok = conf != NULL && check(conf, &v.error);
-    if (v.ok && arguments->print && (v.printed = conf_print(conf)) == NULL)
-        v.ok = rp_error_set(&v.error, "ENOMEM", "no memory to print the configuration");
+    v.valid = conf != NULL && check(conf, &v.error);
+    if (v.valid && arguments->print && (v.printed = conf_print(conf)) == NULL)
+        v.valid = rp_error_set(&v.error, "ENOMEM", "no memory to print the configuration");
+    v.ok = v.valid;
+    if (v.valid && arguments->strict)
+        conf_warnings(conf, on_strict, &v);
     if (arguments->json)
         print_json(arguments, &v);
     else

@@ -196,13 +196,19 @@ static int run_command(const struct command *command, int argc, char *const argv
     return command->run(&arguments);
 }
 
+/* Other names of commands, as other programs have them. */
+static bool is_alias(const char *word, const char *name)
+{
+    return (strcmp(word, "--version") == 0 && strcmp(name, "version") == 0) ||
+           (strcmp(word, "-t") == 0 && strcmp(name, "check") == 0);
+}
+
 /* How many of the words are the command's name; 0: it is another command. */
 static int match(const char *name, int argc, char *const argv[])
 {
     size_t len = strcspn(name, " ");
 
-    if (strcmp(argv[1], name) == 0 ||
-        (strcmp(argv[1], "--version") == 0 && strcmp(name, "version") == 0))
+    if (strcmp(argv[1], name) == 0 || is_alias(argv[1], name))
         return 1;
     return argc > 2 && name[len] == ' ' && strlen(argv[1]) == len &&
                    strncmp(argv[1], name, len) == 0 && strcmp(argv[2], name + len + 1) == 0

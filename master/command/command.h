@@ -20,7 +20,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* What the options of all commands set; each command offers some of them. */
 struct arguments {
     const char *conf;
-    bool json, print, now, all;
+    bool json, print, strict, now, all;
     const char *before, *host; /* sessions revoke */
 };
 

@@ -131,6 +131,59 @@ test('what works and is hardly meant is a warning, with file, line and remedy', 
   assert.deepStrictEqual(JSON.parse(check('--json').stdout).warnings, []);
 });
 
+test('check --strict: a warning is an error', async () => {
+  const service = new Service(`${conf}certificate "s" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key"  ocsp = "/x" }\n`);
+  for (const name of ['state', 'run']) fs.mkdirSync(path.join(service.dir, name));
+  service.ports = {1: await freePort()};
+  service.configure();
+  const check = (...args) => spawnSync(program, ['check', '-c', service.conf, ...args], {encoding: 'utf8', timeout: 20000});
+  const warning = /^\S*test\.conf:11: ocsp: has no effect/;
+  const {status: code, stdout, stderr} = check('--strict');
+  assert.strictEqual(code, 2);
+  assert.match(stderr, warning);
+  assert.strictEqual(stdout, '');
+  const json = check('--strict', '--json', '--print'), found = JSON.parse(json.stdout);
+  assert.strictEqual(json.status, 2);
+  assert.strictEqual(found.ok, false);
+  assert.match(found.message, warning);
+  assert.ok(found.warnings.length === 1 && found.configuration === undefined);
+  assert.strictEqual(check().status, 0);
+  service.configure(conf);
+  assert.strictEqual(check('--strict').status, 0);
+  assert.match(check('--strict').stdout, /: ok$/m);
+});
+
+test('-t is check', async () => {
+  const service = new Service(conf), run = (...args) => spawnSync(program, [...args, '-c', service.conf], {encoding: 'utf8', timeout: 20000});
+  for (const name of ['state', 'run']) fs.mkdirSync(path.join(service.dir, name));
+  service.ports = {1: await freePort()};
+  service.configure();
+  assert.deepStrictEqual(run('-t').stdout, run('check').stdout);
+  assert.strictEqual(run('-t').status, 0);
+  service.configure(conf.replace('workers', 'worker'));
+  assert.strictEqual(run('-t').stderr, run('check').stderr);
+  assert.strictEqual(run('-t', '--json').status, 2);
+});
+
+test('a configuration file that is a FIFO: check, run, reload', async () => {
+  const service = await Service.start(conf), fifo = path.join(service.dir, 'fifo');
+  const said = /is not a regular file; give the path of a file/;
+  execFileSync('mkfifo', [fifo]);
+  for (const command of ['check', 'run']) {
+    const {status: code, stderr} = spawnSync(program, [command, '-c', fifo], {encoding: 'utf8', timeout: 20000});
+    assert.strictEqual(code, 2);
+    assert.match(stderr, said);
+  }
+  fs.rmSync(service.conf);
+  fs.renameSync(fifo, service.conf);
+  assert.match(service.command('reload').err, said);
+  process.kill(service.child.pid, 'SIGHUP');
+  await service.said(/test\.conf: is not a regular file/);
+  fs.rmSync(service.conf);
+  service.configure();
+  assert.strictEqual(service.command('reload').code, 0);
+});
+
 test('options lists each option with its default, range and description', () => {
   const run = (...args) => spawnSync(program, ['options', ...args], {encoding: 'utf8', timeout: 10000});
   const options = JSON.parse(run('--json').stdout), text = run().stdout;

@@ -8,6 +8,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 static const char base[] = "certificate \"c\" { cert = \"c.pem\" key = \"/k.key\" }\n"
                            "backend \"b\" { address = \"127.0.0.1:1\" }\n";
@@ -427,10 +431,58 @@ START_TEST(conf_load_says_why_not)
     ck_assert_str_eq(
         error.message,
         "/no/such.conf: No such file or directory; give the configuration with -c FILE");
-    ck_assert_ptr_null(conf_load("/", &error));
-    ck_assert_str_eq(error.message, "/: is a directory; give a file");
-    ck_assert_ptr_null(conf_load("/dev/zero", &error));
-    ck_assert_str_eq(error.message, "/dev/zero: is larger than 4 MiB");
+}
+END_TEST
+
+static const char *const not_files[] = {"/", "/dev/zero", "/dev/null", "fifo", "socket"};
+
+static void make_special(const char *kind, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strcmp(kind, "fifo") == 0) {
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        return;
+    }
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+}
+
+/* A FIFO without a writer must not block. */
+START_TEST(conf_load_takes_regular_files_alone)
+{
+    char directory[] = "/tmp/reprise-conf-XXXXXX", path[64], expected[160];
+    struct rp_error error = {0};
+    bool ours = not_files[_i][0] != '/';
+
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s%s%s", ours ? directory : "", ours ? "/" : "", not_files[_i]);
+    if (ours)
+        make_special(not_files[_i], path);
+    ck_assert_ptr_null(conf_load(path, &error));
+    snprintf(expected, sizeof expected, "%s: is not a regular file; give the path of a file", path);
+    if (strcmp(not_files[_i], "socket") != 0) /* open fails with ENXIO */
+        ck_assert_str_eq(error.message, expected);
+    if (ours)
+        unlink(path);
+    rmdir(directory);
+}
+END_TEST
+
+START_TEST(conf_load_takes_up_to_4_mebibytes)
+{
+    char path[] = "/tmp/reprise-conf-XXXXXX";
+    struct rp_error error = {0};
+    int fd = mkstemp(path);
+
+    ck_assert_int_eq(ftruncate(fd, 4 << 20), 0);
+    ck_assert_ptr_null(conf_load(path, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, ": is larger than 4 MiB"));
+    close(fd);
+    unlink(path);
 }
 END_TEST
 
@@ -653,6 +705,9 @@ int main(void)
                         sizeof wrong_frontends / sizeof *wrong_frontends);
     tcase_add_loop_test(core, conf_examples_load, 0, sizeof examples / sizeof *examples);
     tcase_add_test(core, conf_load_says_why_not);
+    tcase_add_loop_test(core, conf_load_takes_regular_files_alone, 0,
+                        sizeof not_files / sizeof *not_files);
+    tcase_add_test(core, conf_load_takes_up_to_4_mebibytes);
     tcase_add_test(core, conf_tells_what_has_no_effect);
     tcase_add_loop_test(core, conf_warns_of_proxies_that_nobody_listed, 0, PROXIED);
     tcase_add_loop_test(core, conf_warns_of_client_certificates_that_can_be_bypassed, 0, BYPASSED);
