@@ -37,7 +37,8 @@ enum load_ending { ENDING_NOW, ENDING_WAIT, ENDING_RESET };
 enum load_talk { TALK_NOTHING, TALK_HTTP, TALK_ECHO };
 
 struct load_target {
-    char text[LOAD_TARGET_TEXT]; /* as on the command line; one address of several is added */
+    const char *text;             /* as on the command line */
+    char label[LOAD_TARGET_TEXT]; /* the same in reports, with the address where there are several */
     struct rp_address address;
     char host[LOAD_NAME_MAX + 1]; /* whom its certificate has to name, unless there is --sni */
     bool named;                   /* it is a name, so it is sent as SNI, too */

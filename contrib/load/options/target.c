@@ -110,9 +110,8 @@ static void label(struct load_options *o, unsigned first)
 
     for (unsigned i = first; o->target_count > first + 1 && i < o->target_count; i++) {
         struct load_target *t = &o->targets[i];
-        size_t len = strlen(t->text);
-
-        snprintf(t->text + len, sizeof t->text - len, " (%s)", rp_address_host(&t->address, host));
+        snprintf(t->label, sizeof t->label, "%.250s (%s)", t->text,
+                 rp_address_host(&t->address, host));
     }
 }
 
@@ -159,12 +158,10 @@ static bool add_given_address(struct load_options *o, struct load_target *t, str
 
 bool load_targets_add(struct load_options *o, const char *text, struct rp_error *err)
 {
-    struct load_target t = {0};
+    struct load_target t = {.text = text};
     const char *port = strrchr(text, ':');
 
-    if (strlen(text) >= sizeof t.text - RP_ADDRESS_TEXT)
-        return rp_error_set(err, "E2BIG", "the target is too long");
-    snprintf(t.text, sizeof t.text, "%s", text);
+    snprintf(t.label, sizeof t.label, "%s", text);
     if (lacks_brackets(text))
         return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
                             "an IPv6 address needs brackets; write [%.*s]%.8s", (int)(port - text),

@@ -148,7 +148,7 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
     fputs("{\n  \"targets\": [", f);
     for (unsigned i = 0; i < o->target_count; i++) {
         fputs(i > 0 ? ", " : "", f);
-        put_text(f, o->targets[i].text);
+        put_text(f, o->targets[i].label);
     }
     fprintf(f,
             "],\n  \"seed\": %" PRIu64 ", \"elapsed_us\": %" PRIu64 ", \"started\": %" PRIu64

@@ -145,12 +145,12 @@ static void put_matrix(FILE *f, const struct load_options *o, const struct load_
     fputs("<h2>Resumed, % of the sessions offered</h2>\n<table><tr><th>from \\ to</th>", f);
     for (unsigned i = 0; i < o->target_count; i++) {
         fputs("<th>", f);
-        put_text(f, o->targets[i].text);
+        put_text(f, o->targets[i].label);
         fputs("</th>", f);
     }
     for (unsigned i = 0; i < o->target_count; i++) {
         fputs("</tr>\n<tr><th>", f);
-        put_text(f, o->targets[i].text);
+        put_text(f, o->targets[i].label);
         fputs("</th>", f);
         for (unsigned j = 0; j < o->target_count; j++) {
             double share = per(s->resumed_at[i][j], s->offered_at[i][j]);
@@ -443,7 +443,7 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
           f);
     for (unsigned i = 0; i < o->target_count; i++) {
         fputs(i > 0 ? ", " : "", f);
-        put_text(f, o->targets[i].text);
+        put_text(f, o->targets[i].label);
     }
     fputs("</p>\n", f);
     put_honesty(f, o, s);

@@ -148,7 +148,7 @@ static void print_matrix(const struct load_options *o, const struct load_stats *
     printf("\nresumed, %% of the sessions offered: row = host that issued it, column = host it was "
            "offered to\n");
     for (unsigned i = 0; i < o->target_count; i++)
-        printf("  [%u] %s\n", i, o->targets[i].text);
+        printf("  [%u] %s\n", i, o->targets[i].label);
     printf("       ");
     for (unsigned i = 0; i < o->target_count; i++)
         printf("     [%u]", i);

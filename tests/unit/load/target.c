@@ -4,6 +4,7 @@
  * resolver is replaced by one of our own, so that a name can have what this machine's names lack.
  */
 #include "contrib/load/load.h"
+#include "contrib/load/options/words.h"
 #include "tests/unit/unit.h"
 
 #include <netdb.h>
@@ -81,7 +82,7 @@ START_TEST(target_has_the_name_that_its_certificate_must_have)
 {
     ck_assert(load_targets_add(&o, single[_i].text, NULL));
     ck_assert_uint_eq(o.target_count, 1);
-    ck_assert_str_eq(o.targets[0].text, single[_i].text);
+    ck_assert_str_eq(o.targets[0].label, single[_i].text);
     ck_assert_str_eq(o.targets[0].host, single[_i].host);
     ck_assert_pstr_eq(load_server_name(&o, 0, 0), single[_i].name);
     o.sni[1] = (char[]){"a.example"};
@@ -93,7 +94,7 @@ END_TEST
 START_TEST(name_with_several_addresses_is_as_many_targets)
 {
     static const struct {
-        const char *text, *address;
+        const char *label, *address;
     } rows[] = {{"10.0.0.1:1", "10.0.0.1:1"},
                 {"nodes.test:443 (192.0.2.1)", "192.0.2.1:443"},
                 {"nodes.test:443 (192.0.2.2)", "192.0.2.2:443"},
@@ -104,7 +105,8 @@ START_TEST(name_with_several_addresses_is_as_many_targets)
     ck_assert(load_targets_add(&o, "nodes.test:443", NULL));
     ck_assert_uint_eq(o.target_count, 4);
     for (unsigned i = 0; i < 4; i++) {
-        ck_assert_str_eq(o.targets[i].text, rows[i].text);
+        ck_assert_str_eq(o.targets[i].label, rows[i].label);
+        ck_assert_str_eq(load_http_host(&o.targets[i]), i > 0 ? "nodes.test:443" : "10.0.0.1:1");
         ck_assert_str_eq(rp_address_format(&o.targets[i].address, text), rows[i].address);
         ck_assert_pstr_eq(load_server_name(&o, i, 0), i > 0 ? "nodes.test" : NULL);
     }
