@@ -64,9 +64,9 @@ int command_run(const struct arguments *arguments)
 int command_version(const struct arguments *arguments)
 {
     if (arguments->json)
-        printf("{\"version\":\"%s\"}\n", RP_VERSION);
+        printf("{\"version\":\"%s\",\"openssl\":\"%s\"}\n", RP_VERSION, rp_openssl_version());
     else
-        printf("reprise %s\n", RP_VERSION);
+        printf("reprise %s (%s)\n", RP_VERSION, rp_openssl_version());
     return EXIT_DONE;
 }
 

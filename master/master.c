@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <reprise/tls.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -123,6 +124,7 @@ static void log_serving(const struct master *m, const char *message)
     rp_log_number(&line, "generation", generation_number(m->current));
     rp_log_number(&line, "workers", generation_workers(m->current));
     rp_log_text(&line, "version", RP_VERSION);
+    rp_log_text(&line, "openssl", rp_openssl_version());
     rp_log_end(&line);
 }
 

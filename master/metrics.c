@@ -6,6 +6,7 @@
 #include "master/metrics.h"
 #include "cache/store_open.h"
 
+#include <reprise/tls.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -192,7 +193,8 @@ static void stores(struct rp_text *out, const struct status *s, const struct sta
 static void processes(struct rp_text *out, const struct status *s, const struct stats_row *sum)
 {
     head(out, "build_info", "gauge", "Version of the program; the value is always 1");
-    rp_text_printf(out, "reprise_build_info{version=\"%s\"} 1\n", RP_VERSION);
+    rp_text_printf(out, "reprise_build_info{version=\"%s\",openssl=\"%s\"} 1\n", RP_VERSION,
+                   rp_openssl_version());
     gauge(out, "start_time_seconds", "Unix time when the master started", s->started_s);
     gauge(out, "generations", "Running generations of workers, draining ones included",
           s->generation_count);

@@ -14,6 +14,7 @@
 #include "contrib/load/run/schedule.h"
 
 enum { LOAD_SECONDS = 600, LOAD_TARGETS = 32, LOAD_SNI = 64, LOAD_PIDS = 32 };
+enum { LOAD_SOURCES = 64, LOAD_HEADERS_MAX = 768, LOAD_ALPN = 8, LOAD_ALPN_MAX = 256 };
 enum { LOAD_REASONS = 24, LOAD_REASON_TEXT = 64, LOAD_PSK_MAX = 64, LOAD_PROXY_MAX = 232 };
 enum { LOAD_NAME_MAX = 253, LOAD_TARGET_TEXT = 384 };
 
@@ -37,8 +38,9 @@ enum load_ending { ENDING_NOW, ENDING_WAIT, ENDING_RESET };
 enum load_talk { TALK_NOTHING, TALK_HTTP, TALK_ECHO };
 
 struct load_target {
-    const char *text;             /* as on the command line */
-    char label[LOAD_TARGET_TEXT]; /* the same in reports, with the address where there are several */
+    const char *text; /* as on the command line */
+    char
+        label[LOAD_TARGET_TEXT]; /* the same in reports, with the address where there are several */
     struct rp_address address;
     char host[LOAD_NAME_MAX + 1]; /* whom its certificate has to name, unless there is --sni */
     bool named;                   /* it is a name, so it is sent as SNI, too */
@@ -64,7 +66,12 @@ struct load_options {
     const char *path;                /* of HTTP requests */
     uint64_t upload, download, echo; /* bytes; download 0: whatever comes */
     unsigned requests;               /* on each connection */
-    const char *ca, *cert, *key, *ciphers, *groups;
+    const char *ca, *cert, *key, *ciphers, *groups, *sigalgs;
+    char alpn_text[LOAD_ALPN_MAX];           /* the names below, each terminated */
+    const char *alpn[LOAD_ALPN + 1];         /* NULL-terminated */
+    char headers[LOAD_HEADERS_MAX];          /* lines of requests, with their ends */
+    struct rp_address sources[LOAD_SOURCES]; /* used in turn */
+    unsigned source_count;
     const char *keylog; /* a file; NULL: none */
     char psk_identity[RP_PSK_IDENTITY_MAX + 1];
     uint8_t psk[LOAD_PSK_MAX];
@@ -107,6 +114,15 @@ bool load_reason_says_class(const struct load_reason *);
 /* A line for an error, in the words of TLS where it is an alert of the server's. */
 void load_reason_of(const struct rp_error *, struct load_reason *);
 
+/* What handshakes agreed on; "": nothing. `key` is the server's: "P-256", "rsa 2048". */
+enum { LOAD_NEGOTIATED = 16 };
+struct load_negotiated {
+    char version[16], suite[64], group[32], alpn[32], key[32];
+    uint64_t count; /* 0: the row is free */
+};
+/* The certificate apart, which resumed sessions do not show. */
+bool load_negotiated_equal(const struct load_negotiated *, const struct load_negotiated *);
+
 /* What happened in one slice of the run. */
 struct load_second {
     uint32_t full, resumed, declined, failed, requests;
@@ -141,6 +157,7 @@ struct load_stats {
     struct load_second seconds[LOAD_SECONDS]; /* the last one takes all that comes later */
     struct load_second phases[PHASES_MAX];    /* those that are stretches */
     struct load_reason reasons[LOAD_REASONS];
+    struct load_negotiated negotiated[LOAD_NEGOTIATED];
     struct histogram handshake_us[KINDS];
     struct histogram request_us; /* on an established connection: from a request to its response */
     /* From the moment an arrival was due to the first byte of its response, or to the end of its
@@ -165,8 +182,15 @@ struct load_command {
     uint64_t begun_ms, took_ms;    /* since the load began; how long */
 };
 
+/* Which run this was: what repeats it, when and where it ran, with which versions. */
+struct load_run_info {
+    char command[2048], date[32], host[65], version[32], openssl[64];
+};
+void load_run_info_get(struct load_run_info *, int argc, char **argv);
+
 /* What all processes did, for the reports. */
 struct load_result {
+    struct load_run_info info;
     struct load_stats stats;
     struct load_command commands[PHASES_MAX]; /* of those phases that are moments */
     struct histogram resumed_us;              /* handshakes of all kinds */

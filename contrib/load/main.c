@@ -98,6 +98,7 @@ int main(int argc, char **argv)
     if (!load_files_open(&files, &options, &err))
         return failed(&err);
     sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    load_run_info_get(&result.info, argc, argv);
     if (!load_run_all(&options, &result, &err))
         return failed(&err);
     if (!tell(&options, &files, &result))

@@ -225,6 +225,36 @@ test('reprise-load: a server that gives no tickets, and a name with several addr
   });
 });
 
+test('reprise-load: what was negotiated is reported, and headers, ALPN and sources reach the server', async () => {
+  const heard = new Set();
+  const server = secure((s) => {
+    s.on('error', () => {}).once('data', (head) => {
+      heard.add([s.alpnProtocol, s.remoteAddress, (`${head}`.match(/^X-Test: .*$/m) || ['-'])[0].trim()].join(' '));
+      s.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+  }, {ALPNProtocols: ['http/1.1']});
+  await withServer(server, async (target) => {
+    const {code, told, err} = await load('-n', '20', '-c', '2', '-t', '1.3', '-r', '50', '-g', '/', '--alpn', 'h2,http/1.1', '--header', 'X-Test: a b',
+      '--source', '127.0.0.2', '--source', '127.0.0.3', '--groups', 'P-256', target);
+    assert.strictEqual(code, 0, err);
+    assert.deepStrictEqual([...heard].sort(), ['http/1.1 127.0.0.2 X-Test: a b', 'http/1.1 127.0.0.3 X-Test: a b']);
+    assert.deepStrictEqual(told.negotiated, [{protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'secp256r1', certificate: 'P-256',
+      alpn: 'http/1.1', count: 20}]);
+    assert.match(told.command, /^reprise-load .*--header 'X-Test: a b' --source 127\.0\.0\.2 /);
+    assert.match(told.date, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    assert.strictEqual(told.host, os.hostname());
+    assert.match(told.openssl, /^OpenSSL 3\./);
+  });
+});
+
+test('reprise-load: a pre-shared key is in no report', async () => {
+  for (const psk of [['--psk', 'me:5ec2e7'], ['--psk=me:5ec2e7']]) {
+    const {told} = await load('-n', '1', '-m', 'psk', ...psk, '127.0.0.1:1');
+    assert.match(told.command, /--psk(=| )('|)\.\.\./);
+    assert.doesNotMatch(JSON.stringify(told), /5ec2e7/);
+  }
+});
+
 test('reprise-load: a server is verified as its own host or the name sent, and a name is sent as SNI', async () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-ca-'));
   const at = (name) => path.join(dir, name);

@@ -41,6 +41,10 @@ const refused = [
   [['--by-id', '-m', 'ticket', nowhere], /use only one of them/], [['--by-id', '-t', '1.3', nowhere], /need(s)? TLS 1\.2/],
   [['-m', 'stateful', '-t', '1.2', nowhere], /need(s)? TLS 1\.3/], [['-m', '0-rtt', nowhere], /requires data to send/],
   [['-k', '5', nowhere], /--requests requires/], [['--echo', '5', '-g', '/', nowhere], /--echo does not use HTTP/], [['-g', '/', '--echo', '5', nowhere], /--echo does not use HTTP/],
+  [['--max-missed', '0', nowhere], /requires --rate/], [['--header', 'A: b', nowhere], /--header requires --get/],
+  [['-g', '/', '--header', 'Host: b', nowhere], /--header Host: b: expected/], [['-g', '/', '--header', 'nothing', nowhere], /--header nothing: expected/],
+  [['--alpn', 'a,,b', nowhere], /--alpn a,,b: expected/], [['--source', 'here', nowhere], /--source here: expected/],
+  [['--sigalgs', 'nonsense', nowhere], /--sigalgs nonsense: OpenSSL does not support/],
   [['--poisson', nowhere], /requires --rate/], [['--proxy', 'foo', nowhere], /--proxy foo/], [['--proxy-version', '2', nowhere], /requires --proxy/],
 ];
 

@@ -35,7 +35,8 @@ const values = {
   groups: ['P-256', 'X25519:P-256'], csv: ['c'], timeline: ['t'], report: ['r.html'],
   ciphers: ['TLS_AES_128_GCM_SHA256'], concurrency: ['2'], rate: ['1000', '1s:100..1000,1s:1000'], count: ['3'],
   duration: ['20ms'], processes: ['2'], seed: ['7'], get: ['/'], requests: ['2 -g /'], timeout: ['20s'],
-  pid: [String(process.pid)], 'min-resumed': ['0 -r 50'], 'max-failed': ['0'], 'max-missed': ['1000 --rate 1000'], json: ['j', '-'], download: ['6', '6 -g /six'],
+  pid: [String(process.pid)], 'min-resumed': ['0 -r 50'], 'max-failed': ['0'], 'max-missed': ['1000 --rate 1000'], sigalgs: ['ECDSA+SHA256'],
+  alpn: ['http/1.1', 'h2,http/1.1'], header: ['"X-A: b" -g /'], source: ['127.0.0.1', '127.0.0.2 --source 127.0.0.3'], json: ['j', '-'], download: ['6', '6 -g /six'],
   upload: ['1K'], echo: ['64K'],
   phase: ['"1s name"', '"at 0s: true"'], psk: [`visitor:${key}`], proxy: ['10.1.2.3', '2001:db8::1 --proxy-version 2'],
 };

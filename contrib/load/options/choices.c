@@ -52,6 +52,8 @@ static const char *wrong_talk(const struct load_options *o)
 {
     if (o->echo > 0 && (o->path != NULL || o->upload > 0 || o->download > 0))
         return "--echo does not use HTTP; remove --get, --upload and --download";
+    if (o->headers[0] != '\0' && o->talk != TALK_HTTP)
+        return "--header requires --get, --upload or --download";
     if (o->talk != TALK_NOTHING)
         return NULL;
     if (o->mechanism == KIND_EARLY)

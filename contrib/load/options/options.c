@@ -174,6 +174,49 @@ static bool take_sni(struct load_options *o, const char *text)
     }
 }
 
+/* "h2,http/1.1" */
+static bool take_alpn(struct load_options *o, const char *text)
+{
+    unsigned count = 0;
+
+    if (snprintf(o->alpn_text, sizeof o->alpn_text, "%s", text) >= (int)sizeof o->alpn_text)
+        return false;
+    for (char *rest = o->alpn_text, *name; (name = strsep(&rest, ",")) != NULL;) {
+        if (*name == '\0' || count == LOAD_ALPN)
+            return false;
+        o->alpn[count++] = name;
+    }
+    o->alpn[count] = NULL;
+    return true;
+}
+
+/* "Name: value": a header that we write ourselves is not one of them. */
+static bool take_header(struct load_options *o, const char *text)
+{
+    static const char *const own[] = {"host", "content-length", "connection", "transfer-encoding"};
+    size_t used = strlen(o->headers), name = strcspn(text, ":");
+
+    if (name == 0 || text[name] == '\0' || text[strcspn(text, "\r\n")] != '\0' ||
+        strcspn(text, " \t") < name)
+        return false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strlen(own[i]) == name && strncasecmp(text, own[i], name) == 0)
+            return false;
+    return snprintf(o->headers + used, sizeof o->headers - used, "%s\r\n", text) <
+           (int)(sizeof o->headers - used);
+}
+
+static bool take_source(struct load_options *o, const char *text)
+{
+    char with_port[80];
+
+    if (o->source_count == LOAD_SOURCES)
+        return false;
+    snprintf(with_port, sizeof with_port, strchr(text, ':') != NULL ? "[%.60s]:0" : "%.60s:0",
+             text);
+    return rp_address_parse(&o->sources[o->source_count++], with_port, false, NULL);
+}
+
 static bool take_psk(struct load_options *o, const char *text)
 {
     const char *colon = strrchr(text, ':'), *hex = colon != NULL ? colon + 1 : "";
@@ -247,6 +290,10 @@ static const struct row rows[] = {
      0, 0, NULL},
     {"groups", "LIST", "groups; a key share is sent for the first (X25519:P-256)", 0, TEXT,
      AT(groups), 0, 0, NULL},
+    {"sigalgs", "LIST", "signature algorithms, as in OpenSSL (similar to browsers)", 0, TEXT,
+     AT(sigalgs), 0, 0, NULL},
+    {"alpn", "NAME[,NAME]", "ALPN protocols, in order of preference (none)", 0, CALL, 0, 0, 0,
+     take_alpn},
     {NULL, NULL, "Load", 0, FLAG, 0, 0, 0, NULL},
     {"concurrency", "N", "concurrent connections (32; maximum with --rate: 4096)", 'c', SMALL,
      AT(concurrency), 1, 100000, NULL},
@@ -265,11 +312,15 @@ static const struct row rows[] = {
      0, take_download},
     {"echo", "BYTES", "no HTTP: send this much and wait for the same amount", 0, CALL, 0, 0, 0,
      take_echo},
+    {"header", "\"NAME: VALUE\"", "a header of each request, except Host and framing", 0, CALL, 0,
+     0, 0, take_header},
     {"requests", "N", "requests per connection, one after the other (1)", 'k', SMALL, AT(requests),
      1, 1e9, NULL},
     {"close", "now|wait|reset", "how a connection is closed (now)", 0, CALL, 0, 0, 0, take_ending},
     {"timeout", "TIME", "idle and handshake timeout of a connection (10s)", 0, TIME, AT(timeout_ms),
      0, 0, NULL},
+    {"source", "ADDRESS", "connect from this address; several are used in turn", 0, CALL, 0, 0, 0,
+     take_source},
     {"proxy", "ADDRESS", "send a PROXY header with this client address", 0, CALL, 0, 0, 0,
      take_proxy},
     {"proxy-version", "1|2", "version of that header (1)", 0, SMALL, AT(proxy_version), 1, 2, NULL},

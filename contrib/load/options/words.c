@@ -17,8 +17,8 @@ static size_t make_head(char *text, const struct load_options *o, const char *ho
         snprintf(path, sizeof path, "%s", o->path);
     if (o->upload > 0)
         snprintf(length, sizeof length, "Content-Length: %" PRIu64 "\r\n", o->upload);
-    len = snprintf(text, WORDS_MAX, "%s %s HTTP/1.1\r\nHost: %.256s\r\n%s%s\r\n",
-                   o->upload > 0 ? "POST" : "GET", path, host, length,
+    len = snprintf(text, WORDS_MAX, "%s %s HTTP/1.1\r\nHost: %.256s\r\n%s%s%s\r\n",
+                   o->upload > 0 ? "POST" : "GET", path, host, length, o->headers,
                    last ? "Connection: close\r\n" : "");
     return len > 0 && len < WORDS_MAX ? (size_t)len : 0;
 }

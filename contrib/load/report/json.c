@@ -123,6 +123,39 @@ static void put_latency(FILE *f, const struct load_result *r)
     put_rows(f, "latency_us", rows, LOAD_ROWS);
 }
 
+static void put_info(FILE *f, const struct load_run_info *info)
+{
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"command", info->command},
+                 {"date", info->date},
+                 {"host", info->host},
+                 {"version", info->version},
+                 {"openssl", info->openssl}};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        fprintf(f, "  \"%s\": ", texts[i].name);
+        put_text(f, texts[i].text);
+        fputs(",\n", f);
+    }
+}
+
+static void put_negotiated(FILE *f, const struct load_stats *s)
+{
+    fputs(",\n  \"negotiated\": [", f);
+    for (unsigned i = 0; i < LOAD_NEGOTIATED && s->negotiated[i].count > 0; i++) {
+        const struct load_negotiated *n = &s->negotiated[i];
+
+        fprintf(f,
+                "%s{\"protocol\": \"%s\", \"cipher\": \"%s\", \"group\": \"%s\", "
+                "\"certificate\": \"%s\", \"alpn\": ",
+                i > 0 ? ",\n    " : "\n    ", n->version, n->suite, n->group, n->key);
+        put_text(f, n->alpn);
+        fprintf(f, ", \"count\": %" PRIu64 "}", n->count);
+    }
+    fputs("]", f);
+}
+
 static void put_failures(FILE *f, const struct load_stats *s)
 {
     fputs(",\n  \"failed_by_reason\": {", f);
@@ -145,7 +178,9 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
 {
     const struct load_stats *s = &r->stats;
 
-    fputs("{\n  \"targets\": [", f);
+    fputs("{\n", f);
+    put_info(f, &r->info);
+    fputs("  \"targets\": [", f);
     for (unsigned i = 0; i < o->target_count; i++) {
         fputs(i > 0 ? ", " : "", f);
         put_text(f, o->targets[i].label);
@@ -186,6 +221,7 @@ void load_write_json(FILE *f, const struct load_options *o, const struct load_re
             s->early[RP_EARLY_DATA_NONE]);
     put_matrix(f, o, "offered_from_to", s->offered_at);
     put_matrix(f, o, "resumed_from_to", s->resumed_at);
+    put_negotiated(f, s);
     put_failures(f, s);
     put_timeline(f, o, r);
     put_latency(f, r);

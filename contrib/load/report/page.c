@@ -138,6 +138,31 @@ static void put_latencies(FILE *f, const struct load_options *o, const struct lo
     put_rows(f, "Latency of handshakes and requests, ms", rows, LOAD_ROWS);
 }
 
+static void put_negotiated(FILE *f, const struct load_stats *s)
+{
+    fputs("<h2>What was negotiated</h2>\n<table><tr><th>version</th><th>cipher suite</th>"
+          "<th>group</th><th>certificate</th><th>ALPN</th><th>handshakes</th></tr>\n",
+          f);
+    for (unsigned i = 0; i < LOAD_NEGOTIATED && s->negotiated[i].count > 0; i++) {
+        const struct load_negotiated *n = &s->negotiated[i];
+
+        fprintf(f, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>", n->version, n->suite,
+                n->group, n->key);
+        put_text(f, n->alpn);
+        fprintf(f, "</td><td>%" PRIu64 "</td></tr>\n", n->count);
+    }
+    fputs("</table>\n", f);
+}
+
+static void put_info(FILE *f, const struct load_run_info *info)
+{
+    fputs("<h2>This run</h2>\n<p><code>", f);
+    put_text(f, info->command);
+    fprintf(f, "</code></p>\n<p>%s on ", info->date);
+    put_text(f, info->host);
+    fprintf(f, "; reprise-load %s, %s</p>\n", info->version, info->openssl);
+}
+
 static void put_matrix(FILE *f, const struct load_options *o, const struct load_stats *s)
 {
     if (s->offered == 0)
@@ -457,8 +482,10 @@ void load_page_write(FILE *f, const struct load_options *o, const struct load_re
     put_latencies(f, o, r);
     put_mechanisms(f, s);
     put_matrix(f, o, s);
+    put_negotiated(f, s);
     put_failures(f, s);
     put_timeline(f, o, r);
     put_chart(f, r);
+    put_info(f, &r->info);
     fputs("</html>\n", f);
 }

@@ -269,6 +269,31 @@ static void print_honesty(const struct load_options *o, const struct load_stats 
                s->missed, s->full + s->resumed);
 }
 
+static void print_negotiated(const struct load_stats *s)
+{
+    uint64_t handshakes = s->full + s->resumed, counted = 0;
+
+    for (unsigned i = 0; i < LOAD_NEGOTIATED && s->negotiated[i].count > 0; i++) {
+        const struct load_negotiated *n = &s->negotiated[i];
+
+        printf("%s %s, %s, group %s, certificate %s%s%s: %.4g %%\n",
+               i == 0 ? "negotiated:" : "           ", n->version, n->suite,
+               n->group[0] != '\0' ? n->group : "-", n->key[0] != '\0' ? n->key : "-",
+               n->alpn[0] != '\0' ? ", ALPN " : "", n->alpn,
+               100 * load_ratio(n->count, handshakes));
+        counted += n->count;
+    }
+    if (counted < handshakes)
+        printf("            other combinations: %.4g %%\n",
+               100 * load_ratio(handshakes - counted, handshakes));
+}
+
+static void print_info(const struct load_run_info *info)
+{
+    printf("\n%s\nrun at %s on %s; reprise-load %s, %s\n", info->command, info->date, info->host,
+           info->version, info->openssl);
+}
+
 void load_report_text(const struct load_options *o, const struct load_result *r)
 {
     const struct load_stats *s = &r->stats;
@@ -279,6 +304,7 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
            load_rate(s->full_in_time + s->resumed_in_time, s), load_rate(s->full_in_time, s),
            load_rate(s->resumed_in_time, s));
     print_served(o, s);
+    print_negotiated(s);
     if (o->resume > 0) {
         print_sessions(s);
         print_shortage(o, s);
@@ -301,6 +327,7 @@ void load_report_text(const struct load_options *o, const struct load_result *r)
     if (r->server_ended)
         printf("server: a process given with --pid ended; its CPU time is unknown\n");
     print_honesty(o, s);
+    print_info(&r->info);
     if (r->lost > 0)
         printf("%u of %u processes ended without reporting; their results are missing here.\n",
                r->lost, o->processes);

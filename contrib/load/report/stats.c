@@ -34,6 +34,25 @@ void load_stats_reason(struct load_stats *s, const struct load_reason *reason)
     r->count += reason->count;
 }
 
+bool load_negotiated_equal(const struct load_negotiated *a, const struct load_negotiated *b)
+{
+    return strcmp(a->version, b->version) == 0 && strcmp(a->suite, b->suite) == 0 &&
+           strcmp(a->group, b->group) == 0 && strcmp(a->alpn, b->alpn) == 0;
+}
+
+static void add_negotiated(struct load_stats *s, const struct load_negotiated *other)
+{
+    struct load_negotiated *row = s->negotiated;
+
+    while (row->count > 0 && !load_negotiated_equal(row, other))
+        if (++row == s->negotiated + LOAD_NEGOTIATED)
+            return;
+    if (row->count == 0)
+        *row = *other;
+    else
+        row->count += other->count;
+}
+
 static void add(uint64_t *to, const uint64_t *from, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -104,6 +123,8 @@ void load_stats_add(struct load_stats *s, const struct load_stats *other)
         s->second_count = other->second_count;
     for (unsigned i = 0; i < LOAD_REASONS; i++)
         load_stats_reason(s, &other->reasons[i]);
+    for (unsigned i = 0; i < LOAD_NEGOTIATED && other->negotiated[i].count > 0; i++)
+        add_negotiated(s, &other->negotiated[i]);
     for (unsigned i = 0; i < KINDS; i++) {
         histogram_add(&s->handshake_us[i], &other->handshake_us[i]);
         histogram_add(&s->first_byte_us[i], &other->first_byte_us[i]);

@@ -335,6 +335,7 @@ static void on_secure(struct slot *s)
             load_sessions_drop(r->sessions, s->origin, client_of(s), s->offered.handle);
     }
     count_handshake(s);
+    load_negotiated_note(r->stats, s->socket);
     if (r->o->talk == TALK_NOTHING) {
         on_first_byte(s);
         finish(s);
@@ -562,12 +563,15 @@ static bool open_socket(struct slot *s, struct rp_error *err)
                                          .servername = load_server_name(o, s->target, s->name),
                                          .session_handle = s->offered.handle,
                                          .session_anywhere = true,
+                                         .alpn_protocols = *o->alpn != NULL ? o->alpn : NULL,
                                          .want_handles = true,
                                          .early_data = s->kind == KIND_EARLY,
                                          .allow_unauthorized = o->ca == NULL,
                                          .psk_callback = s->kind == KIND_PSK ? give_key : NULL,
                                          .arg = (void *)(uintptr_t)o};
 
+    if (o->source_count > 0)
+        net.local_address = &o->sources[r->turn % o->source_count];
     if (o->proxy_from != NULL && (connect.stream = proxied(s, &net, err)) == NULL)
         return false;
     s->socket = rp_connect(r->loop, &connect, err);

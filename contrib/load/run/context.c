@@ -20,8 +20,8 @@ static const char browsers[] =
 static const char psk_ciphers[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:ECDHE-PSK-CHACHA20-POLY1305:"
     "ECDHE-PSK-AES128-CBC-SHA256:PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:PSK";
-static const char sigalgs[] = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:"
-                              "RSA-PSS+SHA384:RSA+SHA384:RSA-PSS+SHA512:RSA+SHA512:ed25519";
+static const char default_sigalgs[] = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:"
+                                      "RSA-PSS+SHA384:RSA+SHA384:RSA-PSS+SHA512:RSA+SHA512:ed25519";
 
 static void wipe(char *text)
 {
@@ -86,6 +86,9 @@ static void name_option(const struct load_options *o, struct rp_error *err)
     else if (o->groups != NULL && strstr(why.message, "ECDH") != NULL)
         rp_error_set(err, why.code, "--groups %.200s: OpenSSL does not support these groups",
                      o->groups);
+    else if (o->sigalgs != NULL && strstr(why.message, "sigalg") != NULL)
+        rp_error_set(err, why.code, "--sigalgs %.200s: OpenSSL does not support these algorithms",
+                     o->sigalgs);
     else if (o->cert != NULL)
         rp_error_set(err, why.code, "--cert, --key: %.200s", why.message);
     else if (o->ca != NULL)
@@ -108,7 +111,7 @@ struct rp_secure_context *load_context_new(const struct load_options *o, const c
         .key = o->key != NULL ? &key_pem : NULL,
         .key_count = o->key != NULL,
         .ciphers = ciphers_of(o),
-        .sigalgs = sigalgs,
+        .sigalgs = o->sigalgs != NULL ? o->sigalgs : default_sigalgs,
         .ecdh_curve = o->groups != NULL ? o->groups : "X25519:P-256",
         .min_version = version,
         .max_version = version,

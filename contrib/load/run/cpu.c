@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * cpu.c - the CPU time of a server's processes. */
+ * cpu.c - the CPU time of a server's processes. The kernel counts it in nanoseconds for each thread
+ * that runs (schedstat), and in ticks of 10 ms for threads and children that have ended (stat). */
 #include "contrib/load/load.h"
 
 #include <dirent.h>
@@ -10,8 +11,55 @@
 
 struct process {
     int pid, parent;
-    uint64_t ticks;
+    uint64_t ticks, children_ticks; /* of its own, of children that it has waited for */
 };
+
+static uint64_t us_of_ticks(uint64_t ticks)
+{
+    return ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+/* 0 where the kernel does not count. */
+static uint64_t thread_us(int pid, const char *thread)
+{
+    char path[96];
+    unsigned long long ns = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%.20s/schedstat", pid, thread);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%llu", &ns) != 1)
+        ns = 0;
+    fclose(file);
+    return ns / 1000;
+}
+
+static uint64_t threads_us(int pid)
+{
+    char path[32];
+    struct dirent *entry;
+    uint64_t us = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    dir = opendir(path);
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.')
+            us += thread_us(pid, entry->d_name);
+    if (dir != NULL)
+        closedir(dir);
+    return us;
+}
+
+/* Ticks count where they say more than rounding can: threads have ended, or nothing else counts. */
+static uint64_t own_us(int pid, uint64_t ticks)
+{
+    uint64_t exact = threads_us(pid), rough = us_of_ticks(ticks), tick = us_of_ticks(1);
+
+    return rough > exact + 2 * tick ? rough : exact;
+}
 
 /* What follows the name, which may hold anything, blanks and brackets included. */
 static bool read_process(int pid, struct process *p)
@@ -34,7 +82,8 @@ static bool read_process(int pid, struct process *p)
                &p->parent, &user, &system, &child_user, &child_system) != 5)
         return false;
     p->pid = pid;
-    p->ticks = user + system + child_user + child_system;
+    p->ticks = user + system;
+    p->children_ticks = child_user + child_system;
     return true;
 }
 
@@ -101,12 +150,11 @@ bool load_server_cpu_us(const int *pids, unsigned pid_count, uint64_t *us)
     struct process *list = calloc(MOST, sizeof *list);
     size_t count = list != NULL ? read_processes(list, MOST) : 0;
     bool there = are_there(list, count, pids, pid_count);
-    uint64_t ticks = 0;
 
+    *us = 0;
     for (size_t i = 0; i < count; i++)
         if (is_below_any(list, count, list[i].pid, pids, pid_count))
-            ticks += list[i].ticks;
+            *us += own_us(list[i].pid, list[i].ticks) + us_of_ticks(list[i].children_ticks);
     free(list);
-    *us = ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
     return there;
 }

@@ -82,6 +82,9 @@ void load_slices_failed(struct run *);
 void load_slices_request(struct run *);
 void load_slices_bytes(struct run *, uint64_t bytes);
 
+/* negotiated.c: count what a handshake agreed on. */
+void load_negotiated_note(struct load_stats *, struct rp_socket *);
+
 /* load_context.c: what the clients of one version are. NULL with *err set. */
 struct rp_secure_context *load_context_new(const struct load_options *, const char *version,
                                            struct rp_error *err);

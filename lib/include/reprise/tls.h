@@ -50,6 +50,11 @@ const char *const *rp_root_certificates(size_t *count);
  * the caller's to free(). NULL: no memory (A6). */
 const char **rp_get_ciphers(void) __attribute__((warn_unused_result));
 
+/* The version of the OpenSSL library that this process runs with, which may be newer than the one
+ * it was built with: "OpenSSL 3.0.17 1 Jul 2025". Static text. What node has in process.versions.
+ */
+const char *rp_openssl_version(void);
+
 /* Make OpenSSL allocate memory from size classes, which saves a tenth of the CPU time of a resumed
  * TLS 1.2 handshake and the header of each block. It affects the whole process, so call it before
  * anything uses OpenSSL. It serves the calling thread and the processes that are forked from it;

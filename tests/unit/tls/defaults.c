@@ -85,6 +85,12 @@ START_TEST(ciphers_are_those_of_node)
 }
 END_TEST
 
+START_TEST(openssl_is_named_with_its_version)
+{
+    ck_assert_int_eq(strncmp(rp_openssl_version(), "OpenSSL 3.", 10), 0);
+}
+END_TEST
+
 START_TEST(ciphers_are_sorted_lower_case_and_single)
 {
     const char **names = rp_get_ciphers();
@@ -165,6 +171,7 @@ static Suite *suite(void)
     tcase_add_test(t, module_has_nodes_defaults);
     tcase_add_test(t, defaults_can_be_changed);
     tcase_add_test(t, ciphers_are_those_of_node);
+    tcase_add_test(t, openssl_is_named_with_its_version);
     tcase_add_test(t, ciphers_are_sorted_lower_case_and_single);
     tcase_add_test(t, roots_are_one_certificate_each);
     tcase_add_test(t, roots_are_the_same_list_each_time);
