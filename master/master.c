@@ -372,6 +372,8 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
         conf_free(conf);
         return false;
     }
+    for (size_t i = 0; i < conf->frontend_count; i++)
+        stats_frontend(m->stats, conf->frontends[i].name);
     m->next = generation_new(&options, err);
     if (m->next == NULL) {
         settle_admin(m, false);

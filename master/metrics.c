@@ -5,6 +5,7 @@
  * Values of one metric stand together, under one HELP and one TYPE. */
 #include "master/metrics.h"
 #include "cache/store_open.h"
+#include "master/ends.h"
 
 #include <reprise/tls.h>
 #include <stddef.h>
@@ -214,6 +215,7 @@ void metrics_compose(struct rp_text *out, const struct status *s)
     stats_sum(s->stats, &sum);
     processes(out, s, &sum);
     count_all(out, row_counters, sizeof row_counters / sizeof *row_counters, &sum);
+    ends_metrics(out, s->stats);
     count_all(out, session_counters, sizeof session_counters / sizeof *session_counters, &sum);
     count_all(out, early_data_counters, sizeof early_data_counters / sizeof *early_data_counters,
               &sum);

@@ -2,6 +2,7 @@
  *
  * status.c - the answer to `reprise status`, as JSON. Pure: from numbers to text. */
 #include "master/status.h"
+#include "master/ends.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -213,6 +214,7 @@ void status_compose(struct rp_json *json, const struct status *s)
     generations(json, s);
     workers(json, s);
     counters(json, s, &sum);
+    ends_json(json, s->stats);
     cache(json, s, &sum);
     rp_json_end_object(json);
 }

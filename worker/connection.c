@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * connection.c - the common part of connections: beginning, ending, counting, the access log.
- * The danger: a peer that never goes. Whoever was told that it is over has a few seconds of silence
- * or half a minute of noise left, then the socket is destroyed. */
+ * connection.c - the common part of connections: beginning, ending, counting.
+ * The danger: a peer that never closes. When the connection has ended, the peer has five seconds of
+ * silence or half a minute of sending left, then the socket is destroyed. */
 #include "worker/connection.h"
+#include "worker/access.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { BACKEND_ERRORS_MAX = 512 }; /* bytes of text */
 
 static struct worker *process_of(const struct connection *c)
 {
@@ -17,7 +22,7 @@ bool connection_begin(struct connection *c, struct frontend *f, struct rp_socket
 {
     const rp_event_set events = RP_EVENT_BIT(RP_EV_DATA) | RP_EVENT_BIT(RP_EV_END) |
                                 RP_EVENT_BIT(RP_EV_DRAIN) | RP_EVENT_BIT(RP_EV_TIMEOUT) |
-                                RP_EVENT_BIT(RP_EV_CLOSE);
+                                RP_EVENT_BIT(RP_EV_ERROR) | RP_EVENT_BIT(RP_EV_CLOSE);
     struct rp_cipher_info cipher = {0};
 
     c->frontend = f;
@@ -28,6 +33,7 @@ bool connection_begin(struct connection *c, struct frontend *f, struct rp_socket
         connection_refuse(f, socket);
         return false;
     }
+    c->reason = REASON_CLOSED;
     c->began_ms = rp_loop_now(f->process->loop);
     c->resumed = rp_socket_resumption(socket);
     c->early_data = rp_socket_early_data(socket);
@@ -46,8 +52,10 @@ bool connection_begin(struct connection *c, struct frontend *f, struct rp_socket
 void connection_refuse(struct frontend *f, struct rp_socket *socket)
 {
     struct rp_stream *stream = rp_socket_stream(socket);
+    const struct rp_address *remote = rp_stream_remote_address(stream);
 
-    frontend_left(f, rp_stream_remote_address(stream), true);
+    access_refused(f, remote, REASON_NO_MEMORY);
+    frontend_left(f, remote, true);
     rp_stream_destroy(stream, NULL);
 }
 
@@ -80,8 +88,10 @@ bool connection_is_over(struct connection *c, size_t len)
         return false;
     c->lingered += len;
     if (c->lingered > CONNECTION_LINGER_MAX ||
-        rp_loop_now(process_of(c)->loop) > c->ended_ms + CONNECTION_LINGER_MAX_MS)
+        rp_loop_now(process_of(c)->loop) > c->ended_ms + CONNECTION_LINGER_MAX_MS) {
+        connection_ends_for(c, REASON_CLIENT_LINGERS, NULL);
         rp_stream_destroy(c->stream, NULL);
+    }
     return true;
 }
 
@@ -91,40 +101,44 @@ void connection_timeout(struct connection *c)
         rp_stream_destroy(c->stream, NULL);
         return;
     }
-    process_of(c)->row->idle_timeouts++;
+    connection_ends_for(c, REASON_IDLE_TIMEOUT, NULL);
     end(c, rp_stream_writable_length(c->stream) == 0);
 }
 
-static void access_log(const struct connection *c, const struct rp_address *remote)
+void connection_ends_for(struct connection *c, enum reason reason, const struct rp_error *error)
 {
-    struct worker *p = process_of(c);
-    struct rp_log_line line;
+    if (c->reason != REASON_CLOSED)
+        return;
+    c->reason = reason;
+    if (error != NULL && process_of(c)->setup->conf->log.access)
+        c->error = strdup(error->message);
+}
+
+void connection_failed(struct connection *c, const struct rp_error *error)
+{
+    connection_ends_for(c, reason_of_error(error), error);
+}
+
+void connection_note_backend(struct connection *c, const struct rp_address *address,
+                             const struct rp_error *error)
+{
+    size_t len = c->backend_errors != NULL ? strlen(c->backend_errors) : 0;
     char text[RP_ADDRESS_TEXT];
 
-    if (!p->setup->conf->log.access)
+    if (!process_of(c)->setup->conf->log.access)
         return;
-    rp_log_begin(&line, p->log, RP_LOG_INFO, "connection");
-    rp_log_text(&line, "frontend", c->frontend->plan->conf->name);
-    rp_log_text(&line, "client", remote != NULL ? rp_address_format(remote, text) : NULL);
-    rp_log_text(&line, "sni", rp_socket_servername(c->socket));
-    rp_log_text(&line, "protocol", c->protocol);
-    rp_log_text(&line, "cipher", c->cipher);
-    rp_log_text(&line, "alpn", rp_socket_alpn_protocol(c->socket));
-    rp_log_text(&line, "resumed", frontend_resumption(c->resumed));
-    if (c->early_data != RP_EARLY_DATA_NONE)
-        rp_log_text(&line, "early-data", frontend_early_data(c->early_data));
-    rp_log_text(&line, "backend", c->backend->conf->name);
-    rp_log_number(&line, "in", (int64_t)rp_stream_bytes_read(c->stream));
-    rp_log_number(&line, "out", (int64_t)rp_stream_bytes_written(c->stream));
-    rp_log_number(&line, "ms", (int64_t)(rp_loop_now(p->loop) - c->began_ms));
-    rp_log_end_later(&line);
+    if (c->backend_errors == NULL)
+        c->backend_errors = calloc(1, BACKEND_ERRORS_MAX);
+    if (c->backend_errors != NULL)
+        snprintf(c->backend_errors + len, BACKEND_ERRORS_MAX - len, "%s%s: %s", len > 0 ? "; " : "",
+                 rp_address_format(address, text), error->message);
 }
 
 void connection_closed(struct connection *c)
 {
     const struct rp_address *remote = rp_stream_remote_address(c->stream);
 
-    access_log(c, remote);
+    access_served(c, remote);
     c->stream = NULL;
     frontend_left(c->frontend, remote, true);
 }
@@ -134,5 +148,7 @@ void connection_forget(struct connection *c)
     *c->at = c->next;
     if (c->next != NULL)
         c->next->at = c->at;
+    free(c->error);
+    free(c->backend_errors);
     worker_left(process_of(c));
 }

@@ -6,6 +6,7 @@
 #define CONNECTION_H
 
 #include "worker/frontend.h"
+#include "worker/reasons.h"
 
 struct connection {
     struct frontend *frontend;
@@ -17,6 +18,9 @@ struct connection {
     const char *protocol, *cipher; /* static text */
     enum rp_resumption resumed;
     enum rp_early_data early_data;
+    enum reason reason;   /* of its end; REASON_CLOSED until something else ends it */
+    char *error;          /* what the library said of that; NULL: nothing */
+    char *backend_errors; /* the addresses that failed, and why; NULL: none */
     uint64_t began_ms;
     uint64_t ended_ms; /* when connection_end was called; 0 = not yet */
     uint64_t lingered; /* bytes since then */
@@ -43,6 +47,13 @@ bool connection_begin(struct connection *, struct frontend *, struct rp_socket *
 void connection_end(struct connection *);
 /* The same when something is missing: without a close_notify, so that the peer can tell. */
 void connection_break(struct connection *);
+/* It ends for this reason, and not an earlier one. `error` is for the access log; NULL ok. */
+void connection_ends_for(struct connection *, enum reason, const struct rp_error *error);
+/* Its `error` was heard. */
+void connection_failed(struct connection *, const struct rp_error *);
+/* Note for the access log that an address of the backend failed. */
+void connection_note_backend(struct connection *, const struct rp_address *,
+                             const struct rp_error *);
 /* Was it ended? To be asked for each of its data; destroys a peer that goes on for too long. */
 bool connection_is_over(struct connection *, size_t len);
 /* Its timeout: end it, or destroy it when it was ended before. */

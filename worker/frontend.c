@@ -3,8 +3,9 @@
  * frontend.c - from an accepted descriptor to a connection that someone answers.
  * The danger: each connection that was counted must be given back once, however it ends. There are
  * two ends: a handshake that fails (tlsClientError, exactly once), and the close of a connection
- * whose handshake was complete (connection.c); both come to frontend_left. */
+ * whose handshake was complete (connection.c); both call frontend_left. */
 #include "worker/frontend.h"
+#include "worker/access.h"
 #include "worker/connection.h"
 #include "worker/overload.h"
 #include "worker/proxies.h"
@@ -23,7 +24,7 @@ struct frontend_listen {
     struct frontend *frontend;
     struct rp_listener_socket *socket;
     int slot;
-    bool deferred; /* what is accepted has spoken already */
+    bool deferred; /* TCP_DEFER_ACCEPT: accepted connections have sent their first bytes */
     struct frontend_listen *next;
 };
 
@@ -64,20 +65,26 @@ static uint64_t monotonic_ns(void)
 
 /* -- counting ---------------------------------------------------------------------------------- */
 
-static bool admit(struct frontend *f, const struct rp_address *remote)
+/* May this connection go on? REASON_COUNT: yes, and it is counted; else why not. */
+static enum reason admit(struct frontend *f, const struct rp_address *remote)
 {
     struct worker *p = f->process;
     struct limits *limits = p->setup->frontends->limits;
+    enum reason reason = REASON_COUNT;
 
+    if (!proxies_trust(f, remote))
+        return REASON_PROXY_SOURCE;
     if (!overload_admit(p))
-        return false;
-    if (limits_enter(limits, f->index, p->slot, monotonic_ns())) {
-        if (has_preface(f) || limits_source(limits, f->index, p->slot, remote))
-            return true;
+        return REASON_DESCRIPTOR_LIMIT;
+    if (!limits_enter(limits, f->index, p->slot))
+        return REASON_MAX_CONNECTIONS;
+    if (!limits_rate(limits, f->index, monotonic_ns()))
+        reason = REASON_HANDSHAKE_RATE;
+    else if (!has_preface(f) && !limits_source(limits, f->index, p->slot, remote))
+        reason = REASON_PER_SOURCE;
+    if (reason != REASON_COUNT)
         limits_leave(limits, f->index, p->slot);
-    }
-    overload_say(p, OVERLOAD_LIMITS);
-    return false;
+    return reason;
 }
 
 void frontend_left(struct frontend *f, const struct rp_address *remote, bool counted)
@@ -135,7 +142,6 @@ static int on_preface(struct rp_socket *socket, const uint8_t *bytes, size_t len
         rp_socket_set_addresses(socket, &said.source, &said.destination);
     if (!limits_source(p->setup->frontends->limits, f->index, p->slot,
                        rp_stream_remote_address(rp_socket_stream(socket)))) {
-        p->row->dropped++;
         rp_error_set(err, "ERR_LIMIT", "per-source-connections is reached for this source");
         return -1;
     }
@@ -186,37 +192,26 @@ static bool accept_session(const struct rp_session_origin *origin, void *arg)
 
 /* -- events of the server ---------------------------------------------------------------------- */
 
-static void count_failure(struct worker *p, const struct rp_error *error)
+static void handshake_begins(struct frontend *f)
 {
-    if (strcmp(error->code, "ERR_TLS_HANDSHAKE_TIMEOUT") == 0) {
-        p->row->handshake_timeouts++;
-    } else if (strcmp(error->code, "ERR_TLS_TOO_MANY_HANDSHAKES") == 0) {
-        p->row->handshakes_cut++;
-        overload_say(p, OVERLOAD_HANDSHAKES);
-    } else {
-        p->row->handshakes_failed++;
-    }
+    f->handshaking++;
+    f->process->row->handshaking++;
+}
+
+static void handshake_over(struct frontend *f)
+{
+    f->handshaking--;
+    f->process->row->handshaking--;
 }
 
 static void on_client_error(const struct rp_event *event, void *arg)
 {
     struct frontend *f = arg;
     struct rp_socket *socket = event->tls_client_error.socket;
-    const struct rp_error *error = event->tls_client_error.error;
     const struct rp_address *remote = rp_stream_remote_address(rp_socket_stream(socket));
-    struct rp_log_line line;
-    char text[RP_ADDRESS_TEXT] = "";
 
-    f->process->row->handshaking--;
-    count_failure(f->process, error);
-    rp_log_begin(&line, f->process->log, RP_LOG_DEBUG, "handshake failed");
-    if (line.log != NULL) {
-        rp_log_text(&line, "frontend", f->plan->conf->name);
-        rp_log_text(&line, "client", remote != NULL ? rp_address_format(remote, text) : NULL);
-        rp_log_text(&line, "code", error->code);
-        rp_log_text(&line, "error", error->message);
-        rp_log_end(&line);
-    }
+    handshake_over(f);
+    access_failed(f, socket, remote, event->tls_client_error.error);
     frontend_left(f, remote, !has_preface(f) || rp_socket_data(socket) != NULL);
 }
 
@@ -262,12 +257,12 @@ static void on_secure(const struct rp_event *event, void *arg)
     struct backend *backend =
         plan_route(f->plan, frontend_site(f, socket), rp_socket_alpn_protocol(socket));
 
-    f->process->row->handshaking--;
+    handshake_over(f);
     count_handshake(f, socket);
     answerers[backend->conf->kind](f, socket, backend);
 }
 
-/* The last socket is gone, what it had to say (an alert) included. */
+/* The last socket has closed, and its alert was sent. */
 static void on_close(const struct rp_event *event, void *arg)
 {
     const struct frontend *f = arg;
@@ -286,24 +281,22 @@ static void on_accepted(struct rp_listener_socket *listener, int fd,
     struct frontend *f = listen->frontend;
     struct worker *p = f->process;
 
+    enum reason refusal = admit(f, remote);
+
     (void)listener;
     p->row->accepted++;
-    if (!proxies_trust(f, remote)) {
-        close(fd);
-        return;
-    }
-    if (!admit(f, remote)) {
-        p->row->dropped++;
+    if (refusal != REASON_COUNT) {
+        access_refused(f, remote, refusal);
         close(fd);
         return;
     }
     p->row->active++;
-    p->row->handshaking++;
+    handshake_begins(f);
     overload_count(p);
     if (rp_server_take_fd(f->server, fd, remote, listen->deferred, NULL))
         return;
-    p->row->handshaking--;
-    p->row->dropped++;
+    handshake_over(f);
+    access_refused(f, remote, REASON_NO_MEMORY);
     frontend_left(f, remote, !has_preface(f));
 }
 
@@ -386,6 +379,7 @@ bool frontend_open(struct frontend *f, struct worker *process, size_t index, str
 
     *f = (struct frontend){
         .process = process, .plan = &process->setup->frontends->plans[index], .index = index};
+    f->counted_as = stats_frontend(process->setup->stats, f->plan->conf->name);
     options = options_of(f);
     f->server = rp_server_new(process->loop, &options, err);
     if (f->server == NULL)
@@ -404,7 +398,7 @@ bool frontend_open(struct frontend *f, struct worker *process, size_t index, str
 void frontend_close(struct frontend *f)
 {
     for (struct frontend_listen *listen = f->listens; listen != NULL; listen = listen->next)
-        rp_listener_accept_queued(listen->socket); /* nobody else may come for them */
+        rp_listener_accept_queued(listen->socket); /* there may be no other process for them */
     unlisten(f, true, 0);
     rp_server_close(f->server);
 }

@@ -4,6 +4,7 @@
 #ifndef FRONTEND_H
 #define FRONTEND_H
 
+#include "worker/refusals.h"
 #include "worker/worker_internal.h"
 
 struct frontend {
@@ -12,7 +13,9 @@ struct frontend {
     size_t index; /* into conf->frontends */
     struct rp_server *server;
     struct frontend_listen *listens;
-    uint64_t stranger_logged_ms, strangers; /* proxies.c: when, and how many since then */
+    size_t counted_as;    /* its place in the shared counters */
+    uint64_t handshaking; /* connections whose handshake is not complete */
+    struct refusals refusals[REASON_COUNT];
 };
 
 bool frontend_open(struct frontend *, struct worker *, size_t index, struct rp_error *);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * overload.c - what a worker does when too many come, and after they have gone.
- * It takes as many connections as it has descriptors for, so that those it has are served; it says
- * in the log when it refuses or cuts, once a minute at most; and when far fewer are open than
- * before, it gives the memory back to the system. */
+ * It takes as many connections as it has descriptors for, so that those it has are served; and
+ * when far fewer are open than before, it returns the memory to the system. */
 #include "worker/overload.h"
 
 #include <dirent.h>
@@ -12,11 +11,10 @@
 enum {
     SPARE_DESCRIPTORS = 32, /* for files, the store, host names */
     EACH = 2,               /* the client's descriptor and the backend's */
-    SAY_AGAIN_MS = 60000,
     TRIM_MS = 5000,
     TRIM_MORE_MS = 50,
-    TRIMS = 2,      /* what lingers is gone by the second one */
-    TRIM_LEAST = 64 /* connections that are gone: nobody trims for less */
+    TRIMS = 2,      /* connections that linger at the first one are gone by the second */
+    TRIM_LEAST = 64 /* closed connections; for fewer there is nothing to trim */
 };
 
 /* -- descriptors */
@@ -43,35 +41,9 @@ static uint64_t room_for_connections(void)
     return limit.rlim_cur > taken + EACH ? (limit.rlim_cur - taken) / EACH : 1;
 }
 
-bool overload_admit(struct worker *p)
+bool overload_admit(const struct worker *p)
 {
-    struct overload *o = &p->overload;
-
-    if (p->row->active < o->room)
-        return true;
-    overload_say(p, OVERLOAD_DESCRIPTORS);
-    return false;
-}
-
-/* -- the log */
-
-void overload_say(struct worker *p, enum overload_reason reason)
-{
-    static const char *const texts[] = {
-        [OVERLOAD_DESCRIPTORS] = "file descriptor limit reached, closing new connections; raise "
-                                 "the limit of open files (ulimit -n, LimitNOFILE)",
-        [OVERLOAD_HANDSHAKES] = "max-handshakes reached, closing the oldest unfinished handshakes; "
-                                "raise it if this load is expected",
-        [OVERLOAD_LIMITS] =
-            "max-connections, handshakes-per-second or per-source-connections reached, closing new "
-            "connections; raise the limit if this load is expected",
-    };
-    uint64_t now = rp_loop_now(p->loop), *said = &p->overload.said_ms[reason];
-
-    if (*said != 0 && now < *said + SAY_AGAIN_MS)
-        return;
-    *said = now;
-    rp_log(p->log, RP_LOG_WARN, "%s", texts[reason]);
+    return p->row->active < p->overload.room;
 }
 
 /* -- memory */

@@ -7,8 +7,7 @@
 #include "worker/frontend.h"
 #include <reprise/net.h>
 
-/* May a connection from there go on? false: it was counted and logged; close it. Always true for a
- * frontend without proxy-from. */
-bool proxies_trust(struct frontend *, const struct rp_address *remote);
+/* Is this source in proxy-from? Always true for a frontend without proxy-from. */
+bool proxies_trust(const struct frontend *, const struct rp_address *remote);
 
 #endif

@@ -2,9 +2,9 @@
  *
  * proxy.c - the plain stream of a connection to a backend and back.
  * The danger: two streams that may each fail, end or stall at any moment, one of them not yet
- * there. The rules: the client's bytes are kept until a connection to the backend stands, so that
- * the next address gets what the last one lost; what either side has too much of pauses the other;
- * an end is passed on and is no close; the memory goes with the later of the two closes. */
+ * connected. The rules: the client's bytes are kept until the connection to the backend is
+ * established, so that they can be sent to the next address; a side whose queue is full pauses the
+ * other; an end is forwarded and closes nothing; the memory is freed after both have closed. */
 #include "worker/connection.h"
 #include "worker/proxy_protocol.h"
 
@@ -40,10 +40,10 @@ struct proxy {
     uint8_t *kept;            /* PROXY header and the client's bytes, until connected */
     size_t kept_len, kept_capacity;
     struct busy *busy; /* NULL: never needed */
-    bool connected;    /* a connection to the backend stands, or stood */
-    bool client_ended; /* passed on, or to be passed on */
-    bool server_ended; /* it said so */
-    bool broken;       /* it ended without saying so */
+    bool connected;    /* a connection to the backend is or was established */
+    bool client_ended; /* forwarded, or to be forwarded */
+    bool server_ended; /* the backend has sent its end */
+    bool broken;       /* the backend's connection failed before that */
 };
 
 static struct worker *process_of(const struct proxy *p)
@@ -63,7 +63,7 @@ static void proxy_free(struct proxy *p)
 
 /* -- the backend ------------------------------------------------------------------------------- */
 
-/* Say it once, then at most every LOG_EVERY_MS with a count of what was not said. */
+/* Log the first failure, then at most one every LOG_EVERY_MS, with a count of the others. */
 static void log_failure(struct proxy *p, const char *what, const struct rp_error *error)
 {
     struct backend *backend = p->backend;
@@ -71,7 +71,7 @@ static void log_failure(struct proxy *p, const char *what, const struct rp_error
     struct rp_log_line line;
     char text[RP_ADDRESS_TEXT];
 
-    if (backend->logged_ms != 0 && now - backend->logged_ms < LOG_EVERY_MS) {
+    if (backend->logged_ms != 0 && now < backend->logged_ms + LOG_EVERY_MS) {
         backend->unlogged++;
         return;
     }
@@ -92,7 +92,8 @@ static void log_failure(struct proxy *p, const char *what, const struct rp_error
 
 static void on_server(const struct rp_event *event, void *arg);
 
-static struct rp_stream *connect_to(struct proxy *p, const struct rp_address *address)
+static struct rp_stream *connect_to(struct proxy *p, const struct rp_address *address,
+                                    struct rp_error *err)
 {
     const rp_event_set events = RP_EVENT_BIT(RP_EV_CONNECT) | RP_EVENT_BIT(RP_EV_DATA) |
                                 RP_EVENT_BIT(RP_EV_END) | RP_EVENT_BIT(RP_EV_DRAIN) |
@@ -104,24 +105,28 @@ static struct rp_stream *connect_to(struct proxy *p, const struct rp_address *ad
         .eager = true,
         .stream = {.allow_half_open = true, .high_water_mark = BACKEND_WAITS},
     };
-    struct rp_stream *server = rp_net_connect(process_of(p)->loop, &options, NULL);
+    struct rp_stream *server = rp_net_connect(process_of(p)->loop, &options, err);
 
     if (server == NULL)
         return NULL;
     if (!rp_stream_listen(server, events, on_server, p)) {
         rp_stream_destroy(server, NULL);
         rp_stream_unref(server);
+        rp_error_set(err, "ENOMEM", "no memory for a connection to a backend");
         return NULL;
     }
-    rp_stream_unref(server); /* open, it keeps itself until its close was heard */
+    rp_stream_unref(server); /* an open stream lives until it has closed */
     return server;
 }
 
 /* Begin to connect to p->address; the bytes kept go there at once. */
 static bool try_address(struct proxy *p)
 {
-    p->server = connect_to(p, &p->address->address);
+    struct rp_error error;
+
+    p->server = connect_to(p, &p->address->address, &error);
     if (p->server == NULL) {
+        connection_note_backend(&p->c, &p->address->address, &error);
         backend_failed(p->address, rp_loop_now(process_of(p)->loop));
         return false;
     }
@@ -132,8 +137,8 @@ static bool try_address(struct proxy *p)
     return true;
 }
 
-/* Try the next address. When there is none left, the client must not take it for an empty answer.
- */
+/* Try the next address. When none is left, the client's connection is broken off, so that it is no
+ * empty answer. */
 static void try_next(struct proxy *p)
 {
     uint64_t now = rp_loop_now(process_of(p)->loop);
@@ -142,6 +147,7 @@ static void try_next(struct proxy *p)
         if (try_address(p))
             return;
     log_failure(p, "backend unreachable: all addresses failed", NULL);
+    connection_ends_for(&p->c, REASON_BACKEND_UNREACHABLE, NULL);
     connection_break(&p->c);
 }
 
@@ -153,7 +159,7 @@ static void on_busy_over(struct rp_timer *timer)
         try_next(p);
 }
 
-/* Is this address only busy, and is there time left to try it again? */
+/* Is this address busy, and is there time left to try it again? */
 static bool note_busy(struct proxy *p, const struct rp_error *error)
 {
     uint64_t now = rp_loop_now(process_of(p)->loop);
@@ -188,8 +194,8 @@ static void connected(struct proxy *p)
         rp_stream_resume(p->c.stream);
 }
 
-/* The time to connect is over. That nothing was heard of it is no proof: nobody has spoken yet on
- * a connection that may well stand. */
+/* connect-timeout has expired. The connection may be established all the same: without bytes from
+ * either side nothing has shown it yet. */
 static void on_server_timeout(struct proxy *p)
 {
     struct rp_address peer;
@@ -212,9 +218,12 @@ static void on_server_error(struct proxy *p, const struct rp_error *error)
             return;
         process_of(p)->row->backend_failures++;
         backend_failed(p->address, rp_loop_now(process_of(p)->loop));
+        connection_note_backend(&p->c, &p->address->address, error);
         log_failure(p, "backend connect failed", error);
     } else if (p->c.stream != NULL && p->c.ended_ms == 0) {
         p->broken = !p->server_ended;
+        connection_note_backend(&p->c, &p->address->address, error);
+        connection_ends_for(&p->c, REASON_BACKEND_LOST, NULL);
         log_failure(p, "backend connection lost", error);
     }
 }
@@ -229,7 +238,7 @@ static void on_server_data(struct proxy *p, const uint8_t *bytes, size_t len)
         rp_stream_pause(p->server);
 }
 
-/* The backend has said all it will; the client may go on for as long as it speaks. */
+/* The backend has ended; the client may go on for as long as it sends. */
 static void on_server_end(struct proxy *p)
 {
     uint32_t idle_ms = p->c.frontend->plan->conf->idle_timeout_ms;
@@ -317,6 +326,7 @@ static void on_client_data(struct proxy *p, const uint8_t *bytes, size_t len)
     connection_count_in(&p->c, len);
     if (!p->connected) {
         if (!keep(p, bytes, len)) {
+            connection_ends_for(&p->c, REASON_NO_MEMORY, NULL);
             connection_break(&p->c);
             return;
         }
@@ -328,7 +338,7 @@ static void on_client_data(struct proxy *p, const uint8_t *bytes, size_t len)
         rp_stream_pause(p->c.stream);
 }
 
-/* Only what the client has ended, and what has left as a whole, may look whole to the backend. */
+/* The backend gets an end only if the client has ended and everything was sent; else a reset. */
 static void leave_server(struct proxy *p)
 {
     if (p->client_ended && rp_stream_writable_length(p->server) == 0)
@@ -367,6 +377,9 @@ static void on_client(const struct rp_event *event, void *arg)
         connection_timeout(&p->c);
         if (p->server != NULL)
             leave_server(p);
+        break;
+    case RP_EV_ERROR:
+        connection_failed(&p->c, event->error.error);
         break;
     case RP_EV_CLOSE:
         on_client_close(p);
@@ -446,8 +459,10 @@ void proxy_begin(struct frontend *f, struct rp_socket *socket, struct backend *b
     }
     p->backend = backend;
     backend_begin(backend, &p->try);
-    if (keep_header(p))
+    if (keep_header(p)) {
         try_next(p);
-    else
+    } else {
+        connection_ends_for(&p->c, REASON_NO_MEMORY, NULL);
         connection_break(&p->c);
+    }
 }

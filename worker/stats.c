@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -83,6 +84,32 @@ void stats_release(struct stats_row *row)
         return;
     row->active = row->handshaking = 0;
     __atomic_store_n(&row->pid, 0, __ATOMIC_RELEASE);
+}
+
+size_t stats_frontend(struct stats *stats, const char *name)
+{
+    const size_t others = STATS_FRONTENDS - 1;
+
+    for (size_t i = 0; i < others; i++) {
+        struct stats_frontend *f = &stats->frontends[i];
+
+        if (f->name[0] == '\0')
+            snprintf(f->name, sizeof f->name, "%s", name);
+        if (strncmp(f->name, name, sizeof f->name - 1) == 0)
+            return i;
+    }
+    snprintf(stats->frontends[others].name, STATS_NAME, "other");
+    return others;
+}
+
+void stats_count_end(struct stats *stats, size_t frontend, enum reason reason)
+{
+    __atomic_add_fetch(&stats->frontends[frontend].ended[reason], 1, __ATOMIC_RELAXED);
+}
+
+uint64_t stats_ends(const struct stats_frontend *f, enum reason reason)
+{
+    return __atomic_load_n(&f->ended[reason], __ATOMIC_RELAXED);
 }
 
 static void add_away(struct stats_away *away, const uint64_t *since_s)

@@ -16,8 +16,13 @@
 #include "cache/key_lifetimes.h"
 #include "cache/replay_guard.h"
 #include "cache/session_cache.h"
+#include "worker/reasons.h"
 
-enum { STATS_ROWS = 1024 }; /* four generations of 256 workers */
+enum {
+    STATS_ROWS = 1024,    /* four generations of 256 workers */
+    STATS_FRONTENDS = 65, /* that are counted by name; the last one stands for all others */
+    STATS_NAME = 64,      /* bytes of a name, NUL included; a longer one is cut */
+};
 
 /* Field, metric name, label, HELP text. Those of one metric
  * stand together. */
@@ -25,6 +30,8 @@ enum { STATS_ROWS = 1024 }; /* four generations of 256 workers */
     X(accepted, "connections_accepted_total", "", "Connections accepted")                          \
     X(dropped, "connections_dropped_total", "",                                                    \
       "Connections closed before the handshake because a limit is reached")                        \
+    X(tcp_probes, "tcp_probes_total", "",                                                          \
+      "Connections that the client closed without sending a byte")                                 \
     X(proxies_refused, "proxies_refused_total", "",                                                \
       "Connections closed because their source is not in proxy-from")                              \
     X(handshakes_full, "handshakes_total", "kind=\"full\"", "Completed handshakes by kind")        \
@@ -72,8 +79,16 @@ struct stats_row {
     struct rp_session_cache_counters sessions;
 } __attribute__((aligned(64)));
 
+/* Ends of connections by reason. They are few beside handshakes, so all workers count in one place:
+ * atomically. */
+struct stats_frontend {
+    char name[STATS_NAME]; /* "": free */
+    uint64_t ended[REASON_COUNT];
+};
+
 struct stats {
     struct stats_row rows[STATS_ROWS];
+    struct stats_frontend frontends[STATS_FRONTENDS];
     struct rp_key_lifetimes lifetimes; /* of ticket keys, in the cluster: ours first; 0: pinned */
     uint64_t log_lines_lost;           /* by all processes, which add atomically */
 };
@@ -86,6 +101,12 @@ struct stats_row *stats_claim(struct stats *, unsigned slot) __attribute__((warn
 void stats_release(struct stats_row *); /* NULL ok */
 /* Does the process that claimed this row live? */
 bool stats_alive(const struct stats_row *);
+/* The place of a frontend of this name, which is made when there is none: before the fork, by the
+ * master alone. A name keeps its place over reloads. When all are taken, the last one. */
+size_t stats_frontend(struct stats *, const char *name);
+void stats_count_end(struct stats *, size_t frontend, enum reason);
+uint64_t stats_ends(const struct stats_frontend *, enum reason);
+
 /* How many living workers are without a store, and since when the first of them is. */
 struct stats_away {
     unsigned workers;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * worker.c - the life of a worker process.
- * The danger: leaving. A worker goes when its generation asks, or is gone; it accepts no more at
- * once, lets what is under way finish, and goes when the last connection has closed or the time to
- * drain is over, with everything freed. Nothing that arrives meanwhile may start it anew. */
+ * The danger: the end. A worker drains when its generation asks or has ended: it accepts no more
+ * connections, finishes those that are open, and exits when the last one has closed or the time to
+ * drain is over, with everything freed. Nothing that arrives meanwhile may start it again. */
 #include "worker/worker.h"
 #include "cache/notices.h"
 #include "lib/base/ipc.h"
+#include "worker/access.h"
 #include "worker/connection.h"
 #include "worker/overload.h"
 
@@ -16,8 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOG_FLUSH_MS = 1000 };
-
 /* -- leaving ----------------------------------------------------------------------------------- */
 
 void worker_left(struct worker *p)
@@ -26,7 +25,7 @@ void worker_left(struct worker *p)
         rp_loop_stop(p->loop);
 }
 
-/* Those still here are cut off. Their closes are heard in the next turn, and end the loop. */
+/* Close the remaining connections. Their close events come in the next turn, and end the loop. */
 static void on_drain_end(struct rp_timer *timer)
 {
     struct worker *p = timer->arg;
@@ -34,16 +33,20 @@ static void on_drain_end(struct rp_timer *timer)
 
     for (struct connection *c = p->connections, *next; c != NULL; c = next, count++) {
         next = c->next;
-        if (c->stream != NULL)
-            rp_stream_destroy(c->stream, NULL);
+        if (c->stream == NULL)
+            continue;
+        connection_ends_for(c, REASON_DRAIN_TIMEOUT, NULL);
+        rp_stream_destroy(c->stream, NULL);
     }
+    for (size_t i = 0; i < p->setup->conf->frontend_count; i++)
+        access_cut(&p->frontends[i], p->frontends[i].handshaking);
     rp_log(p->log, RP_LOG_INFO, "drain timed out: closed %zu connections and %llu handshakes",
            count, (unsigned long long)p->row->handshaking);
     p->cut_off = true;
     worker_left(p);
 }
 
-/* Of several limits the first one counts. */
+/* Of several limits the earliest one counts. */
 static void end_within(struct worker *p, uint32_t ms)
 {
     uint64_t end = rp_loop_now(p->loop) + ms;
@@ -54,8 +57,8 @@ static void end_within(struct worker *p, uint32_t ms)
     rp_timer_start(p->loop, &p->drain_end, ms);
 }
 
-/* All of them, other workers' too: a descriptor left open here would keep a socket alive in which
- * clients wait for nobody, and keep a new master from its address. */
+/* Close all listening sockets, those of other workers too: a descriptor that stays open would keep
+ * a socket alive on which nobody accepts, and its address in use. */
 static void close_sockets(const struct worker_setup *setup)
 {
     for (size_t i = 0; i < setup->listen_count; i++)
@@ -82,7 +85,7 @@ static void drain(struct worker *p)
     worker_left(p);
 }
 
-/* The service ends, or nobody is left who could say so. */
+/* The service ends, or the generation has ended. */
 static void drain_for_stop(struct worker *p)
 {
     drain(p);
@@ -140,7 +143,7 @@ static void release(struct worker *p, unsigned slot)
     }
 }
 
-/* Told twice is told once. */
+/* A repeated message changes nothing. */
 static void on_adopt(void *context, struct rp_cursor content)
 {
     struct worker *p = context;
@@ -195,7 +198,7 @@ static void on_lifetimes(void *context, struct rp_cursor content)
         rp_log(p->log, RP_LOG_ERROR, "invalid ticket key lifetimes from the generation");
 }
 
-/* Whoever says what is not in the table is no generation of ours: there is nobody to work for. */
+/* A message that is not in the table is a fault of the generation: drain. */
 static void on_message(const struct rp_event *event, void *arg)
 {
     static const struct rp_ipc_rule rules[] = {
@@ -247,7 +250,7 @@ static bool listen_all(struct worker *p, struct rp_error *err)
     return true;
 }
 
-/* A terminal sends its signals to all processes: what they mean is for the master to say. */
+/* A terminal sends its signals to all processes: only the master acts on them. */
 static void take_signals(struct worker *p)
 {
     static const int ignored[] = {SIGINT, SIGQUIT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
@@ -258,24 +261,6 @@ static void take_signals(struct worker *p)
     p->terminate.fire = on_terminate;
     p->terminate.arg = p;
     rp_signal_start(p->loop, &p->terminate, SIGTERM);
-}
-
-static void on_log_flush(struct rp_timer *timer)
-{
-    struct worker *p = timer->arg;
-
-    rp_log_flush(p->log);
-    rp_timer_start(p->loop, timer, LOG_FLUSH_MS);
-}
-
-static void start_timers(struct worker *p)
-{
-    p->log_flush.fire = on_log_flush;
-    p->log_flush.arg = p;
-    p->drain_end.fire = on_drain_end;
-    p->drain_end.arg = p;
-    if (p->setup->conf->log.access)
-        rp_timer_start(p->loop, &p->log_flush, LOG_FLUSH_MS);
 }
 
 static void take_row(struct worker *p)
@@ -301,7 +286,9 @@ static bool begin(struct worker *p, struct rp_error *err)
         return false;
     shared_open(p);
     overload_begin(p);
-    start_timers(p);
+    access_begin(p);
+    p->drain_end.fire = on_drain_end;
+    p->drain_end.arg = p;
     return rp_worker_on(p->channel, RP_EV_DISCONNECT, on_disconnect, p) &&
            rp_worker_on(p->channel, RP_EV_CLOSE, on_generation_gone, p) &&
            rp_worker_on(p->channel, RP_EV_MESSAGE, on_message, p) && listen_all(p, err) &&
@@ -310,18 +297,17 @@ static bool begin(struct worker *p, struct rp_error *err)
 
 static void finish(struct worker *p)
 {
-    rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
+    rp_signal_block_all(); /* a second SIGTERM must not kill a worker that is about to exit */
     rp_signal_stop(&p->terminate);
-    rp_timer_stop(&p->log_flush);
     rp_timer_stop(&p->drain_end);
     overload_end(p);
+    access_end(p);
     for (size_t i = 0; p->frontends != NULL && i < p->setup->conf->frontend_count; i++)
         frontend_free(&p->frontends[i]);
     shared_close(p);
     free(p->frontends);
     if (p->row != &p->own)
         stats_release(p->row);
-    rp_log_flush(p->log);
 }
 
 int worker_run(struct rp_worker *channel, struct rp_loop *loop, void *setup)

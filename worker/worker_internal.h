@@ -11,17 +11,10 @@
 struct connection;
 struct frontend;
 
-enum overload_reason {
-    OVERLOAD_DESCRIPTORS,
-    OVERLOAD_HANDSHAKES,
-    OVERLOAD_LIMITS,
-    OVERLOAD_REASONS,
-};
 struct overload {
-    uint64_t room;                      /* for connections, by the limit of descriptors */
-    uint64_t most;                      /* open at a time, since the last look */
-    unsigned trims;                     /* to be done */
-    uint64_t said_ms[OVERLOAD_REASONS]; /* when the log has said it last; 0: never */
+    uint64_t room;  /* for connections, by the limit of descriptors */
+    uint64_t most;  /* open at a time, since the last look */
+    unsigned trims; /* to be done */
     struct rp_timer trim;
 };
 
@@ -48,7 +41,7 @@ struct worker {
     uint32_t store_wait_ms;
 
     struct overload overload;
-    struct rp_timer log_flush, drain_end;
+    struct rp_timer log_flush, refusals_later, drain_end;
     uint64_t drain_end_ms; /* when that fires; 0: it is not set */
     struct rp_signal terminate;
 };

@@ -240,6 +240,7 @@ bool rp_server_preface(struct rp_socket *s)
         return false;
     rp_error_set(&error, "ECONNRESET", "the connection was dropped before TLS");
     taken = server->options.preface(s, bytes, len, server->options.arg, &error);
+    s->received = taken == 0;
     if (s->stream.destroyed || taken == 0)
         return false;
     if (taken < 0 || (size_t)taken > len) {

@@ -141,6 +141,7 @@ static bool begin_server(struct rp_socket *s)
 {
     if (s->client != NULL || rp_engine_left(&s->engine) == 0)
         return false;
+    s->received = true;
     if (!rp_first_hello_ready(&s->first_hello, &s->engine) &&
         rp_engine_left(&s->engine) < SAVED_MAX)
         return false;

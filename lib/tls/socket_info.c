@@ -78,6 +78,11 @@ bool rp_socket_verify_failure(const struct rp_socket *s, struct rp_verify_failur
     return true;
 }
 
+bool rp_socket_received(const struct rp_socket *s)
+{
+    return s != NULL && (s->received || s->engine.established);
+}
+
 static const char *alert_name(uint16_t alert)
 {
     return alert != 0 ? rp_alert_name(alert - 1) : NULL;

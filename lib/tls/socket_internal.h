@@ -60,6 +60,7 @@ struct rp_socket {
     bool got_close;   /* close_notify: what follows is not looked at */
     /* Under way: */
     bool running;      /* inside rp_socket_advance */
+    bool received;     /* server: the client has sent something, besides a whole preface */
     bool tickets_wait; /* TLS 1.3's, in the output, for the first answer to go with */
     /* Facts that stay: */
     bool reported; /* the server was told that the handshake failed */

@@ -122,6 +122,28 @@ static void print_processes(const json_t *answer)
                number(one, "accepted"));
 }
 
+/* One line for each frontend: how its connections ended. */
+static void print_ends(json_t *all)
+{
+    const char *frontend, *reason;
+    json_t *reasons, *count;
+
+    json_object_foreach(all, frontend, reasons)
+    {
+        const char *before = ": ended: ";
+
+        if (json_object_size(reasons) == 0)
+            continue;
+        printf("frontend %s", frontend);
+        json_object_foreach(reasons, reason, count)
+        {
+            printf("%s%lld %s", before, (long long)json_integer_value(count), reason);
+            before = ", ";
+        }
+        putchar('\n');
+    }
+}
+
 static void print_lifetimes(const json_t *all)
 {
     char lifetime[48], timeout[48];
@@ -174,6 +196,7 @@ static void print_status(const json_t *answer)
            number(n, "handshakesFull"), number(n, "handshakesTicket"), number(n, "handshakesId"),
            number(n, "handshakesStateful"), number(n, "handshakesFailed"),
            number(n, "sessionsForgotten"));
+    print_ends(json_object_get(answer, "ended"));
     if (number(n, "logLinesLost") > 0)
         printf(
             "log lines lost: %lld, because the reader of the log was too slow or the disk full\n",

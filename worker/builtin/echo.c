@@ -28,6 +28,9 @@ static void on_client(const struct rp_event *event, void *arg)
     case RP_EV_TIMEOUT:
         connection_timeout(c);
         break;
+    case RP_EV_ERROR:
+        connection_failed(c, event->error.error);
+        break;
     case RP_EV_CLOSE:
         connection_closed(c);
         connection_forget(c);

@@ -221,6 +221,9 @@ static void on_client(const struct rp_event *event, void *arg)
     case RP_EV_TIMEOUT:
         connection_timeout(&h->c);
         break;
+    case RP_EV_ERROR:
+        connection_failed(&h->c, event->error.error);
+        break;
     case RP_EV_CLOSE:
         connection_closed(&h->c);
         http_free(h);

@@ -90,6 +90,7 @@ static const struct count counts[] = {
     COUNT(accepted, "accepted", "accepted connections"),
     COUNT(dropped, "dropped", "refused over a limit"),
     COUNT(proxies_refused, "proxiesRefused", "refused by proxy-from"),
+    COUNT(tcp_probes, "tcpProbes", "TCP probes"),
     COUNT(handshakes_full, "handshakesFull", "full handshakes"),
     COUNT(handshakes_ticket, "handshakesTicket", "resumed by ticket"),
     COUNT(handshakes_id, "handshakesId", "resumed by session id"),

@@ -147,17 +147,18 @@ static bool rate_allows(uint64_t *full_again_ns, uint32_t per_second, uint64_t n
     return true;
 }
 
-bool limits_enter(struct limits *limits, size_t at, unsigned slot, uint64_t now_ns)
+bool limits_enter(struct limits *limits, size_t at, unsigned slot)
 {
-    const struct conf_frontend *conf = &limits->conf->frontends[at];
-    uint64_t *row = frontend_row(limits, at);
+    uint32_t limit = limits->conf->frontends[at].max_connections;
 
-    if (conf->max_connections != 0 && !take(limits, row, slot, conf->max_connections))
-        return false;
-    if (conf->handshakes_per_second == 0 || rate_allows(row, conf->handshakes_per_second, now_ns))
-        return true;
-    limits_leave(limits, at, slot);
-    return false;
+    return limit == 0 || take(limits, frontend_row(limits, at), slot, limit);
+}
+
+bool limits_rate(struct limits *limits, size_t at, uint64_t now_ns)
+{
+    uint32_t rate = limits->conf->frontends[at].handshakes_per_second;
+
+    return rate == 0 || rate_allows(frontend_row(limits, at), rate, now_ns);
 }
 
 void limits_leave(struct limits *limits, size_t at, unsigned slot)

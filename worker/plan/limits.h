@@ -22,11 +22,12 @@ void limits_free(struct limits *); /* NULL ok */
 /* A worker of this slot begins: it holds nothing. */
 void limits_begin(struct limits *, unsigned slot);
 
-/* One more connection at frontend `at` (an index into conf->frontends)? false: max-connections or
- * handshakes-per-second is reached. What is true is given back by limits_leave. now_ns:
- * CLOCK_MONOTONIC. */
-bool limits_enter(struct limits *, size_t at, unsigned slot, uint64_t now_ns);
+/* Count one more connection of frontend `at` (an index into conf->frontends). false:
+ * max-connections is reached. If true, call limits_leave when it has closed. */
+bool limits_enter(struct limits *, size_t at, unsigned slot);
 void limits_leave(struct limits *, size_t at, unsigned slot);
+/* Count one more handshake. false: handshakes-per-second is reached. now_ns: CLOCK_MONOTONIC. */
+bool limits_rate(struct limits *, size_t at, uint64_t now_ns);
 
 /* One more connection from this source (an IPv4 address, a /64 of IPv6; Unix peers are not
  * counted)? To be given back by limits_forget with an equal address. */

@@ -156,6 +156,9 @@ bool rp_socket_verify_failure(const struct rp_socket *, struct rp_verify_failure
 const char *rp_socket_alert_sent(const struct rp_socket *);
 /* The fatal alert that was received from the peer, likewise. */
 const char *rp_socket_alert_received(const struct rp_socket *);
+/* Server: whether the client has sent any byte; a complete preface (server.h) does not count. A
+ * client that has not, and has closed, only probed the port. This library's own. */
+bool rp_socket_received(const struct rp_socket *);
 /* Whether a session was resumed, or a pre-shared key was used (D19). */
 bool rp_socket_session_reused(const struct rp_socket *);
 enum rp_resumption {

@@ -32,6 +32,17 @@ static void teardown(void)
     limits_free(limits);
 }
 
+/* As a frontend admits a connection. */
+static bool enter(struct limits *l, size_t at, unsigned slot, uint64_t now_ns)
+{
+    if (!limits_enter(l, at, slot))
+        return false;
+    if (limits_rate(l, at, now_ns))
+        return true;
+    limits_leave(l, at, slot);
+    return false;
+}
+
 static struct rp_address source(const char *host)
 {
     struct rp_address address = {0};
@@ -66,7 +77,7 @@ START_TEST(limits_of_zero_limit_nothing)
 {
     begin(2);
     for (int i = 0; i < 1000; i++) {
-        ck_assert(limits_enter(limits, 0, 0, 0));
+        ck_assert(enter(limits, 0, 0, 0));
         ck_assert(from("127.0.0.1", 0));
     }
     limits_leave(limits, 0, 0);
@@ -79,13 +90,13 @@ START_TEST(limits_max_connections_hold_over_all_workers)
     frontends[0].max_connections = 3;
     begin(3);
     for (unsigned slot = 0; slot < 3; slot++)
-        ck_assert(limits_enter(limits, 0, slot, 0));
+        ck_assert(enter(limits, 0, slot, 0));
     for (unsigned slot = 0; slot < 3; slot++)
-        ck_assert(!limits_enter(limits, 0, slot, 0));
-    ck_assert(limits_enter(limits, 1, 0, 0));
+        ck_assert(!enter(limits, 0, slot, 0));
+    ck_assert(enter(limits, 1, 0, 0));
     limits_leave(limits, 0, 1);
-    ck_assert(limits_enter(limits, 0, 2, 0));
-    ck_assert(!limits_enter(limits, 0, 1, 0));
+    ck_assert(enter(limits, 0, 2, 0));
+    ck_assert(!enter(limits, 0, 1, 0));
 }
 END_TEST
 
@@ -94,8 +105,8 @@ START_TEST(limits_leave_gives_back_no_more_than_was_taken)
     frontends[0].max_connections = 1;
     begin(2);
     limits_leave(limits, 0, 0);
-    ck_assert(limits_enter(limits, 0, 0, 0));
-    ck_assert(!limits_enter(limits, 0, 0, 0));
+    ck_assert(enter(limits, 0, 0, 0));
+    ck_assert(!enter(limits, 0, 0, 0));
 }
 END_TEST
 
@@ -110,18 +121,18 @@ START_TEST(limits_of_a_killed_worker_are_free_for_its_successor)
     pid = fork();
     if (pid == 0) {
         for (int i = 0; i < 4; i++)
-            limits_enter(limits, 0, 1, 0);
+            enter(limits, 0, 1, 0);
         from("127.0.0.1", 1);
         from("127.0.0.1", 1);
         _exit(0);
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(!limits_enter(limits, 0, 0, 0));
+    ck_assert(!enter(limits, 0, 0, 0));
     ck_assert(!from("127.0.0.1", 0));
     limits_begin(limits, 0);
-    ck_assert(!limits_enter(limits, 0, 0, 0));
+    ck_assert(!enter(limits, 0, 0, 0));
     limits_begin(limits, 1);
-    ck_assert(limits_enter(limits, 0, 0, 0));
+    ck_assert(enter(limits, 0, 0, 0));
     ck_assert(from("127.0.0.1", 0));
 }
 END_TEST
@@ -134,12 +145,12 @@ START_TEST(limits_rate_lets_a_second_of_burst_through_then_the_rate)
     frontends[0].handshakes_per_second = 10;
     begin(2);
     for (unsigned i = 0; i < 100; i++)
-        passed += limits_enter(limits, 0, i % 2, now);
+        passed += enter(limits, 0, i % 2, now);
     ck_assert_int_eq(passed, 10);
-    ck_assert(!limits_enter(limits, 0, 0, now + SECOND / 10 - 1));
-    ck_assert(limits_enter(limits, 0, 0, now + SECOND / 10));
-    ck_assert(!limits_enter(limits, 0, 1, now + SECOND / 10));
-    for (passed = 0; limits_enter(limits, 0, 0, now + (uint64_t)60 * SECOND);)
+    ck_assert(!enter(limits, 0, 0, now + SECOND / 10 - 1));
+    ck_assert(enter(limits, 0, 0, now + SECOND / 10));
+    ck_assert(!enter(limits, 0, 1, now + SECOND / 10));
+    for (passed = 0; enter(limits, 0, 0, now + (uint64_t)60 * SECOND);)
         passed++;
     ck_assert_int_eq(passed, 10);
 }
@@ -150,10 +161,10 @@ START_TEST(limits_rate_refusal_holds_no_connection)
     frontends[0].handshakes_per_second = 1;
     frontends[0].max_connections = 2;
     begin(1);
-    ck_assert(limits_enter(limits, 0, 0, 0));
+    ck_assert(enter(limits, 0, 0, 0));
     for (int i = 0; i < 5; i++)
-        ck_assert(!limits_enter(limits, 0, 0, 0));
-    ck_assert(limits_enter(limits, 0, 0, (uint64_t)2 * SECOND));
+        ck_assert(!enter(limits, 0, 0, 0));
+    ck_assert(enter(limits, 0, 0, (uint64_t)2 * SECOND));
 }
 END_TEST
 

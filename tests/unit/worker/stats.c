@@ -4,6 +4,8 @@
 #include "worker/stats.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +133,39 @@ START_TEST(stats_sum_counts_dead_rows_but_not_their_connections)
 }
 END_TEST
 
+START_TEST(ends_are_counted_by_name_over_reloads)
+{
+    size_t www = stats_frontend(stats, "www"), api = stats_frontend(stats, "api");
+
+    ck_assert_uint_ne(www, api);
+    ck_assert_uint_eq(stats_frontend(stats, "www"), www);
+    stats_count_end(stats, www, REASON_TCP_PROBE);
+    stats_count_end(stats, www, REASON_TCP_PROBE);
+    ck_assert_uint_eq(stats_ends(&stats->frontends[www], REASON_TCP_PROBE), 2);
+    ck_assert_uint_eq(stats_ends(&stats->frontends[www], REASON_CLOSED), 0);
+    ck_assert_uint_eq(stats_ends(&stats->frontends[api], REASON_TCP_PROBE), 0);
+}
+END_TEST
+
+START_TEST(names_have_an_end)
+{
+    char name[2 * STATS_NAME];
+    size_t place = 0;
+
+    memset(name, 'x', sizeof name);
+    name[sizeof name - 1] = '\0';
+    ck_assert_uint_eq(stats_frontend(stats, name), 0); /* it is cut, and found again */
+    ck_assert_uint_eq(stats_frontend(stats, name), 0);
+    for (int i = 0; i < 2 * STATS_FRONTENDS; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        place = stats_frontend(stats, name);
+        ck_assert_uint_lt(place, STATS_FRONTENDS);
+    }
+    ck_assert_uint_eq(place, STATS_FRONTENDS - 1);
+    ck_assert_str_eq(stats->frontends[place].name, "other");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("stats");
@@ -144,6 +179,8 @@ static Suite *suite(void)
     tcase_add_test(t, stats_claim_gives_nothing_when_all_rows_live);
     tcase_add_test(t, stats_sum_adds_each_counter);
     tcase_add_test(t, stats_sum_counts_dead_rows_but_not_their_connections);
+    tcase_add_test(t, ends_are_counted_by_name_over_reloads);
+    tcase_add_test(t, names_have_an_end);
     suite_add_tcase(s, t);
     return s;
 }
