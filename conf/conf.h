@@ -137,7 +137,9 @@ void conf_free(struct conf *); /* NULL ok */
 /* Call `warn` with each thing that most likely is not as it was meant, though it works: the note
  * has file, line and remedy. */
 typedef void conf_warn(const struct rp_error *note, void *arg);
-void conf_warnings(const struct conf *, conf_warn *warn, void *arg);
+/* Whether names of backends are looked up, to find out that two are the same; that may block. */
+enum conf_lookup { CONF_NO_LOOKUP, CONF_LOOKUP };
+void conf_warnings(const struct conf *, enum conf_lookup, conf_warn *warn, void *arg);
 
 /* As text, defaults included, which is read as the same configuration again; but passwords in URIs
  * are ***. Owned by the caller: free(). NULL: no memory. */

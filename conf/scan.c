@@ -10,12 +10,18 @@
 
 enum { DEEPEST = 64, NAME_SIZE = 100 };
 
+/* How far an empty list, NAME = {}, has been read. */
+enum part { PART_OTHER, PART_NAME, PART_EQUALS, PART_BRACE };
+
 struct scan {
     const char *at;
+    enum part part;
+    const char *name; /* the last word */
+    int name_len;
     struct conf_place place; /* of `at` */
     unsigned open[DEEPEST];  /* lines of blocks */
     size_t depth;
-    struct rp_error *err;
+    struct rp_error *late, *err;
 };
 
 static bool scan_comment(struct scan *s)
@@ -72,14 +78,41 @@ static bool scan_string(struct scan *s)
     return true;
 }
 
+static enum part part_after(enum part part, char mark)
+{
+    if (mark == '=' && part == PART_NAME)
+        return PART_EQUALS;
+    if (mark == '{' && part == PART_EQUALS)
+        return PART_BRACE;
+    return strchr(" \t\r\n+", mark) != NULL ? part : PART_OTHER;
+}
+
 static void scan_mark(struct scan *s)
 {
+    if (*s->at == '}' && s->part == PART_BRACE && s->late->code[0] == '\0')
+        conf_error(s->late, &s->place, "%.*s: the list is empty; add a value, or remove the option",
+                   s->name_len, s->name);
+    s->part = part_after(s->part, *s->at);
     if (*s->at == '{' && s->depth < DEEPEST)
         s->open[s->depth++] = s->place.line;
     else if (*s->at == '}' && s->depth > 0)
         s->depth--;
     s->place.line += *s->at == '\n';
     s->at++;
+}
+
+static void scan_word(struct scan *s, size_t len)
+{
+    s->part = PART_NAME;
+    s->name = s->at;
+    s->name_len = (int)len;
+    s->at += len;
+}
+
+static bool scan_value(struct scan *s)
+{
+    s->part = PART_OTHER;
+    return *s->at == '$' ? scan_variable(s) : scan_string(s);
 }
 
 static bool scan_next(struct scan *s)
@@ -90,24 +123,26 @@ static bool scan_next(struct scan *s)
         s->at += strcspn(s->at, "\n");
     else if (strncmp(s->at, "/*", 2) == 0)
         return scan_comment(s);
-    else if (*s->at == '"' || *s->at == '\'')
-        return scan_string(s);
-    else if (strncmp(s->at, "${", 2) == 0)
-        return scan_variable(s);
+    else if (*s->at == '"' || *s->at == '\'' || strncmp(s->at, "${", 2) == 0)
+        return scan_value(s);
     else if (word > 0)
-        s->at += word;
+        scan_word(s, word);
     else
         scan_mark(s);
     return true;
 }
 
-bool conf_scan(const char *text, const char *file, unsigned *open_block, struct rp_error *err)
+bool conf_scan(const char *text, const char *file, struct rp_error *late, struct rp_error *err)
 {
-    struct scan s = {.at = text, .place = {file, 1}, .err = err};
+    struct scan s = {.at = text, .place = {file, 1}, .late = late, .err = err};
     bool ok = true;
 
+    *late = (struct rp_error){0};
     while (ok && *s.at != '\0')
         ok = scan_next(&s);
-    *open_block = s.depth > 0 ? s.open[s.depth - 1] : 0;
+    if (s.depth > 0) {
+        s.place.line = s.open[s.depth - 1];
+        conf_error(late, &s.place, "unterminated block; add }");
+    }
     return ok;
 }

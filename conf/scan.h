@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * scan.h - what libconfuse takes without a word, though nobody can mean it: a comment, a string or
- * a block without an end, and a variable that is not set, which would be nothing. Only tree.c
- * includes it. Pure, but for the environment. */
+ * scan.h - find the errors that libconfuse accepts: a comment, a string or a block without an end,
+ * a variable that is not set, and an empty list, which could not be told from an unset option. Only
+ * tree.c includes it. It reads nothing but the text and the environment. */
 #ifndef CONF_SCAN_H
 #define CONF_SCAN_H
 
 #include "conf/schema.h"
 
-/* false: err says where and what. *open_block is the line of the block that has no end, 0 if all
- * have one; what else is wrong with it is of more use. */
-bool conf_scan(const char *text, const char *file, unsigned *open_block, struct rp_error *err);
+/* false: *err has the place and the error. *late is the error, or cleared, that holds if libconfuse
+ * finds none: a block without an end or an empty list, which another error may explain. */
+bool conf_scan(const char *text, const char *file, struct rp_error *late, struct rp_error *err);
 
 #endif

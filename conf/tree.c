@@ -195,15 +195,14 @@ static cfg_t *new_cfg(struct rp_error *err)
 bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
                      struct rp_error *err)
 {
-    struct rp_error ignored = {.code = ""};
-    struct conf_place place = {file, 0};
+    struct rp_error ignored = {.code = ""}, late;
     int result;
 
     tree->file = file;
     tree->cfg = NULL;
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* some editors' word for UTF-8 */
         text += 3;
-    if (!conf_scan(text, file, &place.line, err))
+    if (!conf_scan(text, file, &late, err))
         return false;
     tree->cfg = new_cfg(err);
     if (tree->cfg == NULL)
@@ -216,11 +215,11 @@ bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
     result = cfg_parse_buf(tree->cfg, text);
     parsing.active = false;
     parsing.error = NULL;
-    if (result == CFG_SUCCESS && place.line == 0)
+    if (result == CFG_SUCCESS && late.code[0] == '\0')
         return true;
-    if (result == CFG_SUCCESS) /* libconfuse takes the end of the file for that of a block */
-        parsing.failed = !conf_error(err, &place, "unterminated block; add }");
-    if (!parsing.failed)
+    if (result == CFG_SUCCESS)
+        rp_error_set(err, late.code, "%s", late.message);
+    else if (!parsing.failed)
         rp_error_set(err, "ERR_CONF", "%s: is not a valid configuration; see reprise.conf(5)",
                      file);
     conf_tree_free(tree);

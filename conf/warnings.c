@@ -2,13 +2,17 @@
  *
  * warnings.c - what a configuration may say, and hardly anybody means: options that have no effect,
  * and trust that goes further than it looks. */
-#include "conf/conf.h"
+#include "conf/server_keys.h"
 
+#include "conf/read.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 struct warning {
     conf_warn *warn;
     void *arg;
+    struct conf_strings *servers; /* as conf->backends */
 };
 
 static void tell(const struct warning *w, const struct rp_error *note)
@@ -102,15 +106,6 @@ static const struct conf_backend *backend_at(struct site s, size_t i)
     return own == NULL && i <= s.f->alpn_backend_count ? s.f->alpn_backends[i - 1].backend : NULL;
 }
 
-static bool same_server(const struct conf_backend *a, const struct conf_backend *b)
-{
-    for (size_t i = 0; i < a->address.count; i++)
-        for (size_t j = 0; j < b->address.count; j++)
-            if (strcmp(a->address.at[i], b->address.at[j]) == 0)
-                return true;
-    return false;
-}
-
 static bool same_file(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
@@ -125,19 +120,22 @@ static bool is_laxer(const struct conf_tls *other, const struct conf_tls *tls)
 
 /* The backend of `strict` that a client of `other` comes to as well; NULL: there is none. A backend
  * that is told AUTHORITY can compare it, and built-in ones answer without looking at the host. */
-static const struct conf_backend *shared_backend(struct site strict, struct site other)
+static const struct conf_backend *shared_backend(const struct conf *conf, const struct warning *w,
+                                                 struct site strict, struct site other)
 {
     const struct conf_backend *a, *b;
 
     for (size_t i = 0; (a = backend_at(strict, i)) != NULL; i++)
         for (size_t j = 0; (b = backend_at(other, j)) != NULL; j++)
-            if (a->proxy_protocol != CONF_PROXY_V2 && same_server(a, b))
+            if (a->proxy_protocol != CONF_PROXY_V2 &&
+                conf_server_keys_meet(&w->servers[a - conf->backends],
+                                      &w->servers[b - conf->backends]))
                 return a;
     return NULL;
 }
 
-static bool find_way_around(const struct conf *conf, struct site strict, struct site *way,
-                            const struct conf_backend **to)
+static bool find_way_around(const struct conf *conf, const struct warning *w, struct site strict,
+                            struct site *way, const struct conf_backend **to)
 {
     if (!tls_of(strict)->request_cert)
         return false;
@@ -145,7 +143,7 @@ static bool find_way_around(const struct conf *conf, struct site strict, struct 
         for (size_t j = 0; j <= conf->frontends[i].host_count; j++) {
             *way = (struct site){&conf->frontends[i], j};
             if (is_laxer(tls_of(*way), tls_of(strict)) &&
-                (*to = shared_backend(strict, *way)) != NULL)
+                (*to = shared_backend(conf, w, strict, *way)) != NULL)
                 return true;
         }
     return false;
@@ -157,7 +155,7 @@ static void warn_of_site(const struct conf *conf, struct site strict, const stru
     struct rp_error note = {0};
     struct site way;
 
-    if (!find_way_around(conf, strict, &way, &to))
+    if (!find_way_around(conf, w, strict, &way, &to))
         return;
     conf_error(&note, &tls_of(strict)->place,
                "request-cert: the Host header can bypass %s \"%s\": %s \"%s\" has the same backend "
@@ -173,11 +171,24 @@ static void warn_of_certificates(const struct conf *conf, const struct warning *
             warn_of_site(conf, (struct site){&conf->frontends[i], j}, w);
 }
 
-void conf_warnings(const struct conf *conf, conf_warn *warn, void *arg)
+static void free_servers(struct conf_strings *servers, size_t count)
 {
-    struct warning w = {warn, arg};
+    for (size_t i = 0; i < count; i++)
+        conf_strings_free(&servers[i]);
+    free(servers);
+}
 
+void conf_warnings(const struct conf *conf, enum conf_lookup lookup, conf_warn *warn, void *arg)
+{
+    struct warning w = {warn, arg, calloc(conf->backend_count + 1, sizeof *w.servers)};
+    bool known = w.servers != NULL;
+
+    for (size_t i = 0; known && i < conf->backend_count; i++)
+        known = conf_server_keys(&conf->backends[i], lookup == CONF_LOOKUP, &w.servers[i]);
     warn_of_staples(conf, &w);
     warn_of_proxies(conf, &w);
-    warn_of_certificates(conf, &w);
+    if (known)
+        warn_of_certificates(conf, &w);
+    if (w.servers != NULL)
+        free_servers(w.servers, conf->backend_count);
 }

@@ -379,7 +379,7 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
         settle_admin(m, false);
         return false;
     }
-    conf_warnings(conf, log_warning, generation_log(m->next));
+    conf_warnings(conf, CONF_NO_LOOKUP, log_warning, generation_log(m->next));
     return true;
 }
 

@@ -16,6 +16,9 @@ bool rp_given(const void *argument, const char *name, struct rp_error *err);
 /* Whether an option that consists of a list and its count, or bytes and their length, has both or
  * neither; if not, *err names it, since a forgotten count must not be ignored. */
 bool rp_given_list(const void *list, size_t count, const char *name, struct rp_error *err);
+/* Whether an option of an enum type, whose values are 0 to `last`, has one of them; if not, *err
+ * names it. */
+bool rp_given_choice(unsigned value, unsigned last, const char *name, struct rp_error *err);
 
 /* Whether a descriptor is open; if not, *err is EBADF. The event loop would abort the process. */
 bool rp_given_fd(int fd, struct rp_error *err);

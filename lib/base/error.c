@@ -118,6 +118,13 @@ bool rp_given_list(const void *list, size_t count, const char *name, struct rp_e
                         name);
 }
 
+bool rp_given_choice(unsigned value, unsigned last, const char *name, struct rp_error *err)
+{
+    return value <= last ||
+           rp_error_set(err, "ERR_INVALID_ARG_VALUE",
+                        "The property 'options.%s' is invalid. Received %u", name, value);
+}
+
 bool rp_given_fd(int fd, struct rp_error *err)
 {
     return fcntl(fd, F_GETFD) >= 0 ||

@@ -472,6 +472,13 @@ static bool check_options(const struct rp_net_options *o, struct rp_error *err)
 {
     struct rp_address a;
 
+    if (!rp_given_choice(o->no_delay, RP_OFF, "no_delay", err) ||
+        !rp_given_choice(o->keep_alive, RP_OFF, "keep_alive", err))
+        return false;
+    if (o->family != 0 && o->family != 4 && o->family != 6)
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
+                            "The property 'options.family' must be one of: 0, 4, 6. Received %u",
+                            o->family);
     if (o->path != NULL)
         return path_address(o->path, &a, err);
     return o->address != NULL || o->port != 0 ||

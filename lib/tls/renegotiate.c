@@ -156,6 +156,9 @@ bool rp_socket_renegotiate(struct rp_socket *s, const struct rp_renegotiate_opti
     rp_error_clear(err);
     if (!rp_given(s, "socket", err))
         return false;
+    if (o != NULL && (!rp_given_choice(o->request_cert, RP_OFF, "request_cert", err) ||
+                      !rp_given_choice(o->reject_unauthorized, RP_OFF, "reject_unauthorized", err)))
+        return false;
     if (!rp_socket_is_open(s) || !rp_stream_writable(&s->stream) || !rp_stream_readable(&s->stream))
         return rp_error_set(err, "ERR_TLS_INVALID_STATE",
                             "TLS socket connection must be securely established");

@@ -93,9 +93,15 @@ static bool set_ticket_keys(struct rp_secure_context *c, const struct rp_secure_
     return c->keys != NULL;
 }
 
-static bool lists_are_whole(const struct rp_secure_context_options *o, struct rp_error *err)
+static bool are_valid(const struct rp_secure_context_options *o, struct rp_error *err)
 {
-    return rp_given_list(o->cert, o->cert_count, "cert", err) &&
+    if (o->empty_ca && o->ca_count > 0)
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
+                            "The property 'options.ca' is invalid: options.empty_ca is set, too");
+    return rp_given_choice(o->honor_cipher_order, RP_OFF, "honor_cipher_order", err) &&
+           rp_given_choice(o->tickets, RP_OFF, "tickets", err) &&
+           rp_given_choice(o->client_auth, RP_CLIENT_AUTH_REQUIRE, "client_auth", err) &&
+           rp_given_list(o->cert, o->cert_count, "cert", err) &&
            rp_given_list(o->key, o->key_count, "key", err) &&
            rp_given_list(o->pfx, o->pfx_count, "pfx", err) &&
            rp_given_list(o->ca, o->ca_count, "ca", err) &&
@@ -109,7 +115,7 @@ static bool lists_are_whole(const struct rp_secure_context_options *o, struct rp
 static bool build(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                   struct rp_error *err)
 {
-    return lists_are_whole(o, err) &&
+    return are_valid(o, err) &&
            rp_versions_choose(&c->versions, o->min_version, o->max_version, o->secure_protocol,
                               err) &&
            (c->ssl = new_ssl_ctx(err)) != NULL &&

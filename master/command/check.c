@@ -105,7 +105,7 @@ static void put_warning(const struct rp_error *note, void *json)
 static void print_text(const struct arguments *arguments, struct verdict *v)
 {
     if (v->valid)
-        conf_warnings(v->conf, print_warning, v);
+        conf_warnings(v->conf, CONF_LOOKUP, print_warning, v);
     else
         fprintf(stderr, "%s\n", v->error.message);
     if (v->ok && v->printed != NULL)
@@ -123,7 +123,7 @@ static void put_findings(struct rp_json *json, const struct verdict *v)
     if (v->valid) {
         rp_json_key(json, "warnings");
         rp_json_begin_array(json);
-        conf_warnings(v->conf, put_warning, json);
+        conf_warnings(v->conf, CONF_LOOKUP, put_warning, json);
         rp_json_end_array(json);
     }
     if (!v->ok || v->printed == NULL)
@@ -161,7 +161,7 @@ int command_check(const struct arguments *arguments)
         v.valid = rp_error_set(&v.error, "ENOMEM", "no memory to print the configuration");
     v.ok = v.valid;
     if (v.valid && arguments->strict)
-        conf_warnings(conf, on_strict, &v);
+        conf_warnings(conf, CONF_LOOKUP, on_strict, &v);
     if (arguments->json)
         print_json(arguments, &v);
     else

@@ -126,6 +126,11 @@ test('what works and is hardly meant is a warning, with file, line and remedy', 
   const {ok, warnings} = JSON.parse(check('--json').stdout);
   assert.ok(ok && warnings.length === 1);
   assert.match(warnings[0], warning);
+  const spelled = service.template.replace('ca.pem" }', 'ca.pem"  backend = "c" }') + 'backend "c" { address = "localhost:01" }\n';
+  service.configure(spelled);
+  assert.match(check().stderr, /test\.conf:10: request-cert: the Host header can bypass host "api\.example"/);
+  service.configure(spelled.replace('localhost:01', '127.0.0.1:2'));
+  assert.strictEqual(check().stderr, '');
   service.configure(service.template.replace('127.0.0.1:1"', '$&  proxy-protocol = v2'));
   assert.strictEqual(check().stderr, '');
   assert.deepStrictEqual(JSON.parse(check('--json').stdout).warnings, []);

@@ -66,7 +66,8 @@ struct rp_net_options {
 };
 /* Connect. Returns the connecting stream at once; it is the caller's. CONNECT, or ERROR and CLOSE,
  * are emitted later, never inside this call. NULL on failure: ERR_MISSING_ARGS (no address, path or
- * port), ERR_INVALID_ARG_VALUE (a path that no Unix socket can have), ENOMEM. */
+ * port), ERR_INVALID_ARG_VALUE (a path that no Unix socket can have; a family, no_delay or
+ * keep_alive with another value than those above), ENOMEM. */
 struct rp_stream *rp_net_connect(struct rp_loop *, const struct rp_net_options *, struct rp_error *)
     __attribute__((warn_unused_result));
 /* Create a stream over a connected socket. The stream owns the descriptor, which is closed on

@@ -43,7 +43,7 @@ struct rp_secure_context_options {
      * authorities, which replace the default roots (B13); CRLs (B19). */
     const struct rp_pem *cert, *key, *pfx, *ca, *crl;
     size_t cert_count, key_count, pfx_count, ca_count, crl_count;
-    bool empty_ca; /* trust nobody, instead of the default roots: node's `ca: []` */
+    bool empty_ca; /* trust nobody, instead of the default roots: node's `ca: []`; not with `ca` */
     /* Authorities that are trusted in addition to the default roots. They have no effect with `ca`
      * or `empty_ca`, and are not named to clients. Text without a certificate adds none (Q3). */
     const struct rp_pem *extra_ca;
@@ -81,7 +81,8 @@ struct rp_secure_context_options {
 struct rp_secure_context;
 /* Create a context from options; NULL = all defaults. The result is the caller's. A passphrase is
  * never asked for on a terminal. NULL on failure (B5 to B27):
- * - ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE: an option has an invalid value
+ * - ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE: an option has an invalid value, also one that is not
+ *   a value of its enum; or `ca` is given with empty_ca
  * - ERR_TLS_INVALID_PROTOCOL_VERSION, ERR_TLS_INVALID_PROTOCOL_METHOD,
  *   ERR_TLS_PROTOCOL_VERSION_CONFLICT: min_version, max_version or secure_protocol
  * - ERR_SSL_NO_CIPHER_MATCH: ciphers

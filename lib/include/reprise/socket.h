@@ -282,7 +282,8 @@ struct rp_renegotiate_options {
 /* Start a renegotiation; `options` and `done` may be NULL. Writes are queued until it is complete.
  * Errors, after which the connection stays open: ERR_SSL_WRONG_SSL_VERSION (TLS 1.3),
  * ERR_SSL_NO_RENEGOTIATION, ERR_TLS_INVALID_STATE (one side has ended, the handshake is not
- * complete, or a renegotiation is in progress) (D25). */
+ * complete, or a renegotiation is in progress) (D25), ERR_INVALID_ARG_VALUE (an option that is no
+ * value of enum rp_toggle). */
 bool rp_socket_renegotiate(struct rp_socket *, const struct rp_renegotiate_options *options,
                            rp_renegotiated *done, void *arg, struct rp_error *);
 /* Client, before the handshake starts: set the SNI name; NULL or "" = no SNI. Errors:

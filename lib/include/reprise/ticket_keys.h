@@ -51,8 +51,8 @@ bool rp_ticket_keys_get(const struct rp_ticket_keys *, size_t index, struct rp_t
 /* The order of the two secrets in the 48-byte form: node and httpd put the HMAC key first, nginx
  * and HAProxy the AES key. The 80-byte form is name, HMAC key, AES key everywhere. */
 enum rp_ticket_key_layout { RP_TICKET_KEY_NODE, RP_TICKET_KEY_NGINX };
-/* Decode a key of 48 or 80 bytes. Errors: ERR_INVALID_ARG_VALUE (another length, or a secret that
- * is all zeros). */
+/* Decode a key of 48 or 80 bytes. Errors: ERR_INVALID_ARG_VALUE (another length, a secret that is
+ * all zeros, or an unknown layout). */
 bool rp_ticket_key_decode(struct rp_ticket_key *, const uint8_t *bytes, size_t len,
                           enum rp_ticket_key_layout, struct rp_error *);
 /* Encode a key as 48 bytes (in node's order) or 80 bytes; returns the length. */

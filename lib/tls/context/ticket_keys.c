@@ -136,6 +136,9 @@ bool rp_ticket_key_decode(struct rp_ticket_key *key, const uint8_t *bytes, size_
     rp_error_clear(err);
     if (!rp_given(key, "key", err) || !rp_given(bytes, "bytes", err))
         return false;
+    if (layout != RP_TICKET_KEY_NODE && layout != RP_TICKET_KEY_NGINX)
+        return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
+                            "The argument 'layout' is invalid. Received %u", (unsigned)layout);
     if (len != RP_TICKET_KEYS_SIZE && len != RP_TICKET_KEYS_LONG)
         return rp_error_set(err, "ERR_INVALID_ARG_VALUE",
                             "a ticket key must be exactly 48 or 80 bytes. Received %zu", len);

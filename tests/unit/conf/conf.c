@@ -223,6 +223,14 @@ static const struct {
      "/x.conf:2: environment variable NO_SUCH is not set; set it, or write ${NO_SUCH:-VALUE}"},
     {"user = \"${NO_SUCH\" workers = 1 }", "/x.conf:1: unterminated ${ in this line; add }"},
     {"user = ${NO\nSUCH}", "/x.conf:1: unterminated ${ in this line; add }"},
+    {"\nfrontend \"f\" {\n proxy-from = {}\n}",
+     "/x.conf:3: proxy-from: the list is empty; add a value, or remove the option"},
+    {"admin {\nhosts =\n{\n} }",
+     "/x.conf:4: hosts: the list is empty; add a value, or remove the option"},
+    {"admin { hosts={} }", "/x.conf:1: hosts: the list is empty; add a value, or remove the "
+                           "option"},
+    {"admin { hosts += { } }",
+     "/x.conf:1: hosts: the list is empty; add a value, or remove the option"},
 };
 
 START_TEST(conf_says_what_is_wrong)
@@ -370,6 +378,9 @@ static const char *const odd[] = {
     "/**/",
     "log { destination = /x//y }",
     "\xef\xbb\xbfuser = a",
+    "log { }",
+    "user = \"x\" log { }",
+    "user = \"= {}\"",
 };
 
 START_TEST(conf_takes_what_only_looks_wrong)
@@ -417,7 +428,7 @@ START_TEST(conf_examples_load)
     conf = conf_load(examples[_i], &error);
     ck_assert_msg(conf != NULL, "%s", error.message);
     warnings = 0;
-    conf_warnings(conf, on_warning, NULL);
+    conf_warnings(conf, CONF_NO_LOOKUP, on_warning, NULL);
     ck_assert_msg(warnings == 0, "%s", warned.message);
     conf_free(conf);
 }
@@ -493,7 +504,7 @@ static void warnings_of(const char *options)
 
     warnings = 0;
     memset(&warned, 0, sizeof warned);
-    conf_warnings(conf, on_warning, NULL);
+    conf_warnings(conf, CONF_NO_LOOKUP, on_warning, NULL);
     conf_free(conf);
     free(text);
 }
@@ -546,6 +557,12 @@ END_TEST
 /* In the frontend of `with_frontend`, and behind it. */
 #define STRICT "request-cert = on  ca = \"ca.pem\""
 #define MORE   "frontend \"g\" { listen = \"*:8443\"  certificates = \"c\"  backend = "
+#define SPELLED(address)                                                                           \
+    {                                                                                              \
+        "host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = \"" address      \
+        "\"",                                                                                      \
+            1                                                                                      \
+    }
 static const struct {
     const char *options;
     unsigned warnings;
@@ -562,6 +579,29 @@ static const struct {
     {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = {\"h:1\", "
      "\"127.0.0.1:1\"}",
      1}, /* another block, the same server */
+    SPELLED("localhost:1"),
+    SPELLED("LocalHost.:1"),
+    SPELLED("x.localhost:1"),
+    SPELLED("[::1]:1"),
+    SPELLED("[0:0:0:0:0:0:0:1]:01"),
+    SPELLED("[::ffff:127.0.0.1]:1"),
+    SPELLED("127.0.0.1:0001"),
+    SPELLED("127.1:1"),
+    SPELLED("0.0.0.0:1"),
+    SPELLED("[::]:1"),
+    {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = \"127.0.0.1:2\"", 0},
+    {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = \"127.0.0.2:1\"", 0},
+    {"host \"api\" { " STRICT "  backend = \"d\" }  host \"www\" { backend = \"e\" } } "
+     "backend \"d\" { address = \"App.example.:1\" } backend \"e\" { address = \"app.EXAMPLE:1\"",
+     1},
+    {"host \"api\" { " STRICT "  backend = \"d\" }  host \"www\" { backend = \"e\" } } "
+     "backend \"d\" { address = \"unix:/tmp//x.sock\" } backend \"e\" { address = "
+     "\"unix:/tmp/../tmp/x.sock\"",
+     1},
+    {"host \"api\" { " STRICT "  backend = \"d\" }  host \"www\" { backend = \"e\" } } "
+     "backend \"d\" { address = \"[2001:db8::1]:1\" } backend \"e\" { address = "
+     "\"[2001:DB8:0::1]:1\"",
+     1},
     {"alpn-protocols = \"h2\"  alpn-backend = \"h2=d\"  host \"api\" { " STRICT
      "  backend = \"d\" } } backend \"d\" { address = \"h:1\"",
      1},

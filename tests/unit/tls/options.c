@@ -147,6 +147,76 @@ START_TEST(error_names_an_option_that_is_no_list)
 }
 END_TEST
 
+/* -- values that no constant has */
+
+static const struct {
+    const char *option;
+    struct rp_secure_context_options options;
+} choices[] = {
+    {"honor_cipher_order", {.honor_cipher_order = (enum rp_toggle)77}},
+    {"honor_cipher_order", {.honor_cipher_order = (enum rp_toggle)(RP_OFF + 1)}},
+    {"honor_cipher_order", {.honor_cipher_order = (enum rp_toggle) - 1}},
+    {"tickets", {.tickets = (enum rp_toggle)77}},
+    {"client_auth", {.client_auth = (enum rp_client_auth)77}},
+    {"client_auth", {.client_auth = (enum rp_client_auth)(RP_CLIENT_AUTH_REQUIRE + 1)}},
+};
+
+START_TEST(value_that_no_constant_has_is_refused)
+{
+    char option[64];
+
+    snprintf(option, sizeof option, "'options.%s' is invalid", choices[_i].option);
+    assert_refused(rp_secure_context_new(&choices[_i].options, &err), option, "Received ");
+}
+END_TEST
+
+static const struct {
+    const char *option;
+    struct rp_net_options options;
+} net_choices[] = {
+    {"family", {.host = "localhost", .port = 1, .family = 5}},
+    {"family", {.path = "/x", .family = 1}},
+    {"family", {.host = "127.0.0.1", .port = 1, .family = 77}},
+    {"no_delay", {.port = 1, .no_delay = (enum rp_toggle)77}},
+    {"keep_alive", {.port = 1, .keep_alive = (enum rp_toggle)3}},
+};
+
+START_TEST(value_that_no_connection_can_have_is_refused)
+{
+    struct rp_loop *loop = rp_loop_new(&err);
+    struct rp_net_options net = net_choices[_i].options;
+    struct rp_connect_options client = {.net = &net};
+
+    assert_refused(rp_net_connect(loop, &net, &err), net_choices[_i].option, "Received ");
+    assert_refused(rp_connect(loop, &client, &err), net_choices[_i].option, "Received ");
+    rp_loop_free(loop);
+}
+END_TEST
+
+START_TEST(layout_of_a_ticket_key_is_one_of_two)
+{
+    uint8_t bytes[RP_TICKET_KEYS_SIZE] = {1};
+    struct rp_ticket_key key;
+
+    memset(bytes, 1, sizeof bytes);
+    ck_assert(
+        !rp_ticket_key_decode(&key, bytes, sizeof bytes, (enum rp_ticket_key_layout)77, &err));
+    ck_assert_str_eq(err.message, "The argument 'layout' is invalid. Received 77");
+    ck_assert(rp_ticket_key_decode(&key, bytes, sizeof bytes, RP_TICKET_KEY_NGINX, &err));
+}
+END_TEST
+
+START_TEST(authorities_exclude_that_nobody_is_trusted)
+{
+    struct cert ca = cert_make((struct cert_request){.cn = "ca", .ca = true});
+    const struct rp_pem pem_ca = {.bytes = ca.pem};
+    struct rp_secure_context_options o = {.ca = &pem_ca, .ca_count = 1, .empty_ca = true};
+
+    assert_refused(rp_secure_context_new(&o, &err), "'options.ca'", "options.empty_ca is set");
+    cert_free(&ca);
+}
+END_TEST
+
 /* A certificate of a hundred names: all of them are told. */
 START_TEST(reason_is_told_in_full)
 {
@@ -180,6 +250,12 @@ static Suite *suite(void)
     tcase_add_test(t, error_names_the_second_of_a_list);
     tcase_add_loop_test(t, error_names_an_option_that_is_no_list, 0,
                         sizeof values / sizeof *values);
+    tcase_add_loop_test(t, value_that_no_constant_has_is_refused, 0,
+                        sizeof choices / sizeof *choices);
+    tcase_add_loop_test(t, value_that_no_connection_can_have_is_refused, 0,
+                        sizeof net_choices / sizeof *net_choices);
+    tcase_add_test(t, layout_of_a_ticket_key_is_one_of_two);
+    tcase_add_test(t, authorities_exclude_that_nobody_is_trusted);
     tcase_add_test(t, reason_is_told_in_full);
     suite_add_tcase(s, t);
     return s;

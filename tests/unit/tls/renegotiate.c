@@ -338,6 +338,23 @@ START_TEST(server_can_insist_on_a_certificate)
 }
 END_TEST
 
+START_TEST(options_that_no_constant_has_are_refused)
+{
+    static const struct rp_renegotiate_options wrong[] = {
+        {.request_cert = (enum rp_toggle)77}, {.reject_unauthorized = (enum rp_toggle) - 1}};
+    struct rp_error err = {0};
+
+    link_prepare();
+    open_tls12();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert(!rp_socket_renegotiate(linked.accepted, &wrong[i], NULL, NULL, &err));
+        ck_assert_str_eq(err.code, "ERR_INVALID_ARG_VALUE");
+    }
+    ck_assert(renegotiate(linked.accepted, NULL)); /* none had begun */
+    link_close();
+}
+END_TEST
+
 /* -- a session that comes of it is stored as any other, while the output waits */
 
 static void on_new_session(const struct rp_event *e, void *arg)
@@ -398,6 +415,7 @@ int main(void)
     tcase_add_test(tc, only_an_open_socket_renegotiates);
     tcase_add_test(tc, server_can_ask_for_a_certificate_later);
     tcase_add_test(tc, server_can_insist_on_a_certificate);
+    tcase_add_test(tc, options_that_no_constant_has_are_refused);
     tcase_add_test(tc, session_of_a_renegotiation_is_stored);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
