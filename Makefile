@@ -12,6 +12,8 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+DATADIR    ?= $(PREFIX)/share
 O          := build/$(MODE)
 CC         ?= cc
 CXX        ?= c++
@@ -36,7 +38,7 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lev
 CHECK_LIBS = $(shell pkg-config --libs check)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. -Ilib/include -DRP_VERSION='"$(VERSION)"' $(WARN) \
-             $(FLAGS_$(MODE)) $(CFLAGS)
+             $(FLAGS_$(MODE)) $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(FLAGS_$(MODE)) $(LINK_$(MODE)) $(LDFLAGS)
 
 # All sources of a folder and its sub-folders; their objects.
@@ -67,6 +69,7 @@ BUILD_DEPS := gcc make pkg-config libssl-dev libev-dev libhiredis-dev liblmdb-de
 TEST_DEPS  := check g++ curl nodejs redis-server faketime strace procps nginx haproxy
 BENCH_DEPS := nginx libnginx-mod-stream haproxy hitch stunnel4 nodejs redis-server strace valgrind \
               procps util-linux
+DEB_DEPS   := debhelper dpkg-dev fakeroot lintian git
 CARE_DEPS  := clang clang-format clang-tidy cppcheck gcovr mandoc
 deps:
 	@contrib/deps.sh $(BUILD_DEPS) $(TEST_DEPS)
@@ -162,7 +165,7 @@ run: build-deps
 install: build
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/reprise \
 	  $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
-	  $(DESTDIR)$(SYSCONFDIR)/reprise $(DESTDIR)$(UNITDIR)
+	  $(DESTDIR)$(SYSCONFDIR)/reprise $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
 	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/reprise
 	install -m 755 $(LOADER) $(TOOLS) $(DESTDIR)$(BINDIR)
 	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/libreprise.a
@@ -174,6 +177,12 @@ install: build
 	  -e 's|@VERSION@|$(VERSION)|' lib/libreprise.pc.in \
 	  > $(DESTDIR)$(LIBDIR)/pkgconfig/libreprise.pc
 	sed -e 's|/usr/local/bin|$(BINDIR)|' contrib/systemd/reprise.service > $(DESTDIR)$(UNITDIR)/reprise.service
+	install -m 644 contrib/systemd/reprise.sysusers $(DESTDIR)$(SYSUSERSDIR)/reprise.conf
+	install -D -m 644 contrib/completion/reprise.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/reprise
+	for name in reprise-load reprise-connect reprise-serve; do \
+	  ln -sf reprise $(DESTDIR)$(DATADIR)/bash-completion/completions/$$name; done
+	install -D -m 644 contrib/completion/reprise.zsh $(DESTDIR)$(DATADIR)/zsh/vendor-completions/_reprise
+	install -D -m 644 contrib/completion/reprise.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/reprise.fish
 	install -m 644 contrib/tools/*.1 contrib/load/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 lib/libreprise.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 conf/reprise.conf.5 $(DESTDIR)$(MANDIR)/man5
@@ -185,10 +194,21 @@ install: build
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(notdir $(PROGRAM) $(LOADER) $(TOOLS))) \
 	  $(addprefix $(DESTDIR)$(LIBDIR)/,libreprise.a $(notdir $(SHARED)) libreprise.so.$(ABI) libreprise.so \
-	  pkgconfig/libreprise.pc) $(DESTDIR)$(UNITDIR)/reprise.service \
+	  pkgconfig/libreprise.pc) $(DESTDIR)$(UNITDIR)/reprise.service $(DESTDIR)$(SYSUSERSDIR)/reprise.conf \
+	  $(addprefix $(DESTDIR)$(DATADIR)/bash-completion/completions/,reprise reprise-load reprise-connect reprise-serve) \
+	  $(DESTDIR)$(DATADIR)/zsh/vendor-completions/_reprise $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/reprise.fish \
 	  $(addprefix $(DESTDIR)$(MANDIR)/,$(addprefix man1/,$(notdir $(wildcard contrib/*/*.1))) \
 	  man3/libreprise.3 man5/reprise.conf.5 man8/reprise.8)
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/reprise
+
+# Debian packages of what is committed: build/deb/*.deb.
+deb:
+	@contrib/deps.sh $(BUILD_DEPS) $(DEB_DEPS)
+	@contrib/deb.sh $(VERSION)
+# A tarball of what is committed: build/reprise-VERSION.tar.gz.
+dist:
+	@mkdir -p build
+	git archive --format=tar.gz --prefix=reprise-$(VERSION)/ -o build/reprise-$(VERSION).tar.gz HEAD
 
 # --- testing and care ---------------------------------------------------------------------------
 unit: $(UNITS)
@@ -253,7 +273,7 @@ messages:
 clean:
 	rm -rf build
 
-.PHONY: all build examples deps build-deps care-deps run install uninstall unit memory fuzz coverage analyze format \
+.PHONY: all build examples deps build-deps care-deps run install undeb dist install unit memory fuzz coverage analyze format \
         bench bench-programs bench-scale bench-store \
         lint messages clean
 .SECONDARY:

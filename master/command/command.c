@@ -88,7 +88,7 @@ static void print_commands(FILE *out, const struct command *commands, size_t cou
 {
     fprintf(out, "usage: reprise COMMAND [OPTION...]\n\n");
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-15s  %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "\nSee reprise COMMAND --help and reprise(8).\n");
 }
 

@@ -348,6 +348,8 @@ enum { ROW_COUNT = sizeof rows / sizeof *rows };
 
 static bool print_help(void)
 {
+    enum { WIDTH = 37 };
+
     printf("usage: reprise-load [options] HOST:PORT|unix:PATH ...\n");
     for (const struct row *r = rows; r < rows + ROW_COUNT; r++) {
         char left[64];
@@ -359,7 +361,10 @@ static bool print_help(void)
         snprintf(left, sizeof left, "%c%c%s --%s %s", r->letter != 0 ? '-' : ' ',
                  r->letter != 0 ? r->letter : ' ', r->letter != 0 ? "," : " ", r->name,
                  r->argument != NULL ? r->argument : "");
-        printf("  %-38s %s\n", left, r->help);
+        if (strlen(left) > WIDTH)
+            printf("  %s\n  %-*s  %s\n", left, WIDTH, "", r->help);
+        else
+            printf("  %-*s  %s\n", WIDTH, left, r->help);
     }
     printf("\nTIME is 250ms, 10s, 5m, 1h or seconds; BYTES is 300, 64K, 1M.\n");
     return load_flush_text();

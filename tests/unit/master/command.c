@@ -146,8 +146,8 @@ static const struct {
     int status;
 } help[] = {
     {{NULL}, "usage: reprise COMMAND", EXIT_USAGE},
-    {{"--help"}, "  first           does one thing\n", 0},
-    {{"-h"}, "  second          does another\n", 0},
+    {{"--help"}, "  first            does one thing\n", 0},
+    {{"-h"}, "  second           does another\n", 0},
     {{"help"}, "usage: reprise COMMAND", 0},
     {{"first", "--help"}, "  -c, --conf FILE    where\n      --json         how\n", 0},
     {{"third", "time", "-h"}, "usage: reprise third time [OPTION...]", 0},
