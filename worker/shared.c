@@ -115,22 +115,12 @@ static void on_trouble(const struct rp_error *error, void *arg)
     store_is(p, error == NULL);
     if (p->guard != NULL)
         rp_replay_guard_doubt(p->guard);
-    if (error != NULL)
-        rp_log(p->log, RP_LOG_WARN, "store unavailable: %s", error->message);
-    else
-        rp_log(p->log, RP_LOG_INFO, "store available again");
 }
 
 /* Sessions are still shared; this host asks for each of its own. */
 static void on_near_trouble(const struct rp_error *error, void *arg)
 {
-    struct worker *p = arg;
-
-    near_is(p, error == NULL);
-    if (error != NULL)
-        rp_log(p->log, RP_LOG_WARN, "local session cache (l1) unavailable: %s", error->message);
-    else
-        rp_log(p->log, RP_LOG_INFO, "local session cache (l1) available again");
+    near_is(arg, error == NULL);
 }
 
 /* How much is in the file, for `reprise status`. */
@@ -161,9 +151,9 @@ static void watch_store(struct worker *p)
     if (far != NULL)
         rp_store_count_in(far, &p->row->far);
     measure(p);
-    rp_store_on_trouble(p->store, on_trouble, p);
+    store_report_begin(&p->store_report, p->store);
     if (near != NULL && near != p->store)
-        rp_store_on_trouble(near, on_near_trouble, p);
+        store_report_begin(&p->near_report, near);
 }
 
 /* What answers a server's questions from the store. */
@@ -249,6 +239,8 @@ void shared_open(struct worker *p)
 {
     struct rp_error error = {0};
 
+    p->store_report = (struct store_report){p->log, "store", on_trouble, p};
+    p->near_report = (struct store_report){p->log, "local session cache (l1)", on_near_trouble, p};
     p->store_retry.fire = on_retry;
     p->store_retry.arg = p;
     p->store_measure.fire = on_measure;

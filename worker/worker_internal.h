@@ -7,6 +7,7 @@
 #include "lib/base/cursor.h"
 #include "worker/plan/plan.h"
 #include "worker/worker.h"
+#include "worker/store_report.h"
 
 struct connection;
 struct frontend;
@@ -37,6 +38,7 @@ struct worker {
     struct rp_session_cache *cache;
     struct rp_replay_guard *guard;
     struct rp_notice_board *board; /* also without a store */
+    struct store_report store_report, near_report;
     struct rp_timer store_retry, store_measure;
     uint32_t store_wait_ms;
 

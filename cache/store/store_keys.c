@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 
 enum {
     KEY = 32,
@@ -84,14 +84,7 @@ static bool is_open(struct keys_file *f)
 
 static bool lock(struct keys_file *f)
 {
-    const struct timespec moment = {.tv_nsec = 1000000};
-
-    for (int waited = 0; flock(f->fd, LOCK_EX | LOCK_NB) != 0; waited++) {
-        if (waited == WAIT_MS)
-            return ill(f, "flock", ETIMEDOUT);
-        nanosleep(&moment, NULL);
-    }
-    return true;
+    return rp_file_lock(f->fd, WAIT_MS) || ill(f, "flock", errno);
 }
 
 static bool read_slots(struct keys_file *f)

@@ -24,6 +24,9 @@ struct rp_store *rp_store_lmdb_open(struct rp_loop *, const char *uri, const cha
 struct rp_store *rp_store_lmdb_open_anyway(struct rp_loop *, const char *uri, const char *directory,
                                            struct rp_error *) __attribute__((warn_unused_result));
 bool rp_store_lmdb_check(const char *uri, struct rp_error *);
+/* Rename the file to PATH.damaged, unless another one than `file` (its inode, or RP_STORE_OPENING)
+ * is there. */
+bool rp_lmdb_place_set_aside(const struct rp_lmdb_place *, uint64_t file, struct rp_error *);
 bool rp_store_lmdb_set_aside(const char *uri, const char *directory, uint64_t found,
                              struct rp_error *);
 

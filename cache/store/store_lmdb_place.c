@@ -5,15 +5,17 @@
  * that has taken its place; so a file goes only if it is still the one that was found. */
 #include "cache/store/store_lmdb.h"
 
+#include "lib/base/file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+enum { LOCK_MS = 100 };
 static const size_t SIZE_DEFAULT = (size_t)64 << 20, SIZE_MIN = (size_t)1 << 20,
                     SIZE_MAX_ = (size_t)1 << 40;
 
@@ -71,13 +73,15 @@ static int lock_directory(const char *path)
 {
     char directory[RP_LMDB_PATH_MAX];
     const char *slash = strrchr(path, '/');
-    int fd;
+    int fd, why;
 
     snprintf(directory, sizeof directory, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
              slash == NULL ? "." : path);
     fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+    if (fd >= 0 && !rp_file_lock(fd, LOCK_MS)) {
+        why = errno;
         close(fd);
+        errno = why;
         fd = -1;
     }
     return fd;
@@ -95,21 +99,25 @@ static bool move_aside(const char *path, struct rp_error *err)
     return true;
 }
 
+bool rp_lmdb_place_set_aside(const struct rp_lmdb_place *place, uint64_t file, struct rp_error *err)
+{
+    struct stat st;
+    bool ok = true;
+    int lock = lock_directory(place->path);
+
+    if (lock < 0)
+        return rp_error_errno(err, errno, "open", "the directory of %s", place->path);
+    if (file == RP_STORE_OPENING || (stat(place->path, &st) == 0 && st.st_ino == file))
+        ok = move_aside(place->path, err);
+    close(lock);
+    return ok;
+}
+
 bool rp_store_lmdb_set_aside(const char *uri, const char *directory, uint64_t found,
                              struct rp_error *err)
 {
     struct rp_lmdb_place place;
-    struct stat st;
-    bool ok = true;
-    int lock;
 
-    if (!rp_lmdb_place_parse(&place, uri, directory, err))
-        return false;
-    lock = lock_directory(place.path);
-    if (lock < 0)
-        return rp_error_errno(err, errno, "open", "the directory of %s", place.path);
-    if (found == RP_STORE_OPENING || (stat(place.path, &st) == 0 && st.st_ino == found))
-        ok = move_aside(place.path, err);
-    close(lock);
-    return ok;
+    return rp_lmdb_place_parse(&place, uri, directory, err) &&
+           rp_lmdb_place_set_aside(&place, found, err);
 }

@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool not_regular(const char *path, struct rp_error *err)
@@ -89,4 +91,20 @@ ssize_t rp_file_read(const char *path, void *bytes, size_t size, struct rp_error
         rp_error_errno(err, errno, "read", "%s", path);
     close(fd);
     return len;
+}
+
+bool rp_file_lock(int fd, unsigned wait_ms)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+
+    for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited++) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return false;
+        if (waited == wait_ms) {
+            errno = ETIMEDOUT;
+            return false;
+        }
+        nanosleep(&moment, NULL);
+    }
+    return true;
 }

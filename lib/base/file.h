@@ -7,6 +7,7 @@
 #ifndef RP_FILE_H
 #define RP_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <reprise/error.h>
@@ -23,5 +24,9 @@ int rp_file_open(const char *path, int flags, mode_t mode, uid_t owner, struct r
 /* Read up to `size` bytes of a regular file that the operator named: through symbolic links, never
  * blocking, and without a buffer that would have to be wiped. How many; -1 with *err set. */
 ssize_t rp_file_read(const char *path, void *bytes, size_t size, struct rp_error *err);
+
+/* Lock an open file or directory (flock, exclusive). Waits for `wait_ms` at most: who holds the
+ * lock may be stopped. false with errno, ETIMEDOUT when that was too short. */
+bool rp_file_lock(int fd, unsigned wait_ms);
 
 #endif

@@ -24,6 +24,7 @@ enum {
     READY_LIMIT_MS = 60000,
     DRAIN_GRACE_MS = 5000, /* beyond drain-timeout, which is kept by the workers themselves */
     LEAVE_LIMIT_MS = 2000,
+    STORE_RETRIES = 3, /* of a start that a damaged store ended */
 };
 
 struct generation {
@@ -36,7 +37,7 @@ struct generation {
     uint64_t limit_ms;     /* when one that drains is to have ended; 0: there is no limit */
     uint64_t *store_place; /* shared with its process: not 0 while it is inside the store */
     enum generation_state state;
-    unsigned workers;
+    unsigned workers, store_retries;
     int failed_status; /* 0 = it didn't say why */
     char failed[256];
 };
@@ -167,31 +168,46 @@ static void never_ready(struct generation *g, const char *how)
     g->options.hooks->failed(g, status, why);
 }
 
-/* A file that made it fall would do so again. The directory is the user's. */
-static void set_store_aside(struct generation *g)
+/* A file that brought it down would do so again. The directory is the user's. */
+static bool set_store_aside(struct generation *g, int ending)
 {
+    uint64_t place = *g->store_place;
     struct user_before before;
+    bool ok;
 
-    if (!user_enter(&g->user, &before, NULL))
-        return;
-    cache_files_set_aside(g->options.conf, *g->store_place, g->log);
+    *g->store_place = 0;
+    if (place == 0 || !ending_is_fault(ending) || !user_enter(&g->user, &before, NULL))
+        return false;
+    ok = cache_files_set_aside(g->options.conf, place, g->log);
     user_leave(&before);
+    return ok;
+}
+
+/* The cluster forks another process at once. */
+static void start_again(struct generation *g, const char *how)
+{
+    g->store_retries++;
+    rp_log(g->log, RP_LOG_ERROR, "generation %u died during its start, restarting: %s",
+           g->options.number, how);
+    if (g->state == GENERATION_STARTING)
+        move_to(g, GENERATION_LOADING);
 }
 
 static void on_exit_event(const struct rp_event *event, void *arg)
 {
     struct generation *g = arg;
     char how[ENDING_TEXT];
+    bool aside = set_store_aside(g, event->worker.status);
 
     rp_timer_stop(&g->limit);
-    if (*g->store_place != 0 && ending_is_fault(event->worker.status))
-        set_store_aside(g);
-    *g->store_place = 0;
     ending_describe(how, event->worker.status);
     switch (g->state) {
     case GENERATION_LOADING:
     case GENERATION_STARTING:
-        never_ready(g, how);
+        if (aside && g->store_retries < STORE_RETRIES)
+            start_again(g, how);
+        else
+            never_ready(g, how);
         break;
     case GENERATION_SERVING:
         move_to(g, GENERATION_RECOVERING);

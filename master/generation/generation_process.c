@@ -17,6 +17,7 @@
 #include "master/generation/cache_files.h"
 #include "master/generation/secret_file.h"
 #include "worker/plan/plan.h"
+#include "worker/store_report.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -28,6 +29,7 @@
 enum {
     ADOPT_AFTER_MS = 250, /* a worker that is down for longer has its sockets served by others */
     DRAIN_GRACE_MS = 2000,
+    STORE_RETRIES = 8, /* of workers that a damaged store ended while they started */
 };
 
 struct process;
@@ -46,6 +48,9 @@ struct process {
     struct plan *frontends;
     struct rp_store *store;
     struct rp_store *key_store; /* of ticket keys; NULL: the store's shared tier */
+    struct {
+        struct store_report store, near, keys;
+    } reports;
     struct rp_key_ring *ring;
     struct rp_notice_board *board;
     struct worker_setup worker_setup;
@@ -57,6 +62,7 @@ struct process {
     uint8_t posting[8];   /* the question that an announcement answers */
     bool settled, loaded; /* keys are there; all is read */
     bool ready, draining;
+    unsigned store_retries;
     int status;
 };
 
@@ -133,37 +139,6 @@ static bool read_all(struct process *p, struct rp_error *err)
 
 static void tell_notices(struct process *, const struct rp_notices *);
 
-static void on_store_trouble(const struct rp_error *error, void *arg)
-{
-    struct process *p = arg;
-
-    if (error != NULL)
-        rp_log(p->setup->log, RP_LOG_WARN, "store unavailable: %s", error->message);
-    else
-        rp_log(p->setup->log, RP_LOG_INFO, "store available again");
-}
-
-static void on_keys_trouble(const struct rp_error *error, void *arg)
-{
-    struct process *p = arg;
-
-    if (error != NULL)
-        rp_log(p->setup->log, RP_LOG_WARN, "ticket key file unavailable: %s", error->message);
-    else
-        rp_log(p->setup->log, RP_LOG_INFO, "ticket key file available again");
-}
-
-static void on_near_trouble(const struct rp_error *error, void *arg)
-{
-    struct process *p = arg;
-
-    if (error != NULL)
-        rp_log(p->setup->log, RP_LOG_WARN, "local session cache (l1) unavailable: %s",
-               error->message);
-    else
-        rp_log(p->setup->log, RP_LOG_INFO, "local session cache (l1) available again");
-}
-
 /* As the user that the workers are, since they share the store's files. A store that can't be
  * opened is no reason not to serve: no sessions are kept then, and ticket keys are our own. */
 static void open_store(struct process *p)
@@ -182,10 +157,10 @@ static void open_store(struct process *p)
         return;
     }
     rp_store_mark_place(p->store, p->setup->store_place);
-    rp_store_on_trouble(p->store, on_store_trouble, p);
+    store_report_begin(&p->reports.store, p->store);
     near = rp_store_near(p->store);
     if (near != NULL && near != p->store)
-        rp_store_on_trouble(near, on_near_trouble, p);
+        store_report_begin(&p->reports.near, near);
 }
 
 static bool open_key_store(struct process *p, struct rp_error *err)
@@ -195,7 +170,7 @@ static bool open_key_store(struct process *p, struct rp_error *err)
     p->key_store = rp_store_open_keys(p->loop, conf->cache.l1, conf->cache.store, conf->state_dir,
                                       p->store, err);
     if (p->key_store != NULL)
-        rp_store_on_trouble(rp_store_near(p->key_store), on_keys_trouble, p);
+        store_report_begin(&p->reports.keys, rp_store_near(p->key_store));
     return p->key_store != NULL || err->code[0] == '\0';
 }
 
@@ -479,28 +454,46 @@ static struct stats_row *row_of(const struct process *p, int pid)
     return NULL;
 }
 
+/* A file that brought a worker down would do so again. */
+static bool set_store_aside(struct process *p, const struct rp_event *event)
+{
+    struct stats_row *row = row_of(p, event->worker.pid);
+
+    if (row == NULL || row->in_store == 0 || !ending_is_fault(event->worker.status) ||
+        !cache_files_set_aside(p->setup->conf, row->in_store, p->setup->log))
+        return false;
+    row->store_restarts++;
+    return true;
+}
+
+static void never_online(struct process *p, const struct rp_event *event, const char *how)
+{
+    char why[128];
+
+    snprintf(why, sizeof why, "worker %u exited during its start: %s", event->worker.id, how);
+    fail(p, 1, why);
+}
+
 static void on_worker_exit(const struct rp_event *event, void *arg)
 {
     struct process *p = arg;
     struct place *place = &p->places[event->worker.id];
-    struct stats_row *row = row_of(p, event->worker.pid);
-    char how[ENDING_TEXT], why[128];
+    bool aside = set_store_aside(p, event);
+    char how[ENDING_TEXT];
 
     ending_describe(how, event->worker.status);
     place->online = false;
-    if (row != NULL && row->in_store != 0 && ending_is_fault(event->worker.status))
-        row->store_restarts += cache_files_set_aside(p->setup->conf, row->in_store, p->setup->log);
     if (p->draining) {
         if (event->worker.status != 0)
             rp_log(p->setup->log, RP_LOG_WARN, "worker %u (process %d) died while draining: %s",
                    event->worker.id, event->worker.pid, how);
-    } else if (p->ready) {
+    } else if (p->ready || (aside && p->store_retries++ < STORE_RETRIES)) {
         rp_log(p->setup->log, RP_LOG_ERROR, "worker %u (process %d) died, restarting: %s",
                event->worker.id, event->worker.pid, how);
-        rp_timer_start(p->loop, &place->adopt, ADOPT_AFTER_MS);
+        if (p->ready)
+            rp_timer_start(p->loop, &place->adopt, ADOPT_AFTER_MS);
     } else {
-        snprintf(why, sizeof why, "worker %u exited during its start: %s", event->worker.id, how);
-        fail(p, 1, why);
+        never_online(p, event, how);
     }
 }
 
@@ -767,7 +760,12 @@ static void tear_down(struct process *p)
 int generation_process_run(struct rp_worker *self, struct rp_loop *loop,
                            const struct generation_setup *setup)
 {
-    struct process p = {.setup = setup, .master = self, .loop = loop};
+    struct process p = {.setup = setup,
+                        .master = self,
+                        .loop = loop,
+                        .reports = {.store = {.log = setup->log, .what = "store"},
+                                    .near = {.log = setup->log, .what = "local session cache (l1)"},
+                                    .keys = {.log = setup->log, .what = "ticket key file"}}};
 
     if (!set_up(&p)) {
         fail(&p, 1, "no memory");

@@ -38,10 +38,11 @@ static inline const char *generation_state_name(enum generation_state state)
 
 static inline bool generation_may_move(enum generation_state from, enum generation_state to)
 {
-    /* A process may die in any state; one that served is replaced, others are gone. */
+    /* A process may die in any state; one that served is replaced, and so is one that a damaged
+     * store brought down while it started; others are gone. */
     static const unsigned moves[] = {
         [GENERATION_LOADING] = IN(STARTING) | IN(DRAINING) | IN(GONE),
-        [GENERATION_STARTING] = IN(SERVING) | IN(DRAINING) | IN(GONE),
+        [GENERATION_STARTING] = IN(LOADING) | IN(SERVING) | IN(DRAINING) | IN(GONE),
         [GENERATION_SERVING] = IN(RECOVERING) | IN(DRAINING),
         [GENERATION_RECOVERING] = IN(SERVING) | IN(DRAINING),
         [GENERATION_DRAINING] = IN(GONE),

@@ -54,6 +54,41 @@ test('damaged before the start: begun anew', async () => {
   assert.strictEqual(service.count(/damaged/g) > 0, true, service.log);
 });
 
+// What a disk, a crash of the host or a tool may have done to the file. `random` is seeded.
+const damages = [
+  (bytes, random) => { for (let i = 0; i < 50; i++) bytes[random(bytes.length)] = random(256); },
+  (bytes, random) => { for (let i = 0; i < 8; i++) bytes[random(8192)] = random(256); },
+  (bytes, random) => { for (let i = 0; i < 5; i++) bytes.copy(bytes, random(bytes.length >> 12) << 12, random(bytes.length - 4096)); },
+  (bytes, random) => { for (let i = 0; i < 10; i++) bytes.fill(0, (random(bytes.length >> 12) << 12), 4096); },
+  (bytes, random) => { for (let i = 0; i < 400; i++) bytes.writeUInt16LE(random(65536), (random(bytes.length >> 12) << 12) + random(64)); },
+  (bytes, random) => bytes.subarray(0, random(bytes.length)),
+];
+
+function seeded(seed) {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return Math.floor((state >>> 8) / 2 ** 24 * below);
+  };
+}
+
+for (const [kind, damage] of damages.entries())
+  test(`damaged before the start, in way ${kind}: the service starts, and sessions resume`, async () => {
+    const service = await Service.start(conf());
+    await promisify(execFile)(path.join(path.dirname(program), 'reprise-load'),
+      ['-q', '-n', '600', '-c', '8', '-t', '1.2', '-r', '0', '--timeout', '60s', '--max-failed', '0', `127.0.0.1:${service.port}`]);
+    await service.stop();
+    const good = fs.readFileSync(file(service));
+    for (let seed = 1; seed <= 6; seed++) {
+      const bytes = Buffer.from(good);
+      fs.writeFileSync(file(service), damage(bytes, seeded(seed)) || bytes);
+      assert.strictEqual(service.command('check').code, 0);
+      await service.begin();
+      await until(() => `resumption: ${service.log}`, () => resumes(service).catch(() => false));
+      assert.strictEqual((await service.stop()).code, 0, service.log);
+    }
+  });
+
 test('overwritten while it is in use: the service goes on, and resumes again', async () => {
   const service = await Service.start(conf());
   for (let i = 0; i < 20; i++) await status(service.port, v12);

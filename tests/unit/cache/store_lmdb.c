@@ -4,10 +4,12 @@
  * a full, damaged, cut or vanished file and a process killed at any instant cost entries at most.
  */
 #include "cache/store_open.h"
+#include "lib/base/clock.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -210,6 +212,14 @@ static void count_troubles(const struct rp_error *error, void *arg)
     }
 }
 
+static bool exists(const char *suffix)
+{
+    char name[80];
+
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    return access(name, F_OK) == 0;
+}
+
 /* A file that may not grow is what a full disk looks like to who writes. */
 static void disk_has(size_t bytes)
 {
@@ -273,14 +283,6 @@ START_TEST(store_that_cannot_write_says_so_once)
 }
 END_TEST
 
-static bool exists(const char *suffix)
-{
-    char name[80];
-
-    snprintf(name, sizeof name, "%s%s", path, suffix);
-    return access(name, F_OK) == 0;
-}
-
 /* LMDB calls this one: the two pages that say where everything is are the first in the file. */
 static bool heads_fail;
 
@@ -336,6 +338,112 @@ START_TEST(store_is_shared_by_processes)
 END_TEST
 
 /* A writer is killed at some instant, a hundred times; what it had finished is there. */
+/* -- a process that holds the write lock, and is stopped */
+
+/* A process of another program that has begun to write. */
+static pid_t hold_write_lock(void)
+{
+    int ready[2];
+    pid_t child;
+    char byte;
+
+    ck_assert_int_eq(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        MDB_env *env;
+        MDB_txn *txn;
+
+        if (mdb_env_create(&env) == 0 && mdb_env_open(env, path, MDB_NOSUBDIR, 0600) == 0 &&
+            mdb_txn_begin(env, NULL, 0, &txn) == 0 && write(ready[1], "", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    kill(child, SIGSTOP);
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+static void release_write_lock(pid_t child)
+{
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+/* Returns at all; only the first write waits. */
+START_TEST(store_whose_write_lock_is_held_drops_writes_and_answers_lookups)
+{
+    uint64_t began = rp_wall_ms();
+    pid_t child;
+
+    put("first", "1", 60000);
+    rp_store_on_trouble(store, count_troubles, NULL);
+    begins = ends = 0;
+    child = hold_write_lock();
+    for (unsigned i = 0; i < 500; i++) {
+        ck_assert_int_eq(rp_store_put(store, of("other"), of("2"), 60000, NULL), RP_STORE_FAILED);
+        check_value("first", "1");
+    }
+    ck_assert_int_eq(rp_store_remove(store, of("first"), NULL), RP_STORE_FAILED);
+    ck_assert_uint_lt(rp_wall_ms() - began, 500 * 50); /* not each of them waits */
+    ck_assert_uint_eq(stats().counted.failures, 501);
+    ck_assert_uint_eq(begins, 1);
+    ck_assert_uint_eq(ends, 0);
+    ck_assert_ptr_nonnull(strstr(why.message, "another process has held the write lock of"));
+    release_write_lock(child);
+    put("other", "2", 60000);
+    check_value("other", "2");
+    ck_assert(!exists(".damaged"));
+}
+END_TEST
+
+START_TEST(store_is_opened_while_its_write_lock_is_held)
+{
+    pid_t child;
+
+    put("first", "1", 60000);
+    rp_store_close(store);
+    child = hold_write_lock();
+    store = open_store("1M");
+    check_value("first", "1");
+    release_write_lock(child);
+    put("second", "2", 60000);
+}
+END_TEST
+
+/* In another PID namespace: LMDB knows processes by their process IDs. */
+START_TEST(store_used_by_a_process_with_our_id_says_what_to_do)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    struct rp_error error;
+    pid_t child, id = getpid();
+    int ready[2];
+    char byte, locks[80];
+
+    ck_assert_int_eq(pipe(ready), 0);
+    rp_store_close(store);
+    snprintf(locks, sizeof locks, "%s-lock", path);
+    child = fork();
+    if (child == 0) {
+        int fd = open(locks, O_RDWR);
+
+        lock.l_start = id;
+        if (fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    ck_assert_ptr_null(store = rp_store_open(loop, uri, dir, &error));
+    ck_assert_str_eq(error.code, "ERR_STORE_SHARED");
+    ck_assert_ptr_nonnull(strstr(error.message, "give each container its own state-dir"));
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    store = open_store("1M");
+    put("k", "v", 60000);
+}
+END_TEST
+
 START_TEST(store_survives_killed_writers)
 {
     volatile unsigned *done =
@@ -561,6 +669,9 @@ int main(void)
     tcase_add_test(core, store_that_cannot_write_says_so_once);
     tcase_add_test(core, store_whose_commits_fail_is_opened_again_and_not_put_aside);
     tcase_add_test(core, store_is_shared_by_processes);
+    tcase_add_test(core, store_whose_write_lock_is_held_drops_writes_and_answers_lookups);
+    tcase_add_test(core, store_is_opened_while_its_write_lock_is_held);
+    tcase_add_test(core, store_used_by_a_process_with_our_id_says_what_to_do);
     tcase_add_test(core, store_survives_killed_writers);
     tcase_add_test(core, store_begins_anew_when_damaged_at_the_opening);
     tcase_add_test(core, store_cut_short_begins_anew);
