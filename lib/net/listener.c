@@ -5,6 +5,7 @@
  * socket. The danger: running out of descriptors must not spin the loop, and must not stop
  * accepting for good; the pause is ended by a timer that no error path stops. */
 #include "lib/base/args.h"
+#include "lib/net/fd.h"
 #include "lib/net/loop.h"
 #include <reprise/net.h>
 
@@ -215,7 +216,7 @@ struct rp_listener_socket *rp_listener_start(struct rp_loop *loop, int listen_fd
 {
     rp_error_clear(err);
     if (!rp_given(loop, "loop", err) || !rp_given(accepted, "accepted", err) ||
-        !rp_given_fd(listen_fd, err))
+        !rp_given_socket(listen_fd, err))
         return NULL;
     struct rp_listener_socket *l = calloc(1, sizeof *l);
 

@@ -5,6 +5,7 @@
  * kernel connects); the stream may be destroyed at any point of it. */
 #include "lib/base/args.h"
 #include "lib/net/net_socket.h"
+#include "lib/net/fd.h"
 #include "lib/net/lookup.h"
 
 #include <errno.h>
@@ -17,32 +18,6 @@
 /* A peer that ends with its answer shows it in one of the first reads, or it keeps the connection.
  */
 enum { EAGER_LOOKS = 2 };
-
-/* -- descriptors */
-
-bool rp_fd_no_delay(int fd, bool on)
-{
-    return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){on}, sizeof(int)) == 0;
-}
-
-bool rp_fd_keep_alive(int fd, bool on, uint32_t initial_delay_ms)
-{
-    int seconds = (int)(initial_delay_ms / 1000);
-
-    if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){on}, sizeof(int)) < 0)
-        return false;
-    return !on || seconds == 0 ||
-           setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds) == 0;
-}
-
-void rp_fd_address(int fd, bool peer, struct rp_address *a)
-{
-    socklen_t len = sizeof *a - offsetof(struct rp_address, any);
-
-    memset(a, 0, sizeof *a);
-    if ((peer ? getpeername(fd, &a->any, &len) : getsockname(fd, &a->any, &len)) == 0)
-        a->len = len;
-}
 
 /* -- from the wire to the stream */
 
@@ -312,11 +287,9 @@ struct rp_stream *rp_net_open(struct rp_loop *loop, int fd, const struct rp_stre
     struct rp_net_socket *n;
 
     rp_error_clear(err);
-    if (!rp_given_fd(fd, err))
-        return NULL;
-    n = rp_given(loop, "loop", err) ? socket_new(loop, o, err) : NULL;
+    n = rp_given_socket(fd, err) && rp_given(loop, "loop", err) ? socket_new(loop, o, err) : NULL;
     if (n == NULL) {
-        close(fd);
+        rp_fd_close(fd);
         return NULL;
     }
     open_wire(n, fd, RP_WIRE_CONNECTED);

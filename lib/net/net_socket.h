@@ -30,10 +30,5 @@ struct rp_net_socket *rp_net_socket_of(struct rp_stream *);
  * the stream is no plain socket, was not connected by rp_net_connect, or goes to a Unix socket and
  * was told no host. */
 const char *rp_net_host(struct rp_stream *, char text[RP_ADDRESS_TEXT]);
-/* Set options on a descriptor; false if the kernel refused. */
-bool rp_fd_no_delay(int fd, bool on);
-bool rp_fd_keep_alive(int fd, bool on, uint32_t initial_delay_ms);
-/* Fill from getsockname or getpeername; len 0 when the kernel does not say. */
-void rp_fd_address(int fd, bool peer, struct rp_address *);
 
 #endif

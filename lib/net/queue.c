@@ -185,7 +185,7 @@ long rp_queue_send(struct rp_queue *q, struct rp_loop *loop, int fd, bool fin_fo
 {
     struct iovec parts[CHUNKS_PER_SEND];
     struct msghdr message = {.msg_iov = parts};
-    int flags = MSG_NOSIGNAL | (fin_follows ? MSG_MORE : 0);
+    int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (fin_follows ? MSG_MORE : 0);
     ssize_t sent;
 
     for (struct rp_chunk *c = q->first; c != NULL && message.msg_iovlen < CHUNKS_PER_SEND;

@@ -4,6 +4,7 @@
  * System calls are the budget here: one recv for each readiness, one send for each turn, and the
  * poll set is touched only when what we wait for has changed. */
 #include "lib/net/wire.h"
+#include "lib/net/fd.h"
 #include "lib/net/loop.h"
 
 #include <errno.h>
@@ -127,7 +128,7 @@ void rp_wire_read_now(struct rp_wire *w)
     if (w->fd < 0 || w->broken || w->ended || !w->reading)
         return;
     do
-        n = recv(w->fd, input, RP_INPUT_SIZE, 0);
+        n = recv(w->fd, input, RP_INPUT_SIZE, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
         read_nothing(w, errno);
@@ -151,7 +152,7 @@ void rp_wire_read_now(struct rp_wire *w)
 static void look_for_end(struct rp_wire *w)
 {
     char byte;
-    ssize_t n = recv(w->fd, &byte, 1, MSG_PEEK);
+    ssize_t n = recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
     if (n < 0 && errno != EINTR) {
         read_nothing(w, errno);
@@ -188,7 +189,7 @@ static bool has_unread(const struct rp_wire *w)
 {
     char byte;
 
-    return recv(w->fd, &byte, 1, MSG_PEEK) > 0;
+    return recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 /* What the peer said before it stopped listening counts: an alert, an answer to half a request. It
@@ -354,6 +355,6 @@ void rp_wire_close(struct rp_wire *w)
         return;
     rp_io_stop(&w->io);
     w->interest = 0;
-    close(w->fd);
+    rp_fd_close(w->fd);
     w->fd = -1;
 }

@@ -14,7 +14,7 @@
 
 #include <openssl/crypto.h>
 
-#include "lib/net/net_socket.h"
+#include "lib/net/fd.h"
 #include "lib/tls/context/alpn.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/tls/context/ticket_crypt.h"

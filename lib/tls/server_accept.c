@@ -4,10 +4,9 @@
  * The danger: what arrives here has proved nothing yet. It costs one allocation until its first
  * byte is there, and has one deadline for everything up to the end of the handshake. */
 #include <stdlib.h>
-#include <errno.h>
-#include <unistd.h>
 
 #include "lib/base/args.h"
+#include "lib/net/fd.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/socket_internal.h"
 
@@ -129,14 +128,14 @@ static bool take_fd(struct rp_server *s, int fd, const struct rp_address *remote
     struct rp_socket *socket;
 
     if (is_full(s)) {
-        close(fd);
+        rp_fd_close(fd);
         drop(s, remote);
         return rp_error_set(err, "ERR_SERVER_FULL", "max_connections is reached");
     }
     make_room(s);
     socket = new_socket(s, remote, err);
     if (socket == NULL) {
-        close(fd);
+        rp_fd_close(fd);
         return false;
     }
     rp_transport_open_fd(&socket->transport, s->loop, &rp_socket_transport_ops, fd);
@@ -161,12 +160,10 @@ bool rp_server_take_fd(struct rp_server *s, int fd, const struct rp_address *rem
     bool taken;
 
     rp_error_clear(err);
-    if (!rp_given(s, "server", err)) {
-        close(fd);
+    if (!rp_given(s, "server", err) || !rp_given_socket(fd, err)) {
+        rp_fd_close(fd);
         return false;
     }
-    if (fd < 0)
-        return rp_error_errno(err, EBADF, "accept", "descriptor %d is not open", fd);
     rp_server_ref(s);
     taken = take_fd(s, fd, remote, deferred, err);
     rp_server_unref(s);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/net/fd.h"
 #include "lib/net/net_socket.h"
 #include "lib/tls/request.h"
 #include "lib/x509/openssl_errors.h"

@@ -71,7 +71,8 @@ struct rp_net_options {
 struct rp_stream *rp_net_connect(struct rp_loop *, const struct rp_net_options *, struct rp_error *)
     __attribute__((warn_unused_result));
 /* Create a stream over a connected socket. The stream owns the descriptor, which is closed on
- * failure, too. NULL on failure: EBADF (it is not open), ENOMEM. */
+ * failure, too; rp_stream_from_fd says how. It need not be non-blocking. NULL on failure: EBADF (it
+ * is not open), ENOTSOCK, ERR_INVALID_FD_TYPE (it is not a stream socket), ENOMEM. */
 struct rp_stream *rp_net_open(struct rp_loop *, int fd, const struct rp_stream_options *,
                               struct rp_error *) __attribute__((warn_unused_result));
 
@@ -102,7 +103,8 @@ typedef void rp_accepted(struct rp_listener_socket *, int fd, const struct rp_ad
                          void *arg);
 /* Accept connections on a listening descriptor. When the process is out of descriptors, accepting
  * pauses for a moment. The result is the caller's until rp_listener_stop. NULL on failure:
- * EBADF (the descriptor is not open), ENOMEM. */
+ * EBADF (the descriptor is not open), ENOTSOCK, ERR_INVALID_FD_TYPE (it is not a stream socket),
+ * ENOMEM. */
 struct rp_listener_socket *rp_listener_start(struct rp_loop *, int listen_fd, rp_accepted *,
                                              void *arg, struct rp_error *)
     __attribute__((warn_unused_result));

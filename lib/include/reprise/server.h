@@ -141,8 +141,8 @@ bool rp_server_emit(struct rp_server *, struct rp_event *event);
  * ERR_SERVER_NOT_RUNNING after rp_server_close, ENOMEM (C13, C21). */
 bool rp_server_listen(struct rp_server *, const struct rp_listen_options *, struct rp_error *);
 /* Accept connections on a descriptor that listens already. The server owns it from then on; on
- * failure it stays the caller's. Errors: ERR_SERVER_NOT_RUNNING after rp_server_close, EBADF,
- * ENOMEM. */
+ * failure it stays the caller's. Errors: ERR_SERVER_NOT_RUNNING after rp_server_close; EBADF,
+ * ENOTSOCK or ERR_INVALID_FD_TYPE as rp_server_take_fd; ENOMEM. */
 bool rp_server_listen_fd(struct rp_server *, int listen_fd, struct rp_error *);
 /* The address of the first listening socket; borrowed, NULL if the server does not listen. */
 const struct rp_address *rp_server_address(const struct rp_server *);
@@ -152,7 +152,8 @@ const struct rp_address *rp_server_address(const struct rp_server *);
 bool rp_server_take_stream(struct rp_server *, struct rp_stream *, struct rp_error *);
 /* Start TLS on a connected descriptor as if it had been accepted. The server owns the descriptor,
  * which is closed on failure. `remote` NULL: the kernel is asked for it. With `deferred` the socket
- * is read at once, since its first bytes should have arrived (TCP_DEFER_ACCEPT). Errors:
+ * is read at once, since its first bytes should have arrived (TCP_DEFER_ACCEPT). Errors: EBADF (the
+ * descriptor is not open), ENOTSOCK, ERR_INVALID_FD_TYPE (it is not a stream socket),
  * ERR_SERVER_FULL, ENOMEM. */
 bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *);

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static struct rp_error err;
@@ -193,10 +194,10 @@ START_TEST(error_names_the_argument_that_is_null)
 }
 END_TEST
 
-static void assert_bad_descriptor(bool refused)
+static void assert_bad_descriptor(bool refused, const char *code)
 {
     ck_assert(refused);
-    ck_assert_str_eq(err.code, "EBADF");
+    ck_assert_str_eq(err.code, code);
     rp_error_clear(&err);
 }
 
@@ -206,11 +207,43 @@ START_TEST(descriptor_that_is_not_open_is_an_error)
 
     close(closed);
     for (int i = 0; i < 2; i++) {
-        assert_bad_descriptor(!rp_server_listen_fd(good.server, fds[i], &err));
-        assert_bad_descriptor(rp_net_open(good.loop, fds[i], NULL, &err) == NULL);
-        assert_bad_descriptor(rp_listener_start(good.loop, fds[i], on_fd, NULL, &err) == NULL);
+        assert_bad_descriptor(!rp_server_listen_fd(good.server, fds[i], &err), "EBADF");
+        assert_bad_descriptor(rp_net_open(good.loop, fds[i], NULL, &err) == NULL, "EBADF");
+        assert_bad_descriptor(rp_listener_start(good.loop, fds[i], on_fd, NULL, &err) == NULL,
+                              "EBADF");
+        assert_bad_descriptor(!rp_server_take_fd(good.server, fds[i], NULL, false, &err), "EBADF");
     }
-    assert_bad_descriptor(!rp_server_take_fd(good.server, -1, NULL, false, &err));
+}
+END_TEST
+
+static int open_other(int kind)
+{
+    int p[2];
+
+    if (kind == 0)
+        return open("/dev/null", O_RDWR);
+    if (kind == 1)
+        return socket(AF_UNIX, SOCK_DGRAM, 0);
+    ck_assert_int_eq(pipe(p), 0);
+    close(p[1]);
+    return p[0];
+}
+
+/* A stream would own it, so it is closed; a listener would not. */
+START_TEST(descriptor_that_is_no_stream_socket_is_an_error)
+{
+    const char *code = _i == 1 ? "ERR_INVALID_FD_TYPE" : "ENOTSOCK";
+    int fd = open_other(_i);
+
+    ck_assert_int_ge(fd, 0);
+    assert_bad_descriptor(!rp_server_listen_fd(good.server, fd, &err), code);
+    assert_bad_descriptor(rp_listener_start(good.loop, fd, on_fd, NULL, &err) == NULL, code);
+    assert_bad_descriptor(rp_net_open(good.loop, fd, NULL, &err) == NULL, code);
+    ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
+    fd = open_other(_i);
+    assert_bad_descriptor(!rp_server_take_fd(good.server, fd, NULL, false, &err), code);
+    ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
+    ck_assert_uint_eq(rp_server_connections(good.server), 0);
 }
 END_TEST
 
@@ -297,6 +330,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, error_names_the_argument_that_is_null);
     tcase_add_test(t, descriptor_that_is_not_open_is_an_error);
+    tcase_add_loop_test(t, descriptor_that_is_no_stream_socket_is_an_error, 0, 3);
     tcase_add_test(t, getters_without_an_error_say_none);
     tcase_add_test(t, writing_null_is_an_error_of_the_stream);
     tcase_add_loop_test(t, event_that_does_not_exist_is_refused, 0, 4);
