@@ -13,8 +13,6 @@
 #include "tool_events.h"
 #include "tool_io.h"
 
-enum { STDIN_PIECE = 16384 };
-
 static struct {
     struct rp_loop *loop;
     struct rp_secure_context *context;
@@ -22,49 +20,47 @@ static struct {
     struct rp_socket *socket;
     struct rp_stream *plain; /* until TLS stands on it */
     struct rp_address local;
-    struct rp_io input;
+    struct rp_stream *input;  /* the standard input, once the socket is secure */
     struct rp_timer deadline; /* of the handshake */
     struct rp_net_options net;
-    bool secure, failed, reading, kept;
+    bool secure, failed, kept;
 } run;
 
 /* -- the standard input */
 
 static void stop_input(void)
 {
-    if (run.reading)
-        rp_io_stop(&run.input);
-    run.reading = false;
+    rp_stream_destroy(run.input, NULL);
 }
 
+static void say_input_error(const struct rp_error *error)
+{
+    tool_complain("standard input: %s", strerror(error->sys_errno));
+    run.failed = true;
+    if (flags.end != RP_OFF)
+        rp_stream_end(rp_socket_stream(run.socket));
+}
+
+static void on_input_error(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    say_input_error(e->error.error);
+}
+
+/* From now on it goes to the peer; without --end the server ends. */
 static void start_input(void)
 {
-    if (!run.reading && flags.use_stdin != RP_OFF)
-        rp_io_start(run.loop, &run.input, STDIN_FILENO, RP_READABLE);
-    run.reading = flags.use_stdin != RP_OFF;
-}
+    struct rp_error error;
 
-static void on_input(struct rp_io *io, int events)
-{
-    uint8_t bytes[STDIN_PIECE];
-    ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
-
-    (void)io, (void)events;
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+    if (flags.use_stdin == RP_OFF)
         return;
-    if (got < 0) {
-        tool_complain("standard input: %s", strerror(errno));
-        run.failed = true;
+    run.input = rp_stream_from_fd(run.loop, STDIN_FILENO, NULL, &error);
+    if (run.input == NULL) {
+        say_input_error(&error);
+        return;
     }
-    if (got <= 0) {
-        stop_input();
-        if (flags.end != RP_OFF)
-            rp_stream_end(rp_socket_stream(run.socket));
-        else
-            flags.use_stdin = RP_OFF; /* the server ends */
-    } else if (!rp_stream_write(rp_socket_stream(run.socket), bytes, (size_t)got)) {
-        stop_input(); /* until it has drained */
-    }
+    rp_stream_on(run.input, RP_EV_ERROR, on_input_error, NULL);
+    rp_stream_pipe(run.input, rp_socket_stream(run.socket), flags.end == RP_OFF);
 }
 
 /* -- events */
@@ -239,8 +235,6 @@ static void on_event(const struct rp_event *e, void *arg)
         break;
     case RP_EV_DRAIN:
         say("drain");
-        if (run.secure)
-            start_input();
         break;
     case RP_EV_FINISH:
         say("finish");
@@ -424,7 +418,6 @@ static bool begin(struct rp_error *error)
     run.context = tool_context_new(error);
     if (run.context == NULL)
         return false;
-    run.input.fire = on_input;
     run.deadline.fire = on_deadline;
     if (flags.handshake_timeout != 0)
         rp_timer_start(run.loop, &run.deadline, flags.handshake_timeout);
@@ -452,6 +445,7 @@ int main(int argc, char **argv)
     rp_secure_context_unref(run.context);
     rp_session_unref(run.session);
     rp_socket_unref(run.socket);
+    rp_stream_unref(run.input);
     rp_loop_free(run.loop);
     return run.secure && !run.failed && !tool_out_failed() ? 0 : 1;
 }

@@ -148,8 +148,9 @@ bool rp_transport_open_stream(struct rp_transport *t, const struct rp_transport_
     t->carried.flush.arg = t;
     for (size_t i = 0; i < sizeof carrier_events / sizeof *carrier_events; i++)
         set |= RP_EVENT_BIT(carrier_events[i]);
-    if (carrier->destroyed || carrier->ending)
-        return rp_error_set(err, "ERR_STREAM_DESTROYED", "the underlying stream is closed");
+    if (!rp_stream_readable(carrier) || !rp_stream_writable(carrier))
+        return rp_error_set(err, "ERR_STREAM_DESTROYED",
+                            "the underlying stream is closed, or one of its directions has ended");
     if (!rp_stream_listen(carrier, set, on_carrier, t))
         return rp_error_set(err, "ENOMEM", "no memory for a TLS socket");
     t->carrier = rp_stream_ref(carrier);

@@ -73,8 +73,8 @@ void rp_stream_cork(struct rp_stream *);
 void rp_stream_uncork(struct rp_stream *);
 
 /* -- reading. A stream emits DATA from the start, unless it was created paused. */
-/* Stop emitting DATA, and stop reading from the transport (L9). A plain socket and a pair still
- * emit END, or ERROR, when nothing before it is unread. */
+/* Stop emitting DATA, and stop reading from the transport (L9). A plain socket, a pair, and a pipe
+ * or terminal of rp_stream_from_fd still emit END, or ERROR, when nothing before it is unread. */
 void rp_stream_pause(struct rp_stream *);
 /* Emit DATA again. */
 void rp_stream_resume(struct rp_stream *);
@@ -182,6 +182,31 @@ void rp_stream_close_now(struct rp_stream *);
  * as a Unix socket does. Both are the caller's. false on failure: ENOMEM. */
 bool rp_stream_pair(struct rp_loop *, const struct rp_stream_options *, struct rp_stream *ends[2],
                     struct rp_error *);
+
+/* Create a stream over an open descriptor: a pipe, a FIFO, a terminal, a regular file, a device or
+ * a connected stream socket, such as the standard input. node: `new net.Socket({fd})`,
+ * process.stdin.
+ *
+ * Directions: a descriptor that was opened for reading only is not writable, and the stream closes
+ * after END; one that was opened for writing only is not readable, and the stream closes after
+ * FINISH. One that was opened for both (a terminal, even as the standard input) also needs an
+ * rp_stream_end after END if allow_half_open is set. Pipes and terminals cannot end one direction
+ * alone: their peer sees the end when the stream closes. A FIFO without a writer emits END only
+ * after one has come and left. When the last slave of a pseudo-terminal is closed (EIO), its master
+ * emits END.
+ *
+ * Ownership: the stream owns the descriptor and closes it, on failure, too. The numbers 0, 1 and 2
+ * are opened for /dev/null instead, so that no other file gets them; give a dup() to keep the
+ * original. O_NONBLOCK, which all processes share that inherited the open file, is set where it is
+ * off, except on sockets; it is turned off again when the stream is destroyed, so destroy the
+ * stream before the program exits. Regular files are read and written at their current offset and
+ * may wait for the disk. SIGPIPE is never raised: a pipe without a reader is the error EPIPE.
+ *
+ * The stream is the caller's. NULL on failure: EBADF (the descriptor is not open, or neither for
+ * reading nor for writing), EISDIR (a directory), ERR_INVALID_FD_TYPE (no stream of bytes: a
+ * datagram socket, epoll, eventfd, ...), ENOMEM. */
+struct rp_stream *rp_stream_from_fd(struct rp_loop *, int fd, const struct rp_stream_options *,
+                                    struct rp_error *) __attribute__((warn_unused_result));
 
 #ifdef __cplusplus
 }

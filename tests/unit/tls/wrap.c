@@ -2,9 +2,14 @@
  *
  * wrap.c - TLS over a stream that is there already: a pair in memory, TCP after a STARTTLS,
  * another TLS connection (D1 to D4, Q1, Q2). */
-#include "lib/net/net_socket.h"
+#include "lib/net/fd.h"
 #include "tests/unit/link.h"
 #include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
 
 enum { CLIENT, SERVER };
 
@@ -231,6 +236,74 @@ START_TEST(handshake_timeout_is_an_error_of_the_socket)
 }
 END_TEST
 
+/* -- over descriptors */
+
+/* A terminal that changes no byte, or two ends of a Unix socket. */
+static void open_descriptors(bool terminal, int fd[2])
+{
+    struct termios raw;
+
+    if (!terminal) {
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+        return;
+    }
+    fd[CLIENT] = posix_openpt(O_RDWR | O_NOCTTY);
+    ck_assert(grantpt(fd[CLIENT]) == 0 && unlockpt(fd[CLIENT]) == 0);
+    fd[SERVER] = open(ptsname(fd[CLIENT]), O_RDWR | O_NOCTTY);
+    ck_assert_int_eq(tcgetattr(fd[SERVER], &raw), 0);
+    cfmakeraw(&raw);
+    ck_assert_int_eq(tcsetattr(fd[SERVER], TCSANOW, &raw), 0);
+}
+
+START_TEST(tls_goes_through_descriptors)
+{
+    int fd[2];
+
+    begin(versions[_i % 2]);
+    open_descriptors(_i >= 2, fd);
+    for (int i = 0; i < 2; i++) {
+        struct rp_stream *stream = rp_stream_from_fd(linked.loop, fd[i], NULL, NULL);
+
+        ck_assert_ptr_nonnull(stream);
+        wrap(i, stream, (struct rp_socket_options){0});
+        rp_stream_unref(stream);
+    }
+    say(CLIENT, "question");
+    say(SERVER, "answer");
+    link_run(both_said);
+    ck_assert_str_eq(got[SERVER], "question");
+    ck_assert_str_eq(got[CLIENT], "answer");
+    rp_stream_end(rp_socket_stream(sockets[CLIENT]));
+    link_run(both_closed);
+    ck_assert_int_eq(ended[CLIENT] + ended[SERVER], 2);
+    ck_assert_str_eq(failed[CLIENT], "");
+    ck_assert_str_eq(failed[SERVER], "");
+    finish();
+}
+END_TEST
+
+/* TLS needs both directions: one end of a pipe, and a pair whose peer has ended. */
+START_TEST(stream_of_one_direction_is_refused)
+{
+    struct rp_socket_options o = {.context = NULL};
+    struct rp_error err = {0};
+    int p[2];
+
+    begin(NULL);
+    ck_assert_int_eq(pipe(p), 0);
+    o.context = contexts[CLIENT];
+    for (int i = 0; i < 2; i++) {
+        struct rp_stream *stream = rp_stream_from_fd(linked.loop, p[i], NULL, NULL);
+
+        ck_assert_ptr_null(rp_socket_wrap(stream, &o, &err));
+        ck_assert_str_eq(err.code, "ERR_STREAM_DESTROYED");
+        rp_stream_destroy(stream, NULL);
+        rp_stream_unref(stream);
+    }
+    finish();
+}
+END_TEST
+
 /* D4 */
 START_TEST(either_layer_takes_the_other_along)
 {
@@ -415,6 +488,8 @@ int main(void)
     tcase_add_loop_test(tc, chain_is_looked_at_when_asked, 0, 2);
     tcase_add_loop_test(tc, failure_is_an_error_of_the_socket, 0, 2);
     tcase_add_loop_test(tc, handshake_timeout_is_an_error_of_the_socket, CLIENT, SERVER + 1);
+    tcase_add_loop_test(tc, tls_goes_through_descriptors, 0, 4);
+    tcase_add_test(tc, stream_of_one_direction_is_refused);
     tcase_add_loop_test(tc, either_layer_takes_the_other_along, 0, 2);
     tcase_add_loop_test(tc, closed_stream_is_refused, 0, 2);
     tcase_add_loop_test(tc, upgrade_loses_no_byte, 0, 2);
