@@ -165,6 +165,7 @@ static void put_agreed(struct rp_log_line *line, const struct connection *c)
     rp_log_text(line, "sni", rp_socket_servername(c->socket));
     rp_log_text(line, "protocol", c->protocol);
     rp_log_text(line, "cipher", c->cipher);
+    rp_log_text(line, "group", c->group);
     rp_log_text(line, "alpn", rp_socket_alpn_protocol(c->socket));
     rp_log_text(line, "resumed", frontend_resumption(c->resumed));
     if (c->early_data != RP_EARLY_DATA_NONE)

@@ -38,6 +38,7 @@ bool connection_begin(struct connection *c, struct frontend *f, struct rp_socket
     c->resumed = rp_socket_resumption(socket);
     c->early_data = rp_socket_early_data(socket);
     c->protocol = rp_socket_protocol(socket);
+    c->group = rp_socket_group(socket);
     if (rp_socket_cipher(socket, &cipher))
         c->cipher = cipher.name;
     c->next = f->process->connections;

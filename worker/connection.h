@@ -15,7 +15,7 @@ struct connection {
     const struct backend *backend;
     void (*rest)(struct connection *); /* the worker leaves: end it if it is idle. NULL ok */
     struct connection *next, **at;
-    const char *protocol, *cipher; /* static text */
+    const char *protocol, *cipher, *group; /* static text; group NULL: no key exchange by one */
     enum rp_resumption resumed;
     enum rp_early_data early_data;
     enum reason reason;   /* of its end; REASON_CLOSED until something else ends it */

@@ -215,6 +215,30 @@ static void on_client_error(const struct rp_event *event, void *arg)
     frontend_left(f, remote, !has_preface(f) || rp_socket_data(socket) != NULL);
 }
 
+static void count_group(struct stats_row *row, const char *group)
+{
+    const struct {
+        const char *name;
+        uint64_t *count;
+    } groups[] = {
+        {"x25519", &row->group_x25519},
+        {"secp256r1", &row->group_secp256r1},
+        {"secp384r1", &row->group_secp384r1},
+        {"X25519MLKEM768", &row->group_x25519mlkem768},
+    };
+
+    if (group == NULL) {
+        row->group_none++;
+        return;
+    }
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (strcmp(group, groups[i].name) == 0) {
+            ++*groups[i].count;
+            return;
+        }
+    row->group_other++;
+}
+
 static void count_handshake(struct frontend *f, struct rp_socket *socket)
 {
     struct stats_row *row = f->process->row;
@@ -239,6 +263,7 @@ static void count_handshake(struct frontend *f, struct rp_socket *socket)
         row->tls13++;
     else
         row->tls12++;
+    count_group(row, rp_socket_group(socket));
     if (frontend_site(f, socket)->tls->request_cert &&
         rp_socket_peer_certificate_der(socket, &der) > 0)
         row->client_certificates++;

@@ -434,6 +434,7 @@ static bool keep_header(struct proxy *p)
         .tls = true,
         .version = p->c.protocol,
         .cipher = p->c.cipher,
+        .group = p->c.group,
         .certificate = client_certificate(p, common_name),
         .verified = rp_socket_authorized(socket),
         .resumed = p->c.resumed != RP_NOT_RESUMED,

@@ -26,6 +26,7 @@ enum {
     TLV_SSL_VERSION = 0x21,
     TLV_SSL_CN = 0x22,
     TLV_SSL_CIPHER = 0x23,
+    TLV_SSL_GROUP = 0x26,
 };
 enum { CLIENT_SSL = 0x01, CLIENT_CERT_CONN = 0x02, CLIENT_CERT_SESS = 0x04 };
 
@@ -365,7 +366,7 @@ static void put_uint(struct builder *b, uint32_t value, size_t width)
         b->out[b->len++] = (uint8_t)(value >> 8 * width);
 }
 
-/* Values of up to 255 bytes: five of them and the addresses always fit into PROXY_OUT_MAX. */
+/* Values of up to 255 bytes: six of them and the addresses always fit into PROXY_OUT_MAX. */
 static void put_tlv(struct builder *b, uint8_t type, const char *value)
 {
     size_t len = value == NULL ? 0 : strlen(value);
@@ -391,6 +392,7 @@ static void put_tls(struct builder *b, const struct proxy_tell *tell)
     put_uint(b, tell->certificate && tell->verified ? 0 : 1, 4);
     put_tlv(b, TLV_SSL_VERSION, tell->version);
     put_tlv(b, TLV_SSL_CIPHER, tell->cipher);
+    put_tlv(b, TLV_SSL_GROUP, tell->group);
     put_tlv(b, TLV_SSL_CN, tell->common_name);
     put_uint(&length, (uint32_t)(b->len - length_at - 2), 2);
 }

@@ -37,7 +37,7 @@ struct proxy_tell {
     const struct rp_address *source, *destination; /* NULL: unknown */
     const char *alpn, *authority;                  /* v2 only, as all below */
     bool tls;                                      /* with the SSL TLV and what follows in it */
-    const char *version, *cipher;
+    const char *version, *cipher, *group;
     bool certificate; /* the client has presented one in this connection or its session */
     bool verified;    /* ... and it was found good */
     bool resumed;     /* ... in the session */

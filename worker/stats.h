@@ -45,6 +45,13 @@ enum {
     X(idle_timeouts, "idle_timeouts_total", "", "Connections closed by the idle timeout")          \
     X(tls12, "versions_total", "version=\"TLSv1.2\"", "Completed handshakes by TLS version")       \
     X(tls13, "versions_total", "version=\"TLSv1.3\"", "")                                          \
+    X(group_x25519, "groups_total", "group=\"x25519\"",                                            \
+      "Completed handshakes by group of the key exchange")                                         \
+    X(group_secp256r1, "groups_total", "group=\"secp256r1\"", "")                                  \
+    X(group_secp384r1, "groups_total", "group=\"secp384r1\"", "")                                  \
+    X(group_x25519mlkem768, "groups_total", "group=\"X25519MLKEM768\"", "")                        \
+    X(group_other, "groups_total", "group=\"other\"", "")                                          \
+    X(group_none, "groups_total", "group=\"none\"", "")                                            \
     X(client_certificates, "client_certificates_total", "",                                        \
       "Completed handshakes with a client certificate")                                            \
     X(bytes_in, "bytes_total", "direction=\"in\"",                                                 \

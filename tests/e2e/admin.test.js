@@ -72,6 +72,7 @@ test('admin: metrics count what happens, and status is what the command says', a
     ['reprise_handshakes_total{kind="ticket"}', 1],
     ['reprise_handshakes_total{kind="session_id"}', 1],
     ['reprise_versions_total{version="TLSv1.2"}', 2],
+    ['reprise_groups_total{group="x25519"}', 4],
     ['reprise_sessions_stored_total{result="ok"}', 1],
     ['reprise_session_lookups_total{result="hit"}', 1],
     ['reprise_session_lookup_seconds_count{tier="near"}', 1],

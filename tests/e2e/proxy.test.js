@@ -278,6 +278,7 @@ test('PROXY v2 out: address, ALPN, AUTHORITY, SSL with the client certificate', 
   assert.strictEqual(ssl.verify, 0);
   assert.strictEqual(ssl[0x21], 'TLSv1.3');
   assert.strictEqual(ssl[0x22], 'alice');
+  assert.strictEqual(ssl[0x26], 'x25519');
   await b.stop();
 });
 

@@ -5,7 +5,7 @@ const {execFile} = require('child_process');
 const fs = require('fs');
 const http = require('http');
 const path = require('path');
-const {Service, backend, certs, connect, freePort, net, pem, test, top, until} = require('./lib');
+const {Service, backend, certs, connect, freePort, net, pem, status: get, test, top, until} = require('./lib');
 
 const ok = () => {}; // what a client sees is not the subject here
 
@@ -216,4 +216,17 @@ test('reasons: all of the manual are tested here', () => {
   const listed = manual.match(/^\.It Cm \w+$/gm).map((line) => line.slice(7));
   const tested = [...Object.keys(rows), 'descriptor_limit', 'drain_timeout', 'no_memory', 'handshake_error'];
   assert.deepStrictEqual(tested.sort(), listed.sort());
+});
+
+test('reasons: the line of the access log names the group, also of a connection that resumes', async () => {
+  const service = await Service.start(conf(frontend('www', '@PORT@', 'backend = "builtin:status"  ecdh-curve = "P-384:P-256"')));
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
+    const first = await get(service.port, {maxVersion});
+    assert.strictEqual(first.connection.group, 'secp384r1');
+    assert.strictEqual((await get(service.port, {maxVersion, session: first.session})).connection.resumed, 'ticket');
+  }
+  const other = await get(service.port, {maxVersion: 'TLSv1.2', ecdhCurve: 'P-256'});
+  assert.strictEqual(other.connection.group, 'secp256r1');
+  await until('their lines', () => service.count(/ connection .* group=secp384r1 /g) === 4 && service.count(/ connection .* group=secp256r1 /g) === 1);
+  assert.match(await metrics(service), /^reprise_groups_total\{group="secp384r1"\} 4$/m);
 });

@@ -30,6 +30,7 @@ static void answer(const struct connection *c, const struct http_head *head,
     struct status_page page = {
         .protocol = c->protocol,
         .cipher = c->cipher,
+        .group = c->group,
         .servername = rp_socket_servername(c->socket),
         .alpn = rp_socket_alpn_protocol(c->socket),
         .resumed = frontend_resumption(c->resumed),

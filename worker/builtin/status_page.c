@@ -28,13 +28,14 @@ struct fact {
     bool is_number;
     uint64_t number;
 };
-enum { CONNECTION_FACTS = 8, PROCESS_FACTS = 3 };
+enum { CONNECTION_FACTS = 9, PROCESS_FACTS = 3 };
 
 static void connection_facts(const struct status_page *page, struct fact facts[CONNECTION_FACTS])
 {
     const struct fact all[CONNECTION_FACTS] = {
         {"protocol", "Protocol", page->protocol, false, 0},
         {"cipher", "Cipher", page->cipher, false, 0},
+        {"group", "Group", page->group, false, 0},
         {"servername", "Server name", page->servername, false, 0},
         {"alpn", "ALPN", page->alpn, false, 0},
         {"resumed", "Resumed", page->resumed, false, 0},
@@ -101,6 +102,12 @@ static const struct count counts[] = {
     COUNT(idle_timeouts, "idleTimeouts", "idle timeouts"),
     COUNT(tls12, "tls12", "TLS 1.2"),
     COUNT(tls13, "tls13", "TLS 1.3"),
+    COUNT(group_x25519, "groupX25519", "group x25519"),
+    COUNT(group_secp256r1, "groupSecp256r1", "group secp256r1"),
+    COUNT(group_secp384r1, "groupSecp384r1", "group secp384r1"),
+    COUNT(group_x25519mlkem768, "groupX25519mlkem768", "group X25519MLKEM768"),
+    COUNT(group_other, "groupOther", "another group"),
+    COUNT(group_none, "groupNone", "no group"),
     COUNT(client_certificates, "clientCertificates", "with a client certificate"),
     COUNT(bytes_in, "bytesIn", "bytes in"),
     COUNT(bytes_out, "bytesOut", "bytes out"),

@@ -12,7 +12,8 @@ enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_HTML };
 
 struct status_page {
     /* this connection; NULL where there is none */
-    const char *protocol, *cipher, *servername, *alpn, *resumed, *early_data, *client, *frontend;
+    const char *protocol, *cipher, *group, *servername, *alpn, *resumed, *early_data, *client,
+        *frontend;
     /* this worker */
     int pid;
     unsigned slot;

@@ -211,12 +211,13 @@ END_TEST
 
 START_TEST(proxy_v2_carries_the_tls_values)
 {
-    static const uint8_t wanted[] = SIGNATURE "\x21\x11\0\x53" ADDRESSES "\x01\0\x02h2"
+    static const uint8_t wanted[] = SIGNATURE "\x21\x11\0\x5c" ADDRESSES "\x01\0\x02h2"
                                               "\x02\0\x0b"
                                               "example.com"
-                                              "\x20\0\x31\x07\0\0\0\0"
+                                              "\x20\0\x3a\x07\0\0\0\0"
                                               "\x21\0\x07TLSv1.3"
                                               "\x23\0\x16TLS_AES_256_GCM_SHA384"
+                                              "\x26\0\x06x25519"
                                               "\x22\0\x06"
                                               "client";
     struct rp_address source = address_of("127.0.0.1:8080");
@@ -228,6 +229,7 @@ START_TEST(proxy_v2_carries_the_tls_values)
                               .tls = true,
                               .version = "TLSv1.3",
                               .cipher = "TLS_AES_256_GCM_SHA384",
+                              .group = "x25519",
                               .certificate = true,
                               .verified = true,
                               .common_name = "client"};
@@ -255,13 +257,13 @@ START_TEST(proxy_v2_leaves_out_what_is_too_long)
 
     memset(longest, 'x', 256);
     longest[256] = '\0';
-    tell.alpn = tell.authority = tell.version = tell.cipher = longest;
+    tell.alpn = tell.authority = tell.version = tell.cipher = tell.group = longest;
     tell.common_name = longest;
     ck_assert_uint_eq(proxy_protocol_build_v2(&tell, out), PROXY_V2_MIN + 3 + 5);
     longest[255] = '\0';
     tell.checksum = true;
     len = proxy_protocol_build_v2(&tell, out);
-    ck_assert_uint_eq(len, PROXY_V2_MIN + 3 + 5 + 5 * 258 + 7);
+    ck_assert_uint_eq(len, PROXY_V2_MIN + 3 + 5 + 6 * 258 + 7);
     ck_assert_int_eq(proxy_protocol_parse(out, len, CONF_PROXY_V2, &said, NULL), (int)len);
 }
 END_TEST

@@ -27,6 +27,7 @@ static void setup(void)
     row->sessions.stored = 7;
     page = (struct status_page){.protocol = "TLSv1.3",
                                 .cipher = "TLS_AES_256_GCM_SHA384",
+                                .group = "x25519",
                                 .servername = "localhost",
                                 .resumed = "ticket",
                                 .client = "127.0.0.1:1234",
