@@ -102,6 +102,7 @@ static uint64_t source_of(int fd)
 
     if (getpeername(fd, &a.any, &a.len) != 0)
         return 0;
+    rp_address_unmap(&a);
     if (a.any.sa_family == AF_INET)
         return ntohl(a.in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET ? 1 : a.in.sin_addr.s_addr;
     if (a.any.sa_family == AF_INET6) {

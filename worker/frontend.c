@@ -138,6 +138,7 @@ static int on_preface(struct rp_socket *socket, const uint8_t *bytes, size_t len
 
     if (used <= 0)
         return used;
+    rp_address_unmap(&said.source);
     if (said.proxied)
         rp_socket_set_addresses(socket, &said.source, &said.destination);
     if (!limits_source(p->setup->frontends->limits, f->index, p->slot,
@@ -299,30 +300,33 @@ static void on_close(const struct rp_event *event, void *arg)
 
 /* -- accepting --------------------------------------------------------------------------------- */
 
-static void on_accepted(struct rp_listener_socket *listener, int fd,
-                        const struct rp_address *remote, void *arg)
+/* From here on an IPv4 client has an IPv4 address, whatever socket it came through. */
+static void on_accepted(struct rp_listener_socket *listener, int fd, const struct rp_address *peer,
+                        void *arg)
 {
     const struct frontend_listen *listen = arg;
     struct frontend *f = listen->frontend;
     struct worker *p = f->process;
-
-    enum reason refusal = admit(f, remote);
+    struct rp_address remote = *peer;
+    enum reason refusal;
 
     (void)listener;
     p->row->accepted++;
+    rp_address_unmap(&remote);
+    refusal = admit(f, &remote);
     if (refusal != REASON_COUNT) {
-        access_refused(f, remote, refusal);
+        access_refused(f, &remote, refusal);
         close(fd);
         return;
     }
     p->row->active++;
     handshake_begins(f);
     overload_count(p);
-    if (rp_server_take_fd(f->server, fd, remote, listen->deferred, NULL))
+    if (rp_server_take_fd(f->server, fd, &remote, listen->deferred, NULL))
         return;
     handshake_over(f);
-    access_refused(f, remote, REASON_NO_MEMORY);
-    frontend_left(f, remote, !has_preface(f));
+    access_refused(f, &remote, REASON_NO_MEMORY);
+    frontend_left(f, &remote, !has_preface(f));
 }
 
 static bool accepts_deferred(int fd)

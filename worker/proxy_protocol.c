@@ -274,20 +274,6 @@ int proxy_protocol_parse(const uint8_t *bytes, size_t len, enum conf_proxy_proto
 
 /* -- building ---------------------------------------------------------------------------------- */
 
-/* An IPv4 client of a dual-stack socket shows as ::ffff:a.b.c.d; a backend wants a.b.c.d. */
-static bool unmap(const struct rp_address *from, struct rp_address *to)
-{
-    if (from->len == 0 || from->any.sa_family != AF_INET6 ||
-        !IN6_IS_ADDR_V4MAPPED(&from->in6.sin6_addr))
-        return false;
-    memset(to, 0, sizeof *to);
-    to->len = sizeof to->in;
-    to->in.sin_family = AF_INET;
-    to->in.sin_port = from->in6.sin6_port;
-    memcpy(&to->in.sin_addr, from->in6.sin6_addr.s6_addr + 12, 4);
-    return true;
-}
-
 static void map(const struct rp_address *from, struct rp_address *to)
 {
     memset(to, 0, sizeof *to);
@@ -309,10 +295,10 @@ static int common_family(const struct proxy_tell *tell, struct rp_address *sourc
 {
     if (tell->source == NULL || tell->destination == NULL)
         return AF_UNSPEC;
-    if (!unmap(tell->source, source))
-        *source = *tell->source;
-    if (!unmap(tell->destination, destination))
-        *destination = *tell->destination;
+    *source = *tell->source;
+    *destination = *tell->destination;
+    rp_address_unmap(source); /* an IPv4 client of a dual-stack socket */
+    rp_address_unmap(destination);
     if (family_of(source) == AF_INET && family_of(destination) == AF_INET6) {
         struct rp_address four = *source;
 

@@ -208,6 +208,20 @@ const char *rp_address_family(const struct rp_address *a)
     return "Unix";
 }
 
+bool rp_address_unmap(struct rp_address *a)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+
+    if (a == NULL || a->len == 0 || a->any.sa_family != AF_INET6 ||
+        !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+        return false;
+    in.sin_port = a->in6.sin6_port;
+    memcpy(&in.sin_addr, a->in6.sin6_addr.s6_addr + 12, sizeof in.sin_addr);
+    a->in = in;
+    a->len = sizeof in;
+    return true;
+}
+
 bool rp_address_equal(const struct rp_address *a, const struct rp_address *b)
 {
     if (a == NULL || b == NULL)

@@ -3,7 +3,7 @@
 const assert = require('assert');
 const http = require('http');
 const os = require('os');
-const {Service, connect, net, test, until} = require('./lib');
+const {Service, backend, connect, net, status, test, until} = require('./lib');
 
 const conf = (listen, more = '') => `
 workers = 2  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"
@@ -83,3 +83,32 @@ test('listeners: the address of admin changes to one that overlaps, and back', a
     assert.strictEqual(await metrics(service.ports[2], host === other ? other : local), 200, host);
   }
 });
+
+// The client of an IPv4 address, however it came, is written as an IPv4 address and is one source.
+for (const [name, listen] of Object.entries({'[::]': ['[::]'], '*': ['*'], 'both families': ['[::]', '127.0.0.1']}))
+  if (hasIpv6)
+    test(`IPv4 clients of ${name}: log, status page, PROXY headers and limits`, async () => {
+      const seen = [], sink = await backend((s) => s.once('data', (bytes) => { seen.push(bytes); s.end('x'); }));
+      const text = conf(listen, `log { access = on }  backend "v1" { address = "${sink.address_}"  proxy-protocol = v1 }
+        backend "v2" { address = "${sink.address_}"  proxy-protocol = v2 }`);
+      const service = await Service.start(text.replace('workers = 2', 'workers = 1')
+        .replace('backend = "builtin:echo"', `backend = "builtin:status"  per-source-connections = 1
+          alpn-protocols = {"http/1.1", "b", "c"}  alpn-backend = {"b=v1", "c=v2"}`));
+      assert.match((await status(service.port, {ALPNProtocols: ['http/1.1']})).connection.client, /^127\.0\.0\.1:\d+$/);
+      for (const protocol of ['b', 'c']) {
+        const socket = await until('the place of the last one', () => connect(service.port, {ALPNProtocols: [protocol]}).catch(() => null));
+        const {localPort} = socket, over = new Promise((done) => socket.once('close', done));
+        socket.resume().write('x');
+        await over;
+        await service.said(new RegExp(` connection .* client=127\\.0\\.0\\.1:${localPort} `));
+      }
+      assert.match(seen[0].toString(), /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\n/);
+      assert.strictEqual(seen[1][13], 0x11); // TCP over IPv4
+      assert.strictEqual([...seen[1].subarray(16, 24)].join('.'), '127.0.0.1.127.0.0.1');
+      const held = await until('the place of the last one', () => connect(service.port).catch(() => null));
+      await assert.rejects(connect(service.port));
+      await service.said(/ connection refused .* client=127\.0\.0\.1:\d+ reason=per_source_connections/);
+      assert.strictEqual(service.count(/::ffff:/g), 0);
+      held.destroy();
+      await sink.stop();
+    });

@@ -184,11 +184,6 @@ static uint64_t key_of(const struct limits *limits, size_t at, const struct rp_a
         return 0;
     if (source->any.sa_family == AF_INET)
         prefix = ntohl(source->in.sin_addr.s_addr);
-    else if (source->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&source->in6.sin6_addr))
-        prefix = (uint64_t)source->in6.sin6_addr.s6_addr[12] << 24 |
-                 (uint64_t)source->in6.sin6_addr.s6_addr[13] << 16 |
-                 (uint64_t)source->in6.sin6_addr.s6_addr[14] << 8 |
-                 source->in6.sin6_addr.s6_addr[15];
     else if (source->any.sa_family == AF_INET6)
         memcpy(&prefix, &source->in6.sin6_addr, sizeof prefix);
     else

@@ -29,8 +29,9 @@ void limits_leave(struct limits *, size_t at, unsigned slot);
 /* Count one more handshake. false: handshakes-per-second is reached. now_ns: CLOCK_MONOTONIC. */
 bool limits_rate(struct limits *, size_t at, uint64_t now_ns);
 
-/* One more connection from this source (an IPv4 address, a /64 of IPv6; Unix peers are not
- * counted)? To be given back by limits_forget with an equal address. */
+/* Count one more connection from this source: an IPv4 address (not one mapped into IPv6), or a /64
+ * of IPv6; Unix peers are not counted. false: per-source-connections is reached. If true, call
+ * limits_forget with an equal address when it has closed. */
 bool limits_source(struct limits *, size_t at, unsigned slot, const struct rp_address *);
 void limits_forget(struct limits *, size_t at, unsigned slot, const struct rp_address *);
 

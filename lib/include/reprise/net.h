@@ -38,6 +38,9 @@ const char *rp_address_host(const struct rp_address *, char text[RP_ADDRESS_TEXT
 uint16_t rp_address_port(const struct rp_address *);
 /* The family: "IPv4", "IPv6" or "Unix"; static text. */
 const char *rp_address_family(const struct rp_address *);
+/* Turn an IPv4-mapped IPv6 address (::ffff:192.0.2.1), which is what an IPv4 client of a dual-stack
+ * socket has, into the IPv4 address. true: it was one. This library's own. */
+bool rp_address_unmap(struct rp_address *);
 /* Whether both have the same family, host and port, or the same path. Two unknown addresses are
  * equal. */
 bool rp_address_equal(const struct rp_address *, const struct rp_address *);

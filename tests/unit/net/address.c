@@ -120,6 +120,36 @@ START_TEST(address_of_every_interface_without_ipv6)
 }
 END_TEST
 
+START_TEST(address_of_ipv4_in_ipv6_is_unmapped)
+{
+    static const struct {
+        const char *from, *to;
+        bool mapped;
+    } rows[] = {
+        {"[::ffff:192.0.2.1]:443", "192.0.2.1:443", true},
+        {"[::ffff:0.0.0.0]:1", "0.0.0.0:1", true},
+        {"[::192.0.2.1]:443", "[::192.0.2.1]:443", false},
+        {"[2001:db8::1]:443", "[2001:db8::1]:443", false},
+        {"192.0.2.1:443", "192.0.2.1:443", false},
+        {"unix:/run/x", "unix:/run/x", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rp_address address, wanted;
+        char text[RP_ADDRESS_TEXT];
+
+        ck_assert(rp_address_parse(&address, rows[i].from, false, NULL));
+        ck_assert(rp_address_parse(&wanted, rows[i].to, false, NULL));
+        ck_assert_int_eq(rp_address_unmap(&address), rows[i].mapped);
+        ck_assert_str_eq(rp_address_format(&address, text), rows[i].to);
+        ck_assert(rp_address_equal(&address, &wanted));
+        ck_assert_uint_eq(address.len, wanted.len);
+    }
+    ck_assert(!rp_address_unmap(NULL));
+    ck_assert(!rp_address_unmap(&(struct rp_address){.len = 0}));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("address");
@@ -129,6 +159,7 @@ int main(void)
     tcase_add_loop_test(core, address_refuses, 0, sizeof bad / sizeof *bad);
     tcase_add_test(core, address_of_a_path_too_long);
     tcase_add_test(core, address_of_every_interface);
+    tcase_add_test(core, address_of_ipv4_in_ipv6_is_unmapped);
     tcase_add_test(core, address_of_every_interface_without_ipv6);
     suite_add_tcase(suite, core);
     return unit_run(suite);
