@@ -43,8 +43,9 @@ struct admin {
     struct MHD_Daemon *daemon;
     struct rp_io io;
     struct rp_timer again;
-    bool room;     /* a connection has ended, or is about to */
-    uint64_t came; /* how many have */
+    bool room;                    /* a connection has ended, or is about to */
+    uint64_t came;                /* how many have */
+    uint64_t refused, refused_ms; /* not reported yet; when the last report was, 0: never */
     struct client clients[PLACES];
 };
 
@@ -88,7 +89,10 @@ static void send_away(struct client *client)
 
 static void on_limit(struct rp_timer *timer)
 {
-    send_away(timer->arg);
+    struct client *client = timer->arg;
+
+    client->admin->o.counters->timeouts++;
+    send_away(client);
 }
 
 /* The user at the other end of a Unix socket; the address of a TCP client, of IPv6 its network; all
@@ -122,8 +126,8 @@ static size_t count_of(const struct admin *a, uint64_t source)
     return count;
 }
 
-/* Of the source that has most, who has been here longest: that one had the time to ask. So nobody
- * can keep others away by holding all places. */
+/* Evict the oldest connection of the source that has most: it had the time to ask. So nobody can
+ * keep others away by holding all places. */
 static void make_room(struct admin *a)
 {
     struct client *goes = NULL;
@@ -142,8 +146,10 @@ static void make_room(struct admin *a)
             most = count;
         }
     }
-    if (stay > ADMIN_CLIENTS)
-        send_away(goes);
+    if (stay <= ADMIN_CLIENTS)
+        return;
+    a->o.counters->evicted++;
+    send_away(goes);
 }
 
 static struct client *place_of(struct admin *a, int fd)
@@ -229,35 +235,56 @@ static enum MHD_Result show(struct admin *a, struct MHD_Connection *connection,
 }
 
 struct hosts {
-    const struct admin *admin;
-    const char *wrong; /* NULL: none */
+    const char *host; /* the last one; NULL: none */
     unsigned count;
+    bool malformed; /* a header's name ends in a space: readers differ on what that means */
 };
 
 static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
                                  const char *value)
 {
     struct hosts *hosts = arg;
-    const struct admin_options *o = &hosts->admin->o;
 
     (void)kind;
+    hosts->malformed |= name[strcspn(name, " \t")] != '\0';
     if (strcasecmp(name, MHD_HTTP_HEADER_HOST) != 0)
         return MHD_YES;
-    if (++hosts->count > 1 || value == NULL ||
-        !admin_host_is_right(value, o->address, o->hosts != NULL ? o->hosts(o->arg) : NULL))
-        hosts->wrong = value != NULL ? value : "";
+    hosts->host = value != NULL ? value : "";
+    hosts->count++;
     return MHD_YES;
 }
 
-/* Browsers, which could be led here, always send one. */
-static bool is_host_right(const struct admin *a, struct MHD_Connection *connection)
+/* The first is reported at once, those that follow with their number. */
+static void report(struct admin *a, const char *host)
 {
-    struct hosts hosts = {.admin = a};
+    uint64_t now = rp_loop_now(a->loop);
+
+    a->refused++;
+    if (a->o.refused == NULL || (a->refused_ms != 0 && now < a->refused_ms + ADMIN_LOG_MS))
+        return;
+    a->o.refused(host, a->refused, a->o.arg);
+    a->refused = 0;
+    a->refused_ms = now + 1; /* never 0 */
+}
+
+/* Exactly one (RFC 9112 section 3.2), which is known; HTTP/1.0, which no browser speaks, may do
+ * without. 0: good; else the status. */
+static unsigned judge_host(struct admin *a, struct MHD_Connection *connection, const char *version)
+{
+    struct hosts hosts = {.count = 0};
+    const struct conf_strings *names = a->o.hosts != NULL ? a->o.hosts(a->o.arg) : NULL;
 
     MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, &hosts);
-    if (hosts.wrong != NULL && a->o.refused != NULL)
-        a->o.refused(hosts.wrong, a->o.arg);
-    return hosts.wrong == NULL;
+    if (hosts.malformed || hosts.count > 1 ||
+        (hosts.count == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)) {
+        a->o.counters->invalid_host++;
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    if (hosts.count == 0 || admin_host_is_right(hosts.host, a->o.address, names))
+        return 0;
+    a->o.counters->unknown_host++;
+    report(a, hosts.host);
+    return MHD_HTTP_FORBIDDEN;
 }
 
 /* Called when the head of a request is complete. */
@@ -265,16 +292,24 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *body,
                                   size_t *body_len, void **context)
 {
-    (void)version, (void)body, (void)body_len, (void)context;
-    if (!is_host_right(arg, connection))
-        return refuse(connection, MHD_HTTP_FORBIDDEN,
-                      "unknown Host; add it to admin { hosts = ... }\n");
-    if (strcmp(method, "GET") != 0)
+    struct admin *a = arg;
+    unsigned status = judge_host(a, connection, version);
+
+    (void)body, (void)body_len, (void)context;
+    if (status != 0)
+        return refuse(connection, status,
+                      status == MHD_HTTP_FORBIDDEN
+                          ? "unknown Host; add it to admin { hosts = ... }\n"
+                          : "send exactly one Host header, and no space before a colon\n");
+    if (strcmp(method, "GET") != 0) {
+        a->o.counters->method++;
         return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET is supported\n");
+    }
     if (strcmp(url, "/metrics") == 0)
-        return show(arg, connection, ADMIN_METRICS, "text/plain; version=0.0.4; charset=utf-8");
+        return show(a, connection, ADMIN_METRICS, "text/plain; version=0.0.4; charset=utf-8");
     if (strcmp(url, "/status") == 0)
-        return show(arg, connection, ADMIN_STATUS, "application/json");
+        return show(a, connection, ADMIN_STATUS, "application/json");
+    a->o.counters->path++;
     return refuse(connection, MHD_HTTP_NOT_FOUND, "not found; use /metrics or /status\n");
 }
 

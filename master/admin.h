@@ -8,16 +8,19 @@
 
 #include "conf/conf.h"
 #include "lib/base/text.h"
+#include "worker/stats.h"
 #include <reprise/loop.h>
 
 enum {
-    ADMIN_CLIENTS = 16, /* at a time; who comes when all places are taken gets that of another */
-    ADMIN_RESERVE = 4,  /* places for who comes while those who go are not gone yet */
+    ADMIN_CLIENTS = 16,     /* at a time; one more gets the place of another */
+    ADMIN_RESERVE = 4,      /* places for new connections while evicted ones close */
     ADMIN_LIMIT_MS = 10000, /* of a connection, from its first byte to its last */
+    ADMIN_LOG_MS = 60000,   /* between two calls of `refused` */
 };
 enum admin_page { ADMIN_METRICS, ADMIN_STATUS };
-/* A request was refused for its Host header, which is hostile. */
-typedef void admin_refused(const char *host, void *arg);
+/* Requests were refused for their Host header, which is hostile: so many since the last call, of
+ * which there is at most one a minute. `host` is the last one's. */
+typedef void admin_refused(const char *host, uint64_t count, void *arg);
 /* Write a page, from inside the loop. */
 typedef void admin_asked(enum admin_page, struct rp_text *out, void *arg);
 
@@ -30,6 +33,7 @@ struct admin_options {
     admin_refused *refused; /* NULL ok */
     admin_asked *asked;
     void *arg;
+    struct stats_admin *counters;
     unsigned limit_ms; /* 0 = ADMIN_LIMIT_MS */
 };
 struct admin;

@@ -310,13 +310,14 @@ static const struct conf_strings *admin_hosts(void *arg)
     return g != NULL ? &generation_conf(g)->admin_hosts : NULL;
 }
 
-static void on_admin_refused(const char *host, void *arg)
+static void on_admin_refused(const char *host, uint64_t count, void *arg)
 {
     struct rp_log_line line;
 
     rp_log_begin(&line, log_of(arg), RP_LOG_WARN,
                  "admin: request refused: unknown Host; add it to admin { hosts = ... }");
     rp_log_text(&line, "host", host);
+    rp_log_number(&line, "count", (int64_t)count);
     rp_log_end(&line);
 }
 
@@ -329,6 +330,7 @@ static bool prepare_admin(struct master *m, const struct conf *conf, struct rp_e
                                     .user = conf->user,
                                     .hosts = admin_hosts,
                                     .refused = on_admin_refused,
+                                    .counters = &m->stats->admin,
                                     .asked = on_page_asked,
                                     .arg = m};
     struct rp_error why;

@@ -208,6 +208,20 @@ static void processes(struct rp_text *out, const struct status *s, const struct 
            __atomic_load_n(&s->stats->log_lines_lost, __ATOMIC_RELAXED));
 }
 
+static void admin(struct rp_text *out, const struct stats_admin *a)
+{
+    head(out, "admin_requests_refused_total", "counter",
+         "Requests to the admin address that were refused, by reason");
+    sample(out, "admin_requests_refused_total", "reason=\"unknown_host\"", "", a->unknown_host);
+    sample(out, "admin_requests_refused_total", "reason=\"invalid_host\"", "", a->invalid_host);
+    sample(out, "admin_requests_refused_total", "reason=\"method\"", "", a->method);
+    sample(out, "admin_requests_refused_total", "reason=\"path\"", "", a->path);
+    head(out, "admin_connections_cut_total", "counter",
+         "Connections to the admin address that were closed, by reason");
+    sample(out, "admin_connections_cut_total", "reason=\"evicted\"", "", a->evicted);
+    sample(out, "admin_connections_cut_total", "reason=\"timeout\"", "", a->timeouts);
+}
+
 void metrics_compose(struct rp_text *out, const struct status *s)
 {
     struct stats_row sum;
@@ -216,6 +230,7 @@ void metrics_compose(struct rp_text *out, const struct status *s)
     processes(out, s, &sum);
     count_all(out, row_counters, sizeof row_counters / sizeof *row_counters, &sum);
     ends_metrics(out, s->stats);
+    admin(out, &s->stats->admin);
     count_all(out, session_counters, sizeof session_counters / sizeof *session_counters, &sum);
     count_all(out, early_data_counters, sizeof early_data_counters / sizeof *early_data_counters,
               &sum);

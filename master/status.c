@@ -200,6 +200,19 @@ static void cache(struct rp_json *json, const struct status *s, const struct sta
     rp_json_end_object(json);
 }
 
+static void admin(struct rp_json *json, const struct stats_admin *a)
+{
+    rp_json_key(json, "admin");
+    rp_json_begin_object(json);
+    number(json, "unknownHost", a->unknown_host);
+    number(json, "invalidHost", a->invalid_host);
+    number(json, "method", a->method);
+    number(json, "path", a->path);
+    number(json, "evicted", a->evicted);
+    number(json, "timeouts", a->timeouts);
+    rp_json_end_object(json);
+}
+
 void status_compose(struct rp_json *json, const struct status *s)
 {
     struct stats_row sum;
@@ -215,6 +228,7 @@ void status_compose(struct rp_json *json, const struct status *s)
     workers(json, s);
     counters(json, s, &sum);
     ends_json(json, s->stats);
+    admin(json, &s->stats->admin);
     cache(json, s, &sum);
     rp_json_end_object(json);
 }

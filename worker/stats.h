@@ -93,8 +93,18 @@ struct stats_frontend {
     uint64_t ended[REASON_COUNT];
 };
 
+/* The master's HTTP: it alone writes them. */
+struct stats_admin {
+    uint64_t unknown_host; /* requests refused: Host is not known */
+    uint64_t invalid_host; /* not exactly one Host, or a malformed header name */
+    uint64_t method, path; /* not GET; not a page */
+    uint64_t evicted;      /* connections closed because others needed their place */
+    uint64_t timeouts;     /* connections closed after ten seconds */
+};
+
 struct stats {
     struct stats_row rows[STATS_ROWS];
+    struct stats_admin admin;
     struct stats_frontend frontends[STATS_FRONTENDS];
     struct rp_key_lifetimes lifetimes; /* of ticket keys, in the cluster: ours first; 0: pinned */
     uint64_t log_lines_lost;           /* by all processes, which add atomically */

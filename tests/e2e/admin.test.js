@@ -189,7 +189,14 @@ test('a request under a name that is not ours is refused, and logged; names can 
   const under = (host) => get(service, '/status', '-H', `Host: ${host}`).http;
   for (const host of ['localhost', `127.0.0.1:${service.ports[3]}`]) assert.strictEqual(under(host), 200, host);
   assert.strictEqual(under('evil.test'), 403);
-  await service.said(/admin: request refused: unknown Host[^\n]* host=evil\.test/);
+  await service.said(/admin: request refused: unknown Host[^\n]* host=evil\.test count=1/);
+  for (let i = 0; i < 5; i++) assert.strictEqual(under(`evil${i}.test`), 403);
+  assert.strictEqual(get(service, '/status', '-H', 'Host:').http, 400);
+  assert.strictEqual(get(service, '/status', '-0', '-H', 'Host:').http, 200);
+  assert.strictEqual(service.count(/admin: request refused/g), 1, 'at most one line a minute');
+  assert.strictEqual(scrape(service).get('reprise_admin_requests_refused_total{reason="unknown_host"}'), 6);
+  assert.strictEqual(scrape(service).get('reprise_admin_requests_refused_total{reason="invalid_host"}'), 1);
+  assert.strictEqual(JSON.parse(service.command('status', '--json').out).admin.unknownHost, 6);
   service.configure(service.template.replace('admin {', 'admin { hosts = {"metrics.test"} '));
   assert.strictEqual(service.command('reload').code, 0);
   assert.strictEqual(under('metrics.test:9443'), 200);

@@ -19,6 +19,20 @@ static struct rp_loop *loop;
 static struct admin *admin;
 static char dir[] = "/tmp/reprise-admin-XXXXXX", path[64], address[80];
 static unsigned asked;
+static struct stats_admin counters;
+static struct {
+    unsigned calls;
+    uint64_t count;
+    char host[80];
+} told;
+
+static void on_refused(const char *host, uint64_t count, void *arg)
+{
+    ck_assert_ptr_eq(arg, &asked);
+    told.calls++;
+    told.count = count;
+    snprintf(told.host, sizeof told.host, "%s", host);
+}
 
 static void on_asked(enum admin_page page, struct rp_text *out, void *arg)
 {
@@ -29,8 +43,12 @@ static void on_asked(enum admin_page page, struct rp_text *out, void *arg)
 
 static void begin(unsigned limit_ms)
 {
-    struct admin_options options = {
-        .address = address, .asked = on_asked, .arg = &asked, .limit_ms = limit_ms};
+    struct admin_options options = {.address = address,
+                                    .asked = on_asked,
+                                    .refused = on_refused,
+                                    .counters = &counters,
+                                    .arg = &asked,
+                                    .limit_ms = limit_ms};
     struct rp_error error = {0};
 
     admin = admin_new(loop, &options, &error);
@@ -154,6 +172,15 @@ static const struct {
     {"GET /../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404", ""},
     {"GET /%00/metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404", ""},
     {"GET http://x/metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404", ""},
+    {"GET /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 400", "exactly one Host"},
+    {"GET /metrics HTTP/1.1\r\nX-Host: x\r\n\r\n", "HTTP/1.1 400", ""},
+    {"GET /metrics HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "HTTP/1.1 400", ""},
+    {"GET /metrics HTTP/1.1\r\nHost: x\r\nhost: y\r\n\r\n", "HTTP/1.1 400", ""},
+    {"GET /metrics HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n", "HTTP/1.", " 400 "},
+    {"GET /metrics HTTP/1.1\r\nHost : x\r\n\r\n", "HTTP/1.1 400", ""},
+    {"GET /metrics HTTP/1.1\r\nHost: x\r\nHost\t: y\r\n\r\n", "HTTP/1.1 400", ""},
+    {"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept : y\r\n\r\n", "HTTP/1.1 400", ""},
+    {"POST /metrics HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 400", ""},
     {"GET /metrics\r\n\r\n", "", ""},
     {"\r\n\r\n\r\n", "", ""},
     {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "", ""},
@@ -175,6 +202,23 @@ START_TEST(nothing_else_is)
                   "%s\n-> %s", refused[_i].request, heard);
     ck_assert_uint_eq(asked, 0);
     still_answers();
+}
+END_TEST
+
+START_TEST(refusals_are_counted)
+{
+    memset(&counters, 0, sizeof counters);
+    ask("GET /metrics HTTP/1.1\r\n\r\n");
+    ask("GET /metrics HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n");
+    ask("GET /metrics HTTP/1.1\r\nHost : x\r\n\r\n");
+    ask("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    still_answers();
+    ck_assert_uint_eq(counters.invalid_host, 3);
+    ck_assert_uint_eq(counters.method, 1);
+    ck_assert_uint_eq(counters.path, 1);
+    ck_assert_uint_eq(counters.unknown_host, 0);
+    ck_assert_uint_eq(counters.evicted + counters.timeouts, 0);
 }
 END_TEST
 
@@ -216,6 +260,7 @@ START_TEST(silent_crowd_is_sent_away)
     for (size_t i = 0; i < 3 * ADMIN_CLIENTS; i++)
         hear(crowd[i]);
     ck_assert_uint_eq(asked, 1);
+    ck_assert_uint_eq(counters.evicted + counters.timeouts, 3 * ADMIN_CLIENTS);
 }
 END_TEST
 
@@ -233,6 +278,8 @@ START_TEST(silent_crowd_keeps_nobody_away)
     for (size_t i = 0; i < 3 * ADMIN_CLIENTS; i++)
         close(crowd[i]);
     ck_assert_uint_eq(asked, 2);
+    ck_assert_uint_eq(counters.evicted, 2 * ADMIN_CLIENTS + 1);
+    ck_assert_uint_eq(counters.timeouts, 0);
 }
 END_TEST
 
@@ -331,6 +378,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, pages_are_answered);
     tcase_add_loop_test(tc, nothing_else_is, 0, sizeof refused / sizeof *refused);
+    tcase_add_test(tc, refusals_are_counted);
     tcase_add_test(tc, heads_that_do_not_end_are_refused);
     tcase_add_test(tc, silent_crowd_is_sent_away);
     tcase_add_test(tc, silent_crowd_keeps_nobody_away);
