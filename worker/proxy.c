@@ -27,7 +27,6 @@ enum {
 /* A Unix socket whose backlog is full says EAGAIN at once, where TCP would wait. So we wait. */
 struct busy {
     struct rp_timer timer;
-    uint64_t since_ms;
     bool again; /* the failure under way is of this kind */
 };
 
@@ -92,6 +91,14 @@ static void log_failure(struct proxy *p, const char *what, const struct rp_error
 
 static void on_server(const struct rp_event *event, void *arg);
 
+/* What is left of the time for the address being tried, at least 1. */
+static uint32_t time_left(const struct proxy *p)
+{
+    uint64_t now = rp_loop_now(process_of(p)->loop);
+
+    return now < p->try.until_ms ? (uint32_t)(p->try.until_ms - now) : 1;
+}
+
 static struct rp_stream *connect_to(struct proxy *p, const struct rp_address *address,
                                     struct rp_error *err)
 {
@@ -101,7 +108,7 @@ static struct rp_stream *connect_to(struct proxy *p, const struct rp_address *ad
                                 RP_EVENT_BIT(RP_EV_CLOSE);
     struct rp_net_options options = {
         .address = address,
-        .timeout_ms = p->backend->conf->connect_timeout_ms,
+        .timeout_ms = time_left(p),
         .eager = true,
         .stream = {.allow_half_open = true, .high_water_mark = BACKEND_WAITS},
     };
@@ -162,8 +169,6 @@ static void on_busy_over(struct rp_timer *timer)
 /* Is this address busy, and is there time left to try it again? */
 static bool note_busy(struct proxy *p, const struct rp_error *error)
 {
-    uint64_t now = rp_loop_now(process_of(p)->loop);
-
     if (strcmp(error->code, "EAGAIN") != 0)
         return false;
     if (p->busy == NULL) {
@@ -172,9 +177,8 @@ static bool note_busy(struct proxy *p, const struct rp_error *error)
             return false;
         p->busy->timer.fire = on_busy_over;
         p->busy->timer.arg = p;
-        p->busy->since_ms = now;
     }
-    p->busy->again = now - p->busy->since_ms < p->backend->conf->connect_timeout_ms;
+    p->busy->again = rp_loop_now(process_of(p)->loop) < p->try.until_ms;
     return p->busy->again;
 }
 
@@ -194,8 +198,8 @@ static void connected(struct proxy *p)
         rp_stream_resume(p->c.stream);
 }
 
-/* connect-timeout has expired. The connection may be established all the same: without bytes from
- * either side nothing has shown it yet. */
+/* The time for this address has expired. The connection may be established all the same: without
+ * bytes from either side nothing has shown it yet. */
 static void on_server_timeout(struct proxy *p)
 {
     struct rp_address peer;
@@ -206,8 +210,9 @@ static void on_server_timeout(struct proxy *p)
         connected(p);
         return;
     }
-    rp_error_errno(&error, ETIMEDOUT, "connect", "after %u ms",
-                   p->backend->conf->connect_timeout_ms);
+    rp_error_errno(&error, ETIMEDOUT, "connect",
+                   "connect-timeout = %ums is shared by %zu addresses",
+                   p->backend->conf->connect_timeout_ms, p->backend->count);
     rp_stream_destroy(p->server, &error);
 }
 

@@ -3,6 +3,7 @@
 // half-closed or broken either side is; the backend learns who the client is.
 const assert = require('assert');
 const crypto = require('crypto');
+const fs = require('fs');
 const path = require('path');
 const {spawn} = require('child_process');
 const tls = require('tls');
@@ -189,6 +190,47 @@ test('no backend: the connection ends, the service stays, the log says which', a
   const answer = drain(socket);
   socket.end('up again');
   assert.strictEqual((await answer).toString(), 'up again');
+  await b.stop();
+});
+
+// An address whose backlog is full: a connection to it is neither accepted nor refused.
+async function silentAddress() {
+  const child = spawn(process.execPath, ['-e', `const s = require('net').createServer().listen({port: 0, host: '127.0.0.1', backlog: 1}, () => {
+    require('fs').writeSync(1, s.address().port + '\\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // accepts nothing, ever
+  });`], {stdio: ['ignore', 'pipe', 'ignore']});
+  process.once('exit', () => child.kill('SIGKILL'));
+  const port = await new Promise((done) => child.stdout.once('data', (text) => done(Number(text))));
+  const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`, fillers = [];
+  const queued = () => Number.parseInt(fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/))
+    .find((row) => row[1]?.endsWith(end) && row[3] === '0A')[4].split(':')[1], 16);
+  for (let i = 0; i < 2; i++) { // the kernel takes one more than the backlog
+    fillers.push(net.connect(port, '127.0.0.1').on('error', () => {}));
+    await until('the backlog has one more', () => queued() === i + 1);
+  }
+  return {address: `127.0.0.1:${port}`, end: () => { for (const s of fillers) s.destroy(); child.kill('SIGKILL'); }};
+}
+
+const backendFailures = (service) => JSON.parse(service.command('status', '--json').out).counters.backendFailures;
+
+test('addresses that do not answer share the connect-timeout with those that do', async () => {
+  const silent = [await silentAddress(), await silentAddress()], b = await backend(echo);
+  const addresses = [...silent.map((s) => s.address), b.address_];
+  const service = await Service.start(conf(to(...addresses).replace(' }', '  connect-timeout = 4s }')).replace('workers = 2', 'workers = 1'));
+  const socket = await connect(service.port), answer = drain(socket);
+  socket.end('hello');
+  assert.strictEqual((await answer).toString(), 'hello');
+  assert.strictEqual(backendFailures(service), 2);
+  await service.said(new RegExp(`backend connect failed .*${silent[0].address}.*ETIMEDOUT.*connect-timeout = 4000ms is shared by 3 addresses`));
+  // Less than a second for each is too little: the first has all of it, and no time is left for a second.
+  service.configure(service.template.replace(`,"${b.address_}"`, '').replace('4s', '300ms'));
+  await service.reload();
+  const failures = backendFailures(service), lost = await connect(service.port);
+  lost.on('error', () => {});
+  await drain(lost).catch(() => {});
+  await service.said(/connect-timeout = 300ms is shared by 2 addresses/);
+  assert.strictEqual(backendFailures(service) - failures, 1);
+  for (const s of silent) s.end();
   await b.stop();
 });
 

@@ -74,14 +74,35 @@ static size_t best(const struct backend *backend, const struct backend_try *try,
     return found;
 }
 
+static size_t untried(const struct backend *backend, const struct backend_try *try)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < backend->count; i++)
+        count += !was_tried(try, i);
+    return count;
+}
+
+/* An address that does not answer must leave time for the others. */
+static uint64_t share(const struct backend *backend, const struct backend_try *try, uint64_t now_ms)
+{
+    uint64_t left = try->ends_ms - now_ms, equal = left / untried(backend, try);
+    uint64_t least = left < BACKEND_SHARE_MIN_MS ? left : BACKEND_SHARE_MIN_MS;
+
+    return equal > least ? equal : least;
+}
+
 struct backend_address *backend_next(struct backend *backend, struct backend_try *try,
                                      uint64_t now_ms)
 {
     size_t at = best(backend, try, now_ms);
     struct backend_address *address;
 
-    if (at == backend->count)
+    if (try->tried == 0)
+        try->ends_ms = now_ms + backend->conf->connect_timeout_ms;
+    if (at == backend->count || now_ms >= try->ends_ms)
         return NULL;
+    try->until_ms = now_ms + share(backend, try, now_ms);
     try->tried |= (uint64_t)1 << at;
     try->at = (uint32_t)at;
     address = &backend->addresses[at];

@@ -14,6 +14,7 @@ enum {
     BACKEND_ADDRESSES = 64, /* at most, of one backend */
     BACKEND_REST_MIN_MS = 1000,
     BACKEND_REST_MAX_MS = 30000,
+    BACKEND_SHARE_MIN_MS = 1000, /* of connect-timeout, for one address, while so much is left */
 };
 
 struct backend_address {
@@ -37,10 +38,12 @@ void backend_clear(struct backend *);
 /* What one connection has tried. Begin with backend_begin. */
 struct backend_try {
     uint64_t tried;
+    uint64_t ends_ms;  /* connect-timeout, for all addresses */
+    uint64_t until_ms; /* for the address being tried: an equal share of the time that is left */
     uint32_t from, at; /* at: index of the address being tried */
 };
 void backend_begin(struct backend *, struct backend_try *);
-/* The next address to try, or NULL when all were. */
+/* The next address to try until try->until_ms, or NULL: all were tried, or the time is over. */
 struct backend_address *backend_next(struct backend *, struct backend_try *, uint64_t now_ms);
 void backend_failed(struct backend_address *, uint64_t now_ms);
 void backend_worked(struct backend_address *);

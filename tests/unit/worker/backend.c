@@ -58,6 +58,50 @@ START_TEST(backend_try_visits_each_address_once)
 }
 END_TEST
 
+/* The times at which three addresses that do not answer are given up, in ms after the start. */
+static const struct {
+    uint32_t timeout_ms;
+    uint64_t until[3]; /* 0: not tried */
+} shares[] = {
+    {6000, {2000, 4000, 6000}},
+    {3000, {1000, 2000, 3000}},
+    {2000, {1000, 2000, 0}}, /* less than a second each would be too short for many networks */
+    {1500, {1000, 1500, 0}},
+    {100, {100, 0, 0}},
+    {1, {1, 0, 0}},
+};
+
+START_TEST(backend_addresses_share_the_connect_timeout)
+{
+    struct backend_try try;
+    uint64_t now = 5000;
+
+    conf.connect_timeout_ms = shares[_i].timeout_ms;
+    backend_begin(&backend, &try);
+    for (int i = 0; i < 3 && shares[_i].until[i] != 0; i++) {
+        ck_assert_int_eq(next(&try, now), i);
+        now = 5000 + shares[_i].until[i];
+        ck_assert_uint_eq(try.until_ms, now);
+    }
+    ck_assert_int_eq(next(&try, now), -1);
+}
+END_TEST
+
+/* One that refuses at once leaves its share to the others. */
+START_TEST(backend_address_that_refuses_leaves_its_time)
+{
+    struct backend_try try;
+
+    conf.connect_timeout_ms = 6000;
+    backend_begin(&backend, &try);
+    ck_assert_int_eq(next(&try, 0), 0);
+    ck_assert_int_eq(next(&try, 10), 1);
+    ck_assert_uint_eq(try.until_ms, 10 + 5990 / 2);
+    ck_assert_int_eq(next(&try, 20), 2);
+    ck_assert_uint_eq(try.until_ms, 6000);
+}
+END_TEST
+
 START_TEST(backend_failed_address_rests_ever_longer)
 {
     static const uint64_t rests[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000};
@@ -141,6 +185,9 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, backend_connections_begin_at_each_address_in_turn);
     tcase_add_test(t, backend_try_visits_each_address_once);
+    tcase_add_loop_test(t, backend_addresses_share_the_connect_timeout, 0,
+                        sizeof shares / sizeof *shares);
+    tcase_add_test(t, backend_address_that_refuses_leaves_its_time);
     tcase_add_test(t, backend_failed_address_rests_ever_longer);
     tcase_add_test(t, backend_one_connection_tries_a_rested_address_others_pass_it);
     tcase_add_test(t, backend_that_worked_rests_no_more);
