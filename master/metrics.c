@@ -178,6 +178,18 @@ static void away(struct rp_text *out, const struct status *s)
         sample(out, "store_away_since_seconds", "", "tier=\"far\"", store.since_s);
 }
 
+static void paused(struct rp_text *out, const struct stats *stats)
+{
+    struct stats_away workers;
+
+    stats_paused(stats, &workers);
+    gauge(out, "accept_paused_workers",
+          "Workers whose accepting is paused because file descriptors or memory ran out",
+          workers.workers);
+    gauge(out, "accept_paused_since_seconds",
+          "Unix time since when accepting is paused; 0 if it is not", workers.since_s);
+}
+
 static void stores(struct rp_text *out, const struct status *s, const struct stats_row *sum)
 {
     away(out, s);
@@ -229,6 +241,7 @@ void metrics_compose(struct rp_text *out, const struct status *s)
     stats_sum(s->stats, &sum);
     processes(out, s, &sum);
     count_all(out, row_counters, sizeof row_counters / sizeof *row_counters, &sum);
+    paused(out, s->stats);
     ends_metrics(out, s->stats);
     admin(out, &s->stats->admin);
     count_all(out, session_counters, sizeof session_counters / sizeof *session_counters, &sum);

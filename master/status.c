@@ -200,6 +200,20 @@ static void cache(struct rp_json *json, const struct status *s, const struct sta
     rp_json_end_object(json);
 }
 
+static void accepting(struct rp_json *json, const struct stats *stats)
+{
+    struct stats_away paused;
+
+    stats_paused(stats, &paused);
+    rp_json_key(json, "accepting");
+    rp_json_begin_object(json);
+    text(json, "state", paused.workers == 0 ? "well" : "paused");
+    number(json, "workersPaused", paused.workers);
+    rp_json_key(json, "pausedSince");
+    paused.workers == 0 ? rp_json_null(json) : rp_json_int(json, (int64_t)paused.since_s);
+    rp_json_end_object(json);
+}
+
 static void admin(struct rp_json *json, const struct stats_admin *a)
 {
     rp_json_key(json, "admin");
@@ -227,6 +241,7 @@ void status_compose(struct rp_json *json, const struct status *s)
     generations(json, s);
     workers(json, s);
     counters(json, s, &sum);
+    accepting(json, s->stats);
     ends_json(json, s->stats);
     admin(json, &s->stats->admin);
     cache(json, s, &sum);

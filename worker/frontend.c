@@ -25,6 +25,7 @@ struct frontend_listen {
     struct rp_listener_socket *socket;
     int slot;
     bool deferred; /* TCP_DEFER_ACCEPT: accepted connections have sent their first bytes */
+    bool paused;   /* out of descriptors */
     struct frontend_listen *next;
 };
 
@@ -329,6 +330,18 @@ static void on_accepted(struct rp_listener_socket *listener, int fd, const struc
     frontend_left(f, &remote, !has_preface(f));
 }
 
+static void on_paused(struct rp_listener_socket *socket, int sys_errno, void *arg)
+{
+    struct frontend_listen *listen = arg;
+
+    (void)socket;
+    listen->paused = sys_errno != 0;
+    if (listen->paused)
+        overload_paused(listen->frontend->process, sys_errno);
+    else
+        overload_resumed(listen->frontend->process);
+}
+
 static bool accepts_deferred(int fd)
 {
     int seconds = 0;
@@ -351,6 +364,7 @@ bool frontend_listen(struct frontend *f, int fd, int slot, struct rp_error *err)
         free(listen);
         return false;
     }
+    rp_listener_on_pause(listen->socket, on_paused);
     listen->next = f->listens;
     f->listens = listen;
     return true;
@@ -369,6 +383,8 @@ static void unlisten(struct frontend *f, bool all, int slot)
         }
         *at = listen->next;
         rp_listener_stop(listen->socket, false);
+        if (listen->paused)
+            overload_resumed(f->process);
         free(listen);
     }
 }

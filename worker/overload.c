@@ -7,10 +7,12 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
+#include <time.h>
 
 enum {
     SPARE_DESCRIPTORS = 32, /* for files, the store, host names */
     EACH = 2,               /* the client's descriptor and the backend's */
+    LOG_EVERY_MS = 60000,
     TRIM_MS = 5000,
     TRIM_MORE_MS = 50,
     TRIMS = 2,      /* connections that linger at the first one are gone by the second */
@@ -44,6 +46,46 @@ static uint64_t room_for_connections(void)
 bool overload_admit(const struct worker *p)
 {
     return p->row->active < p->overload.room;
+}
+
+/* -- pauses */
+
+static void log_pause(struct worker *p, int sys_errno)
+{
+    struct overload *o = &p->overload;
+    uint64_t now = rp_loop_now(p->loop);
+    struct rp_log_line line;
+
+    o->pauses++;
+    o->pause_logged = o->pauses_logged_ms == 0 || now >= o->pauses_logged_ms + LOG_EVERY_MS;
+    if (!o->pause_logged)
+        return;
+    rp_log_begin(&line, p->log, RP_LOG_WARN,
+                 "accepting connections paused: out of file descriptors or memory; raise the limit "
+                 "of open files (ulimit -n, LimitNOFILE) or fs.file-max");
+    rp_log_text(&line, "error", rp_errno_name(sys_errno));
+    rp_log_number(&line, "count", (int64_t)o->pauses);
+    rp_log_end(&line);
+    o->pauses_logged_ms = now + 1; /* never 0 */
+    o->pauses = 0;
+}
+
+void overload_paused(struct worker *p, int sys_errno)
+{
+    if (p->overload.paused++ > 0)
+        return;
+    p->row->paused_s = (uint64_t)time(NULL);
+    p->row->accept_pauses++;
+    log_pause(p, sys_errno);
+}
+
+void overload_resumed(struct worker *p)
+{
+    if (--p->overload.paused > 0)
+        return;
+    p->row->paused_s = 0;
+    if (p->overload.pause_logged)
+        rp_log(p->log, RP_LOG_INFO, "accepting connections again");
 }
 
 /* -- memory */

@@ -53,6 +53,7 @@ static bool take(struct stats_row *row, unsigned slot)
     row->active = row->handshaking = 0;
     row->store_away_s = 0;
     row->l1_away_s = 0;
+    row->paused_s = 0;
     row->in_store = 0;
     row->store_entries = row->store_bytes = row->store_size = 0;
     return true;
@@ -134,6 +135,14 @@ void stats_away(const struct stats *stats, struct stats_away *store, struct stat
         add_away(store, &row->store_away_s);
         add_away(l1, &row->l1_away_s);
     }
+}
+
+void stats_paused(const struct stats *stats, struct stats_away *paused)
+{
+    *paused = (struct stats_away){.workers = 0};
+    for (size_t i = 0; i < STATS_ROWS; i++)
+        if (stats->rows[i].paused_s != 0 && stats_alive(&stats->rows[i]))
+            add_away(paused, &stats->rows[i].paused_s);
 }
 
 /* All that is counted stands as 64-bit words from `accepted` to the end of the row's sessions. */

@@ -28,6 +28,8 @@ enum {
  * stand together. */
 #define STATS_COUNTERS(X)                                                                          \
     X(accepted, "connections_accepted_total", "", "Connections accepted")                          \
+    X(accept_pauses, "accept_pauses_total", "",                                                    \
+      "Times that accepting paused because file descriptors or memory ran out")                    \
     X(dropped, "connections_dropped_total", "",                                                    \
       "Connections closed before the handshake because a limit is reached")                        \
     X(tcp_probes, "tcp_probes_total", "",                                                          \
@@ -75,6 +77,7 @@ struct stats_row {
     uint64_t handshaking;  /* of those, the handshake is not complete */
     uint64_t store_away_s; /* wall clock since when its store is unavailable, 0 = available */
     uint64_t l1_away_s;    /* the same of the local session cache (l1) */
+    uint64_t paused_s;     /* wall clock since when accepting is paused, 0 = it is not */
     uint64_t in_store;     /* inside an LMDB call: a crash there is the store's fault */
     /* the file of this host's sessions, as the worker last saw it; 0: there is none */
     uint64_t store_entries, store_bytes, store_size;
@@ -130,6 +133,8 @@ struct stats_away {
     uint64_t since_s; /* 0: none */
 };
 void stats_away(const struct stats *, struct stats_away *store, struct stats_away *l1);
+/* The same of workers whose accepting is paused. */
+void stats_paused(const struct stats *, struct stats_away *);
 /* The sum of all rows: counts of all, `active` of those that live, `pid` = how many live, and of
  * the file what the one that saw most of it says. */
 void stats_sum(const struct stats *, struct stats_row *out);

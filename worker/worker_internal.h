@@ -17,6 +17,10 @@ struct overload {
     uint64_t most;  /* open at a time, since the last look */
     unsigned trims; /* to be done */
     struct rp_timer trim;
+    unsigned paused;           /* listening sockets whose accepting is paused */
+    uint64_t pauses;           /* since the log said so */
+    uint64_t pauses_logged_ms; /* when it did; 0: never */
+    bool pause_logged;         /* the current one */
 };
 
 struct worker {

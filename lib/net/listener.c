@@ -133,11 +133,14 @@ struct rp_listener_socket {
     struct rp_io io;
     struct rp_timer pause;
     rp_accepted *accepted;
+    rp_accept_paused *paused; /* NULL: not wanted */
     void *arg;
     int fd;
     unsigned expected; /* how many were there last time: that many are tried without waiting */
     unsigned turn;     /* of the loop, in which we were readable last */
     bool calling, stopped;
+    bool short_of; /* accept4 failed for want of descriptors or memory, and has not succeeded since
+                    */
 };
 
 static void on_pause_over(struct rp_timer *timer)
@@ -147,10 +150,23 @@ static void on_pause_over(struct rp_timer *timer)
     rp_io_start(l->loop, &l->io, l->fd, RP_READABLE);
 }
 
-static void pause_accepting(struct rp_listener_socket *l)
+static bool is_shortage(int reason)
 {
-    rp_io_stop(&l->io);
-    rp_timer_start(l->loop, &l->pause, PAUSE_MS);
+    return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
+}
+
+/* 0: none any more. */
+static void note_shortage(struct rp_listener_socket *l, int reason)
+{
+    bool begins = reason != 0 && !l->short_of, ends = reason == 0 && l->short_of;
+
+    l->short_of = reason != 0;
+    if (reason != 0) {
+        rp_io_stop(&l->io);
+        rp_timer_start(l->loop, &l->pause, PAUSE_MS);
+    }
+    if (l->paused != NULL && (begins || ends))
+        l->paused(l, reason, l->arg);
 }
 
 /* One accept; false when there is no more to take now. */
@@ -158,14 +174,14 @@ static bool accept_one(struct rp_listener_socket *l)
 {
     struct rp_address remote = {.len = sizeof remote - offsetof(struct rp_address, any)};
     int fd = accept4(l->fd, &remote.any, &remote.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int reason = fd < 0 ? errno : 0;
 
+    note_shortage(l, is_shortage(reason) ? reason : 0);
     if (fd >= 0) {
         l->accepted(l, fd, &remote, l->arg);
         return !l->stopped;
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-        pause_accepting(l);
-    return errno == ECONNABORTED || errno == EINTR;
+    return !l->stopped && (reason == ECONNABORTED || reason == EINTR);
 }
 
 /* The callback may stop the listener, whose memory then goes when nobody is in here any more. */
@@ -178,6 +194,12 @@ static unsigned accept_some(struct rp_listener_socket *l, unsigned most)
         taken++;
     l->calling = false;
     return taken;
+}
+
+void rp_listener_on_pause(struct rp_listener_socket *l, rp_accept_paused *paused)
+{
+    if (l != NULL)
+        l->paused = paused;
 }
 
 void rp_listener_accept_queued(struct rp_listener_socket *l)

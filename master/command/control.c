@@ -122,6 +122,16 @@ static void print_processes(const json_t *answer)
                number(one, "accepted"));
 }
 
+static void print_accepting(const json_t *a)
+{
+    char when[32];
+
+    if (number(a, "workersPaused") > 0)
+        printf("accepting connections: paused in %lld workers since %s, out of file descriptors or "
+               "memory\n",
+               number(a, "workersPaused"), moment(number(a, "pausedSince"), when));
+}
+
 /* One line for each frontend: how its connections ended. */
 static void print_ends(json_t *all)
 {
@@ -196,6 +206,7 @@ static void print_status(const json_t *answer)
            number(n, "handshakesFull"), number(n, "handshakesTicket"), number(n, "handshakesId"),
            number(n, "handshakesStateful"), number(n, "handshakesFailed"),
            number(n, "sessionsForgotten"));
+    print_accepting(json_object_get(answer, "accepting"));
     print_ends(json_object_get(answer, "ended"));
     if (number(n, "logLinesLost") > 0)
         printf(

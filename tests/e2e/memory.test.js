@@ -1,6 +1,7 @@
 'use strict';
 // After a flood a worker is as small as before: what connections needed goes back to the system.
 const assert = require('assert');
+const {execFileSync} = require('child_process');
 const fs = require('fs');
 const {Service, backend, connect, net, program, status, test, tls, until} = require('./lib');
 
@@ -107,4 +108,34 @@ test('memory: connections beyond the limit of descriptors are refused, and those
   await until('room for one more', () => connect(service.port).then((s) => sockets.push(s), () => false));
   for (const socket of sockets) socket.destroy();
   await echo.stop();
+});
+
+// The descriptors of a worker run out behind its back: clients wait, and it is told for as long as it lasts.
+test('memory: accepting that is paused is logged once, and shown while it lasts', async () => {
+  const service = await Service.start(conf() + 'admin { listen = "127.0.0.1:@PORT3@" }');
+  const [pid] = service.workers(), state = () => JSON.parse(service.command('status', '--json').out);
+  const limit = (soft) => execFileSync('prlimit', ['--pid', pid, `--nofile=${soft}:`]);
+  const metrics = () => execFileSync('curl', ['-s', `http://127.0.0.1:${service.ports[3]}/metrics`]).toString();
+  const before = /^Max open files\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/limits`, 'utf8'))[1];
+  await status(service.port);
+  assert.strictEqual(state().accepting.state, 'well');
+  for (let times = 1; times <= 3; times++) {
+    limit(3); // all that are open stay so
+    const waiting = connect(service.port);
+    await until('a pause', () => state().accepting.state === 'paused');
+    const {accepting, counters} = state();
+    assert.strictEqual(accepting.workersPaused, 1);
+    assert.ok(accepting.pausedSince > 1e9);
+    assert.strictEqual(counters.acceptPauses, times);
+    assert.match(metrics(), /^reprise_accept_paused_workers 1$/m);
+    assert.match(service.command('status').out, /^accepting connections: paused in 1 workers since /m);
+    limit(before);
+    (await waiting).destroy();
+    assert.strictEqual(state().accepting.state, 'well');
+    assert.strictEqual(state().accepting.pausedSince, null);
+  }
+  assert.match(metrics(), /^reprise_accept_paused_workers 0$/m);
+  assert.strictEqual(service.count(/ warn .*accepting connections paused: .* error=EMFILE count=1/g), 1);
+  assert.strictEqual(service.count(/accepting connections paused/g), 1);
+  assert.strictEqual(service.count(/accepting connections again/g), 1);
 });

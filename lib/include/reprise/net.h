@@ -111,6 +111,11 @@ typedef void rp_accepted(struct rp_listener_socket *, int fd, const struct rp_ad
 struct rp_listener_socket *rp_listener_start(struct rp_loop *, int listen_fd, rp_accepted *,
                                              void *arg, struct rp_error *)
     __attribute__((warn_unused_result));
+/* Called when accepting pauses, with the errno of accept4 (EMFILE, ENFILE, ENOBUFS or ENOMEM), and
+ * with 0 when that is over. `arg` is that of rp_listener_start. */
+typedef void rp_accept_paused(struct rp_listener_socket *, int sys_errno, void *arg);
+/* Set the function that is called for pauses; NULL: none. */
+void rp_listener_on_pause(struct rp_listener_socket *, rp_accept_paused *);
 /* Accept all connections that are queued now. Call it before the last descriptor of the socket is
  * closed: the kernel resets connections that are still queued then. */
 void rp_listener_accept_queued(struct rp_listener_socket *);

@@ -7,8 +7,10 @@
 
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { LARGE = 3 << 20 };
@@ -539,6 +541,52 @@ START_TEST(net_lookup_may_be_given_up)
 }
 END_TEST
 
+static struct {
+    int calls, reason;
+} paused;
+
+static void on_accept_paused(struct rp_listener_socket *l, int sys_errno, void *arg)
+{
+    ck_assert_ptr_eq(l, listener);
+    ck_assert_ptr_null(arg);
+    paused.calls++;
+    paused.reason = sys_errno;
+}
+
+/* Twice: the clients wait, and a pause is told once however long it is. */
+START_TEST(net_accepting_pauses_without_descriptors)
+{
+    struct rlimit before, none;
+
+    memset(&paused, 0, sizeof paused);
+    rp_listener_on_pause(listener, on_accept_paused);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 3; /* what is open stays so */
+    for (int i = 0; i < 2; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        ck_assert_int_eq(connect(fd, &where.any, where.len), 0);
+        setrlimit(RLIMIT_NOFILE, &none);
+        while (paused.calls == 2 * i)
+            rp_loop_turn(loop, true);
+        rp_loop_turn(loop, true); /* it is tried again, and nothing is told */
+        rp_loop_turn(loop, true);
+        ck_assert_int_eq(paused.calls, 2 * i + 1);
+        ck_assert_int_eq(paused.reason, EMFILE);
+        ck_assert_ptr_null(served.stream);
+        setrlimit(RLIMIT_NOFILE, &before);
+        while (served.stream == NULL)
+            rp_loop_turn(loop, true);
+        ck_assert_int_eq(paused.calls, 2 * i + 2);
+        ck_assert_int_eq(paused.reason, 0);
+        close(fd);
+        while (served.stream != NULL)
+            rp_loop_turn(loop, true);
+    }
+}
+END_TEST
+
 START_TEST(net_address_in_use)
 {
     struct rp_listen_options o = {.address = &where};
@@ -580,6 +628,7 @@ int main(void)
     tcase_add_loop_test(core, net_path_that_is_too_long_is_refused, 108, 110);
     tcase_add_loop_test(core, net_looks_names_up, 0, 2);
     tcase_add_loop_test(core, net_lookup_may_be_given_up, 0, 2);
+    tcase_add_test(core, net_accepting_pauses_without_descriptors);
     tcase_add_test(core, net_address_in_use);
     suite_add_tcase(suite, core);
     return unit_run(suite);

@@ -147,6 +147,28 @@ START_TEST(ends_are_counted_by_name_over_reloads)
 }
 END_TEST
 
+START_TEST(pauses_of_living_workers_are_told)
+{
+    struct stats_row *one = stats_claim(stats, 0), *two = stats_claim(stats, 1);
+    struct stats_away paused;
+
+    stats_paused(stats, &paused);
+    ck_assert_uint_eq(paused.workers, 0);
+    ck_assert_uint_eq(paused.since_s, 0);
+    one->paused_s = 200;
+    two->paused_s = 100;
+    stats_paused(stats, &paused);
+    ck_assert_uint_eq(paused.workers, 2);
+    ck_assert_uint_eq(paused.since_s, 100);
+    stats_release(two);
+    stats_paused(stats, &paused);
+    ck_assert_uint_eq(paused.workers, 1);
+    ck_assert_uint_eq(paused.since_s, 200);
+    two = stats_claim(stats, 1);
+    ck_assert_uint_eq(two->paused_s, 0);
+}
+END_TEST
+
 START_TEST(names_have_an_end)
 {
     char name[2 * STATS_NAME];
@@ -181,6 +203,7 @@ static Suite *suite(void)
     tcase_add_test(t, stats_sum_counts_dead_rows_but_not_their_connections);
     tcase_add_test(t, ends_are_counted_by_name_over_reloads);
     tcase_add_test(t, names_have_an_end);
+    tcase_add_test(t, pauses_of_living_workers_are_told);
     suite_add_tcase(s, t);
     return s;
 }
