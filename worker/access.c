@@ -156,7 +156,7 @@ void access_failed(struct frontend *f, const struct rp_socket *socket,
             put_failure(&line, socket, error);
         end_line(&line, f);
     }
-    if (!is_probe && reason != REASON_CLIENT_CLOSED)
+    if (reason_entry(reason)->kind <= REASON_KIND_FAILED && reason != REASON_CLIENT_CLOSED)
         warn(f, remote, reason, socket, error);
 }
 
@@ -191,10 +191,4 @@ void access_served(const struct connection *c, const struct rp_address *remote)
     put_verdict(&line, c->socket);
     rp_log_text(&line, "error", c->error);
     end_line(&line, f);
-}
-
-void access_cut(struct frontend *f, uint64_t count_of_them)
-{
-    while (count_of_them-- > 0)
-        count(f, REASON_DRAIN_TIMEOUT);
 }

@@ -20,7 +20,5 @@ void access_failed(struct frontend *, const struct rp_socket *, const struct rp_
                    const struct rp_error *);
 /* It was open, and has closed. */
 void access_served(const struct connection *, const struct rp_address *remote);
-/* So many unfinished handshakes end with the process. */
-void access_cut(struct frontend *, uint64_t count);
 
 #endif

@@ -194,25 +194,13 @@ static bool accept_session(const struct rp_session_origin *origin, void *arg)
 
 /* -- events of the server ---------------------------------------------------------------------- */
 
-static void handshake_begins(struct frontend *f)
-{
-    f->handshaking++;
-    f->process->row->handshaking++;
-}
-
-static void handshake_over(struct frontend *f)
-{
-    f->handshaking--;
-    f->process->row->handshaking--;
-}
-
 static void on_client_error(const struct rp_event *event, void *arg)
 {
     struct frontend *f = arg;
     struct rp_socket *socket = event->tls_client_error.socket;
     const struct rp_address *remote = rp_stream_remote_address(rp_socket_stream(socket));
 
-    handshake_over(f);
+    f->process->row->handshaking--;
     access_failed(f, socket, remote, event->tls_client_error.error);
     frontend_left(f, remote, !has_preface(f) || rp_socket_data(socket) != NULL);
 }
@@ -284,7 +272,7 @@ static void on_secure(const struct rp_event *event, void *arg)
     struct backend *backend =
         plan_route(f->plan, frontend_site(f, socket), rp_socket_alpn_protocol(socket));
 
-    handshake_over(f);
+    f->process->row->handshaking--;
     count_handshake(f, socket);
     answerers[backend->conf->kind](f, socket, backend);
 }
@@ -321,11 +309,11 @@ static void on_accepted(struct rp_listener_socket *listener, int fd, const struc
         return;
     }
     p->row->active++;
-    handshake_begins(f);
+    p->row->handshaking++;
     overload_count(p);
     if (rp_server_take_fd(f->server, fd, &remote, listen->deferred, NULL))
         return;
-    handshake_over(f);
+    f->process->row->handshaking--;
     access_refused(f, &remote, REASON_NO_MEMORY);
     frontend_left(f, &remote, !has_preface(f));
 }

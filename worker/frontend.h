@@ -13,8 +13,7 @@ struct frontend {
     size_t index; /* into conf->frontends */
     struct rp_server *server;
     struct frontend_listen *listens;
-    size_t counted_as;    /* its place in the shared counters */
-    uint64_t handshaking; /* connections whose handshake is not complete */
+    size_t counted_as; /* its place in the shared counters */
     struct refusals refusals[REASON_COUNT];
 };
 

@@ -26,22 +26,33 @@ void worker_left(struct worker *p)
 }
 
 /* Close the remaining connections. Their close events come in the next turn, and end the loop. */
-static void on_drain_end(struct rp_timer *timer)
+static size_t close_connections(struct worker *p)
 {
-    struct worker *p = timer->arg;
     size_t count = 0;
 
-    for (struct connection *c = p->connections, *next; c != NULL; c = next, count++) {
+    for (struct connection *c = p->connections, *next; c != NULL; c = next) {
         next = c->next;
         if (c->stream == NULL)
             continue;
         connection_ends_for(c, REASON_DRAIN_TIMEOUT, NULL);
         rp_stream_destroy(c->stream, NULL);
+        count++;
     }
+    return count;
+}
+
+static void on_drain_end(struct rp_timer *timer)
+{
+    struct worker *p = timer->arg;
+    uint64_t handshakes = p->row->handshaking;
+    size_t count = close_connections(p);
+    struct rp_error error;
+
+    rp_error_set(&error, "ERR_DRAIN_TIMEOUT", "the time to drain is over");
     for (size_t i = 0; i < p->setup->conf->frontend_count; i++)
-        access_cut(&p->frontends[i], p->frontends[i].handshaking);
+        rp_server_cut_handshakes(p->frontends[i].server, &error);
     rp_log(p->log, RP_LOG_INFO, "drain timed out: closed %zu connections and %llu handshakes",
-           count, (unsigned long long)p->row->handshaking);
+           count, (unsigned long long)handshakes);
     p->cut_off = true;
     worker_left(p);
 }

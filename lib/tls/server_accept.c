@@ -101,6 +101,16 @@ static void make_room(struct rp_server *s)
     rp_socket_cut_handshake(s->oldest, &error);
 }
 
+void rp_server_cut_handshakes(struct rp_server *s, const struct rp_error *error)
+{
+    if (s == NULL || error == NULL)
+        return;
+    rp_server_ref(s);
+    while (s->oldest != NULL)
+        rp_socket_cut_handshake(s->oldest, error);
+    rp_server_unref(s);
+}
+
 /* The transport stands: say so, and wait for the first bytes. The creator's reference goes. */
 static void begin(struct rp_socket *socket, bool bytes_are_there)
 {

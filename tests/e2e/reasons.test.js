@@ -171,10 +171,17 @@ test('reasons: a file descriptor limit, and the end of a drain', async () => {
   const sockets = [];
   while (await connect(port).then((s) => sockets.push(s.on('error', ok)), () => false));
   await check(service, 'www', {as: 'descriptor_limit', line: /^connection refused/, many: true});
+  sockets.pop().destroy();
+  await until('room for one more', () => status(service).counters.active === sockets.length);
+  const unfinished = raw(port, half); // a handshake that is not complete ends, too
+  await until('it is there', () => status(service).counters.active === sockets.length + 1);
   await service.reload();
+  await unfinished;
   await Promise.all(sockets.map((s) => { s.resume(); return s.destroyed || closed(s); }));
-  await until('the drain is over', () => status(service).ended.www.drain_timeout === sockets.length);
+  await until('the drain is over', () => status(service).ended.www.drain_timeout === sockets.length + 1);
   await until('its lines', () => lines(service, 'www', / info .*connection .*reason=drain_timeout/).length === sockets.length);
+  assert.strictEqual(lines(service, 'www', / info .*handshake failed .*reason=drain_timeout/).length, 1);
+  assert.strictEqual(lines(service, 'www', / warn .*reason=drain_timeout/).length, 0);
 });
 
 test('reasons: without an access log refused clients are logged once, with their number, and counted', async () => {

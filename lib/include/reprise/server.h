@@ -160,6 +160,9 @@ bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remo
 /* Stop accepting connections; CLOSE is emitted when the last connection has closed. false: the
  * server was closed before, node's ERR_SERVER_NOT_RUNNING (C21). */
 bool rp_server_close(struct rp_server *);
+/* Close all connections whose handshake is in progress: TLS_CLIENT_ERROR with this error for each,
+ * inside this call. This library's own. */
+void rp_server_cut_handshakes(struct rp_server *, const struct rp_error *);
 /* Whether the server has a listening socket. */
 bool rp_server_listening(const struct rp_server *);
 /* The number of open connections, including those in their handshake (C21). */

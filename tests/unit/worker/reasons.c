@@ -81,6 +81,7 @@ START_TEST(errors_have_reasons)
     ck_assert_int_eq(of("ERR_TLS_HANDSHAKE_TIMEOUT"), REASON_HANDSHAKE_TIMEOUT);
     ck_assert_int_eq(of("ERR_SSL_CERTIFICATE_VERIFY_FAILED"), REASON_CERTIFICATE_INVALID);
     ck_assert_int_eq(of("ERR_SSL_HTTP_REQUEST"), REASON_NOT_TLS);
+    ck_assert_int_eq(of("ERR_DRAIN_TIMEOUT"), REASON_DRAIN_TIMEOUT);
     ck_assert_int_eq(of("ENOMEM"), REASON_NO_MEMORY);
     ck_assert_int_eq(of("ECONNRESET"), REASON_TCP_PROBE);
     ck_assert_int_eq(of("ERR_SSL_ANYTHING_ELSE"), REASON_PROTOCOL_ERROR);
