@@ -315,6 +315,7 @@ static void finish(struct worker *p)
     access_end(p);
     for (size_t i = 0; p->frontends != NULL && i < p->setup->conf->frontend_count; i++)
         frontend_free(&p->frontends[i]);
+    rp_loop_turn(p->loop, false); /* unfinished handshakes are destroyed: their close events */
     shared_close(p);
     free(p->frontends);
     if (p->row != &p->own)

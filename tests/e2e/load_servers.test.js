@@ -176,7 +176,7 @@ test('reprise-load: a process that is named twice, or is a child of another one,
 // must be seen also by a tester that has one connection only and so begins none of them meanwhile.
 test('reprise-load: a server that stalls cannot hide who had to wait', () => withProgram(s_server('-www'), async (target, pid) => {
   for (const connections of ['1', '4096']) {
-    const got = await told('-d', '1500ms', '--rate', '100', '-c', connections, '--max-failed', '0', '--phase', `at 500ms: kill -STOP ${pid}`,
+    const got = await told('-d', '1500ms', '--rate', '100', '-c', connections, '--max-failed', '0', '--max-missed', '150', '--phase', `at 500ms: kill -STOP ${pid}`,
       '--phase', `at 1s: kill -CONT ${pid}`, target);
     const {p50, p90, max} = got.latency_us.full, [stop, go] = got.phases;
     const stood = go.begun_ms - stop.begun_ms - stop.took_ms; // half a second, where the commands are begun in time

@@ -62,6 +62,7 @@ static inline void end_close(struct end *end)
         rp_queue_clear(&end->out, end->engine.loop);
     SSL_SESSION_free(end->kept);
     free(end->engine.servername);
+    free(end->engine.not_verified);
     memset(end, 0, sizeof *end);
 }
 

@@ -42,7 +42,7 @@ int getaddrinfo(const char *node, const char *port, const struct addrinfo *hints
     if (strcmp(node, "here.test") == 0)
         *list = entry("::1", port, entry("127.0.0.1", port, NULL));
     for (int i = 0; strcmp(node, "crowd.test") == 0 && i <= LOAD_TARGETS; i++) {
-        char address[16];
+        char address[24];
 
         snprintf(address, sizeof address, "192.0.2.%d", i);
         *list = entry(address, port, *list);
