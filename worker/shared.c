@@ -108,11 +108,26 @@ bool shared_forgets(const struct worker *p, const struct rp_session_origin *orig
 
 /* -- the store */
 
+/* When the store is available again, so one line for each outage. */
+static void report_writes(struct worker *p)
+{
+    uint64_t failed = p->row->sessions.store_failed;
+
+    if (failed > p->writes_reported)
+        rp_log(p->log, RP_LOG_WARN,
+               "%llu session writes dropped while the store was unavailable; these sessions need "
+               "full handshakes",
+               (unsigned long long)(failed - p->writes_reported));
+    p->writes_reported = failed;
+}
+
 static void on_trouble(const struct rp_error *error, void *arg)
 {
     struct worker *p = arg;
 
     store_is(p, error == NULL);
+    if (error == NULL)
+        report_writes(p);
     if (p->guard != NULL)
         rp_replay_guard_doubt(p->guard);
 }
@@ -245,6 +260,7 @@ void shared_open(struct worker *p)
     p->store_retry.arg = p;
     p->store_measure.fire = on_measure;
     p->store_measure.arg = p;
+    p->writes_reported = p->row->sessions.store_failed; /* a row outlives its worker */
     try_store(p);
     if (p->board == NULL && !follow(p, &error))
         rp_log(p->log, RP_LOG_ERROR, "can't follow announcements of the cluster: %s",

@@ -45,6 +45,7 @@ struct worker {
     struct store_report store_report, near_report;
     struct rp_timer store_retry, store_measure;
     uint32_t store_wait_ms;
+    uint64_t writes_reported; /* sessions not stored, as far as the log says so */
 
     struct overload overload;
     struct rp_timer log_flush, refusals_later, drain_end;

@@ -212,6 +212,9 @@ static void print_status(const json_t *answer)
         printf(
             "log lines lost: %lld, because the reader of the log was too slow or the disk full\n",
             number(n, "logLinesLost"));
+    if (number(c, "storeFailed") > 0)
+        printf("session writes dropped: %lld, because the store was unavailable\n",
+               number(c, "storeFailed"));
     print_lifetimes(json_object_get(c, "keyLifetimes"));
     print_store(c, "store", "store", "workersWithout", "awaySince");
     printf("; %lld stored, %lld hits, %lld misses, %lld timeouts, %lld bad seals\n",

@@ -52,6 +52,23 @@ test('hosts: redis is away when they start: tickets under keys of their own, the
   } finally { await redis.remove(); }
 });
 
+test('hosts: session writes that an outage dropped are counted, and logged when it is over', () => withHosts(1, 'tickets = off  l1 = ""', async ([host], redis) => {
+  const dropped = () => JSON.parse(host.command('status', '--json').out).cache.storeFailed;
+  const v12 = {maxVersion: 'TLSv1.2'};
+  await status(host.port, v12);
+  assert.strictEqual(dropped(), 0);
+  assert.doesNotMatch(host.command('status').out, /writes dropped/);
+  await redis.end();
+  for (let i = 0; i < 10; i++) await status(host.port, v12);
+  await until(() => `all are counted: ${dropped()} ${host.log}`, () => dropped() === 10);
+  assert.match(host.command('status').out, /^session writes dropped: 10, /m);
+  assert.strictEqual(host.count(/writes dropped/g), 0);
+  await redis.begin();
+  const told = () => [...host.log.matchAll(/ warn .*: (\d+) session writes dropped while the store was unavailable/g)].map((m) => Number(m[1]));
+  await until(() => `${told()} in ${host.log}`, () => told().reduce((sum, n) => sum + n, 0) === 10);
+  assert.ok(told().length <= 2, 'one line for each worker');
+}));
+
 test('hosts: nothing readable is in redis', () => withHosts(1, '', async (hosts, redis) => {
   const stateful = {maxVersion: 'TLSv1.2', secureOptions: crypto.constants.SSL_OP_NO_TICKET};
   const lines = [];
