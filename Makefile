@@ -99,7 +99,7 @@ LOADER_PARTS := $(filter-out $(O)/contrib/load/main.o,$(call objects,contrib/loa
   $(addprefix $(O)/contrib/tools/,tool_io.o tool_flags.o)
 $(LOADER): $(O)/contrib/load/main.o $(LOADER_PARTS) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto -lev -lm $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -ljansson -lssl -lcrypto -lev -lm $(LDLIBS)
 
 TOOL_PARTS := $(patsubst %.c,$(O)/%.o,$(wildcard contrib/tools/tool_*.c))
 $(O)/reprise-connect: $(addprefix $(O)/contrib/tools/,connect.o connect_flags.o starttls.o) $(TOOL_PARTS) $(LIB)

@@ -3,11 +3,13 @@
  * main.c - reprise-load: which share of TLS sessions resumes, across hosts, and what that costs.
  * The danger: a tester that is slower than the server measures itself; it says so when it was. */
 #include "contrib/load/load.h"
+#include "contrib/load/report/compare.h"
 #include "contrib/tools/tool_flags.h"
 #include "contrib/tools/tool_io.h"
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool require_at_most(double limit, uint64_t count, const char *what)
 {
@@ -88,6 +90,8 @@ int main(int argc, char **argv)
 
     tool_name("reprise-load");
     tool_io_begin();
+    if (argc > 1 && strcmp(argv[1], "compare") == 0)
+        return load_compare(argc - 2, argv + 2);
     rp_allocator_install(); /* without it all is as well, but slower */
     if (!load_options_parse(&options, argc, argv, &help))
         return 2;

@@ -351,6 +351,7 @@ static bool print_help(void)
     enum { WIDTH = 37 };
 
     printf("usage: reprise-load [options] HOST:PORT|unix:PATH ...\n");
+    printf("       reprise-load compare [--threshold PERCENT] BASE.json[,...] NEW.json[,...]\n");
     for (const struct row *r = rows; r < rows + ROW_COUNT; r++) {
         char left[64];
 
