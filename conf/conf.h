@@ -114,6 +114,7 @@ struct conf {
     struct conf_log log;
     /* how long connections may go on after a reload, and after a stop; 0: as long as they need */
     uint32_t drain_timeout_ms, stop_timeout_ms;
+    uint64_t expiry_warning_ms;      /* how long before a certificate expires that is a warning */
     uint32_t old_generations;        /* that may have connections beside the one that serves */
     char *admin_listen;              /* NULL = none */
     struct conf_strings admin_hosts; /* besides those that admin_listen names */

@@ -196,6 +196,8 @@ static const struct conf_option file_options[] = {
      "how long connections stay open after a stop; 0: as long as they need"},
     {"old-generations", CONF_NUMBER, AT(conf, old_generations), "8", 1, OLD_GENERATIONS_MAX, NULL,
      "old generations that may still have connections"},
+    {"expiry-warning", CONF_LONG_MS, AT(conf, expiry_warning_ms), "14d", 0, 365 * DAY, NULL,
+     "how long before it expires a certificate is a warning"},
     {.name = NULL},
 };
 

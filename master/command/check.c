@@ -17,6 +17,7 @@
 #include "lib/base/json.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /* And the places that must be his. */
 static bool check_user(const struct conf *conf, struct rp_error *err)
@@ -41,15 +42,14 @@ static bool check_secret(const struct conf *conf, struct rp_error *err)
     return ok;
 }
 
-static bool check_certificates(const struct conf *conf, struct rp_error *err)
+static bool check_certificates(const struct conf *conf, struct plan **plan, struct rp_error *err)
 {
     struct rp_ticket_keys *keys = rp_ticket_keys_new(err);
-    struct plan *frontends =
-        keys != NULL && cache_files_read_keys(conf, keys, err) ? plan_new(conf, keys, err) : NULL;
 
-    plan_free(frontends);
+    *plan =
+        keys != NULL && cache_files_read_keys(conf, keys, err) ? plan_new(conf, keys, err) : NULL;
     rp_ticket_keys_unref(keys);
-    return frontends != NULL;
+    return *plan != NULL;
 }
 
 static bool check_admin(const struct conf *conf, bool running, struct rp_error *err)
@@ -61,12 +61,13 @@ static bool check_admin(const struct conf *conf, bool running, struct rp_error *
            rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
 }
 
-static bool check(const struct conf *conf, struct rp_error *err)
+/* The plan is the caller's in any case; it may be NULL. */
+static bool check(const struct conf *conf, struct plan **plan, struct rp_error *err)
 {
     bool running = pid_file_owner(conf->run_dir, NULL) > 0;
 
     return check_user(conf, err) && cache_files_check(conf, err) && check_secret(conf, err) &&
-           check_certificates(conf, err) && listeners_check(conf, running, err) &&
+           check_certificates(conf, plan, err) && listeners_check(conf, running, err) &&
            check_admin(conf, running, err);
 }
 
@@ -74,11 +75,34 @@ static bool check(const struct conf *conf, struct rp_error *err)
 
 struct verdict {
     const struct conf *conf; /* NULL: it can't be read */
+    struct plan *plan;       /* its certificates; NULL: it is not valid */
     bool valid;              /* it can be served */
     bool ok;                 /* it is valid and, with --strict, has no warnings */
     char *printed;           /* the configuration; NULL: that was not asked for */
     struct rp_error error;   /* unless it is ok */
 };
+
+struct warner {
+    conf_warn *warn;
+    void *arg;
+};
+
+static void on_finding(enum finding_kind kind, const struct rp_error *note, void *arg)
+{
+    const struct warner *w = arg;
+
+    (void)kind;
+    w->warn(note, w->arg);
+}
+
+/* Everything that is most likely not meant: in the text, then in its certificates. */
+static void each_warning(const struct verdict *v, conf_warn *warn, void *arg)
+{
+    struct warner w = {warn, arg};
+
+    conf_warnings(v->conf, CONF_LOOKUP, warn, arg);
+    findings_each(&v->plan->findings, (uint64_t)time(NULL), on_finding, &w);
+}
 
 /* With --strict the first warning is the error. */
 static void on_strict(const struct rp_error *note, void *arg)
@@ -105,7 +129,7 @@ static void put_warning(const struct rp_error *note, void *json)
 static void print_text(const struct arguments *arguments, struct verdict *v)
 {
     if (v->valid)
-        conf_warnings(v->conf, CONF_LOOKUP, print_warning, v);
+        each_warning(v, print_warning, v);
     else
         fprintf(stderr, "%s\n", v->error.message);
     if (v->ok && v->printed != NULL)
@@ -123,7 +147,7 @@ static void put_findings(struct rp_json *json, const struct verdict *v)
     if (v->valid) {
         rp_json_key(json, "warnings");
         rp_json_begin_array(json);
-        conf_warnings(v->conf, CONF_LOOKUP, put_warning, json);
+        each_warning(v, put_warning, json);
         rp_json_end_array(json);
     }
     if (!v->ok || v->printed == NULL)
@@ -156,17 +180,18 @@ int command_check(const struct arguments *arguments)
     struct conf *conf = conf_load(arguments->conf, &v.error);
 
     v.conf = conf;
-    v.valid = conf != NULL && check(conf, &v.error);
+    v.valid = conf != NULL && check(conf, &v.plan, &v.error);
     if (v.valid && arguments->print && (v.printed = conf_print(conf)) == NULL)
         v.valid = rp_error_set(&v.error, "ENOMEM", "no memory to print the configuration");
     v.ok = v.valid;
     if (v.valid && arguments->strict)
-        conf_warnings(conf, CONF_LOOKUP, on_strict, &v);
+        each_warning(&v, on_strict, &v);
     if (arguments->json)
         print_json(arguments, &v);
     else
         print_text(arguments, &v);
     free(v.printed);
+    plan_free(v.plan);
     conf_free(conf);
     return v.ok ? EXIT_DONE : EXIT_USAGE;
 }

@@ -15,6 +15,7 @@
 #include "master/generation/ending.h"
 #include "master/generation/keys_report.h"
 #include "master/generation/cache_files.h"
+#include "master/generation/certificate_watch.h"
 #include "master/generation/secret_file.h"
 #include "worker/plan/plan.h"
 #include "worker/store_report.h"
@@ -46,6 +47,7 @@ struct process {
     struct rp_cluster_sealers sealers;
     struct rp_ticket_keys *keys;
     struct plan *frontends;
+    struct certificate_watch certificates;
     struct rp_store *store;
     struct rp_store *key_store; /* of ticket keys; NULL: the store's shared tier */
     struct {
@@ -130,6 +132,7 @@ static bool read_all(struct process *p, struct rp_error *err)
     p->frontends = plan_new(p->setup->conf, p->keys, err);
     if (p->frontends == NULL)
         return false;
+    certificate_watch_start(&p->certificates, p->loop, &p->frontends->findings, p->setup->log);
     if (p->frontends->passed_over > 0)
         rp_log(p->setup->log, RP_LOG_INFO,
                "certificates: ignoring %zu CA certificates without a key in %s",
@@ -607,6 +610,7 @@ static void drain(struct process *p)
     if (p->draining)
         return;
     p->draining = true;
+    certificate_watch_stop(&p->certificates);
     if (p->ring != NULL)
         rp_key_ring_retire(p->ring);
     listeners_close_own(p->setup->listening);
@@ -745,6 +749,7 @@ static void tear_down(struct process *p)
 {
     rp_cluster_free(p->workers);
     rp_timer_stop(&p->limit);
+    certificate_watch_stop(&p->certificates);
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     rp_signal_stop(&p->term);
     rp_key_ring_free(p->ring);

@@ -115,8 +115,8 @@ test('a good configuration is printed with its defaults, and is one again', asyn
 });
 
 test('what works and is hardly meant is a warning, with file, line and remedy', async () => {
-  const service = new Service(conf.replace('backend = "b"', 'backend = "b"\n  host "api.example" { request-cert = on  ca = "@CERTS@/client-ca.pem" }'));
-  const warning = /test\.conf:10: request-cert: the Host header can bypass host "api\.example": frontend "f" has the same backend "b"; use another, or proxy-protocol = v2 and check AUTHORITY$/m;
+  const service = new Service(conf.replace('backend = "b"', 'backend = "b"\n  host "www.example" { request-cert = on  ca = "@CERTS@/client-ca.pem" }'));
+  const warning = /test\.conf:10: request-cert: the Host header can bypass host "www\.example": frontend "f" has the same backend "b"; use another, or proxy-protocol = v2 and check AUTHORITY$/m;
   await service.begin();
   assert.match(service.log, new RegExp(`warn .*${warning.source}`, 'm'));
   const check = (...args) => spawnSync(program, ['check', '-c', service.conf, ...args], {encoding: 'utf8', timeout: 20000});
@@ -128,7 +128,7 @@ test('what works and is hardly meant is a warning, with file, line and remedy', 
   assert.match(warnings[0], warning);
   const spelled = service.template.replace('ca.pem" }', 'ca.pem"  backend = "c" }') + 'backend "c" { address = "localhost:01" }\n';
   service.configure(spelled);
-  assert.match(check().stderr, /test\.conf:10: request-cert: the Host header can bypass host "api\.example"/);
+  assert.match(check().stderr, /test\.conf:10: request-cert: the Host header can bypass host "www\.example"/);
   service.configure(spelled.replace('localhost:01', '127.0.0.1:2'));
   assert.strictEqual(check().stderr, '');
   service.configure(service.template.replace('127.0.0.1:1"', '$&  proxy-protocol = v2'));

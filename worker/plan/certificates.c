@@ -52,6 +52,7 @@ static bool check_blocks(const struct certificate *c, const char *cert_path, con
                          struct rp_error *err)
 {
     const struct pem_file *key = c->key.bytes != NULL ? &c->key : &c->cert;
+    struct rp_error why = {0};
 
     if (pem_file_blocks(&c->cert, "CERTIFICATE", NULL, 0) == 0)
         return conf_error(err, c->place,
@@ -67,7 +68,8 @@ static bool check_blocks(const struct certificate *c, const char *cert_path, con
                           "certificate \"%s\": the key is encrypted; decrypt it (openssl pkey) and "
                           "protect it by the file's mode",
                           c->name);
-    return true;
+    return pem_file_check(&c->cert, &why) ||
+           conf_error(err, c->place, "certificate \"%s\": cert %s", c->name, why.message);
 }
 
 static bool read_pair(struct certificate *c, const struct conf_place *place, const char *name,
@@ -328,10 +330,14 @@ static const struct {
 bool certificate_refuse(const struct certificate *c, const struct rp_error *why,
                         struct rp_error *err)
 {
+    const char *key = c->key.path != NULL ? c->key.path : c->cert.path;
+
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strcmp(reasons[i].code, why->code) == 0)
-            return conf_error(err, c->place, "certificate \"%s\": %s", c->name, reasons[i].text);
+            return conf_error(err, c->place, "certificate \"%s\": %s (cert %s, key %s)", c->name,
+                              reasons[i].text, c->cert.path, key);
     return conf_error(err, c->place,
-                      "certificate \"%s\": %s; give complete PEM files as they were issued",
-                      c->name, why->message);
+                      "certificate \"%s\": %s; give complete PEM files as they were issued (cert "
+                      "%s, key %s)",
+                      c->name, why->message, c->cert.path, key);
 }

@@ -20,6 +20,8 @@ struct certificate {
     const struct conf_place *place; /* of its block, or of the directory's */
     char *name;                     /* for people: the block's name, or the file's path */
     struct pem_file cert, key;      /* key.bytes NULL: the key stands in cert */
+    char key_name[128];             /* type and size of the key, for people */
+    bool rare_key, rare_told;       /* browsers refuse this type; that is a finding already */
     /* Known once a context was made of it: */
     bool learned;
     char **names; /* patterns that names.h takes, each once */

@@ -222,44 +222,16 @@ static bool try_policy(const struct contexts *contexts, const struct policy *pol
     return true;
 }
 
-/* OpenSSL ends at the first block that it can't read, without an error: what follows would not be
- * trusted, and nobody would know. */
-static bool check_blocks(const struct policy *policy, const char *const *starts, size_t count,
-                         struct rp_error *err)
+static bool check_ca(const struct policy *policy, struct rp_error *err)
 {
     struct rp_error why = {0};
 
-    for (size_t i = 0; i < count; i++) {
-        const char *end = i + 1 < count ? starts[i + 1] : policy->ca.bytes + policy->ca.len;
-        struct rp_x509 *cert = rp_x509_parse(starts[i], (size_t)(end - starts[i]), &why);
-
-        if (cert == NULL)
-            return conf_error(err, &policy->tls->place,
-                              "ca \"%s\": certificate %zu of %zu is damaged or cut off (%s); "
-                              "replace or remove it",
-                              policy->tls->ca, i + 1, count, why.message);
-        rp_x509_unref(cert);
-    }
-    return true;
-}
-
-static bool check_ca(const struct policy *policy, struct rp_error *err)
-{
-    size_t count = pem_file_blocks(&policy->ca, "CERTIFICATE", NULL, 0);
-    const char **starts;
-    bool ok;
-
-    if (count == 0)
+    if (pem_file_blocks(&policy->ca, "CERTIFICATE", NULL, 0) == 0)
         return conf_error(err, &policy->tls->place,
                           "ca \"%s\": no certificate in it; give PEM certificates",
                           policy->tls->ca);
-    starts = calloc(count, sizeof *starts);
-    if (starts == NULL)
-        return no_memory(err);
-    pem_file_blocks(&policy->ca, "CERTIFICATE", starts, count);
-    ok = check_blocks(policy, starts, count, err);
-    free(starts);
-    return ok;
+    return pem_file_check(&policy->ca, &why) ||
+           conf_error(err, &policy->tls->place, "ca %s", why.message);
 }
 
 static bool read_ca(struct policy *policy, struct rp_error *err)

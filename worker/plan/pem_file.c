@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <reprise/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ void pem_file_wipe(struct pem_file *file)
     if (file->bytes != NULL)
         explicit_bzero(file->bytes, file->len);
     free(file->bytes);
+    free(file->path);
     *file = (struct pem_file){0};
 }
 
@@ -41,6 +43,13 @@ static bool read_all(struct pem_file *file, int fd, struct rp_error *err)
     return true;
 }
 
+/* Of root's file the group may be able to read: in a container or with a group of its own the
+ * service reads what root has put there. */
+static bool is_exposed(const struct stat *st)
+{
+    return (st->st_mode & 077) != 0 && (st->st_uid != 0 || (st->st_mode & 037) != 0);
+}
+
 bool pem_file_read(struct pem_file *file, const char *path, struct rp_error *err)
 {
     struct stat st;
@@ -58,7 +67,10 @@ bool pem_file_read(struct pem_file *file, const char *path, struct rp_error *err
     }
     file->len = (size_t)st.st_size;
     file->bytes = malloc(file->len + 1);
-    if (file->bytes == NULL) {
+    file->path = strdup(path);
+    file->mode = st.st_mode & 07777;
+    file->exposed = is_exposed(&st);
+    if (file->bytes == NULL || file->path == NULL) {
         rp_error_set(err, "ENOMEM", "no memory for the file");
         goto out;
     }
@@ -97,4 +109,28 @@ size_t pem_file_blocks(const struct pem_file *file, const char *label, const cha
         count++;
     }
     return count;
+}
+
+bool pem_file_check(const struct pem_file *file, struct rp_error *err)
+{
+    size_t count = pem_file_blocks(file, "CERTIFICATE", NULL, 0);
+    const char **starts = calloc(count + 1, sizeof *starts);
+    struct rp_error why = {0};
+    bool ok = starts != NULL || rp_error_set(err, "ENOMEM", "no memory for certificates");
+
+    if (ok)
+        pem_file_blocks(file, "CERTIFICATE", starts, count);
+    for (size_t i = 0; ok && i < count; i++) {
+        const char *end = i + 1 < count ? starts[i + 1] : file->bytes + file->len;
+        struct rp_x509 *cert = rp_x509_parse(starts[i], (size_t)(end - starts[i]), &why);
+
+        ok = cert != NULL ||
+             rp_error_set(err, why.code,
+                          "\"%s\": certificate %zu of %zu is damaged or cut off (%s); replace or "
+                          "remove it",
+                          file->path, i + 1, count, why.message);
+        rp_x509_unref(cert);
+    }
+    free(starts);
+    return ok;
 }

@@ -6,6 +6,7 @@
  * exactly. Contexts of the same certificates and policy are one (contexts.c). */
 #include "worker/plan/plan.h"
 #include "worker/plan/contexts.h"
+#include "worker/plan/judge.h"
 #include <reprise/cluster.h>
 
 #include <stdlib.h>
@@ -213,7 +214,7 @@ static struct rp_secure_context *hold(struct build *b, const struct policy *poli
     struct rp_secure_context *context =
         contexts_get(b->contexts, policy, set->ids, set->count, err);
 
-    if (context == NULL)
+    if (context == NULL || !judge_set(&b->certificates, set->ids, set->count, &f->findings, err))
         return NULL;
     if (f->held_count == f->held_capacity) {
         size_t capacity = f->held_capacity == 0 ? 16 : f->held_capacity * 2;
@@ -257,6 +258,20 @@ static bool site_name(struct build *b, struct site *site, const struct roster *r
     return names_add(site->names, name, context) == NAMES_ADDED || no_memory(err);
 }
 
+/* A client checks that the certificate is valid for the name it asked for. */
+static bool judge_host(struct build *b, const struct roster *roster, const struct site *site,
+                       const char *host, struct rp_error *err)
+{
+    struct set set = set_for(roster, host);
+
+    return set.count > 0 || names_count(site->names) > 0 ||
+           findings_add(&b->frontends->findings, FINDING_NAME, &site->tls->place,
+                        "host \"%s\": none of its certificates is valid for that name, so clients "
+                        "refuse them; add a certificate whose subjectAltName contains it",
+                        host) ||
+           no_memory(err);
+}
+
 static bool site_build(struct build *b, struct site *site, const struct roster *roster,
                        const struct policy *policy, const char *host, struct rp_error *err)
 {
@@ -276,7 +291,7 @@ static bool site_build(struct build *b, struct site *site, const struct roster *
                 !site_name(b, site, roster, policy, c->names[n], err))
                 return false;
     }
-    return true;
+    return host == NULL || judge_host(b, roster, site, host, err);
 }
 
 static struct backend *backend_of(const struct plan *f, const struct conf_backend *conf)
@@ -469,7 +484,8 @@ static bool build_all(struct build *b, struct rp_ticket_keys *keys, struct rp_er
     f->limits = limits_new(f->conf, workers, err);
     b->contexts = contexts_new(f->conf, &b->certificates, keys, err);
     if (f->limits == NULL || b->contexts == NULL ||
-        !certificates_read(&b->certificates, f->conf, uses_directory(f->conf), err))
+        !certificates_read(&b->certificates, f->conf, uses_directory(f->conf), err) ||
+        !judge_certificates(&b->certificates, f->conf, &f->findings, err))
         return false;
     for (size_t i = 0; i < f->conf->frontend_count; i++)
         if (!plan_build(b, i, err))
@@ -487,6 +503,7 @@ struct plan *plan_new(const struct conf *conf, struct rp_ticket_keys *keys, stru
         return NULL;
     }
     b.frontends->conf = conf;
+    b.frontends->findings.expiry_warning_s = conf->expiry_warning_ms / 1000;
     ok = build_all(&b, keys, err);
     b.frontends->passed_over = b.certificates.passed_over;
     contexts_free(b.contexts);
@@ -521,6 +538,7 @@ void plan_free(struct plan *f)
     for (size_t i = 0; i < f->held_count; i++)
         rp_secure_context_unref(f->held[i]);
     limits_free(f->limits);
+    findings_clear(&f->findings);
     free(f->held);
     free(f->plans);
     free(f->backends);

@@ -8,6 +8,7 @@
 
 #include "lib/base/network.h"
 #include "worker/plan/backend.h"
+#include "worker/plan/findings.h"
 #include "worker/plan/limits.h"
 #include "worker/plan/names.h"
 #include <reprise/secure_context.h>
@@ -38,6 +39,7 @@ struct plan {
     struct rp_secure_context **held; /* one reference for each context in use */
     size_t held_count, held_capacity;
     size_t passed_over; /* CA certificates in the directory of certificates */
+    struct findings findings;
 };
 
 /* Reads certificates and keys and makes everything that workers share. Errors name file and line of

@@ -441,14 +441,14 @@ END_TEST
 
 START_TEST(frontends_damaged_certificate_is_refused)
 {
-    static const char whole[] = "; give complete PEM files as they were issued";
-
     block(0, "www", &www_ec);
     blocks[0].cert =
         file("bad", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", NULL);
-    fails_with("test.conf:10: certificate \"www\": ", whole);
+    fails_with("test.conf:10: certificate \"www\": ",
+               "/bad\": certificate 1 of 1 is damaged or cut off");
     blocks[0].cert = file("end", www_ec.pem, "-----BEGIN CERTIFICATE-----\nAAAA");
-    fails_with("test.conf:10: certificate \"www\": ", whole);
+    fails_with("test.conf:10: certificate \"www\": ",
+               "/end\": certificate 2 of 2 is damaged or cut off");
 }
 END_TEST
 

@@ -1,0 +1,120 @@
+'use strict';
+// certificates.test.js - certificates that clients refuse: check, the log of the start and a real client say the same.
+const {execFileSync, spawnSync} = require('child_process');
+const assert = require('assert');
+const fs = require('fs');
+const path = require('path');
+const {Service, certs, connect, freePort, program, test} = require('./lib');
+
+const conf = `state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  workers = 1
+certificate "x" { cert = "@DIR@/x.pem"  key = "@DIR@/x.key" }
+frontend "f" { listen = "127.0.0.1:@PORT@"  certificates = "x"  backend = "builtin:status" }
+`;
+const names = 'subjectAltName=DNS:localhost\n';
+
+// A certificate of `issuer` as x.pem and x.key; with dates it is made by `openssl ca`, which takes any.
+function make(dir, {key = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], extensions = names, dates, issuer = `${certs}/ca`, name = 'x'} = {}) {
+  const run = (...args) => execFileSync('openssl', args, {cwd: dir, stdio: ['ignore', 'pipe', 'pipe']});
+  fs.writeFileSync(path.join(dir, 'ext'), extensions);
+  run('req', '-new', '-nodes', '-newkey', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+  fs.writeFileSync(path.join(dir, 'index.txt'), '');
+  fs.writeFileSync(path.join(dir, 'ca.cnf'), '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nnew_certs_dir=.\n' +
+    'rand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n');
+  const validity = dates || ['20250101000000Z', '20450101000000Z'];
+  run('ca', '-batch', '-notext', '-config', 'ca.cnf', '-cert', `${issuer}.pem`, '-keyfile', `${issuer}.key`, '-in', `${name}.csr`,
+    '-out', `${name}.pem`, '-startdate', validity[0], '-enddate', validity[1], '-extfile', 'ext');
+}
+
+const time = (days) => new Date(Date.now() + days * 86400e3).toISOString().replace(/[-:T]|\.\d+/g, '');
+const append = (dir, name) => fs.appendFileSync(path.join(dir, 'x.pem'), fs.readFileSync(name));
+
+// What is made; what check finds, or nothing; and whether a client that verifies is served.
+const cases = {
+  'a good certificate': [(dir) => make(dir), null, true],
+  'an expired certificate': [(dir) => make(dir, {dates: ['20200101000000Z', '20210101000000Z']}),
+    /certificate "x" expired on 2021-01-01 00:00:00 UTC, so clients refuse it; renew it/, false],
+  'a certificate that is not yet valid': [(dir) => make(dir, {dates: ['20450101000000Z', '20460101000000Z']}),
+    /certificate "x" is not valid before 2045-01-01 00:00:00 UTC/, false],
+  'a certificate that expires in 13 days': [(dir) => make(dir, {dates: ['20250101000000Z', time(13)]}), /certificate "x" expires on /, true],
+  'a certificate that expires in 15 days': [(dir) => make(dir, {dates: ['20250101000000Z', time(15)]}), null, true],
+  'an RSA key of 2048 bits': [(dir) => make(dir, {key: ['rsa:2048']}), null, true],
+  'a key on secp256k1': [(dir) => make(dir, {key: ['ec', '-pkeyopt', 'ec_paramgen_curve:secp256k1']}),
+    /certificate "x": its key is EC secp256k1, which browsers refuse; use RSA/, false],
+  'a key on P-521': [(dir) => make(dir, {key: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-521']}), /its key is EC secp521r1, which browsers/, true],
+  'a certificate for clients': [(dir) => make(dir, {extensions: `${names}extendedKeyUsage=clientAuth\n`}),
+    /its extended key usage excludes TLS servers/, false],
+  'a certificate without subjectAltName': [(dir) => make(dir, {extensions: 'basicConstraints=CA:FALSE\n'}), /it has no subjectAltName/, false],
+  'a certificate that must be stapled': [(dir) => make(dir, {extensions: `${names}tlsfeature=status_request\n`}),
+    /requires an OCSP staple \(must-staple\), and this version staples nothing/, true],
+  'an intermediate that is missing': [(dir) => {
+    make(dir, {name: 'middle', extensions: 'basicConstraints=critical,CA:TRUE\n'});
+    make(dir, {issuer: `${dir}/middle`});
+  }, /its chain lacks the intermediate certificate "CN=middle" \(in \S+middle\.pem\), so clients refuse it; append that to \S+x\.pem/, false],
+  'an intermediate that is sent': [(dir) => {
+    make(dir, {name: 'middle', extensions: 'basicConstraints=critical,CA:TRUE\n'});
+    make(dir, {issuer: `${dir}/middle`});
+    append(dir, path.join(dir, 'middle.pem'));
+  }, null, true],
+  'certificates of another chain': [(dir) => { make(dir); append(dir, `${certs}/client-ca.pem`); },
+    /1 of the 2 certificates in \S+x\.pem do not belong to its chain; remove them/, true],
+  'a key that others can read': [(dir) => { make(dir); fs.chmodSync(path.join(dir, 'x.key'), 0o644); },
+    /others can read its private key in \S+x\.key \(mode 0644\); run chmod 600/, true],
+};
+
+for (const [what, [prepare, finding, served]] of Object.entries(cases))
+  test(`${what}: ${finding ? 'check and the log warn' : 'no warning'}, and a client ${served ? 'is served' : 'refuses it'}`, async () => {
+    const service = new Service(conf);
+    prepare(service.dir);
+    fs.copyFileSync(`${certs}/ca.pem`, path.join(service.dir, 'root.pem')); // a root beside the certificate is known
+    await service.begin();
+    const {status, stderr} = spawnSync(program, ['check', '-c', service.conf], {encoding: 'utf8', timeout: 20000});
+    assert.strictEqual(status, 0);
+    const warnings = stderr.split('\n').filter((line) => line.startsWith('warning: '));
+    assert.deepStrictEqual(warnings.length, finding ? 1 : 0, stderr);
+    if (finding) assert.match(warnings[0], new RegExp(`test\\.conf:2: .*${finding.source}`));
+    if (finding) assert.match(service.log, new RegExp(` warn .*${finding.source}`));
+    const error = await connect(service.port, {checkServerIdentity: () => undefined, ...(what.includes('subjectAlt') && {checkServerIdentity: undefined})})
+      .then((socket) => socket.destroy() && null, (e) => e);
+    assert.strictEqual(!error, served, String(error));
+  });
+
+test('a host whose certificates have another name is a warning', async () => {
+  const service = new Service(conf.replace('backend = "builtin:status" }', 'backend = "builtin:status"\n  host "a.example" { }\n  host "localhost" { } }'));
+  make(service.dir);
+  fs.copyFileSync(`${certs}/ca.pem`, path.join(service.dir, 'root.pem'));
+  await service.begin();
+  const {ok, warnings} = JSON.parse(service.command('check', '--json').out);
+  assert.ok(ok);
+  assert.strictEqual(warnings.length, 1);
+  assert.match(warnings[0], /test\.conf:4: host "a\.example": none of its certificates is valid for that name/);
+});
+
+test('expiry-warning says how long before', async () => {
+  const service = new Service(`expiry-warning = 7d  ${conf}`);
+  make(service.dir, {dates: ['20250101000000Z', time(8)]});
+  fs.copyFileSync(`${certs}/ca.pem`, path.join(service.dir, 'root.pem'));
+  await service.begin();
+  assert.deepStrictEqual(JSON.parse(service.command('check', '--json').out).warnings, []);
+  service.configure(service.template.replace('7d', '9d'));
+  assert.match(JSON.parse(service.command('check', '--json').out).warnings[0], /certificate "x" expires on /);
+});
+
+test('a damaged certificate in a file of several is an error that names the file', async () => {
+  const service = new Service(conf);
+  make(service.dir);
+  fs.appendFileSync(path.join(service.dir, 'x.pem'), '-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----\n');
+  for (const name of ['state', 'run']) fs.mkdirSync(path.join(service.dir, name));
+  service.ports = {1: await freePort()};
+  service.configure();
+  const {code, err} = service.command('check');
+  assert.strictEqual(code, 2);
+  assert.match(err, /test\.conf:2: certificate "x": cert "\S+x\.pem": certificate 2 of 2 is damaged or cut off/);
+});
+
+test('a certificate that expires while the service runs is logged at that moment', async () => {
+  const service = new Service(conf), end = new Date(Date.now() + 4000).toISOString().replace(/[-:T]|\.\d+/g, '');
+  make(service.dir, {dates: ['20250101000000Z', end]});
+  await service.begin();
+  assert.match(service.log, /warn .*certificate "x" (expires|expired) on /);
+  await service.said(/warn .*certificate "x" expired on .*, so clients refuse it/);
+});
