@@ -164,13 +164,19 @@ void rp_server_accepted(struct rp_listener_socket *listener, int fd,
     rp_server_unref(s);
 }
 
+/* Who knows the peer's address has accepted it: there is nothing to ask the kernel. */
+static bool is_given(int fd, const struct rp_address *remote, struct rp_error *err)
+{
+    return (fd >= 0 && remote != NULL) || rp_given_socket(fd, err);
+}
+
 bool rp_server_take_fd(struct rp_server *s, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *err)
 {
     bool taken;
 
     rp_error_clear(err);
-    if (!rp_given(s, "server", err) || !rp_given_socket(fd, err)) {
+    if (!rp_given(s, "server", err) || !is_given(fd, remote, err)) {
         rp_fd_close(fd);
         return false;
     }

@@ -153,8 +153,8 @@ bool rp_server_take_stream(struct rp_server *, struct rp_stream *, struct rp_err
 /* Start TLS on a connected descriptor as if it had been accepted. The server owns the descriptor,
  * which is closed on failure. `remote` NULL: the kernel is asked for it. With `deferred` the socket
  * is read at once, since its first bytes should have arrived (TCP_DEFER_ACCEPT). Errors: EBADF (the
- * descriptor is not open), ENOTSOCK, ERR_INVALID_FD_TYPE (it is not a stream socket),
- * ERR_SERVER_FULL, ENOMEM. */
+ * descriptor is not open), ENOTSOCK, ERR_INVALID_FD_TYPE (it is not a stream socket; these are
+ * checked only if `remote` is NULL), ERR_SERVER_FULL, ENOMEM. */
 bool rp_server_take_fd(struct rp_server *, int fd, const struct rp_address *remote, bool deferred,
                        struct rp_error *);
 /* Stop accepting connections; CLOSE is emitted when the last connection has closed. false: the
