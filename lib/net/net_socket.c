@@ -141,7 +141,7 @@ static void net_read_stop(struct rp_stream *s)
 
     if (!rp_wire_is_open(&n->wire))
         return;
-    if (s->sink == NULL) /* a pipe resumes by itself */
+    if (s->sink == NULL && !s->resumes_itself) /* a pipe resumes, too */
         rp_wire_look_for_end(&n->wire);
     else
         rp_wire_read_stop(&n->wire);
@@ -274,7 +274,7 @@ static void open_wire(struct rp_net_socket *n, int fd, enum rp_wire_connecting c
     if (!n->stream.paused)
         rp_wire_read_start(&n->wire);
     else
-        rp_wire_look_for_end(&n->wire);
+        net_read_stop(&n->stream);
     if (n->wire.out.len > 0 || n->wire.acks_late)
         rp_wire_flush_later(&n->wire);
     if (n->stream.ending)

@@ -474,6 +474,8 @@ void rp_stream_unpipe(struct rp_stream *from)
         return;
     from->sink->source = NULL;
     from->sink = NULL;
+    if (from->paused && !from->destroyed) /* nobody resumes it now: an end is told all the same */
+        from->ops->read_stop(from);
 }
 
 void rp_stream_connected(struct rp_stream *s)
@@ -533,14 +535,20 @@ void rp_stream_destroy_soon(struct rp_stream *s)
     maybe_close(s);
 }
 
+void rp_stream_reset_on_close(struct rp_stream *s)
+{
+    int fd = rp_stream_fd(s);
+
+    if (fd >= 0) /* Unix sockets have no such thing, and need none */
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+}
+
 void rp_stream_reset_and_destroy(struct rp_stream *s)
 {
     if (s == NULL)
         return;
-    int fd = s->destroyed ? -1 : rp_stream_fd(s);
-
-    if (fd >= 0) /* Unix sockets have no such thing, and need none */
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+    if (!s->destroyed)
+        rp_stream_reset_on_close(s);
     rp_stream_destroy(s, NULL);
 }
 

@@ -33,6 +33,7 @@ struct rp_stream {
     uint32_t refs;
     uint16_t corked;
     bool allow_half_open, connecting, paused, want_drain, keep_sink_open, open;
+    bool resumes_itself; /* carries a TLS socket, which pauses it only while data is unread */
     bool read_ended, end_emitted, ending, finished, destroying_soon, destroyed, had_error, closed;
 };
 
@@ -45,6 +46,8 @@ void rp_stream_discard(struct rp_stream *);
 void rp_stream_progress(struct rp_stream *);
 /* The transport is connected: `connect` and `ready`. */
 void rp_stream_connected(struct rp_stream *);
+/* When its descriptor is closed, the peer shall learn that not all was read. */
+void rp_stream_reset_on_close(struct rp_stream *);
 /* Something moved: restart the idle timeout. */
 void rp_stream_touch(struct rp_stream *);
 /* Note both ends of a connection in an error. */

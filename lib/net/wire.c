@@ -128,7 +128,7 @@ void rp_wire_read_now(struct rp_wire *w)
     if (w->fd < 0 || w->broken || w->ended || !w->reading)
         return;
     do
-        n = recv(w->fd, input, RP_INPUT_SIZE, MSG_DONTWAIT);
+        n = recv(w->fd, input, w->frugal ? RP_CHUNK_SIZE : RP_INPUT_SIZE, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
         read_nothing(w, errno);

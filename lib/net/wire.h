@@ -42,6 +42,7 @@ struct rp_wire {
     uint8_t interest;   /* what io is started for */
     uint8_t connecting; /* enum rp_wire_connecting */
     uint8_t looks;      /* so often the peer's end is looked for right behind its bytes */
+    bool frugal;        /* one recv takes a record of TLS at most: it may wait for its reader */
     bool polled;        /* io was started once, on this descriptor */
     bool looking;       /* not reading: only for an end with nothing unread before it */
     bool reading, blocked, held, shutting, shut_done, ended, broken;

@@ -119,7 +119,7 @@ void rp_early_timeout(struct rp_socket *s)
     struct rp_error error;
 
     /* A program that does not read keeps the client's Finished waiting. */
-    if (s->stream.paused && rp_socket_start_timeout(s, RP_TIMEOUT_HANDSHAKE, ms))
+    if (rp_socket_has_unread(s) && rp_socket_start_timeout(s, RP_TIMEOUT_HANDSHAKE, ms))
         return;
     rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
     rp_socket_fail(s, &error);

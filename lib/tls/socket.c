@@ -22,6 +22,7 @@ enum {
     LINGER_MS = 2000,           /* how long an alert may take ... */
     LINGER_BYTES = 1024 * 1024, /* ... and what is thrown away meanwhile */
     TICKETS_WAIT_MS = 20,
+    PATIENCE_MS = 1000, /* with a program that pauses, once the transport has failed */
 };
 
 static struct rp_socket *of_transport(struct rp_transport *t)
@@ -36,6 +37,20 @@ static struct rp_socket *of_stream(const struct rp_stream *stream)
 
 /* -- reading */
 
+/* Paused, a socket still reads one record ahead: what follows may be no data but the peer's end,
+ * and that is told to a paused stream, too. Not where a pipe or a TLS socket pauses it: they
+ * resume. */
+static bool reads_ahead(const struct rp_socket *s)
+{
+    return s->stream.paused && !s->stream.resumes_itself && s->stream.sink == NULL &&
+           s->ahead.len == 0;
+}
+
+bool rp_socket_has_unread(const struct rp_socket *s)
+{
+    return s->stream.paused && !s->got_close && rp_socket_is_open(s) && !reads_ahead(s);
+}
+
 static bool wants_input(struct rp_socket *s)
 {
     if (s->input_ended || s->got_close)
@@ -49,10 +64,18 @@ static bool wants_input(struct rp_socket *s)
         return rp_engine_left(&s->engine) < SAVED_MAX;
     case RP_SOCKET_OPEN_EARLY:
     case RP_SOCKET_OPEN:
-        return !s->stream.paused && rp_transport_out(&s->transport)->len < OUT_MAX;
+        return (!s->stream.paused || reads_ahead(s)) &&
+               rp_transport_out(&s->transport)->len < OUT_MAX;
     default:
         return s->state == RP_SOCKET_LINGER;
     }
+}
+
+/* Read from the transport what is wanted. */
+static void set_reading(struct rp_socket *s)
+{
+    rp_transport_read_ahead(&s->transport, s->stream.paused);
+    rp_transport_read(&s->transport, wants_input(s));
 }
 
 /* A chain was refused: say why in the words of the verification. */
@@ -68,31 +91,73 @@ static void explain(struct rp_socket *s, struct rp_error *error)
         rp_error_set(error, s->authorization_error, "%s", rp_verify_error_text(result));
 }
 
+static void no_memory_to_read(struct rp_socket *s)
+{
+    struct rp_error error;
+
+    rp_error_set(&error, "ENOMEM", "no memory to read");
+    rp_socket_fail(s, &error);
+}
+
+/* What was read ahead, now that the program wants it. An event may destroy the socket. */
+static void push_ahead(struct rp_socket *s)
+{
+    struct rp_queue ahead = s->ahead;
+    const uint8_t *bytes;
+    size_t len;
+
+    s->ahead = (struct rp_queue){0};
+    bytes = rp_queue_peek(&ahead, &len);
+    if (bytes != NULL)
+        rp_stream_push(&s->stream, bytes, len);
+    rp_queue_clear(&ahead, s->stream.loop);
+}
+
+/* Read one record, and tell it or keep it. The room is the caller's. */
+static enum rp_engine_status read_record(struct rp_socket *s, uint8_t *bytes, size_t room,
+                                         struct rp_error *error)
+{
+    size_t len;
+    enum rp_engine_status status = rp_engine_read(&s->engine, bytes, room, &len, error);
+
+    if (!rp_early_settle(s) || !rp_renegotiation_settle(s) || status != RP_ENGINE_OK)
+        return status;
+    if (!s->stream.paused)
+        rp_stream_push(&s->stream, bytes, len);
+    else if (!rp_queue_keep(&s->ahead, s->stream.loop, bytes, len))
+        no_memory_to_read(s);
+    return status;
+}
+
 /* One record after the other, until the program has enough or there is no more. */
-static bool read_records(struct rp_socket *s)
+static enum rp_engine_status read_all(struct rp_socket *s, struct rp_error *error)
 {
     enum rp_engine_status status = RP_ENGINE_OK;
     struct rp_queue scratch = {0};
-    struct rp_error error;
-    size_t room, len;
-    uint8_t *bytes;
+    size_t room;
+    uint8_t *bytes = rp_queue_reserve(&scratch, s->stream.loop, RECORD_MAX, &room);
 
-    if (s->got_close || s->stream.paused)
-        return false;
-    bytes = rp_queue_reserve(&scratch, s->stream.loop, RECORD_MAX, &room);
     if (bytes == NULL) {
-        rp_error_set(&error, "ENOMEM", "no memory to read");
-        rp_socket_fail(s, &error);
-        return false;
+        rp_error_set(error, "ENOMEM", "no memory to read");
+        return RP_ENGINE_FAILED;
     }
-    while (status == RP_ENGINE_OK && !s->stream.destroyed && !s->stream.paused) {
-        status = rp_engine_read(&s->engine, bytes, room, &len, &error);
-        if (!rp_early_settle(s) || !rp_renegotiation_settle(s))
-            break;
-        if (status == RP_ENGINE_OK)
-            rp_stream_push(&s->stream, bytes, len);
-    }
+    if (!s->stream.paused)
+        push_ahead(s);
+    while (status == RP_ENGINE_OK && !s->stream.destroyed && (!s->stream.paused || reads_ahead(s)))
+        status = read_record(s, bytes, room, error);
     rp_queue_clear(&scratch, s->stream.loop);
+    return status;
+}
+
+/* true: the program paused, and has resumed meanwhile. */
+static bool read_records(struct rp_socket *s)
+{
+    enum rp_engine_status status;
+    struct rp_error error;
+
+    if (s->got_close || (s->stream.paused && !reads_ahead(s)))
+        return false;
+    status = read_all(s, &error);
     if (s->client != NULL && !s->stream.destroyed)
         rp_client_sessions(s);
     else if (s->questions != NULL && !s->stream.destroyed)
@@ -103,7 +168,7 @@ static bool read_records(struct rp_socket *s)
         explain(s, &error); /* a renegotiation can end like this */
         rp_socket_fail(s, &error);
     }
-    return false;
+    return status == RP_ENGINE_OK && !s->stream.paused;
 }
 
 static bool do_handshake(struct rp_socket *s)
@@ -182,14 +247,11 @@ static void end_of_input(struct rp_socket *s)
 {
     struct rp_error error;
 
-    if (can_write(s) && (s->stream.paused || s->state == RP_SOCKET_OPEN)) {
-        if (!s->stream.paused)
-            rp_stream_push_end(&s->stream);
+    if (can_write(s) && s->state == RP_SOCKET_OPEN) {
+        rp_stream_push_end(&s->stream);
         return;
     }
     if (s->renegotiation != NULL && s->got_close) {
-        if (s->stream.paused)
-            return;
         rp_stream_push_end(&s->stream);      /* the renegotiation will never be complete ... */
         rp_stream_destroy(&s->stream, NULL); /* ... and so nothing can be written */
         return;
@@ -224,28 +286,37 @@ static void flush(struct rp_socket *s)
  * not asked yet waits with its question for the ACK that they carry. */
 static bool let_tickets_wait(struct rp_socket *s)
 {
-    if (!s->tickets_wait || (s->stream.bytes_read == 0 && rp_engine_left(&s->engine) == 0))
+    bool asked = s->stream.bytes_read > 0 || s->ahead.len > 0 || rp_engine_left(&s->engine) > 0;
+
+    if (!s->tickets_wait || !asked)
         return false;
     return s->timeout.queue != NULL ||
            rp_socket_start_timeout(s, RP_TIMEOUT_TICKETS, TICKETS_WAIT_MS);
 }
 
+/* The transport has failed. What arrived before is the program's, if it resumes soon. */
+static void wait_for_reader(struct rp_socket *s)
+{
+    s->tickets_wait = false;
+    if (!rp_socket_has_unread(s) || !rp_socket_start_timeout(s, RP_TIMEOUT_FAILURE, PATIENCE_MS))
+        rp_socket_fail(s, s->failure);
+}
+
 static void settle(struct rp_socket *s)
 {
     if (!rp_engine_save(&s->engine)) {
-        struct rp_error error;
-
-        rp_error_set(&error, "ENOMEM", "no memory to read");
-        rp_socket_fail(s, &error);
+        no_memory_to_read(s);
         return;
     }
-    if (s->got_close || s->input_ended)
+    if (s->failure != NULL)
+        wait_for_reader(s);
+    else if ((s->got_close || s->input_ended) && !rp_socket_has_unread(s))
         end_of_input(s);
     if (s->stream.destroyed)
         return;
     if (rp_transport_out(&s->transport)->len > 0 && !let_tickets_wait(s))
         flush(s);
-    rp_transport_read(&s->transport, wants_input(s));
+    set_reading(s);
 }
 
 void rp_socket_advance(struct rp_socket *s)
@@ -283,12 +354,8 @@ static void on_input(struct rp_transport *t, const uint8_t *bytes, size_t len)
         ok = ok && rp_engine_save(&s->engine);
     else
         rp_socket_advance(s);
-    if (!ok) {
-        struct rp_error error;
-
-        rp_error_set(&error, "ENOMEM", "no memory to read");
-        rp_socket_fail(s, &error);
-    }
+    if (!ok)
+        no_memory_to_read(s);
 }
 
 static void on_input_end(struct rp_transport *t)
@@ -319,7 +386,7 @@ static void on_drained(struct rp_transport *t)
         return;
     s->in_flight = 0;
     if (rp_socket_is_open(s))
-        rp_transport_read(t, wants_input(s));
+        set_reading(s);
     rp_stream_drained(&s->stream);
 }
 
@@ -340,10 +407,18 @@ static void on_failed(struct rp_transport *t, const struct rp_error *error)
 {
     struct rp_socket *s = of_transport(t);
 
-    if (s->state == RP_SOCKET_LINGER)
+    if (s->state == RP_SOCKET_LINGER) {
         rp_socket_finish(s);
-    else
+        return;
+    }
+    if (rp_socket_has_unread(s) && s->failure == NULL)
+        s->failure = malloc(sizeof *s->failure);
+    if (s->failure == NULL) {
         rp_socket_fail(s, error);
+        return;
+    }
+    *s->failure = *error;
+    wait_for_reader(s);
 }
 
 /* The stream underneath is gone. Both sides may have ended, and ours be paused: then the rest is
@@ -355,7 +430,7 @@ static void on_closed(struct rp_transport *t)
 
     if (s->stream.destroyed)
         rp_socket_finish(s);
-    else if (!s->input_ended || !s->stream.finished)
+    else if (s->failure == NULL && (!s->input_ended || !s->stream.finished))
         rp_stream_destroy(&s->stream, NULL);
 }
 
@@ -464,8 +539,12 @@ static void socket_read_stop(struct rp_stream *stream)
 {
     struct rp_socket *s = of_stream(stream);
 
-    if (rp_socket_is_open(s) && !s->running)
-        rp_transport_read(&s->transport, false);
+    if (!rp_socket_is_open(s) || s->running)
+        return;
+    if (reads_ahead(s) && rp_engine_left(&s->engine) > 0)
+        rp_next_tick(stream->loop, &s->wake);
+    else
+        set_reading(s);
 }
 
 /* Never from inside the call, and never inside another event: what waits is told a tick later. */
@@ -475,10 +554,11 @@ static void socket_read_start(struct rp_stream *stream)
 
     if (!rp_socket_is_open(s))
         return;
-    if (s->running || rp_engine_left(&s->engine) > 0 || s->got_close || s->input_ended)
+    if (s->running || s->ahead.len > 0 || rp_engine_left(&s->engine) > 0 || s->got_close ||
+        s->input_ended || s->failure != NULL)
         rp_next_tick(stream->loop, &s->wake);
     else
-        rp_transport_read(&s->transport, wants_input(s));
+        set_reading(s);
 }
 
 static size_t socket_pending(const struct rp_stream *stream)
@@ -532,6 +612,9 @@ static void socket_destroy(struct rp_stream *stream)
     rp_renegotiation_drop(s);
     rp_timeout_stop(&s->timeout);
     rp_queue_clear(&s->waiting, stream->loop);
+    if (s->ahead.len > 0 && s->state != RP_SOCKET_FAILED) /* as if the kernel still had it */
+        rp_stream_reset_on_close(stream);
+    rp_queue_clear(&s->ahead, stream->loop);
     rp_engine_close(&s->engine);
     s->in_flight = 0;
     rp_next_tick_cancel(&s->wake);
@@ -609,6 +692,9 @@ static void on_timeout(struct rp_timeout *t)
         break;
     case RP_TIMEOUT_TICKETS:
         flush(s);
+        break;
+    case RP_TIMEOUT_FAILURE:
+        rp_socket_fail(s, s->failure);
         break;
     case RP_TIMEOUT_LINGER:
         rp_socket_finish(s);
@@ -712,6 +798,7 @@ static void socket_free(struct rp_stream *stream)
     free(s->peer_der);
     free(s->own_der);
     free(s->local);
+    free(s->failure);
     free(s);
 }
 

@@ -29,6 +29,7 @@ struct rp_socket {
     struct rp_next_tick wake;
     struct rp_timeout timeout;           /* its meaning: timeout_for */
     struct rp_queue waiting;             /* written before it could be sent */
+    struct rp_queue ahead;               /* while paused, one record that was read already */
     size_t in_flight;                    /* plain bytes whose records have not left */
     struct rp_server *server;            /* a reference; NULL: none */
     struct rp_socket *newer, **older_at; /* in its list of handshakes; older_at NULL: not in it */
@@ -42,6 +43,7 @@ struct rp_socket {
     const char *authorization_error;        /* static text */
     uint8_t *peer_der, *own_der;            /* made when asked for */
     size_t peer_der_len, own_der_len;
+    struct rp_error *failure; /* the transport's, while what arrived before is unread */
     struct rp_address *local; /* told by a preface, or asked from the kernel */
     struct rp_address remote;
     uint32_t lingered;          /* bytes thrown away */
@@ -101,6 +103,8 @@ void rp_socket_limit_handshake(struct rp_socket *, uint32_t ms);
 void rp_socket_trace(struct rp_socket *);
 /* Do what can be done with the input there is. */
 void rp_socket_advance(struct rp_socket *);
+/* The program is paused, and input that it has not seen is there or may be. */
+bool rp_socket_has_unread(const struct rp_socket *);
 /* The handshake is complete and what it led to acceptable: data may flow. */
 void rp_socket_open(struct rp_socket *);
 /* Send it. */

@@ -30,6 +30,7 @@ enum rp_socket_state {
 enum rp_socket_timeout {
     RP_TIMEOUT_HANDSHAKE, /* the handshake must be complete */
     RP_TIMEOUT_TICKETS,   /* the tickets have waited long enough for an answer to go with */
+    RP_TIMEOUT_FAILURE,   /* a paused program has had time enough to read what had arrived */
     RP_TIMEOUT_LINGER,    /* the peer has had time enough to read the alert */
 };
 

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "lib/net/net_socket.h"
+
 /* -- over a descriptor */
 
 static struct rp_transport *of_wire(struct rp_wire *w)
@@ -154,6 +156,7 @@ bool rp_transport_open_stream(struct rp_transport *t, const struct rp_transport_
     if (!rp_stream_listen(carrier, set, on_carrier, t))
         return rp_error_set(err, "ENOMEM", "no memory for a TLS socket");
     t->carrier = rp_stream_ref(carrier);
+    carrier->resumes_itself = true;
     carrier->allow_half_open = true; /* our close_notify still has to go after the peer's end */
     rp_stream_pause(carrier);
     return true;
@@ -163,6 +166,7 @@ static void leave_carrier(struct rp_transport *t)
 {
     for (size_t i = 0; i < sizeof carrier_events / sizeof *carrier_events; i++)
         rp_stream_off(t->carrier, carrier_events[i], on_carrier, t);
+    t->carrier->resumes_itself = false;
 }
 
 /* -- alike */
@@ -182,6 +186,16 @@ void rp_transport_read(struct rp_transport *t, bool on)
         rp_stream_resume(t->carrier);
     else
         rp_stream_pause(t->carrier);
+}
+
+void rp_transport_read_ahead(struct rp_transport *t, bool ahead)
+{
+    struct rp_net_socket *n = t->carrier != NULL ? rp_net_socket_of(t->carrier) : NULL;
+
+    if (t->carrier == NULL)
+        t->wire.frugal = ahead;
+    else if (n != NULL)
+        n->wire.frugal = ahead;
 }
 
 void rp_transport_read_now(struct rp_transport *t)

@@ -43,6 +43,8 @@ bool rp_transport_open_stream(struct rp_transport *, const struct rp_transport_o
                               struct rp_stream *, struct rp_error *);
 struct rp_queue *rp_transport_out(struct rp_transport *);
 void rp_transport_read(struct rp_transport *, bool on);
+/* The input of the next reads may wait for the program: take no more at once than it has to. */
+void rp_transport_read_ahead(struct rp_transport *, bool ahead);
 void rp_transport_read_now(struct rp_transport *);
 void rp_transport_flush_later(struct rp_transport *);
 void rp_transport_hold(struct rp_transport *, bool held);

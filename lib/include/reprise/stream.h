@@ -73,8 +73,8 @@ void rp_stream_cork(struct rp_stream *);
 void rp_stream_uncork(struct rp_stream *);
 
 /* -- reading. A stream emits DATA from the start, unless it was created paused. */
-/* Stop emitting DATA, and stop reading from the transport (L9). A plain socket, a pair, and a pipe
- * or terminal of rp_stream_from_fd still emit END, or ERROR, when nothing before it is unread. */
+/* Stop emitting DATA, and stop reading from the transport (L9). END, or ERROR, is still emitted
+ * when nothing before it is unread; to find out, a TLS socket reads one record ahead. */
 void rp_stream_pause(struct rp_stream *);
 /* Emit DATA again. */
 void rp_stream_resume(struct rp_stream *);

@@ -630,6 +630,41 @@ START_TEST(server_may_answer_early_data_and_end)
 }
 END_TEST
 
+static void on_data_then_pause(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    rp_stream_pause(e->target);
+}
+
+static void on_secure_connection_pause(const struct rp_event *e, void *arg)
+{
+    (void)arg;
+    rp_stream_on(rp_socket_stream(e->secure_connection.socket), RP_EV_DATA, on_data_then_pause,
+                 NULL);
+}
+
+static bool is_secured(void)
+{
+    return heard.secured;
+}
+
+/* A program that pauses once it has the early data does not keep the client's Finished waiting. */
+START_TEST(handshake_completes_while_the_program_pauses)
+{
+    kind = TICKET;
+    manner = NOW;
+    prepare();
+    listen_for(true);
+    take_a_session();
+    rp_server_on(linked.server, RP_EV_SECURE_CONNECTION, on_secure_connection_pause, NULL);
+    connect_saying(text, sizeof text);
+    link_run(is_secured);
+    ck_assert(rp_stream_is_paused(rp_socket_stream(linked.accepted)));
+    ck_assert_uint_eq(heard.early, sizeof text);
+    finish();
+}
+END_TEST
+
 static enum rp_event_type fatal;
 
 static void on_fatal(const struct rp_event *e, void *arg)
@@ -687,6 +722,7 @@ int main(void)
     tcase_add_loop_test(tc, answer_that_comes_when_the_socket_is_gone_has_no_effect, 0, 2);
     tcase_add_test(tc, question_that_is_never_answered_ends_with_the_handshake_timeout);
     tcase_add_test(tc, server_may_answer_early_data_and_end);
+    tcase_add_test(tc, handshake_completes_while_the_program_pauses);
     tcase_add_loop_test(tc, event_of_early_data_may_destroy_the_socket, 0, 4);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
