@@ -12,7 +12,7 @@
 #include <openssl/x509.h>
 
 #include "lib/tls/client_internal.h"
-#include "lib/tls/session_bond.h"
+#include "lib/tls/engine/session_bond.h"
 #include "lib/x509/internal.h"
 
 /* -- what a verdict depends on, besides the certificate */

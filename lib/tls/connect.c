@@ -12,7 +12,7 @@
 #include "lib/base/args.h"
 #include "lib/net/net_socket.h"
 #include "lib/tls/context/alpn.h"
-#include "lib/tls/session.h"
+#include "lib/tls/engine/session.h"
 #include "lib/tls/client_internal.h"
 #include "lib/x509/openssl_errors.h"
 #include "lib/x509/verify_errors.h"

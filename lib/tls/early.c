@@ -9,7 +9,7 @@
 
 #include <openssl/x509_vfy.h>
 
-#include "lib/tls/client_hello.h"
+#include "lib/tls/engine/client_hello.h"
 #include "lib/tls/request.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/socket_internal.h"

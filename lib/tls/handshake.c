@@ -11,10 +11,10 @@
 #include <openssl/err.h>
 
 #include "lib/base/text.h"
-#include "lib/tls/client_hello.h"
+#include "lib/tls/engine/client_hello.h"
 #include "lib/tls/request.h"
 #include "lib/tls/server_internal.h"
-#include "lib/tls/session.h"
+#include "lib/tls/engine/session.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/tls/context/ticket_crypt.h"
 #include "lib/x509/openssl_errors.h"

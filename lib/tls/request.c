@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/tls/session.h"
+#include "lib/tls/engine/session.h"
 #include "lib/tls/socket_internal.h"
 
 enum { STAPLE_MAX = 0xffff }; /* no certificate message of TLS has room for more */

@@ -8,7 +8,7 @@
 #include "lib/tls/client_internal.h"
 #include "lib/tls/context/alerts.h"
 #include "lib/tls/server_internal.h"
-#include "lib/tls/session.h"
+#include "lib/tls/engine/session.h"
 #include "lib/tls/socket_internal.h"
 #include "lib/x509/verify_errors.h"
 

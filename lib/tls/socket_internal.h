@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * socket_internal.h - the inside of struct rp_socket.
- * socket.c moves bytes between transport, engine and stream; handshake.c decides what a server
- * decides; connect.c does what a client does; socket_info.c answers questions.
+ * socket.c is the stream; socket_input.c reads; handshake.c decides what a server decides;
+ * connect.c does what a client does; socket_info.c answers questions.
  * The danger: every event may destroy the socket. A function that emits holds a reference, and its
  * caller looks at stream.destroyed before it goes on. */
 #ifndef RP_SOCKET_INTERNAL_H
@@ -11,8 +11,8 @@
 #include <assert.h>
 
 #include "lib/net/stream.h"
-#include "lib/tls/engine.h"
-#include "lib/tls/first_hello.h"
+#include "lib/tls/engine/engine.h"
+#include "lib/tls/engine/first_hello.h"
 #include "lib/tls/socket_state.h"
 #include "lib/tls/transport.h"
 #include <reprise/server.h>
@@ -103,6 +103,13 @@ void rp_socket_limit_handshake(struct rp_socket *, uint32_t ms);
 void rp_socket_trace(struct rp_socket *);
 /* Do what can be done with the input there is. */
 void rp_socket_advance(struct rp_socket *);
+/* socket_input.c: the program stops reading, or goes on. */
+void rp_socket_read_stop(struct rp_socket *);
+void rp_socket_read_start(struct rp_socket *);
+/* Between the handshake and the end, and not while a renegotiation is under way. */
+bool rp_socket_can_write(const struct rp_socket *);
+/* Send what is in the output at the end of this turn. */
+void rp_socket_flush(struct rp_socket *);
 /* The program is paused, and input that it has not seen is there or may be. */
 bool rp_socket_has_unread(const struct rp_socket *);
 /* The handshake is complete and what it led to acceptable: data may flow. */

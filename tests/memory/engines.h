@@ -4,8 +4,8 @@
 #ifndef ENGINES_H
 #define ENGINES_H
 
-#include "lib/tls/engine.h"
-#include "lib/tls/session.h"
+#include "lib/tls/engine/engine.h"
+#include "lib/tls/engine/session.h"
 #include "tests/unit/certs.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * early_state.c - early data moves only where its table says, and is read only after it was
  * accepted. */
-#include "lib/tls/early_state.h"
+#include "lib/tls/engine/early_state.h"
 #include "tests/unit/unit.h"
 
 /* to:                 OFF EXPECTED OFFERED ACCEPTED REJECTED READING FINISHING OVER */

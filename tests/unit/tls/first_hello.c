@@ -2,7 +2,7 @@
  *
  * first_hello.c - a server waits for a whole ClientHello, however it is cut into records and
  * pieces, and for nothing else. */
-#include "lib/tls/first_hello.h"
+#include "lib/tls/engine/first_hello.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
 #include <openssl/ssl.h>
 #include <time.h>
 
-#include "lib/tls/session_bond.h"
+#include "lib/tls/engine/session_bond.h"
 #include "tests/unit/link.h"
 #include "tests/unit/unit.h"
 

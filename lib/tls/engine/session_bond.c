@@ -3,13 +3,13 @@
  * session_bond.c - what a client's session is bound to; see session_bond.h.
  * The danger: a session stands for a verification that is not done again. What cannot be read here
  * is bound to nothing, and is not offered. */
-#include "lib/tls/session_bond.h"
+#include "lib/tls/engine/session_bond.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/text.h"
-#include "lib/tls/session.h"
+#include "lib/tls/engine/session.h"
 
 /* The layout: a kind, `until`, the trust in what is ours, verdict and name with their lengths. The
  * server's stamp (session.c) is shorter than either kind. */

@@ -9,8 +9,8 @@
 #include <reprise/session.h>
 
 #include "lib/base/args.h"
-#include "lib/tls/session.h"
-#include "lib/tls/session_bond.h"
+#include "lib/tls/engine/session.h"
+#include "lib/tls/engine/session_bond.h"
 #include "lib/tls/context/versions.h"
 
 /* Constness is ours alone: OpenSSL's getters take either. */

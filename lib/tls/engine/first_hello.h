@@ -4,7 +4,7 @@
 #ifndef RP_FIRST_HELLO_H
 #define RP_FIRST_HELLO_H
 
-#include "lib/tls/engine.h"
+#include "lib/tls/engine/engine.h"
 
 /* How far the input was looked at; zeros at the beginning. What was looked at stays in the input.
  */

@@ -14,7 +14,7 @@
 #include "lib/base/args.h"
 #include "lib/tls/context/ciphers.h"
 #include "lib/tls/context/compat.h"
-#include "lib/tls/engine.h"
+#include "lib/tls/engine/engine.h"
 #include "lib/tls/context/ticket_crypt.h"
 #include "lib/x509/openssl_errors.h"
 

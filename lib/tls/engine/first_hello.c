@@ -5,7 +5,7 @@
  * some 20 KB before that. Who sends a few bytes and waits must not cost that, so a server's engine
  * is made when the whole message is there. What can't be the beginning of one is for OpenSSL to
  * judge, at once: it knows the right alert. */
-#include "lib/tls/first_hello.h"
+#include "lib/tls/engine/first_hello.h"
 
 enum {
     RECORD_HEADER = 5,

@@ -4,7 +4,7 @@
  * Input is hostile. OpenSSL has done the framing and has refused duplicates, so each extension's
  * body comes whole: short means malformed. This parser decides nothing and alerts nobody. Uses
  * lib/base/cursor.h. */
-#include "lib/tls/client_hello.h"
+#include "lib/tls/engine/client_hello.h"
 
 #include <string.h>
 

@@ -14,7 +14,7 @@
 
 #include "lib/base/cursor.h"
 #include "lib/net/queue.h"
-#include "lib/tls/early_state.h"
+#include "lib/tls/engine/early_state.h"
 #include "lib/tls/context/internal.h"
 #include "lib/x509/verify_failure.h"
 #include <reprise/socket.h>

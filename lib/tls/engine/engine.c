@@ -3,16 +3,16 @@
  * engine.c - OpenSSL behind a BIO of ours; see engine.h for the danger.
  * All connections of a context share one BIO, whose data says which engine is at work: calls into
  * OpenSSL begin with enter() and end with leave(), and nest like them. */
-#include "lib/tls/engine.h"
+#include "lib/tls/engine/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 
-#include "lib/tls/client_hello.h"
+#include "lib/tls/engine/client_hello.h"
 #include "lib/tls/context/compat.h"
-#include "lib/tls/session.h"
+#include "lib/tls/engine/session.h"
 #include "lib/x509/openssl_errors.h"
 
 /* Input without application data in it: some 10,000 key updates, or as much of warnings, empty

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * early_state.c - the table of the legal moves of early data; see early_state.h. */
-#include "lib/tls/early_state.h"
+#include "lib/tls/engine/early_state.h"
 
 #define TO(name) (1u << RP_EARLY_##name)
 

@@ -4,7 +4,7 @@
  * The danger: a session is a key to somebody's identity. It resumes only under the policy it was
  * made under (the session-id context), with a certificate that would still do, and not for ever.
  * Everything that is wrong with a ticket or a stored session ends in a full handshake. */
-#include "lib/tls/session.h"
+#include "lib/tls/engine/session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include <openssl/rand.h>
 
 #include "lib/base/cursor.h"
-#include "lib/tls/engine.h"
+#include "lib/tls/engine/engine.h"
 #include "lib/tls/context/ticket_crypt.h"
 
 /* RFC 8446 section 4.6.1: tickets renew, but keys of one full handshake do not live longer. */
