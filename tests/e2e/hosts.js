@@ -155,12 +155,14 @@ class Relay {
 // or `l1`. Answers may take their time on a busy machine, unless a test says otherwise.
 const patient = 'lookup-timeout = 5s';
 const uri = (store, timeout = 5000) => store.uri || `redis+unix:${store.path}?timeout=${timeout}`;
+// On a busy machine a client that arrived may be served after ten seconds only: no timeout of ours may end it.
+const slowly = 'handshake-timeout = 2m';
 const conf = (store, {cache = patient, workers = 1, timeout, l1, more = ''} = {}) => `
 workers = ${workers}  state-dir = "@DIR@/state"  run-dir = "@DIR@/run"  secret-file = "${store.secret}"
 cache { store = "${uri(store, timeout)}"  ${l1 === undefined ? '' : `l1 = "${l1}"`}  ${cache} }
 certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }
-frontend "on" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = "builtin:status" }
-frontend "off" { listen = "127.0.0.1:@PORT2@"  certificates = "ecdsa"  backend = "builtin:status"  tickets = off }
+frontend "on" { listen = "127.0.0.1:@PORT@"  certificates = "ecdsa"  backend = "builtin:status"  ${slowly} }
+frontend "off" { listen = "127.0.0.1:@PORT2@"  certificates = "ecdsa"  backend = "builtin:status"  tickets = off  ${slowly} }
 ${more}`;
 
 const v12 = {maxVersion: 'TLSv1.2'}, v13 = {minVersion: 'TLSv1.3'};
