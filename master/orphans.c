@@ -5,6 +5,7 @@
 #include "master/orphans.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <sys/wait.h>
 
 enum { LATER_MS = 50 };

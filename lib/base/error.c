@@ -74,13 +74,6 @@ void rp_error_reason(struct rp_error *err, const char *reason)
         mark_cut(err->reason, sizeof err->reason);
 }
 
-const char *rp_errno_name(int sys_errno)
-{
-    const char *name = strerrorname_np(sys_errno);
-
-    return name != NULL ? name : "UNKNOWN";
-}
-
 bool rp_error_errno(struct rp_error *err, int sys_errno, const char *syscall, const char *format,
                     ...)
 {

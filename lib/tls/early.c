@@ -13,6 +13,7 @@
 #include "lib/tls/request.h"
 #include "lib/tls/server_internal.h"
 #include "lib/tls/socket_internal.h"
+#include "lib/tls/context/compat.h"
 #include "lib/tls/context/ticket_crypt.h"
 
 enum { RECORD_MAX = 16384, BINDER_MAX = 255 };
@@ -156,9 +157,9 @@ static bool offers_protocol(const SSL_SESSION *session, char *const *protocols)
 /* Has the ticket not expired? OpenSSL would leave it away, and send early data all the same. */
 static bool is_fresh(const SSL_SESSION *session)
 {
-    long age = (long)time(NULL) - SSL_SESSION_get_time(session);
+    int64_t age = (int64_t)time(NULL) - RP_SESSION_TIME(session);
 
-    return age >= 0 && (unsigned long)age < SSL_SESSION_get_ticket_lifetime_hint(session);
+    return age >= 0 && (uint64_t)age < SSL_SESSION_get_ticket_lifetime_hint(session);
 }
 
 static bool context_allows(const struct rp_secure_context *c)

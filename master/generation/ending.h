@@ -12,6 +12,18 @@
 
 enum { ENDING_TEXT = 64 };
 
+/* "KILL"; musl has the description alone, "Killed". */
+static inline const char *ending_signal(int number)
+{
+#ifdef __GLIBC__
+    const char *name = sigabbrev_np(number);
+#else
+    const char *name = strsignal(number);
+#endif
+
+    return name != NULL ? name : "unknown";
+}
+
 /* `status` as waitpid and RP_EV_EXIT give it. Returns `text`. */
 static inline const char *ending_describe(char text[ENDING_TEXT], int status)
 {
@@ -19,7 +31,7 @@ static inline const char *ending_describe(char text[ENDING_TEXT], int status)
         snprintf(text, ENDING_TEXT, "exit status unknown");
     else if (WIFSIGNALED(status))
         snprintf(text, ENDING_TEXT, "killed by signal %d (%s)", WTERMSIG(status),
-                 sigabbrev_np(WTERMSIG(status)));
+                 ending_signal(WTERMSIG(status)));
     else
         snprintf(text, ENDING_TEXT, "exit status %d", WEXITSTATUS(status));
     return text;

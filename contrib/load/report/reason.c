@@ -25,8 +25,9 @@ bool load_reason_says_class(const struct load_reason *reason)
 /* OpenSSL's codes for alerts that the peer sent: the name of the alert begins behind these. */
 static const char *alert_of(const char *code)
 {
-    static const char *const heads[] = {"ERR_SSL_SSLV3_ALERT_", "ERR_SSL_TLSV1_ALERT_",
-                                        "ERR_SSL_TLSV13_ALERT_", "ERR_SSL_TLSV1_"};
+    static const char *const heads[] = {"ERR_SSL_SSLV3_ALERT_", "ERR_SSL_SSL/TLS_ALERT_",
+                                        "ERR_SSL_TLSV1_ALERT_", "ERR_SSL_TLSV13_ALERT_",
+                                        "ERR_SSL_TLSV1_"};
 
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         if (strncmp(code, heads[i], strlen(heads[i])) == 0)

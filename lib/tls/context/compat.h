@@ -32,6 +32,13 @@
 #define RP_SSL_ENGINES 1
 #endif
 
+/* The old name is not safe beyond 2038, and deprecated. */
+#if OPENSSL_VERSION_NUMBER >= 0x30300000L
+#define RP_SESSION_TIME(session) ((int64_t)SSL_SESSION_get_time_ex(session))
+#else
+#define RP_SESSION_TIME(session) ((int64_t)SSL_SESSION_get_time(session))
+#endif
+
 /* RFC 9149; OpenSSL has no name for it. */
 enum { RP_EXT_TICKET_REQUEST = 58 };
 

@@ -345,6 +345,17 @@ bool rp_engine_install(SSL_CTX *ctx)
 
 /* -- life */
 
+/* OpenSSL 3.2 and later allocate the record layer anew here, and tell of a failure in the queue of
+ * errors alone, which is empty before. */
+static bool take_side(SSL *ssl, bool server)
+{
+    if (server)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    return ERR_peek_error() == 0;
+}
+
 bool rp_engine_open(struct rp_engine *e, struct rp_secure_context *context, bool server,
                     enum rp_client_auth auth, struct rp_error *err)
 {
@@ -357,10 +368,10 @@ bool rp_engine_open(struct rp_engine *e, struct rp_secure_context *context, bool
         return rp_error_handshake(err, "ENOMEM", "no memory for the connection");
     BIO_up_ref(context->bio);
     SSL_set_bio(ssl, context->bio, context->bio);
-    if (server)
-        SSL_set_accept_state(ssl);
-    else
-        SSL_set_connect_state(ssl);
+    if (!take_side(ssl, server)) {
+        SSL_free(ssl);
+        return rp_error_handshake(err, "ENOMEM", "no memory for the connection");
+    }
     e->ssl = ssl;
     e->server = server;
     e->born = rp_secure_context_ref(context);

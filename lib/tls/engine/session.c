@@ -15,6 +15,7 @@
 
 #include "lib/base/cursor.h"
 #include "lib/tls/engine/engine.h"
+#include "lib/tls/context/compat.h"
 #include "lib/tls/context/ticket_crypt.h"
 
 /* RFC 8446 section 4.6.1: tickets renew, but keys of one full handshake do not live longer. */
@@ -113,7 +114,7 @@ static bool certificate_fits(const struct rp_engine *e, SSL_SESSION *session, bo
 /* What the program thinks of it; a session of another program has no stamp, but a time. */
 static bool is_welcome(struct rp_engine *e, SSL_SESSION *session, uint64_t stamped)
 {
-    long made = SSL_SESSION_get_time(session);
+    int64_t made = RP_SESSION_TIME(session);
 
     return e->ops->accept_session == NULL || e->ops->accept_session(e, session,
                                                                     stamped != 0 ? stamped

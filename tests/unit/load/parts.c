@@ -474,6 +474,7 @@ START_TEST(reasons_have_a_class_and_alerts_a_name)
         enum load_class class;
     } rows[] = {
         {"ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", "alert handshake_failure", CLASS_ALERT},
+        {"ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE", "alert bad_certificate", CLASS_ALERT},
         {"ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "alert certificate_required", CLASS_ALERT},
         {"ERR_SSL_TLSV1_UNRECOGNIZED_NAME", "alert unrecognized_name", CLASS_ALERT},
         {"ECONNRESET", "ECONNRESET", CLASS_RESET},
