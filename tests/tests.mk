@@ -32,9 +32,13 @@ compared: $(COMPARED)
 
 test-programs: build examples $(O)/bench/store $(COMPARED) $(CHECKS)
 
+# The same commands in a root of Debian 13 that debootstrap makes; needs root.
+check-debian13:
+	@tests/debian13.sh
+
 # The same scenarios on node and on us, in four pairings; by themselves.
 interop: deps
 	@$(MAKE) --no-print-directory -s MODE=release build examples compared
 	@node tests/interop/run.js $(SCENARIO)
 
-.PHONY: check check-once compared interop test-programs
+.PHONY: check check-debian13 check-once compared interop test-programs

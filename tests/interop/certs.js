@@ -22,6 +22,12 @@ function signed(name, ca, subject, extensions, ...more) {
     '-extfile', `${name}.ext`, '-out', `${name}.pem`);
 }
 
+// OpenSSL 3.4 and later refuse a negative number of days, and earlier ones have no dates here.
+function past() {
+  const [, major, minor] = /OpenSSL (\d+)\.(\d+)/.exec(openssl('version'));
+  return major > 3 || minor >= 4 ? ['-days', '1', '-not_before', '20200101000000Z', '-not_after', '20200102000000Z'] : ['-days', '-1'];
+}
+
 function makeAll(aside) {
   making = aside;
   fs.cpSync(e2e.certs, making, {recursive: true});
@@ -32,7 +38,7 @@ function makeAll(aside) {
   selfSigned('rsapss', 'rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048');
   signed('middle', 'ca', '/CN=middle', 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n');
   signed('below', 'middle', '/CN=below', 'subjectAltName=DNS:localhost\n');
-  signed('expired', 'ca', '/CN=expired', 'subjectAltName=DNS:localhost\n', '-days', '-1');
+  signed('expired', 'ca', '/CN=expired', 'subjectAltName=DNS:localhost\n', ...past());
   signed('sha1', 'ca', '/CN=sha1', 'subjectAltName=DNS:localhost\n', '-sha1');
   signed('cnonly', 'ca', '/CN=localhost', 'basicConstraints=CA:FALSE\n');
   signed('clientonly', 'ca', '/CN=clientonly', 'subjectAltName=DNS:localhost\nextendedKeyUsage=clientAuth\n');

@@ -63,7 +63,9 @@ START_TEST(every_certificate_serves_as_with_node)
     pair.options.alpn_protocols = client_protocols;
     pair.options.allow_unauthorized = true;
     refused = json_object_get(row, "createServer_throws");
-    if (refused != NULL) {
+    if (refused != NULL && openssl_since(3, 5)) {
+        ck_assert(pair_run()); /* node with this OpenSSL takes it, too */
+    } else if (refused != NULL) {
         ck_assert(!pair_run());
         pair_check_error(&pair.refused, refused, row_name);
     } else {

@@ -196,6 +196,11 @@ START_TEST(handshake_goes_as_with_node)
     ck_assert(pair_run());
     if (handshakes[_i].check == NULL) {
         ck_assert_msg(!pair.connected, "%s", what);
+        if (openssl_since(3, 5) && handshakes[_i].prepare == tls10) {
+            /* the client fails before it sends anything */
+            ck_assert_str_eq(pair.client_error.code, "ERR_SSL_NO_PROTOCOLS_AVAILABLE");
+            return;
+        }
         ck_assert_str_eq(pair.client_error.code, code_in(json_object_get(row, "c")));
         if (json_object_get(row, "s") != NULL)
             ck_assert_str_eq(pair.server_error.code, code_in(json_object_get(row, "s")));

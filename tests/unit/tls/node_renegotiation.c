@@ -251,7 +251,7 @@ static void check_psk(const json_t *row)
                      json_is_true(json_object_get(row, "reused")));
     ck_assert_ptr_null(rp_socket_peer_x509(pair.client, true, NULL)); /* G14 */
     ck_assert(rp_socket_ephemeral_key_info(pair.client, &key));
-    ck_assert_texts_eq(key.name, golden_string(eki, "name"));
+    pair_check_group(pair.client, key.name, golden_string(eki, "name"));
 }
 
 START_TEST(pre_shared_keys_work_and_fail_as_with_node)
@@ -275,6 +275,10 @@ START_TEST(pre_shared_keys_work_and_fail_as_with_node)
     if (pair.connected) {
         check_psk(row);
     } else {
+        if (openssl_since(3, 5) && psk->tls13 && psk->key == WRONG) {
+            ck_assert_str_eq(pair.client_error.code, "ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR");
+            return;
+        }
         ck_assert_str_eq(pair.client_error.code,
                          json_string_value(json_array_get(json_object_get(row, "c"), 0)));
         ck_assert_str_eq(pair.server_error.code,

@@ -282,11 +282,17 @@ START_TEST(garbage_is_an_error_at_both_ends)
     ck_assert(pair_run());
     ck_assert_int_eq(send(rp_stream_fd(client_stream()), "garbage garbage garbage", 23, 0), 23);
     pair_wait(both_are_closed);
-    pair_check_error(&pair.socket_error, json_object_get(row, "es"), "server");
-    ck_assert_str_eq(told[1], "error ERR_SSL_WRONG_VERSION_NUMBER,close(true)");
-    ck_assert_str_eq(
-        told[0],
-        "connect,ready,secureConnect,error ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION,close(true)");
+    if (openssl_since(3, 2)) { /* it looks at the type before the version */
+        ck_assert_str_eq(told[1], "error ERR_SSL_BAD_RECORD_TYPE,close(true)");
+        ck_assert_str_eq(told[0], "connect,ready,secureConnect,error "
+                                  "ERR_SSL_SSL/TLS_ALERT_UNEXPECTED_MESSAGE,close(true)");
+    } else {
+        pair_check_error(&pair.socket_error, json_object_get(row, "es"), "server");
+        ck_assert_str_eq(told[1], "error ERR_SSL_WRONG_VERSION_NUMBER,close(true)");
+        ck_assert_str_eq(
+            told[0],
+            "connect,ready,secureConnect,error ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION,close(true)");
+    }
 }
 END_TEST
 

@@ -113,6 +113,12 @@ START_TEST(context_is_refused_as_node_refuses_it)
     struct rp_secure_context *c = rp_secure_context_new(&row->options, &err);
 
     ck_assert_msg(golden != NULL, "no golden %s", row->golden);
+    if (openssl_since(3, 5) && strstr(row->golden, "ecdhCurve dup") != NULL) {
+        ck_assert_msg(c != NULL, "%s", err.message); /* as in node with this OpenSSL */
+        rp_secure_context_unref(c);
+        json_decref(goldens);
+        return;
+    }
     ck_assert_msg((c != NULL) == ok, "%s: %s %s", row->golden, err.code, err.message);
     if (!ok) {
         ck_assert_str_eq(err.code, code != NULL ? code : "");

@@ -70,6 +70,11 @@ static struct rp_x509 *odd(const char *label)
     return NULL;
 }
 
+static bool is_odd_time(const char *label)
+{
+    return strcmp(label, "time that is none") == 0 || strcmp(label, "time without seconds") == 0;
+}
+
 START_TEST(x509_of_odd_certificates_prints_what_node_prints)
 {
     json_t *row;
@@ -81,6 +86,10 @@ START_TEST(x509_of_odd_certificates_prints_what_node_prints)
         struct rp_x509 *x = parse_hex(golden_string(row, "der"));
         char *json;
 
+        if (openssl_since(3, 5) && is_odd_time(golden_string(row, "label"))) {
+            ck_assert_ptr_null(x); /* it no longer reads such a certificate */
+            continue;
+        }
         ck_assert_msg(x != NULL, "%s", golden_string(row, "label"));
         json = rp_x509_to_json(x, NULL, NULL);
         assert_long_texts_eq(json, golden_string(row, "legacy"));
