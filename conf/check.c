@@ -39,36 +39,49 @@ static bool check_ciphers(const struct conf_frontend *f, struct rp_error *err)
                                      f->max_version);
 }
 
-static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
+static bool check_protocols(const struct conf_tls *tls, struct rp_error *err)
 {
     size_t together = 0;
 
-    for (size_t i = 0; i < f->alpn_protocols.count; i++) {
-        size_t len = strlen(f->alpn_protocols.at[i]);
+    for (size_t i = 0; i < tls->alpn_protocols.count; i++) {
+        size_t len = strlen(tls->alpn_protocols.at[i]);
 
         if (len == 0 || len > 255)
             return conf_error(
-                err, &f->tls.place,
+                err, &tls->place,
                 "alpn-protocols: a name is empty or longer than 255 bytes; give one like \"h2\"");
         together += 1 + len;
     }
-    if (together > UINT16_MAX)
-        return conf_error(
-            err, &f->tls.place,
-            "alpn-protocols: the list takes %zu bytes and the limit is 65535; remove some names",
-            together);
-    for (size_t i = 0; i < f->alpn_backend_count; i++) {
-        const char *protocol = f->alpn_backends[i].protocol;
-        size_t j = 0;
+    return together <= UINT16_MAX ||
+           conf_error(
+               err, &tls->place,
+               "alpn-protocols: the list takes %zu bytes and the limit is 65535; remove some names",
+               together);
+}
 
-        while (j < f->alpn_protocols.count && strcmp(f->alpn_protocols.at[j], protocol) != 0)
-            j++;
-        if (j == f->alpn_protocols.count)
-            return conf_error(err, &f->tls.place,
-                              "alpn-backend: protocol %s is not in alpn-protocols; add it there",
-                              protocol);
-    }
-    return true;
+/* Does the frontend, or a host that leaves the backend to it, offer this protocol? */
+static bool is_offered(const struct conf_frontend *f, const char *protocol)
+{
+    bool offered = conf_strings_has(&f->tls.alpn_protocols, protocol);
+
+    for (size_t i = 0; !offered && i < f->host_count; i++)
+        offered = f->hosts[i].tls.backend == NULL &&
+                  conf_strings_has(&f->hosts[i].tls.alpn_protocols, protocol);
+    return offered;
+}
+
+static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
+{
+    bool ok = check_protocols(&f->tls, err);
+
+    for (size_t i = 0; ok && i < f->host_count; i++)
+        ok = check_protocols(&f->hosts[i].tls, err);
+    for (size_t i = 0; ok && i < f->alpn_backend_count; i++)
+        ok = is_offered(f, f->alpn_backends[i].protocol) ||
+             conf_error(err, &f->tls.place,
+                        "alpn-backend: protocol %s is not in alpn-protocols; add it there",
+                        f->alpn_backends[i].protocol);
+    return ok;
 }
 
 /* "*.example.com" stands for one label; stars elsewhere would match nothing. */

@@ -97,6 +97,7 @@ struct conf *conf_load(const char *path, struct rp_error *err)
 static void clear_tls(struct conf_tls *tls)
 {
     free(tls->certificates);
+    conf_strings_free(&tls->alpn_protocols);
     free(tls->ca);
     free(tls->crl);
 }
@@ -105,7 +106,6 @@ static void clear_frontend(struct conf_frontend *f)
 {
     free(f->name);
     conf_strings_free(&f->listen);
-    conf_strings_free(&f->alpn_protocols);
     conf_strings_free(&f->proxy_from);
     clear_tls(&f->tls);
     for (size_t i = 0; i < f->alpn_backend_count; i++)

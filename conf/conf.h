@@ -82,8 +82,9 @@ struct conf_tls {
     size_t certificate_count;
     const struct conf_backend *backend; /* NULL in a host: the frontend's */
     bool request_cert, reject_unauthorized;
-    uint32_t max_early_data; /* bytes; 0: none is accepted */
-    char *ca, *crl;          /* paths */
+    uint32_t max_early_data;            /* bytes; 0: none is accepted */
+    struct conf_strings alpn_protocols; /* in a host: empty = the frontend's */
+    char *ca, *crl;                     /* paths */
 };
 struct conf_host { /* host "name" { }: an SNI block; "*.example.com" allowed */
     char *name;
@@ -93,7 +94,6 @@ struct conf_frontend {
     char *name;
     struct conf_strings listen; /* "host:port", "unix:/path", "fd:N" */
     struct conf_tls tls;
-    struct conf_strings alpn_protocols;
     struct conf_alpn_backend *alpn_backends;
     size_t alpn_backend_count;
     struct conf_host *hosts;

@@ -29,6 +29,14 @@ bool conf_strings_add(struct conf_strings *list, char *text)
     return true;
 }
 
+bool conf_strings_has(const struct conf_strings *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->at[i], text) == 0)
+            return true;
+    return false;
+}
+
 void conf_strings_free(struct conf_strings *list)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -107,11 +115,10 @@ static bool read_strings(const struct conf_tree *tree, const struct conf_option 
             free(text);
             return false;
         }
-        for (size_t j = 0; j < list->count; j++)
-            if (strcmp(list->at[j], text) == 0) {
-                free(text);
-                return conf_value_error(err, &v, "\"%s\" is given twice; remove one", v.text);
-            }
+        if (conf_strings_has(list, text)) {
+            free(text);
+            return conf_value_error(err, &v, "\"%s\" is given twice; remove one", v.text);
+        }
         if (!conf_strings_add(list, text))
             return no_memory(err);
     }

@@ -12,6 +12,7 @@ bool conf_read(struct conf *, const struct conf_tree *, struct rp_error *);
 /* What contradicts itself, or is missing. */
 bool conf_check(const struct conf *, struct rp_error *);
 bool conf_strings_add(struct conf_strings *, char *text); /* takes the text, also when it fails */
+bool conf_strings_has(const struct conf_strings *, const char *text);
 void conf_strings_free(struct conf_strings *);
 
 #endif

@@ -171,6 +171,56 @@ static void warn_of_certificates(const struct conf *conf, const struct warning *
             warn_of_site(conf, (struct site){&conf->frontends[i], j}, w);
 }
 
+/* -- protocols that a client may select and the backend of its host does not speak, as far as
+ * alpn-backend shows what a backend speaks */
+
+static const struct conf_backend *backend_for(const struct conf_frontend *f, const char *protocol)
+{
+    for (size_t i = 0; i < f->alpn_backend_count; i++)
+        if (strcmp(f->alpn_backends[i].protocol, protocol) == 0)
+            return f->alpn_backends[i].backend;
+    return f->tls.backend;
+}
+
+/* A protocol of the frontend that goes to another backend there; NULL: there is none. */
+static const char *foreign_protocol(const struct conf_frontend *f, const struct conf_tls *host)
+{
+    const struct conf_strings *protocols = &f->tls.alpn_protocols;
+    bool known = false; /* is the backend one that alpn-backend distinguishes from others? */
+    const char *foreign = NULL;
+
+    for (size_t i = 0; i < f->alpn_backend_count; i++)
+        known = known || f->alpn_backends[i].backend == host->backend;
+    for (size_t i = 0; foreign == NULL && i < protocols->count; i++) {
+        const struct conf_backend *usual = backend_for(f, protocols->at[i]);
+
+        if (usual != host->backend && (known || usual != f->tls.backend))
+            foreign = protocols->at[i];
+    }
+    return foreign;
+}
+
+static void warn_of_protocols(const struct conf *conf, const struct warning *w)
+{
+    struct rp_error note = {0};
+
+    for (size_t i = 0; i < conf->frontend_count; i++)
+        for (size_t j = 0; j < conf->frontends[i].host_count; j++) {
+            const struct conf_frontend *f = &conf->frontends[i];
+            const struct conf_host *host = &f->hosts[j];
+            const char *protocol;
+
+            if (host->tls.backend == NULL || host->tls.alpn_protocols.count > 0 ||
+                (protocol = foreign_protocol(f, &host->tls)) == NULL)
+                continue;
+            conf_error(&note, &host->tls.place,
+                       "alpn-protocols: clients of host \"%s\" can select %s, which its backend "
+                       "\"%s\" may not speak; set alpn-protocols in the host",
+                       host->name, protocol, host->tls.backend->name);
+            tell(w, &note);
+        }
+}
+
 static void free_servers(struct conf_strings *servers, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -187,6 +237,7 @@ void conf_warnings(const struct conf *conf, enum conf_lookup lookup, conf_warn *
         known = conf_server_keys(&conf->backends[i], lookup == CONF_LOOKUP, &w.servers[i]);
     warn_of_staples(conf, &w);
     warn_of_proxies(conf, &w);
+    warn_of_protocols(conf, &w);
     if (known)
         warn_of_certificates(conf, &w);
     if (w.servers != NULL)

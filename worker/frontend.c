@@ -126,6 +126,8 @@ static struct rp_secure_context *on_sni(struct rp_socket *socket, const char *se
         return NULL;
     }
     set_site(socket, site);
+    if (site->alpn_protocols != NULL)
+        rp_socket_set_alpn_protocols(socket, site->alpn_protocols);
     return context;
 }
 
@@ -395,7 +397,7 @@ static struct rp_server_options options_of(struct frontend *f)
         .allow_unauthorized = !conf->tls.reject_unauthorized,
         .handshake_timeout_ms = conf->handshake_timeout_ms,
         .max_handshakes = conf->max_handshakes,
-        .alpn_protocols = conf->alpn_protocols.count > 0 ? plan->alpn_protocols : NULL,
+        .alpn_protocols = plan->own.alpn_protocols,
         .sni_callback = on_sni,
         .preface = has_preface(f) ? on_preface : NULL,
         .make_session_id = make_session_id,

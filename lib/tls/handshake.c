@@ -119,10 +119,23 @@ static void choose_protocol(struct rp_engine *e, struct rp_cursor offers)
     free(list);
 }
 
+bool rp_socket_set_alpn_protocols(struct rp_socket *s, const char *const *protocols)
+{
+    if (s == NULL || protocols == NULL || s->server == NULL ||
+        s->engine.alpn_mode != RP_ALPN_NONE || s->engine.hello == RP_HELLO_GO)
+        return false;
+    s->engine.alpn_list = protocols;
+    return true;
+}
+
 static void offer_protocols(struct rp_socket *s)
 {
     const struct rp_server *server = s->server;
 
+    if (s->engine.alpn_list != NULL) {
+        s->engine.alpn_mode = RP_ALPN_LIST;
+        return;
+    }
     s->engine.alpn_list = (const char *const *)server->protocols;
     s->engine.alpn_mode = server->protocols != NULL               ? RP_ALPN_LIST
                           : server->options.alpn_callback != NULL ? RP_ALPN_ASK

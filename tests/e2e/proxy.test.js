@@ -263,6 +263,38 @@ test('ALPN and SNI choose the backend', async () => {
   for (const b of [plain, h2, api]) await b.stop();
 });
 
+test('a host has ALPN protocols of its own, in full and resumed handshakes', async () => {
+  const say = (name) => backend((s) => s.end(name));
+  const [plain, h2, api] = await Promise.all([say('plain'), say('h2'), say('api')]);
+  const service = await Service.start(conf(`
+    backend "b" { address = "${plain.address_}" }  backend "h2" { address = "${h2.address_}" }
+    backend "api" { address = "${api.address_}" }
+    certificate "api" { cert = "@CERTS@/api.pem"  key = "@CERTS@/api.key" }`, `backend = "b"
+    alpn-protocols = {"h2", "http/1.1"}  alpn-backend = {"h2=h2"}
+    host "api.example" { certificates = "api"  backend = "api"  alpn-protocols = "http/1.1" }`));
+  const warnings = () => JSON.parse(service.command('check', '--json').out).warnings;
+  assert.deepStrictEqual(warnings(), []);
+  const ask = async (options) => {
+    const socket = await connect(service.port, {ALPNProtocols: ['h2', 'http/1.1'], ...options});
+    const said = (await drain(socket)).toString();
+    return {said, alpn: socket.alpnProtocol, reused: socket.isSessionReused(), session: socket.newest};
+  };
+  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+    for (const [servername, alpn, said] of [['api.example', 'http/1.1', 'api'], ['localhost', 'h2', 'h2']]) {
+      const options = {servername, minVersion: version, maxVersion: version}, first = await ask(options);
+      assert.deepStrictEqual([first.said, first.alpn, first.reused], [said, alpn, false]);
+      const again = await ask({...options, session: first.session});
+      assert.deepStrictEqual([again.said, again.alpn, again.reused], [said, alpn, true], version);
+    }
+    const refused = await ask({servername: 'api.example', ALPNProtocols: ['h2'], minVersion: version, maxVersion: version})
+      .catch((e) => e);
+    assert.match(refused.code, /NO_APPLICATION_PROTOCOL/);
+  }
+  service.configure(service.template.replace('alpn-protocols = "http/1.1"', ''));
+  assert.match(warnings()[0], /alpn-protocols: clients of host "api\.example" can select h2, which its backend "api" may not speak/);
+  for (const b of [plain, h2, api]) await b.stop();
+});
+
 // -- the PROXY protocol
 
 // The header a backend got, and a TLV table of it.

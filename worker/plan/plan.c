@@ -299,6 +299,38 @@ static struct backend *backend_of(const struct plan *f, const struct conf_backen
     return conf == NULL ? NULL : &f->backends[conf - f->conf->backends];
 }
 
+/* A built-in page speaks HTTP/1.1; a client that was told "h2" would not understand it. */
+static bool check_protocol(const struct conf_tls *tls, const struct conf_backend *backend,
+                           const char *protocol, struct rp_error *err)
+{
+    if ((backend->kind != CONF_BACKEND_STATUS && backend->kind != CONF_BACKEND_REDIRECT) ||
+        strncmp(protocol, "http/1.", 7) == 0)
+        return true;
+    return conf_error(err, &tls->place,
+                      "alpn-protocols: \"%s\" would be routed to %s, which speaks HTTP/1.1; remove "
+                      "it, give it an alpn-backend, or set alpn-protocols in the host",
+                      protocol, backend->name);
+}
+
+static bool site_protocols(const struct frontend_plan *plan, struct site *site,
+                           struct rp_error *err)
+{
+    const struct conf_strings *own = &site->tls->alpn_protocols;
+    const struct conf_strings *all = own->count > 0 ? own : &plan->conf->tls.alpn_protocols;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (!check_protocol(site->tls, plan_route(plan, site, all->at[i])->conf, all->at[i], err))
+            return false;
+    if (own->count == 0)
+        return true;
+    site->alpn_protocols = calloc(own->count + 1, sizeof *site->alpn_protocols);
+    if (site->alpn_protocols == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < own->count; i++)
+        site->alpn_protocols[i] = own->at[i];
+    return true;
+}
+
 /* A host block that names no certificates uses the frontend's. */
 static bool host_build(struct build *b, struct frontend_plan *plan, size_t at,
                        const struct roster *frontend, struct rp_error *err)
@@ -313,6 +345,8 @@ static bool host_build(struct build *b, struct frontend_plan *plan, size_t at,
         return false;
     site->tls = &host->tls;
     site->backend = backend_of(b->frontends, host->tls.backend);
+    if (!site_protocols(plan, site, err))
+        return false;
     if (host->tls.certificate_count == 0)
         ok = site_build(b, site, frontend, policy, host->name, err);
     else
@@ -341,42 +375,16 @@ static bool host_build(struct build *b, struct frontend_plan *plan, size_t at,
 
 /* -- plans ------------------------------------------------------------------------------------- */
 
-/* A built-in page speaks HTTP/1.1; a client that was told "h2" would not understand it. */
-static bool check_protocol(const struct conf_tls *tls, const struct conf_backend *backend,
-                           const char *protocol, struct rp_error *err)
-{
-    if ((backend->kind != CONF_BACKEND_STATUS && backend->kind != CONF_BACKEND_REDIRECT) ||
-        strncmp(protocol, "http/1.", 7) == 0)
-        return true;
-    return conf_error(err, &tls->place,
-                      "alpn-protocols: \"%s\" would be routed to %s, which speaks HTTP/1.1; remove "
-                      "it or give it an alpn-backend",
-                      protocol, backend->name);
-}
-
 static bool plan_protocols(struct frontend_plan *plan, const struct plan *f, struct rp_error *err)
 {
     const struct conf_frontend *conf = plan->conf;
 
     plan->alpn_backends = calloc(conf->alpn_backend_count + 1, sizeof *plan->alpn_backends);
-    plan->alpn_protocols = calloc(conf->alpn_protocols.count + 1, sizeof *plan->alpn_protocols);
-    if (plan->alpn_backends == NULL || plan->alpn_protocols == NULL)
+    if (plan->alpn_backends == NULL)
         return no_memory(err);
     for (size_t i = 0; i < conf->alpn_backend_count; i++)
         plan->alpn_backends[i] = backend_of(f, conf->alpn_backends[i].backend);
-    for (size_t i = 0; i < conf->alpn_protocols.count; i++) {
-        const char *protocol = conf->alpn_protocols.at[i];
-
-        plan->alpn_protocols[i] = protocol;
-        if (!check_protocol(&conf->tls, plan_route(plan, &plan->own, protocol)->conf, protocol,
-                            err))
-            return false;
-        for (size_t h = 0; h < conf->host_count; h++)
-            if (conf->hosts[h].tls.backend != NULL &&
-                !check_protocol(&conf->hosts[h].tls, conf->hosts[h].tls.backend, protocol, err))
-                return false;
-    }
-    return true;
+    return site_protocols(plan, &plan->own, err);
 }
 
 static bool plan_proxies(struct frontend_plan *plan, struct rp_error *err)
@@ -517,12 +525,15 @@ struct plan *plan_new(const struct conf *conf, struct rp_ticket_keys *keys, stru
 
 static void plan_clear(struct frontend_plan *plan)
 {
-    for (size_t i = 0; plan->hosts != NULL && plan->conf != NULL && i < plan->conf->host_count; i++)
+    for (size_t i = 0; plan->hosts != NULL && plan->conf != NULL && i < plan->conf->host_count;
+         i++) {
         names_free(plan->hosts[i].names);
+        free(plan->hosts[i].alpn_protocols);
+    }
     names_free(plan->own.names);
     names_free(plan->host_names);
     free(plan->hosts);
-    free(plan->alpn_protocols);
+    free(plan->own.alpn_protocols);
     free(plan->alpn_backends);
     free(plan->proxy_from);
 }

@@ -19,13 +19,13 @@ struct site {
     struct names *names;                /* to struct rp_secure_context; of a single host: empty */
     struct rp_secure_context *fallback; /* for names that no certificate has, and for none */
     struct backend *backend;            /* NULL: the block leaves it to the frontend */
+    const char **alpn_protocols;        /* NULL-terminated; NULL: the frontend's, or none */
 };
 
 struct frontend_plan {
     const struct conf_frontend *conf;
     struct site own, *hosts;
     struct names *host_names;       /* to struct site */
-    const char **alpn_protocols;    /* NULL-terminated; NULL = none */
     struct backend **alpn_backends; /* as conf->alpn_backends */
     struct rp_network *proxy_from;  /* as conf->proxy_from */
     char canonical[NAMES_MAX + 1];  /* first exact name of the first certificate; "" = none */

@@ -30,6 +30,13 @@ bool rp_request_answer_context(struct rp_request *, struct rp_secure_context *co
  * section 3). true if the answer has an effect. */
 bool rp_request_unrecognized_name(struct rp_request *);
 
+/* Set the ALPN protocols of one connection, instead of those of the server and its alpn_callback:
+ * NULL-terminated, in order of preference; not copied, so the list must stay valid as long as the
+ * socket. An empty list refuses clients that offer any. For a server's socket, before its context
+ * is selected (in the SNI callback, or before the request is answered); otherwise false, without an
+ * effect. */
+bool rp_socket_set_alpn_protocols(struct rp_socket *, const char *const *protocols);
+
 /* Select one of the client's ALPN protocols; NULL refuses the connection with the alert
  * no_application_protocol. Called once for each connection whose client offers any, inside the
  * handshake: it must not block. The session is known then, and in TLS 1.2 the OCSP staple (J5, J8).

@@ -2,9 +2,8 @@
  *
  * conf.c - the configuration language: what it means, its defaults, and the one line that says
  * what is wrong with a text. */
-#include "conf/conf.h"
 #include "lib/base/text.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/conf/texts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,31 +11,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-static const char base[] = "certificate \"c\" { cert = \"c.pem\" key = \"/k.key\" }\n"
-                           "backend \"b\" { address = \"127.0.0.1:1\" }\n";
-
-static struct conf *parse(const char *text)
-{
-    struct rp_error error = {0};
-    struct conf *conf = conf_parse(text, "/etc/r/x.conf", &error);
-
-    ck_assert_msg(conf != NULL, "%s", error.message);
-    return conf;
-}
-
-/* The base, and a frontend with these options in lines 3 to 5. */
-static char *with_frontend(const char *options)
-{
-    char *text;
-
-    ck_assert_int_gt(asprintf(&text,
-                              "%sfrontend \"f\" {\n  listen = \"*:443\" certificates = \"c\" "
-                              "backend = \"b\"\n  %s\n}\n",
-                              base, options),
-                     0);
-    return text;
-}
 
 START_TEST(conf_has_defaults)
 {
@@ -265,6 +239,10 @@ static const struct {
     {"host \"a\" { backend = \"builtin:stat\" }",
      "/x.conf:5: backend: \"builtin:stat\" is invalid; give builtin:status, builtin:redirect or "
      "builtin:echo"},
+    {"host \"a\" { alpn-protocols = \"\" }",
+     "/x.conf:5: alpn-protocols: a name is empty or longer than 255 bytes; give one like \"h2\""},
+    {"host \"a\" { backend = \"b\"  alpn-protocols = \"h2\" }  alpn-backend = \"h2=b\"",
+     "/x.conf:4: alpn-backend: protocol h2 is not in alpn-protocols; add it there"},
     {"host \"a\" { listen = \"h:1\" }",
      "/x.conf:5: listen: is unknown in host; see reprise.conf(5)"},
     {"max-early-data = 17K",
@@ -409,16 +387,6 @@ static const char *const examples[] = {"conf/demo.conf",
                                        "conf/examples/behind-a-balancer.conf",
                                        "conf/examples/two-hosts.conf"};
 
-static struct rp_error warned; /* the first one */
-static unsigned warnings;
-
-static void on_warning(const struct rp_error *note, void *arg)
-{
-    (void)arg;
-    if (warnings++ == 0)
-        warned = *note;
-}
-
 START_TEST(conf_examples_load)
 {
     struct rp_error error = {0};
@@ -497,146 +465,6 @@ START_TEST(conf_load_takes_up_to_4_mebibytes)
 }
 END_TEST
 
-static void warnings_of(const char *options)
-{
-    char *text = with_frontend(options);
-    struct conf *conf = parse(text);
-
-    warnings = 0;
-    memset(&warned, 0, sizeof warned);
-    conf_warnings(conf, CONF_NO_LOOKUP, on_warning, NULL);
-    conf_free(conf);
-    free(text);
-}
-
-START_TEST(conf_tells_what_has_no_effect)
-{
-    warnings_of("} certificate \"s\" { cert = \"s\" key = \"s\" ocsp = \"staple\"");
-    ck_assert_uint_eq(warnings, 1);
-    ck_assert_ptr_nonnull(strstr(warned.message, "ocsp: has no effect in this version"));
-}
-END_TEST
-
-/* Whether there is a warning of somebody who may claim anything, and how many there are. */
-static const struct {
-    const char *frontend;
-    unsigned warnings;
-} proxied[] = {
-    {"proxy-protocol = on  proxy-from = \"10.0.0.0/8\"", 0},
-    {"proxy-protocol = on", 1},
-    {"proxy-protocol = v1", 1},
-    {"proxy-protocol = v2", 1},
-    {"proxy-protocol = v2 } frontend \"g\" { listen = \"[::]:8443\"  certificates = \"c\"  "
-     "backend = \"b\"  proxy-protocol = on",
-     2},
-    {"} frontend \"g\" { listen = {\"unix:/x\", \"127.0.0.2:1\", \"[::1]:2\", \"localhost:3\"}  "
-     "certificates = \"c\"  backend = \"b\"  proxy-protocol = on",
-     0},
-    {"} frontend \"g\" { listen = {\"unix:/x\", \"10.0.0.1:1\"}  certificates = \"c\"  "
-     "backend = \"b\"  proxy-protocol = on",
-     1},
-    {"} frontend \"g\" { listen = \"fd:3\"  certificates = \"c\"  backend = \"b\"  "
-     "proxy-protocol = on",
-     1},
-};
-enum { PROXIED = sizeof proxied / sizeof *proxied };
-
-START_TEST(conf_warns_of_proxies_that_nobody_listed)
-{
-    warnings_of(proxied[_i].frontend);
-    ck_assert_uint_eq(warnings, proxied[_i].warnings);
-    if (warnings > 0)
-        ck_assert_ptr_nonnull(strstr(warned.message, "list the proxies in proxy-from"));
-    if (_i == 1)
-        ck_assert_str_eq(warned.message,
-                         "/etc/r/x.conf:4: proxy-protocol: anyone who can connect to frontend "
-                         "\"f\" can claim any client address; list the proxies in proxy-from");
-}
-END_TEST
-
-/* In the frontend of `with_frontend`, and behind it. */
-#define STRICT "request-cert = on  ca = \"ca.pem\""
-#define MORE   "frontend \"g\" { listen = \"*:8443\"  certificates = \"c\"  backend = "
-#define SPELLED(address)                                                                           \
-    {                                                                                              \
-        "host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = \"" address      \
-        "\"",                                                                                      \
-            1                                                                                      \
-    }
-static const struct {
-    const char *options;
-    unsigned warnings;
-} bypassed[] = {
-    {"host \"api\" { " STRICT " }", 1},
-    {"host \"api\" { reject-unauthorized = off  " STRICT " }", 1},
-    {"host \"api\" { " STRICT "  backend = \"b\" }", 1},
-    {"host \"*.api\" { " STRICT " }  host \"b\" { " STRICT " }", 2},
-    {STRICT "  host \"www\" { request-cert = off }", 1},
-    {STRICT "  host \"www\" { reject-unauthorized = off }", 1},
-    {STRICT "  host \"www\" { ca = \"other.pem\" }", 2},
-    {STRICT "  host \"www\" { crl = \"crl.pem\" }", 2},
-    {STRICT " } " MORE "\"b\"", 1},
-    {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = {\"h:1\", "
-     "\"127.0.0.1:1\"}",
-     1}, /* another block, the same server */
-    SPELLED("localhost:1"),
-    SPELLED("LocalHost.:1"),
-    SPELLED("x.localhost:1"),
-    SPELLED("[::1]:1"),
-    SPELLED("[0:0:0:0:0:0:0:1]:01"),
-    SPELLED("[::ffff:127.0.0.1]:1"),
-    SPELLED("127.0.0.1:0001"),
-    SPELLED("127.1:1"),
-    SPELLED("0.0.0.0:1"),
-    SPELLED("[::]:1"),
-    {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = \"127.0.0.1:2\"", 0},
-    {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = \"127.0.0.2:1\"", 0},
-    {"host \"api\" { " STRICT "  backend = \"d\" }  host \"www\" { backend = \"e\" } } "
-     "backend \"d\" { address = \"App.example.:1\" } backend \"e\" { address = \"app.EXAMPLE:1\"",
-     1},
-    {"host \"api\" { " STRICT "  backend = \"d\" }  host \"www\" { backend = \"e\" } } "
-     "backend \"d\" { address = \"unix:/tmp//x.sock\" } backend \"e\" { address = "
-     "\"unix:/tmp/../tmp/x.sock\"",
-     1},
-    {"host \"api\" { " STRICT "  backend = \"d\" }  host \"www\" { backend = \"e\" } } "
-     "backend \"d\" { address = \"[2001:db8::1]:1\" } backend \"e\" { address = "
-     "\"[2001:DB8:0::1]:1\"",
-     1},
-    {"alpn-protocols = \"h2\"  alpn-backend = \"h2=d\"  host \"api\" { " STRICT
-     "  backend = \"d\" } } backend \"d\" { address = \"h:1\"",
-     1},
-    /* nothing to get around, or nothing that the backend could not see */
-    {"", 0},
-    {STRICT, 0},
-    {STRICT "  host \"www\" { backend = \"b\" }", 0},
-    {STRICT " } " MORE "\"b\"  " STRICT, 0},
-    {"host \"api\" { " STRICT "  backend = \"d\" } } backend \"d\" { address = \"h:1\"", 0},
-    {"host \"api\" { " STRICT "  backend = \"builtin:echo\" }  host \"e\" { backend = "
-     "\"builtin:echo\" }",
-     0},
-    {"} backend \"v\" { address = \"h:1\"  proxy-protocol = v2 } " MORE
-     "\"v\"  host \"api\" { " STRICT " }",
-     0},
-    {"} backend \"v\" { address = \"h:1\"  proxy-protocol = v1 } " MORE
-     "\"v\"  host \"api\" { " STRICT " }",
-     1},
-};
-enum { BYPASSED = sizeof bypassed / sizeof *bypassed };
-
-START_TEST(conf_warns_of_client_certificates_that_can_be_bypassed)
-{
-    warnings_of(bypassed[_i].options);
-    ck_assert_msg(warnings == bypassed[_i].warnings, "%u: %s", warnings, bypassed[_i].options);
-    if (warnings > 0)
-        ck_assert_ptr_nonnull(strstr(warned.message, "the Host header can bypass"));
-    if (_i == 0)
-        ck_assert_str_eq(warned.message,
-                         "/etc/r/x.conf:5: request-cert: the Host header can bypass host \"api\": "
-                         "frontend \"f\" has the same backend \"b\"; use another, or "
-                         "proxy-protocol = v2 and check AUTHORITY");
-}
-END_TEST
-
 static void check_print(const struct conf *conf, const char *const *parts)
 {
     char *text = conf_print(conf), *again;
@@ -650,6 +478,24 @@ static void check_print(const struct conf *conf, const char *const *parts)
     free(again);
     free(text);
 }
+
+START_TEST(conf_host_has_protocols_of_its_own)
+{
+    char *text = with_frontend("alpn-protocols = \"h2\"  alpn-backend = {\"h2=b\", \"x=b\"}  "
+                               "host \"a\" { alpn-protocols = {\"x\", \"y\"} }  host \"b\" { }");
+    struct conf *conf = parse(text);
+    const struct conf_host *hosts = conf->frontends[0].hosts;
+    static const char *const parts[] = {"    alpn-protocols = {\"x\", \"y\"}\n",
+                                        "    # alpn-protocols is unset\n", NULL};
+
+    ck_assert_uint_eq(hosts[0].tls.alpn_protocols.count, 2);
+    ck_assert_str_eq(hosts[0].tls.alpn_protocols.at[1], "y");
+    ck_assert_uint_eq(hosts[1].tls.alpn_protocols.count, 0);
+    check_print(conf, parts);
+    conf_free(conf);
+    free(text);
+}
+END_TEST
 
 START_TEST(conf_that_is_printed_is_read_as_the_same)
 {
@@ -748,9 +594,7 @@ int main(void)
     tcase_add_loop_test(core, conf_load_takes_regular_files_alone, 0,
                         sizeof not_files / sizeof *not_files);
     tcase_add_test(core, conf_load_takes_up_to_4_mebibytes);
-    tcase_add_test(core, conf_tells_what_has_no_effect);
-    tcase_add_loop_test(core, conf_warns_of_proxies_that_nobody_listed, 0, PROXIED);
-    tcase_add_loop_test(core, conf_warns_of_client_certificates_that_can_be_bypassed, 0, BYPASSED);
+    tcase_add_test(core, conf_host_has_protocols_of_its_own);
     tcase_add_test(core, conf_survives_any_text);
     suite_add_tcase(suite, core);
     return unit_run(suite);

@@ -321,7 +321,7 @@ START_TEST(frontends_route_by_protocol_unless_the_host_says)
     const struct frontend_plan *plan;
 
     block(0, "www", &www_ec);
-    frontend.alpn_protocols = (struct conf_strings){protocols, 2};
+    frontend.tls.alpn_protocols = (struct conf_strings){protocols, 2};
     frontend.alpn_backends = routes;
     frontend.alpn_backend_count = 1;
     host(0, "status.example");
@@ -528,7 +528,7 @@ START_TEST(frontends_http2_to_a_builtin_page_is_refused)
     static struct conf_alpn_backend routes[] = {{"h2", &backends[2]}};
 
     block(0, "www", &www_ec);
-    frontend.alpn_protocols = (struct conf_strings){protocols, 2};
+    frontend.tls.alpn_protocols = (struct conf_strings){protocols, 2};
     frontend.tls.backend = &backends[1];
     fails_with("test.conf:30: ", "\"h2\" would be routed to builtin:status");
     frontend.alpn_backends = routes;
