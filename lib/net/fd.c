@@ -48,6 +48,11 @@ void rp_fd_address(int fd, bool peer, struct rp_address *a)
         a->len = len;
 }
 
+void rp_fd_reset_on_close(int fd)
+{
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+}
+
 void rp_fd_close(int fd)
 {
     int saved = errno, null = -1;

@@ -14,6 +14,8 @@ bool rp_fd_no_delay(int fd, bool on);
 bool rp_fd_keep_alive(int fd, bool on, uint32_t initial_delay_ms);
 /* Fill from getsockname or getpeername; len 0 when the kernel does not say. */
 void rp_fd_address(int fd, bool peer, struct rp_address *);
+/* Let close() reset the TCP connection. Unix sockets have no such thing. */
+void rp_fd_reset_on_close(int fd);
 /* Close a descriptor. The numbers 0, 1 and 2 are opened for /dev/null instead, so that no file or
  * socket that is opened later becomes the standard input or output. errno stays. */
 void rp_fd_close(int fd);

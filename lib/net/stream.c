@@ -4,11 +4,11 @@
  * The danger: any event may destroy the stream; each function that emits holds a reference and
  * looks again at `destroyed` afterwards. */
 #include "lib/base/args.h"
+#include "lib/net/fd.h"
 #include "lib/net/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <reprise/net.h>
 
@@ -539,16 +539,17 @@ void rp_stream_reset_on_close(struct rp_stream *s)
 {
     int fd = rp_stream_fd(s);
 
-    if (fd >= 0) /* Unix sockets have no such thing, and need none */
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+    if (s->ops->reset != NULL)
+        s->ops->reset(s);
+    else if (fd >= 0)
+        rp_fd_reset_on_close(fd);
 }
 
 void rp_stream_reset_and_destroy(struct rp_stream *s)
 {
-    if (s == NULL)
+    if (s == NULL || s->destroyed)
         return;
-    if (!s->destroyed)
-        rp_stream_reset_on_close(s);
+    rp_stream_reset_on_close(s);
     rp_stream_destroy(s, NULL);
 }
 

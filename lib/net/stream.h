@@ -46,7 +46,7 @@ void rp_stream_discard(struct rp_stream *);
 void rp_stream_progress(struct rp_stream *);
 /* The transport is connected: `connect` and `ready`. */
 void rp_stream_connected(struct rp_stream *);
-/* When its descriptor is closed, the peer shall learn that not all was read. */
+/* When it is destroyed, the other end shall see a reset and no end. */
 void rp_stream_reset_on_close(struct rp_stream *);
 /* Something moved: restart the idle timeout. */
 void rp_stream_touch(struct rp_stream *);

@@ -17,7 +17,9 @@ struct end {
     struct end *peer;        /* NULL: it was destroyed */
     struct rp_queue out;     /* on its way to the peer */
     struct rp_next_tick tick;
-    bool reset; /* the peer was destroyed with bytes on their way: no end, but an error */
+    bool resets; /* whatever is on its way, our end is an error for the peer */
+    bool
+        reset; /* the peer resets, or was destroyed with bytes on their way: no end, but an error */
 };
 
 static struct end *end_of(const struct rp_stream *stream)
@@ -60,7 +62,8 @@ static void peer_is_gone(struct end *e)
     struct rp_error error;
 
     if (e->reset) {
-        rp_error_set(&error, "ECONNRESET", "the other end was destroyed before all had arrived");
+        rp_error_set(&error, "ECONNRESET",
+                     "the other end was reset, or destroyed before all had arrived");
         rp_stream_destroy(&e->stream, &error);
     } else {
         rp_stream_push_end(&e->stream);
@@ -131,12 +134,17 @@ static void end_destroy(struct rp_stream *stream)
     rp_next_tick_cancel(&e->tick);
     rp_queue_clear(&e->out, stream->loop);
     if (peer != NULL) {
-        peer->reset = unread;
+        peer->reset = unread || e->resets;
         e->peer = peer->peer = NULL;
         rp_queue_clear(&peer->out, stream->loop);
         rp_next_tick(stream->loop, &peer->tick);
     }
     rp_stream_close_now(stream);
+}
+
+static void end_reset(struct rp_stream *stream)
+{
+    end_of(stream)->resets = true;
 }
 
 static size_t end_pending(const struct rp_stream *stream)
@@ -159,6 +167,7 @@ static struct end *end_new(struct rp_loop *loop, const struct rp_stream_options 
         .destroy = end_destroy,
         .free = end_free,
         .pending = end_pending,
+        .reset = end_reset,
     };
     struct end *e = calloc(1, sizeof *e);
 

@@ -356,6 +356,11 @@ static void socket_free(struct rp_stream *stream)
     free(s);
 }
 
+static void socket_reset(struct rp_stream *stream)
+{
+    rp_transport_reset_on_close(&of_stream(stream)->transport);
+}
+
 static const struct rp_stream_ops stream_ops = {
     .write = socket_write,
     .end = socket_end,
@@ -369,6 +374,7 @@ static const struct rp_stream_ops stream_ops = {
     .local_address = socket_local_address,
     .remote_address = socket_remote_address,
     .fd = socket_fd,
+    .reset = socket_reset,
 };
 
 struct rp_socket *rp_socket_new(struct rp_loop *loop, struct rp_secure_context *context,

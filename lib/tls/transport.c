@@ -2,6 +2,7 @@
  *
  * transport.c - a wire or a stream underneath a TLS socket; see transport.h. */
 #include "lib/tls/transport.h"
+#include "lib/net/fd.h"
 
 #include <stddef.h>
 
@@ -263,6 +264,14 @@ void rp_transport_release(struct rp_transport *t)
     leave_carrier(t);
     rp_stream_unref(t->carrier);
     t->carrier = NULL;
+}
+
+void rp_transport_reset_on_close(struct rp_transport *t)
+{
+    if (t->carrier != NULL)
+        rp_stream_reset_on_close(t->carrier);
+    else if (rp_wire_is_open(&t->wire))
+        rp_fd_reset_on_close(t->wire.fd);
 }
 
 int rp_transport_fd(const struct rp_transport *t)

@@ -56,6 +56,8 @@ bool rp_transport_can_deliver(struct rp_transport *);
 bool rp_transport_close(struct rp_transport *);
 /* Let go of the stream, once closed and before its memory goes. */
 void rp_transport_release(struct rp_transport *);
+/* It is about to be closed: the peer is to see a reset. */
+void rp_transport_reset_on_close(struct rp_transport *);
 int rp_transport_fd(const struct rp_transport *);
 
 #endif

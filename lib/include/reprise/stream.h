@@ -94,8 +94,9 @@ void rp_stream_unpipe(struct rp_stream *from);
 void rp_stream_destroy(struct rp_stream *, const struct rp_error *error);
 /* Destroy the stream when everything queued was sent: node's destroySoon. */
 void rp_stream_destroy_soon(struct rp_stream *);
-/* Destroy the stream and reset the TCP connection: node's resetAndDestroy. Unsent bytes are lost,
- * and no port stays in TIME_WAIT. */
+/* Destroy the stream and reset the connection: node's resetAndDestroy. Unsent bytes are lost, and
+ * no port stays in TIME_WAIT. The other end emits ERROR with ECONNRESET; so it does for a pair and
+ * for TLS over a stream. A Unix socket or a pipe cannot be reset: its peer sees an end. */
 void rp_stream_reset_and_destroy(struct rp_stream *);
 
 /* -- state */
@@ -152,6 +153,9 @@ struct rp_stream_ops {
     const struct rp_address *(*local_address)(const struct rp_stream *);
     const struct rp_address *(*remote_address)(const struct rp_stream *);
     int (*fd)(const struct rp_stream *);
+    /* `destroy` follows and has to be an error at the other end (ECONNRESET), never a clean end.
+     * NULL: SO_LINGER is set on `fd`. */
+    void (*reset)(struct rp_stream *);
 };
 struct rp_stream_options {
     uint32_t high_water_mark; /* bytes; 0 = RP_DEFAULT_HIGH_WATER_MARK (L1) */
@@ -178,8 +182,9 @@ void rp_stream_close_now(struct rp_stream *);
 
 /* Create two streams that are connected in memory: what is written to one arrives at the other, in
  * the next iteration of the loop. When one is destroyed, the other emits END, and writing to it
- * fails with EPIPE; if bytes were still on their way to either, it fails with ECONNRESET instead,
- * as a Unix socket does. Both are the caller's. false on failure: ENOMEM. */
+ * fails with EPIPE; if bytes were still on their way to either, or it was destroyed by
+ * rp_stream_reset_and_destroy, it fails with ECONNRESET instead. Both are the caller's. false on
+ * failure: ENOMEM. */
 bool rp_stream_pair(struct rp_loop *, const struct rp_stream_options *, struct rp_stream *ends[2],
                     struct rp_error *);
 

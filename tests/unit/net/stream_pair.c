@@ -182,6 +182,22 @@ START_TEST(pair_destroyed_with_bytes_on_their_way_is_no_end)
 }
 END_TEST
 
+/* With bytes on their way (1, 2), without (0), and paused (3). */
+START_TEST(pair_that_is_reset_is_no_end)
+{
+    set_up();
+    if (_i == 1 || _i == 2)
+        write_to(ends[_i - 1], "lost");
+    if (_i == 3)
+        rp_stream_pause(ends[1]);
+    rp_stream_reset_and_destroy(ends[0]);
+    rp_loop_run(loop);
+    ck_assert_str_eq(failed, "ECONNRESET");
+    ck_assert_int_eq(ended[1], 0);
+    tear_down();
+}
+END_TEST
+
 static void give_up(struct rp_stream *s, const struct rp_error *error, void *arg)
 {
     (void)arg;
@@ -243,6 +259,7 @@ int main(void)
     tcase_add_test(t, pair_drains);
     tcase_add_test(t, pair_sees_the_other_end_destroyed);
     tcase_add_loop_test(t, pair_destroyed_with_bytes_on_their_way_is_no_end, 0, 2);
+    tcase_add_loop_test(t, pair_that_is_reset_is_no_end, 0, 4);
     tcase_add_test(t, refused_write_may_drop_the_last_reference);
     tcase_add_test(t, pair_survives_a_listener_that_destroys_it);
     tcase_add_test(t, pipe_delivers_later_and_a_second_one_changes_nothing);

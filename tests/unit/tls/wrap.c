@@ -237,6 +237,23 @@ START_TEST(handshake_timeout_is_an_error_of_the_socket)
 }
 END_TEST
 
+/* TLS has no word for it, so the streams below must say it. */
+START_TEST(reset_of_a_wrapped_socket_is_an_error_over_there)
+{
+    begin(versions[_i % 2]);
+    join((struct rp_socket_options){0}, (struct rp_socket_options){0});
+    say(CLIENT, "x");
+    say(SERVER, "y");
+    link_run(both_said);
+    rp_stream_reset_and_destroy(rp_socket_stream(sockets[_i / 2]));
+    link_run(both_closed);
+    ck_assert_str_eq(failed[1 - _i / 2], "ECONNRESET");
+    ck_assert_int_eq(ended[1 - _i / 2], 0);
+    ck_assert_str_eq(failed[_i / 2], "");
+    finish();
+}
+END_TEST
+
 /* -- over descriptors */
 
 /* A terminal that changes no byte, or two ends of a Unix socket. */
@@ -489,6 +506,7 @@ int main(void)
     tcase_add_loop_test(tc, chain_is_looked_at_when_asked, 0, 2);
     tcase_add_loop_test(tc, failure_is_an_error_of_the_socket, 0, 2);
     tcase_add_loop_test(tc, handshake_timeout_is_an_error_of_the_socket, CLIENT, SERVER + 1);
+    tcase_add_loop_test(tc, reset_of_a_wrapped_socket_is_an_error_over_there, 0, 4);
     tcase_add_loop_test(tc, tls_goes_through_descriptors, 0, 4);
     tcase_add_test(tc, stream_of_one_direction_is_refused);
     tcase_add_loop_test(tc, either_layer_takes_the_other_along, 0, 2);
