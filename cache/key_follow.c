@@ -6,23 +6,19 @@
 
 #include <string.h>
 
-static uint8_t *put_number(uint8_t *at, uint64_t value)
-{
-    for (int i = 7; i >= 0; i--, value >>= 8)
-        at[i] = (uint8_t)value;
-    return at + 8;
-}
-
 void rp_key_ring_tell(const struct rp_key_ring *r, bool shared, const struct rp_ticket_key *key)
 {
     const struct rp_key_epochs *e = &r->epochs[r->of];
-    uint8_t note[RP_KEY_NOTE], *at = note;
+    uint8_t note[RP_KEY_NOTE];
+    struct rp_writer w = rp_writer_of(note, sizeof note);
 
     if (r->learned == NULL)
         return;
-    at = put_number(put_number(put_number(at, e->epoch_ms), r->asked), r->asked_turn);
-    *at = shared;
-    rp_ticket_key_encode(key, at + 1);
+    rp_writer_uint(&w, e->epoch_ms, 8);
+    rp_writer_uint(&w, r->asked, 8);
+    rp_writer_uint(&w, r->asked_turn, 8);
+    rp_writer_uint(&w, shared, 1);
+    rp_ticket_key_encode(key, w.at);
     r->learned(note, r->arg);
     explicit_bzero(note, sizeof note);
 }

@@ -142,24 +142,19 @@ uint64_t rp_key_lifetimes_since(const struct rp_key_lifetimes *l, uint64_t epoch
 
 /* -- as bytes: version, and for each: length of an epoch, session timeout, since, until */
 
-static uint8_t *put(uint8_t *at, uint64_t value)
-{
-    for (int i = 7; i >= 0; i--, value >>= 8)
-        at[i] = (uint8_t)value;
-    return at + 8;
-}
-
 size_t rp_key_lifetimes_encode(const struct rp_key_lifetimes *l,
                                uint8_t out[RP_KEY_LIFETIMES_BYTES])
 {
-    uint8_t *at = out;
+    struct rp_writer w = rp_writer_of(out, RP_KEY_LIFETIMES_BYTES);
 
-    *at++ = VERSION;
+    rp_writer_uint(&w, VERSION, 1);
     for (size_t i = 0; i < l->count; i++) {
-        at = put(put(at, l->at[i].epoch_ms), l->at[i].session_timeout_ms);
-        at = put(put(at, l->at[i].since_ms), l->at[i].until_ms);
+        rp_writer_uint(&w, l->at[i].epoch_ms, 8);
+        rp_writer_uint(&w, l->at[i].session_timeout_ms, 8);
+        rp_writer_uint(&w, l->at[i].since_ms, 8);
+        rp_writer_uint(&w, l->at[i].until_ms, 8);
     }
-    return (size_t)(at - out);
+    return rp_writer_done(&w);
 }
 
 bool rp_key_lifetimes_decode(struct rp_key_lifetimes *l, struct rp_cursor c)

@@ -171,29 +171,20 @@ bool rp_notices_forget(const struct rp_notices *n, const char *servername, uint6
 
 /* -- as bytes: version, turns, all_before, and for each host: moment, length, name */
 
-static uint8_t *put(uint8_t *at, uint64_t value, size_t width)
-{
-    for (size_t i = width; i-- > 0; value >>= 8)
-        at[i] = (uint8_t)value;
-    return at + width;
-}
-
 size_t rp_notices_encode(const struct rp_notices *n, uint8_t out[RP_NOTICES_MAX])
 {
-    uint8_t *at = put(out, VERSION, 1);
+    struct rp_writer w = rp_writer_of(out, RP_NOTICES_MAX);
 
+    rp_writer_uint(&w, VERSION, 1);
     for (size_t i = 0; i < RP_NOTICES_TURNS; i++)
-        at = put(at, n->turns[i], 8);
-    at = put(at, n->all_before_ms, 8);
-    at = put(at, n->host_count, 1);
+        rp_writer_uint(&w, n->turns[i], 8);
+    rp_writer_uint(&w, n->all_before_ms, 8);
+    rp_writer_uint(&w, n->host_count, 1);
     for (size_t i = 0; i < n->host_count; i++) {
-        size_t len = strlen(n->hosts[i].name);
-
-        at = put(put(at, n->hosts[i].before_ms, 8), len, 1);
-        memcpy(at, n->hosts[i].name, len);
-        at += len;
+        rp_writer_uint(&w, n->hosts[i].before_ms, 8);
+        rp_writer_vector(&w, n->hosts[i].name, strlen(n->hosts[i].name), 1);
     }
-    return (size_t)(at - out);
+    return rp_writer_done(&w);
 }
 
 static bool decode_host(struct rp_notices *n, struct rp_cursor *c)

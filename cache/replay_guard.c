@@ -4,6 +4,7 @@
  * The danger is to accept what might have been accepted before: every way out of here but one, that
  * all claims were answered "added" in time, declines. */
 #include "cache/replay_guard.h"
+#include "lib/base/cursor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,21 +73,16 @@ void rp_replay_guard_doubt(struct rp_replay_guard *guard)
 
 static void make_mark(const struct rp_replay_guard *guard, uint8_t mark[MARK_SIZE])
 {
-    uint64_t now = guard->now_ms();
-
     memcpy(mark, guard->random, MARK_RANDOM);
-    for (size_t i = 0; i < 8; i++)
-        mark[MARK_RANDOM + i] = (uint8_t)(now >> (56 - 8 * i));
+    rp_store_uint(mark + MARK_RANDOM, guard->now_ms(), 8);
 }
 
 /* Who meets the store knows nothing of what was there before this mark. Its maker's clock may be
  * slow; a moment that is to come says nothing. */
 static uint64_t doubt_of(const struct rp_replay_guard *guard, const uint8_t mark[MARK_SIZE])
 {
-    uint64_t made = 0, now = guard->now_ms(), age;
+    uint64_t made = rp_load_uint(mark + MARK_RANDOM, 8), now = guard->now_ms(), age;
 
-    for (size_t i = 0; i < 8; i++)
-        made = made << 8 | mark[MARK_RANDOM + i];
     age = now > made && now - made > CLOCKS_MS ? now - made - CLOCKS_MS : 0;
     return age < guard->doubt_ms ? guard->doubt_ms - age : 0;
 }

@@ -14,6 +14,7 @@
  * version and the length. Algorithms are fetched and keys expanded once, contexts used again; so
  * sealing costs no lookup. Not for two threads at a time. */
 #include "cache/seal.h"
+#include "lib/base/cursor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,8 +162,7 @@ size_t rp_seal(const struct rp_sealer *s, struct rp_bytes name, struct rp_bytes 
     if (plain.len == 0 || plain.len > CHUNK_MAX)
         return 0;
     out[0] = VERSION;
-    for (int i = 0; i < EXPIRY; i++)
-        out[1 + i] = (uint8_t)(expires_ms >> 8 * (EXPIRY - 1 - i));
+    rp_store_uint(out + 1, expires_ms, EXPIRY);
     ERR_set_mark(); /* this may run inside of a handshake, which reads its own errors */
     ok = RAND_bytes(out + HEAD, NONCE) == 1 && begin(s, s->sealing, name, out, binding) &&
          finish(s->sealing, plain.bytes, plain.len, body) &&
@@ -175,7 +175,7 @@ size_t rp_unseal(const struct rp_sealer *s, struct rp_bytes name, struct rp_byte
                  uint64_t now_ms, struct rp_bytes sealed, uint8_t *out, uint64_t *expires_ms)
 {
     const uint8_t *head = sealed.bytes, *body = head + HEAD + NONCE;
-    uint64_t expires = 0;
+    uint64_t expires;
     uint8_t tag[TAG]; /* OpenSSL takes it through a pointer without const */
     size_t len;
     bool ok;
@@ -184,8 +184,7 @@ size_t rp_unseal(const struct rp_sealer *s, struct rp_bytes name, struct rp_byte
         return 0;
     len = sealed.len - HEAD - NONCE - TAG;
     memcpy(tag, body + len, TAG);
-    for (int i = 0; i < EXPIRY; i++)
-        expires = expires << 8 | head[1 + i];
+    expires = rp_load_uint(head + 1, EXPIRY);
     ERR_set_mark();
     ok = begin(s, s->opening, name, head, binding) &&
          EVP_CIPHER_CTX_ctrl(s->opening, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&

@@ -199,7 +199,7 @@ static bool checksum_holds(const uint8_t *header, size_t len, const uint8_t *at)
 
     crc = proxy_crc32c(crc, zeros, sizeof zeros);
     crc = proxy_crc32c(crc, at + 4, len - before - 4);
-    return crc == ((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]);
+    return crc == rp_load_uint(at, 4);
 }
 
 /* NULL, or what is wrong. One checksum at most, or a header could cost hundreds of them. */
@@ -335,118 +335,99 @@ size_t proxy_protocol_build_v1(const struct proxy_tell *tell, uint8_t out[PROXY_
     return (size_t)len;
 }
 
-struct builder {
-    uint8_t *out;
-    size_t len;
-};
-
-static void put(struct builder *b, const void *bytes, size_t len)
-{
-    memcpy(b->out + b->len, bytes, len);
-    b->len += len;
-}
-
-static void put_uint(struct builder *b, uint32_t value, size_t width)
-{
-    while (width-- > 0)
-        b->out[b->len++] = (uint8_t)(value >> 8 * width);
-}
-
 /* Values of up to 255 bytes: six of them and the addresses always fit into PROXY_OUT_MAX. */
-static void put_tlv(struct builder *b, uint8_t type, const char *value)
+static void put_tlv(struct rp_writer *w, uint8_t type, const char *value)
 {
     size_t len = value == NULL ? 0 : strlen(value);
 
-    if (len == 0 || len > 255 || b->len + 3 + len > PROXY_OUT_MAX)
+    if (len == 0 || len > 255 || 3 + len > rp_writer_left(w))
         return;
-    put_uint(b, type, 1);
-    put_uint(b, (uint32_t)len, 2);
-    put(b, value, len);
+    rp_writer_uint(w, type, 1);
+    rp_writer_vector(w, value, len, 2);
 }
 
-static void put_tls(struct builder *b, const struct proxy_tell *tell)
+static void put_tls(struct rp_writer *w, const struct proxy_tell *tell)
 {
-    size_t length_at = b->len + 1;
-    struct builder length = {b->out, length_at};
+    struct rp_writer length;
+    const uint8_t *value;
     uint8_t client = CLIENT_SSL;
 
     if (tell->certificate)
         client |= tell->resumed ? CLIENT_CERT_SESS : CLIENT_CERT_CONN | CLIENT_CERT_SESS;
-    put_uint(b, TLV_SSL, 1);
-    put_uint(b, 0, 2);
-    put_uint(b, client, 1);
-    put_uint(b, tell->certificate && tell->verified ? 0 : 1, 4);
-    put_tlv(b, TLV_SSL_VERSION, tell->version);
-    put_tlv(b, TLV_SSL_CIPHER, tell->cipher);
-    put_tlv(b, TLV_SSL_GROUP, tell->group);
-    put_tlv(b, TLV_SSL_CN, tell->common_name);
-    put_uint(&length, (uint32_t)(b->len - length_at - 2), 2);
+    rp_writer_uint(w, TLV_SSL, 1);
+    length = rp_writer_take(w, 2);
+    value = w->at;
+    rp_writer_uint(w, client, 1);
+    rp_writer_uint(w, tell->certificate && tell->verified ? 0 : 1, 4);
+    put_tlv(w, TLV_SSL_VERSION, tell->version);
+    put_tlv(w, TLV_SSL_CIPHER, tell->cipher);
+    put_tlv(w, TLV_SSL_GROUP, tell->group);
+    put_tlv(w, TLV_SSL_CN, tell->common_name);
+    rp_writer_uint(&length, (size_t)(w->at - value), 2);
 }
 
 /* A path padded with zeros; what lies past an address's length is not the address. */
-static void put_path(struct builder *b, const struct rp_address *address)
+static void put_path(struct rp_writer *w, const struct rp_address *address)
 {
+    static const uint8_t zeros[V2_PATH_LEN];
     size_t head = offsetof(struct sockaddr_un, sun_path);
     size_t len = address->len > head ? address->len - head : 0;
 
     if (len > V2_PATH_LEN)
         len = V2_PATH_LEN;
-    memset(b->out + b->len, 0, V2_PATH_LEN);
-    memcpy(b->out + b->len, address->un.sun_path, len);
-    b->len += V2_PATH_LEN;
+    rp_writer_bytes(w, address->un.sun_path, len);
+    rp_writer_bytes(w, zeros, V2_PATH_LEN - len);
 }
 
-static void put_addresses(struct builder *b, int family, const struct rp_address *source,
+static void put_addresses(struct rp_writer *w, int family, const struct rp_address *source,
                           const struct rp_address *destination)
 {
     if (family == AF_INET) {
-        put(b, &source->in.sin_addr, 4);
-        put(b, &destination->in.sin_addr, 4);
-        put(b, &source->in.sin_port, 2);
-        put(b, &destination->in.sin_port, 2);
+        rp_writer_bytes(w, &source->in.sin_addr, 4);
+        rp_writer_bytes(w, &destination->in.sin_addr, 4);
+        rp_writer_bytes(w, &source->in.sin_port, 2);
+        rp_writer_bytes(w, &destination->in.sin_port, 2);
     } else if (family == AF_INET6) {
-        put(b, &source->in6.sin6_addr, 16);
-        put(b, &destination->in6.sin6_addr, 16);
-        put(b, &source->in6.sin6_port, 2);
-        put(b, &destination->in6.sin6_port, 2);
+        rp_writer_bytes(w, &source->in6.sin6_addr, 16);
+        rp_writer_bytes(w, &destination->in6.sin6_addr, 16);
+        rp_writer_bytes(w, &source->in6.sin6_port, 2);
+        rp_writer_bytes(w, &destination->in6.sin6_port, 2);
     } else if (family == AF_UNIX) {
-        put_path(b, source);
-        put_path(b, destination);
+        put_path(w, source);
+        put_path(w, destination);
     }
 }
 
 size_t proxy_protocol_build_v2(const struct proxy_tell *tell, uint8_t out[PROXY_OUT_MAX])
 {
     struct rp_address source = {0}, destination = {0};
-    struct builder b = {out, 0}, length = {out, sizeof signature_v2 + 2};
+    struct rp_writer w = rp_writer_of(out, PROXY_OUT_MAX), length, crc = {0};
     int family = common_family(tell, &source, &destination);
 
-    put(&b, signature_v2, sizeof signature_v2);
-    put_uint(&b, V2_PROXY, 1);
-    put_uint(&b,
-             family == AF_INET    ? V2_TCP4
-             : family == AF_INET6 ? V2_TCP6
-             : family == AF_UNIX  ? V2_UNIX
-                                  : V2_UNSPEC,
-             1);
-    put_uint(&b, 0, 2);
-    put_addresses(&b, family, &source, &destination);
-    put_tlv(&b, TLV_ALPN, tell->alpn);
-    put_tlv(&b, TLV_AUTHORITY, tell->authority);
+    rp_writer_bytes(&w, signature_v2, sizeof signature_v2);
+    rp_writer_uint(&w, V2_PROXY, 1);
+    rp_writer_uint(&w,
+                   family == AF_INET    ? V2_TCP4
+                   : family == AF_INET6 ? V2_TCP6
+                   : family == AF_UNIX  ? V2_UNIX
+                                        : V2_UNSPEC,
+                   1);
+    length = rp_writer_take(&w, 2);
+    put_addresses(&w, family, &source, &destination);
+    put_tlv(&w, TLV_ALPN, tell->alpn);
+    put_tlv(&w, TLV_AUTHORITY, tell->authority);
     if (tell->tls)
-        put_tls(&b, tell);
+        put_tls(&w, tell);
     if (tell->early_data)
-        put_tlv(&b, PROXY_TLV_EARLY_DATA, "\1");
+        put_tlv(&w, PROXY_TLV_EARLY_DATA, "\1");
     if (tell->checksum) {
-        put_uint(&b, TLV_CRC32C, 1);
-        put_uint(&b, 4, 2);
-        put_uint(&b, 0, 4);
+        rp_writer_uint(&w, TLV_CRC32C, 1);
+        rp_writer_uint(&w, 4, 2);
+        crc = w;
+        rp_writer_uint(&w, 0, 4);
     }
-    put_uint(&length, (uint32_t)(b.len - PROXY_V2_MIN), 2);
-    if (tell->checksum) {
-        struct builder crc = {out, b.len - 4};
-
-        put_uint(&crc, proxy_crc32c(0, out, b.len), 4);
-    }
-    return b.len;
+    rp_writer_uint(&length, rp_writer_done(&w) - PROXY_V2_MIN, 2);
+    if (tell->checksum)
+        rp_writer_uint(&crc, proxy_crc32c(0, out, rp_writer_done(&w)), 4);
+    return rp_writer_done(&w);
 }

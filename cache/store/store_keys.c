@@ -9,6 +9,7 @@
  * that somebody damaged: a slot is believed by nobody before its seal is checked (seal.h), and one
  * that makes no sense is overwritten. */
 #include "cache/store/store_keys.h"
+#include "lib/base/cursor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,16 +111,12 @@ static bool write_slot(struct keys_file *f, size_t slot)
 
 static uint64_t expiry_of(const uint8_t *slot)
 {
-    uint64_t expires = 0;
-
-    for (int i = 0; i < 8; i++)
-        expires = expires << 8 | slot[i];
-    return expires;
+    return rp_load_uint(slot, 8);
 }
 
 static size_t length_of(const uint8_t *slot)
 {
-    return (size_t)slot[8] << 8 | slot[9];
+    return (size_t)rp_load_uint(slot + 8, 2);
 }
 
 static bool is_past(const uint8_t *slot, uint64_t now)
@@ -175,15 +172,13 @@ static size_t room(const struct keys_file *f)
 static bool fill(struct keys_file *f, size_t slot, struct rp_bytes key, struct rp_bytes value,
                  uint64_t expires)
 {
-    uint8_t *at = f->slots[slot];
+    struct rp_writer w = rp_writer_of(f->slots[slot], SLOT);
 
-    memset(at, 0, SLOT);
-    for (int i = 7; i >= 0; i--, expires >>= 8)
-        at[i] = (uint8_t)expires;
-    at[8] = (uint8_t)(value.len >> 8);
-    at[9] = (uint8_t)value.len;
-    memcpy(at + HEAD - KEY, key.bytes, KEY);
-    memcpy(at + HEAD, value.bytes, value.len);
+    memset(f->slots[slot], 0, SLOT);
+    rp_writer_uint(&w, expires, 8);
+    rp_writer_uint(&w, value.len, 2);
+    rp_writer_bytes(&w, key.bytes, KEY);
+    rp_writer_bytes(&w, value.bytes, value.len);
     return write_slot(f, slot);
 }
 

@@ -3,6 +3,7 @@
  * store_lmdb_entries.c - the two tables of the LMDB store, always changed together, and making room
  * in them. */
 #include "cache/store/store_lmdb_internal.h"
+#include "lib/base/cursor.h"
 
 #include <string.h>
 
@@ -11,19 +12,9 @@ enum {
     EVICT_MAX = 8,
 };
 
-static void put_expiry(uint8_t out[LMDB_EXPIRY], uint64_t expires)
-{
-    for (int i = LMDB_EXPIRY - 1; i >= 0; i--, expires >>= 8)
-        out[i] = (uint8_t)expires;
-}
-
 static uint64_t get_expiry(const uint8_t *bytes)
 {
-    uint64_t expires = 0;
-
-    for (int i = 0; i < LMDB_EXPIRY; i++)
-        expires = expires << 8 | bytes[i];
-    return expires;
+    return rp_load_uint(bytes, LMDB_EXPIRY);
 }
 
 struct index_key {
@@ -75,7 +66,7 @@ int rp_lmdb_write_entry(struct lmdb *l, MDB_txn *txn, MDB_val *key, struct rp_by
 
     if (code != 0)
         return code;
-    put_expiry(room.mv_data, expires);
+    rp_store_uint(room.mv_data, expires, LMDB_EXPIRY);
     if (value.len > 0)
         memcpy((uint8_t *)room.mv_data + LMDB_EXPIRY, value.bytes, value.len);
     index_key(&index, room.mv_data, key);

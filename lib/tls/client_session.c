@@ -13,6 +13,7 @@
 
 #include "lib/tls/client_internal.h"
 #include "lib/tls/engine/session_bond.h"
+#include "lib/base/cursor.h"
 #include "lib/x509/internal.h"
 
 /* -- what a verdict depends on, besides the certificate */
@@ -30,19 +31,15 @@ static void digest_trust(const struct rp_socket *s, uint8_t out[RP_TRUST_SIZE])
 {
     const struct rp_secure_context *c = s->context;
     enum judge judge = s->bare ? BY_NOBODY : s->client->check != NULL ? BY_PROGRAM : BY_NAME;
-    uint32_t dh = s->client->min_dh_size;
-    const uint8_t demands[] = {judge,
-                               (uint8_t)SSL_CTX_get_security_level(c->ssl),
-                               (uint8_t)(dh >> 24),
-                               (uint8_t)(dh >> 16),
-                               (uint8_t)(dh >> 8),
-                               (uint8_t)dh};
-    uint8_t all[3 * SHA256_DIGEST_LENGTH + sizeof demands], *at = all;
+    uint8_t all[3 * SHA256_DIGEST_LENGTH + 1 + 1 + 4];
+    struct rp_writer w = rp_writer_of(all, sizeof all);
 
-    at = (uint8_t *)memcpy(at, c->ca_digest, SHA256_DIGEST_LENGTH) + SHA256_DIGEST_LENGTH;
-    at = (uint8_t *)memcpy(at, c->crl_digest, SHA256_DIGEST_LENGTH) + SHA256_DIGEST_LENGTH;
-    at = (uint8_t *)memcpy(at, c->roots_digest, SHA256_DIGEST_LENGTH) + SHA256_DIGEST_LENGTH;
-    memcpy(at, demands, sizeof demands);
+    rp_writer_bytes(&w, c->ca_digest, SHA256_DIGEST_LENGTH);
+    rp_writer_bytes(&w, c->crl_digest, SHA256_DIGEST_LENGTH);
+    rp_writer_bytes(&w, c->roots_digest, SHA256_DIGEST_LENGTH);
+    rp_writer_uint(&w, judge, 1);
+    rp_writer_uint(&w, (uint8_t)SSL_CTX_get_security_level(c->ssl), 1);
+    rp_writer_uint(&w, s->client->min_dh_size, 4);
     SHA256(all, sizeof all, out);
 }
 

@@ -4,6 +4,7 @@
  * The danger: a process that hangs where it should get ready, or where it should drain. Each of
  * these has a limit, after which it is killed; its end is then handled as any other end. */
 #include "master/generation/generation.h"
+#include "lib/base/cursor.h"
 
 #include "lib/base/ipc.h"
 #include "master/generation/cache_files.h"
@@ -410,11 +411,11 @@ void generation_drain(struct generation *g)
 
 void generation_end_within(struct generation *g, uint32_t ms)
 {
-    const uint8_t content[] = {(uint8_t)(ms >> 24), (uint8_t)(ms >> 16), (uint8_t)(ms >> 8),
-                               (uint8_t)ms};
-    uint8_t message[RP_IPC_MAX];
-    size_t len = rp_ipc_compose(message, GENERATION_END_WITHIN, content, sizeof content);
+    uint8_t message[RP_IPC_MAX], content[4];
+    size_t len;
 
+    rp_store_uint(content, ms, sizeof content);
+    len = rp_ipc_compose(message, GENERATION_END_WITHIN, content, sizeof content);
     limit(g, ms);
     rp_cluster_send(g->cluster, 0, message, len, NULL); /* if it is gone, EXIT tells */
 }
@@ -451,18 +452,12 @@ void generation_reopen_log(struct generation *g)
     say(g, GENERATION_REOPEN_LOG);
 }
 
-static void put_question(uint8_t out[8], uint64_t question)
-{
-    for (int i = 7; i >= 0; i--, question >>= 8)
-        out[i] = (uint8_t)question;
-}
-
 bool generation_post(struct generation *g, uint64_t question, const struct rp_notices *notices)
 {
     uint8_t message[RP_IPC_MAX], content[8 + RP_NOTICES_MAX];
     size_t len = 8 + rp_notices_encode(notices, content + 8);
 
-    put_question(content, question);
+    rp_store_uint(content, question, 8);
     return rp_cluster_send(g->cluster, 0, message,
                            rp_ipc_compose(message, GENERATION_POST, content, len), NULL);
 }
@@ -471,7 +466,7 @@ bool generation_ask_keys(struct generation *g, uint64_t question)
 {
     uint8_t message[RP_IPC_MAX], content[8];
 
-    put_question(content, question);
+    rp_store_uint(content, question, 8);
     return rp_cluster_send(g->cluster, 0, message,
                            rp_ipc_compose(message, GENERATION_LIST_KEYS, content, sizeof content),
                            NULL);

@@ -8,6 +8,7 @@
  * The danger: it must not outlive its use. When the master says so or is gone it drains: takes its
  * workers along and ends, at the latest some time after drain-timeout. */
 #include "master/generation/generation_process.h"
+#include "lib/base/cursor.h"
 #include "cache/store_open.h"
 
 #include "cache/notices.h"
@@ -628,11 +629,11 @@ static void drain(struct process *p)
 /* The workers cut off what is open by then. */
 static void end_within(struct process *p, uint32_t ms)
 {
-    const uint8_t content[] = {(uint8_t)(ms >> 24), (uint8_t)(ms >> 16), (uint8_t)(ms >> 8),
-                               (uint8_t)ms};
-    uint8_t message[RP_IPC_MAX];
-    size_t len = rp_ipc_compose(message, WORKER_END_WITHIN, content, sizeof content);
+    uint8_t message[RP_IPC_MAX], content[4];
+    size_t len;
 
+    rp_store_uint(content, ms, sizeof content);
+    len = rp_ipc_compose(message, WORKER_END_WITHIN, content, sizeof content);
     if (p->workers == NULL)
         return;
     limit(p, ms);

@@ -11,48 +11,47 @@ enum { ID = 4, ROLES = 3, MINTS = 4, DERIVED = 8 }; /* of the last byte of a key
 
 /* -- in the generation */
 
-static uint8_t *put(uint8_t *at, uint64_t value, size_t width)
+static void put_key(struct rp_writer *w, const struct rp_key_info *key)
 {
-    for (size_t i = width; i-- > 0; value >>= 8)
-        at[i] = (uint8_t)value;
-    return at + width;
+    rp_writer_bytes(w, key->name_prefix, ID);
+    rp_writer_uint(w, key->epoch, 8);
+    rp_writer_uint(w, key->begins_ms, 8);
+    rp_writer_uint(w, key->erased_ms, 8);
+    rp_writer_uint(w, (uint8_t)key->role | (key->mints ? MINTS : 0) | (key->derived ? DERIVED : 0),
+                   1);
 }
 
-static uint8_t *put_key(uint8_t *at, const struct rp_key_info *key)
-{
-    memcpy(at, key->name_prefix, ID);
-    at = put(at + ID, key->epoch, 8);
-    at = put(at, key->begins_ms, 8);
-    at = put(at, key->erased_ms, 8);
-    return put(at, (uint8_t)key->role | (key->mints ? MINTS : 0) | (key->derived ? DERIVED : 0), 1);
-}
-
-static uint8_t *put_pinned(uint8_t *at, const struct rp_ticket_keys *keys, size_t index)
+static void put_pinned(struct rp_writer *w, const struct rp_ticket_keys *keys, size_t index)
 {
     struct rp_key_info info = {.role = RP_KEY_CURRENT, .mints = index == 0};
     struct rp_ticket_key key;
 
     if (!rp_ticket_keys_get(keys, index, &key))
-        return at;
+        return;
     memcpy(info.name_prefix, key.name, ID);
     explicit_bzero(&key, sizeof key);
-    return put_key(at, &info);
+    put_key(w, &info);
 }
 
 size_t keys_report_write(uint8_t out[KEYS_REPORT_MAX], uint64_t question,
                          const struct rp_key_ring *ring, const struct rp_ticket_keys *keys)
 {
+    struct rp_writer w = rp_writer_of(out, KEYS_REPORT_MAX);
     struct rp_key_info list[KEYS_REPORT_KEYS];
     size_t all = rp_ticket_keys_count(keys), count = all;
-    uint8_t *at = put(out, question, 8);
 
-    at = put(at, ring != NULL ? rp_key_ring_epoch_ms(ring) : 0, 8);
-    at = put(at, all, 2);
+    rp_writer_uint(&w, question, 8);
+    rp_writer_uint(&w, ring != NULL ? rp_key_ring_epoch_ms(ring) : 0, 8);
+    rp_writer_uint(&w, all, 2);
     if (ring != NULL)
         count = rp_key_ring_list(ring, list, KEYS_REPORT_KEYS);
-    for (size_t i = 0; i < count && i < KEYS_REPORT_KEYS; i++)
-        at = ring != NULL ? put_key(at, &list[i]) : put_pinned(at, keys, i);
-    return (size_t)(at - out);
+    for (size_t i = 0; i < count && i < KEYS_REPORT_KEYS; i++) {
+        if (ring != NULL)
+            put_key(&w, &list[i]);
+        else
+            put_pinned(&w, keys, i);
+    }
+    return rp_writer_done(&w);
 }
 
 /* -- in the master */

@@ -6,6 +6,7 @@
  * is made when the whole message is there. What can't be the beginning of one is for OpenSSL to
  * judge, at once: it knows the right alert. */
 #include "lib/tls/engine/first_hello.h"
+#include "lib/base/cursor.h"
 
 enum {
     RECORD_HEADER = 5,
@@ -28,7 +29,7 @@ static bool may_be_handshake(const uint8_t *header, size_t len)
 
 static size_t message_length(const uint8_t header[4])
 {
-    return (size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3];
+    return (size_t)rp_load_uint(header + 1, 3);
 }
 
 /* One more record that has arrived as a whole. */
@@ -64,7 +65,7 @@ bool rp_first_hello_ready(struct rp_first_hello *h, const struct rp_engine *e)
             return true;
         if (got < sizeof header)
             return false;
-        len = (size_t)header[3] << 8 | header[4];
+        len = (size_t)rp_load_uint(header + 3, 2);
         if (len == 0 || len > RECORD_MAX)
             return true;
         if (left - h->at < RECORD_HEADER + len)

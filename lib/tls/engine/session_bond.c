@@ -4,6 +4,7 @@
  * The danger: a session stands for a verification that is not done again. What cannot be read here
  * is bound to nothing, and is not offered. */
 #include "lib/tls/engine/session_bond.h"
+#include "lib/base/cursor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,10 @@ enum { UNTIL_SIZE = 8, VERDICT_WIDTH = 1, NAME_WIDTH = 2, NAME_MAX_LEN = 0xffff 
 
 static void add_uint(struct rp_text *t, uint64_t value, unsigned width)
 {
-    while (width-- > 0)
-        rp_text_add(t, &(uint8_t){(uint8_t)(value >> 8 * width)}, 1);
+    uint8_t bytes[8];
+
+    rp_store_uint(bytes, value, width);
+    rp_text_add(t, bytes, width);
 }
 
 static void add_vector(struct rp_text *t, struct rp_cursor bytes, unsigned width)
