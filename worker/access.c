@@ -61,7 +61,7 @@ static void put_reason(struct rp_log_line *line, enum reason reason)
         rp_log_text(line, "text", reason_entry(reason)->text);
 }
 
-/* What the two sides said of each other. */
+/* The client certificate and the alerts. */
 static void put_verdict(struct rp_log_line *line, const struct rp_socket *socket)
 {
     struct rp_verify_failure failure;

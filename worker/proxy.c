@@ -24,7 +24,8 @@ enum {
     BACKEND_WAITS = 128 * 1024,
 };
 
-/* A Unix socket whose backlog is full says EAGAIN at once, where TCP would wait. So we wait. */
+/* connect to a Unix socket whose backlog is full fails with EAGAIN at once, where TCP would wait.
+ * So we wait. */
 struct busy {
     struct rp_timer timer;
     bool again; /* the failure under way is of this kind */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * proxy_protocol.c - parse and build PROXY protocol headers.
- * The danger: whoever can reach the port may write this header, and whatever it says is then
- * believed as the client's address. So the parser takes only what the specification lets a sender
- * write, and answers malformed as soon as that is certain. Pure: no I/O, no allocation. */
+ * The danger: anyone who can reach the port can write this header, and its address is then used as
+ * the client's. So the parser accepts only what the specification lets a sender write, and rejects
+ * a malformed header as soon as that is certain. Pure: no I/O, no allocation. */
 #include "worker/proxy_protocol.h"
 
 #include "lib/base/cursor.h"
@@ -289,7 +289,7 @@ static int family_of(const struct rp_address *address)
     return address->len == 0 ? AF_UNSPEC : address->any.sa_family;
 }
 
-/* Both addresses in one family; AF_UNSPEC when there is none for both. */
+/* Convert both addresses to one family; AF_UNSPEC: they have no common one. */
 static int common_family(const struct proxy_tell *tell, struct rp_address *source,
                          struct rp_address *destination)
 {

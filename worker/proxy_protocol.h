@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proxy_protocol.h - the PROXY protocol, versions 1 and 2: who the client is, said by a proxy.
+ * proxy_protocol.h - the PROXY protocol, versions 1 and 2: the client's address, from a proxy.
  * Both ways: what stands before a ClientHello is parsed, what goes before a backend's stream is
  * built. Follows the specification of HAProxy, doc/proxy-protocol.txt. */
 #ifndef PROXY_PROTOCOL_H

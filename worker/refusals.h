@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * refusals.h - how often clients were refused since the log said so: at most one warning a minute
+ * refusals.h - how many clients were refused since the last warning: at most one warning a minute
  * for each frontend and reason, with the count. */
 #ifndef REFUSALS_H
 #define REFUSALS_H
@@ -22,7 +22,7 @@ void refusals_begin(struct worker *);
 void refusals_end(struct worker *);
 /* One more. Returns the count that is to be logged now, 0: later. */
 uint64_t refusals_count(struct frontend *, enum reason);
-/* Begin the warning that says so. */
+/* Begin that warning. */
 void refusals_line(struct rp_log_line *, const struct frontend *, enum reason, uint64_t count);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * shared.c - what a worker shares with the cluster through the store: sessions, and what is
  * announced to all. Ticket keys are the generation's to share; it tells them to its workers.
- * The danger: a store that can't be opened. It costs sessions, never the service: it is said once,
- * and tried again by a timer that only success stops. Tickets go on. */
+ * The danger: a store that can't be opened. It costs sessions, never the service: it is logged
+ * once, and opened again by a timer that only success stops. Tickets continue to work. */
 #include "worker/frontend.h"
 #include "cache/store_open.h"
 
@@ -42,7 +42,7 @@ static void attach(struct worker *p)
         struct rp_server *server = p->frontends[i].server;
 
         if (!rp_session_cache_attach(p->cache, server) ||
-            /* who takes no early data is not even asked */
+            /* a frontend without early data needs no guard */
             (conf_takes_early_data(conf) && !rp_replay_guard_attach(p->guard, server)))
             rp_log(p->log, RP_LOG_ERROR, "no memory to share sessions of frontend %s", conf->name);
     }
@@ -50,7 +50,7 @@ static void attach(struct worker *p)
 
 /* -- what is announced */
 
-/* Revocations need nothing but to be known. */
+/* Revocations are looked up when a session is offered; only turns need an action. */
 static void on_notices(const struct rp_notices *notices, void *arg)
 {
     struct worker *p = arg;
@@ -171,7 +171,7 @@ static void watch_store(struct worker *p)
         store_report_begin(&p->near_report, near);
 }
 
-/* What answers a server's questions from the store. */
+/* The session cache and the replay guard, which answer a server from the store. */
 static bool make_answerers(struct worker *p, struct rp_error *err)
 {
     const struct conf_cache *conf = &p->setup->conf->cache;

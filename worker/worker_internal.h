@@ -18,7 +18,7 @@ struct overload {
     unsigned trims; /* to be done */
     struct rp_timer trim;
     unsigned paused;           /* listening sockets whose accepting is paused */
-    uint64_t pauses;           /* since the log said so */
+    uint64_t pauses;           /* since the last log line */
     uint64_t pauses_logged_ms; /* when it did; 0: never */
     bool pause_logged;         /* the current one */
 };
@@ -45,7 +45,7 @@ struct worker {
     struct store_report store_report, near_report;
     struct rp_timer store_retry, store_measure;
     uint32_t store_wait_ms;
-    uint64_t writes_reported; /* sessions not stored, as far as the log says so */
+    uint64_t writes_reported; /* sessions not stored that the log has */
 
     struct overload overload;
     struct rp_timer log_flush, refusals_later, drain_end;

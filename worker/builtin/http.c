@@ -233,8 +233,8 @@ static void on_client(const struct rp_event *event, void *arg)
     }
 }
 
-/* The worker leaves: between two requests nobody is hurt by an end. But the first one may be on its
- * way, behind the end of the handshake; it is answered, and that is the end. */
+/* The worker drains: a connection between two requests is ended. The first request may still be on
+ * its way behind the handshake; it is answered, and then the connection is ended. */
 static void on_rest(struct connection *c)
 {
     struct http *h = (struct http *)c;

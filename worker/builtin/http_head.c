@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * http_head.c - parse the head of an HTTP/1 request.
- * The danger: two readers who disagree about where a request ends. So what RFC 9112 lets a server
- * refuse is refused: folded lines, spaces before a colon, two Hosts, lengths together with
- * encodings, bytes that are no text. A line may end in LF alone, as people type into s_client.
+ * The danger: two parsers that disagree about where a request ends. So everything that RFC 9112
+ * lets a server refuse is refused: folded lines, spaces before a colon, two Hosts, a length
+ * together with an encoding, control bytes. A line may end in LF alone, as typed into s_client.
  * Pure: no I/O, no allocation; slices point into the input. */
 #include "worker/builtin/http_head.h"
 
@@ -40,7 +40,8 @@ static struct http_slice trim(struct http_slice slice)
     return slice;
 }
 
-/* Take what stands before `separator` off the front of *rest; all of it if there is none. */
+/* Remove the part before `separator` from the front of *rest; all of it if there is no separator.
+ */
 static struct http_slice take_until(struct http_slice *rest, char separator)
 {
     const char *found = rest->len == 0 ? NULL : memchr(rest->at, separator, rest->len);
@@ -62,7 +63,7 @@ bool http_list_has(struct http_slice list, const char *item)
     return false;
 }
 
-/* One line without its end; false when there is none yet. */
+/* Take one line without its end; false: the line is incomplete. */
 static bool take_line(struct http_slice *rest, struct http_slice *line)
 {
     if (rest->len == 0 || memchr(rest->at, '\n', rest->len) == NULL)

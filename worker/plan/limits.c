@@ -18,7 +18,7 @@ struct limits {
     size_t size; /* of the mapping */
     unsigned columns;
     bool sources;     /* some frontend limits them */
-    uint64_t seed[2]; /* so that nobody can choose sources that share a place */
+    uint64_t seed[2]; /* random, so that an attacker can't choose sources that share a place */
     /* Then, for each frontend: uint64_t next_ns, uint32_t active[columns];
      * then the sources: uint64_t key, uint32_t count[columns]. */
     uint64_t words[];
