@@ -36,10 +36,11 @@ struct rp_request {
 /* A question of a socket, at the end of its list, which holds the one reference. NULL: no memory.
  */
 struct rp_request *rp_request_new(struct rp_socket *, enum rp_request_kind);
-/* Its references are the list's and that of the function that asks: no listener took one. */
+enum { RP_REQUEST_OWN_REFS = 2 }; /* the list's, and that of the function that asks */
+/* No listener took a reference: nobody will answer. */
 static inline bool rp_request_forgotten(const struct rp_request *r)
 {
-    return r->refs == 2;
+    return r->refs == RP_REQUEST_OWN_REFS;
 }
 /* Take it out of the list and give up the list's reference. */
 void rp_request_drop(struct rp_request *);

@@ -16,11 +16,6 @@
 
 enum { FRAGMENT_MIN = 512, FRAGMENT_MAX = 16384 };
 
-static SSL *established(const struct rp_socket *s)
-{
-    return s->engine.established && !s->engine.closing ? s->engine.ssl : NULL;
-}
-
 /* -- certificates */
 
 static struct rp_x509 *no_certificate(struct rp_error *err)
@@ -35,7 +30,7 @@ struct rp_x509 *rp_socket_peer_x509(const struct rp_socket *s, bool detailed, st
     rp_error_clear(err);
     if (!rp_given(s, "socket", err))
         return NULL;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
     X509 *leaf = rp_socket_peer_certificate(s);
 
     if (leaf == NULL)
@@ -51,7 +46,7 @@ struct rp_x509 *rp_socket_x509(const struct rp_socket *s, struct rp_error *err)
     rp_error_clear(err);
     if (!rp_given(s, "socket", err))
         return NULL;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
     X509 *leaf = ssl != NULL ? SSL_get_certificate(ssl) : NULL;
 
     return leaf != NULL ? rp_x509_new(leaf, err) : no_certificate(err);
@@ -63,7 +58,7 @@ size_t rp_socket_finished(const struct rp_socket *s, uint8_t bytes[RP_FINISHED_M
 {
     if (s == NULL || bytes == NULL)
         return 0;
-    const SSL *ssl = established(s);
+    const SSL *ssl = rp_engine_established(&s->engine);
 
     return ssl != NULL ? SSL_get_finished(ssl, bytes, RP_FINISHED_MAX) : 0;
 }
@@ -72,7 +67,7 @@ size_t rp_socket_peer_finished(const struct rp_socket *s, uint8_t bytes[RP_FINIS
 {
     if (s == NULL || bytes == NULL)
         return 0;
-    const SSL *ssl = established(s);
+    const SSL *ssl = rp_engine_established(&s->engine);
 
     return ssl != NULL ? SSL_get_peer_finished(ssl, bytes, RP_FINISHED_MAX) : 0;
 }
@@ -92,7 +87,7 @@ static const char *group_name(const EVP_PKEY *key)
 /* The name in the registry of TLS; OpenSSL spells P-256 in three ways. */
 const char *rp_socket_group(const struct rp_socket *s)
 {
-    SSL *ssl = s != NULL ? established(s) : NULL;
+    SSL *ssl = s != NULL ? rp_engine_established(&s->engine) : NULL;
     long id = ssl != NULL ? SSL_get_negotiated_group(ssl) : NID_undef;
     const char *name = id > NID_undef ? SSL_group_to_name(ssl, (int)id) : NULL;
 
@@ -115,7 +110,7 @@ bool rp_socket_ephemeral_key_info(const struct rp_socket *s, struct rp_ephemeral
 {
     if (s == NULL || info == NULL)
         return false;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
     EVP_PKEY *key = NULL;
     bool dh;
 
@@ -156,7 +151,7 @@ bool rp_socket_shared_sigalg(const struct rp_socket *s, size_t index, char name[
 {
     if (s == NULL || name == NULL)
         return false;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
     int sign, hash, count;
 
     if (ssl == NULL || index > INT32_MAX)
@@ -176,7 +171,7 @@ bool rp_socket_export_keying_material(const struct rp_socket *s, uint8_t *bytes,
     if (!rp_given(s, "socket", err) || !rp_given(bytes, "bytes", err) ||
         !rp_given(label, "label", err))
         return false;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
 
     if (len < 1 || len > UINT32_MAX)
         return rp_error_set(err, "ERR_OUT_OF_RANGE",

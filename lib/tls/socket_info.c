@@ -12,11 +12,6 @@
 #include "lib/tls/socket_internal.h"
 #include "lib/x509/verify_errors.h"
 
-static SSL *established(const struct rp_socket *s)
-{
-    return s->engine.established && !s->engine.closing ? s->engine.ssl : NULL;
-}
-
 bool rp_socket_is_server(const struct rp_socket *s)
 {
     return s != NULL && s->client == NULL;
@@ -59,7 +54,7 @@ const char *rp_socket_verify_error(const struct rp_socket *s)
 {
     if (s == NULL)
         return NULL;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
     long result = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
 
     return result != X509_V_OK ? rp_verify_error_code(result) : NULL;
@@ -125,7 +120,7 @@ bool rp_socket_cipher(const struct rp_socket *s, struct rp_cipher_info *info)
 {
     if (s == NULL || info == NULL)
         return false;
-    const SSL *ssl = established(s);
+    const SSL *ssl = rp_engine_established(&s->engine);
     const SSL_CIPHER *cipher = ssl != NULL ? SSL_get_current_cipher(ssl) : NULL;
 
     if (cipher == NULL)
@@ -145,7 +140,7 @@ bool rp_socket_session_reused(const struct rp_socket *s)
 {
     if (s == NULL)
         return false;
-    const SSL *ssl = established(s);
+    const SSL *ssl = rp_engine_established(&s->engine);
 
     return ssl != NULL && SSL_session_reused(ssl);
 }
@@ -154,7 +149,7 @@ enum rp_early_data rp_socket_early_data(const struct rp_socket *s)
 {
     if (s == NULL)
         return RP_EARLY_DATA_NONE;
-    const SSL *ssl = established(s);
+    const SSL *ssl = rp_engine_established(&s->engine);
 
     switch (ssl != NULL ? SSL_get_early_data_status(ssl) : SSL_EARLY_DATA_NOT_SENT) {
     case SSL_EARLY_DATA_ACCEPTED:
@@ -227,7 +222,7 @@ size_t rp_socket_session(const struct rp_socket *s, uint8_t *bytes, size_t capac
 {
     if (s == NULL)
         return 0;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
     SSL_SESSION *session = ssl != NULL ? SSL_get0_session(ssl) : NULL;
     int len;
 
@@ -247,7 +242,7 @@ size_t rp_socket_ticket(const struct rp_socket *s, uint8_t *bytes, size_t capaci
 {
     if (s == NULL)
         return 0;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
     const uint8_t *ticket = NULL;
     size_t len = 0;
 
@@ -273,7 +268,7 @@ static size_t encode(X509 *cert, uint8_t **der, size_t *len, const uint8_t **out
 
 X509 *rp_socket_peer_certificate(const struct rp_socket *s)
 {
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
 
     return ssl != NULL && (s->client == NULL || !SSL_session_reused(ssl))
                ? SSL_get0_peer_certificate(ssl)
@@ -291,7 +286,7 @@ size_t rp_socket_certificate_der(struct rp_socket *s, const uint8_t **der)
 {
     if (s == NULL || der == NULL)
         return 0;
-    SSL *ssl = established(s);
+    SSL *ssl = rp_engine_established(&s->engine);
 
     return encode(ssl != NULL ? SSL_get_certificate(ssl) : NULL, &s->own_der, &s->own_der_len, der);
 }

@@ -118,6 +118,11 @@ static inline bool rp_engine_is_early(const struct rp_engine *e)
 {
     return rp_early_state_is_open(e->early);
 }
+/* The connection, once its handshake is complete and until it closes; NULL otherwise. */
+static inline SSL *rp_engine_established(const struct rp_engine *e)
+{
+    return e->established && !e->closing ? e->ssl : NULL;
+}
 /* Server, open: the session that was found is of no more interest. */
 void rp_engine_forget_offered(struct rp_engine *);
 /* End it now; what was not sent of the output stays the caller's. Idempotent. */
