@@ -81,7 +81,7 @@ struct conf_tls {
         *certificates; /* the named ones, in order; first is the default */
     size_t certificate_count;
     const struct conf_backend *backend; /* NULL in a host: the frontend's */
-    bool request_cert, reject_unauthorized;
+    bool request_cert, reject_unauthorized, ca_names, partial_chain;
     uint32_t max_early_data;            /* bytes; 0: none is accepted */
     struct conf_strings alpn_protocols; /* in a host: empty = the frontend's */
     char *ca, *crl;                     /* paths */

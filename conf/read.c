@@ -374,6 +374,8 @@ static bool read_host(struct conf *conf, const struct conf_frontend *f, struct c
     host->tls.place = conf_tree_place(tree);
     host->tls.request_cert = f->tls.request_cert;
     host->tls.reject_unauthorized = f->tls.reject_unauthorized;
+    host->tls.ca_names = f->tls.ca_names;
+    host->tls.partial_chain = f->tls.partial_chain;
     host->tls.max_early_data = f->tls.max_early_data;
     return take_title(tree, &host->name, err) && inherit(&host->tls.ca, f->tls.ca, err) &&
            inherit(&host->tls.crl, f->tls.crl, err) &&

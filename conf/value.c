@@ -22,7 +22,7 @@ enum { SHOWN_MAX = 80 };
 static bool fail(struct rp_error *err, const struct conf_place *place, const char *option,
                  const char *format, va_list args)
 {
-    char text[200];
+    char text[RP_ERROR_TEXT];
     int len = option == NULL ? 0 : snprintf(text, sizeof text, "%s: ", option);
 
     vsnprintf(text + len, sizeof text - (size_t)len, format, args);

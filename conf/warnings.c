@@ -115,7 +115,8 @@ static bool same_file(const char *a, const char *b)
 static bool is_laxer(const struct conf_tls *other, const struct conf_tls *tls)
 {
     return !other->request_cert || (tls->reject_unauthorized && !other->reject_unauthorized) ||
-           !same_file(other->ca, tls->ca) || !same_file(other->crl, tls->crl);
+           other->partial_chain > tls->partial_chain || !same_file(other->ca, tls->ca) ||
+           !same_file(other->crl, tls->crl);
 }
 
 /* The backend of `strict` that a client of `other` comes to as well; NULL: there is none. A backend

@@ -118,3 +118,78 @@ test('a certificate that expires while the service runs is logged at that moment
   assert.match(service.log, /warn .*certificate "x" (expires|expired) on /);
   await service.said(/warn .*certificate "x" expired on .*, so clients refuse it/);
 });
+
+// -- client certificates
+
+const mutual = (options) => conf.replace('backend = "builtin:status" }', `backend = "builtin:status"  request-cert = on  ${options} }`);
+const authority = 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign,cRLSign\n';
+
+// A root's client, and one below an intermediate; lists of revoked certificates of both.
+function makeClients(dir) {
+  const crl = (ca, name, from, to) => execFileSync('openssl', ['ca', '-config', 'ca.cnf', '-gencrl', '-cert', `${ca}.pem`, '-keyfile', `${ca}.key`,
+    '-crl_lastupdate', from, '-crl_nextupdate', to, '-out', `${name}.crl`], {cwd: dir, stdio: ['ignore', 'pipe', 'pipe']});
+  const client = 'basicConstraints=CA:FALSE\n';
+  make(dir, {name: 'middle', extensions: authority, issuer: `${certs}/client-ca`});
+  make(dir, {name: 'below', extensions: client, issuer: `${dir}/middle`});
+  make(dir, {name: 'direct', extensions: client, issuer: `${certs}/client-ca`});
+  make(dir);
+  fs.copyFileSync(`${certs}/ca.pem`, path.join(dir, 'root.pem'));
+  crl(`${dir}/middle`, 'middle', '20250101000000Z', '20450101000000Z');
+  crl(`${certs}/client-ca`, 'root', '20250101000000Z', '20450101000000Z');
+  crl(`${certs}/client-ca`, 'old', '20200101000000Z', '20200201000000Z');
+  const read = (name) => fs.readFileSync(path.join(dir, name));
+  fs.writeFileSync(path.join(dir, 'both.crl'), Buffer.concat([read('middle.crl'), read('root.crl')]));
+  fs.writeFileSync(path.join(dir, 'both.pem'), Buffer.concat([read('middle.pem'), fs.readFileSync(`${certs}/client-ca.pem`)]));
+}
+
+// The options; what check finds, or nothing; who connects, and whether he is admitted.
+const trusts = {
+  'an intermediate without its root': ['ca = "@DIR@/middle.pem"', /CAs admit no client: client certificates of the CA "CN=middle" are refused .*add its root CA to ca, or set partial-chain = on/, 'below', false],
+  'an intermediate with partial-chain': ['ca = "@DIR@/middle.pem"  partial-chain = on', null, 'below', true],
+  'an intermediate and its root': ['ca = "@DIR@/both.pem"', null, 'below', true],
+  'the root alone': ['ca = "@CERTS@/client-ca.pem"', null, 'direct', true],
+  'the list of the intermediate without the root\'s': ['ca = "@DIR@/both.pem"  crl = "@DIR@/middle.crl"', /2 of 2 CAs admit no client: .*add the list of each CA up to the root to crl/, 'below', false],
+  'both lists': ['ca = "@DIR@/both.pem"  crl = "@DIR@/both.crl"', null, 'below', true],
+  'a list that has expired': ['ca = "@CERTS@/client-ca.pem"  crl = "@DIR@/old.crl"', /crl "\S+old\.crl": the list of "CN=client-ca" expired on 2020-02-01/, 'direct', false],
+  'a root without ca-names': ['ca = "@CERTS@/client-ca.pem"  ca-names = off', null, 'direct', true],
+};
+
+for (const [what, [options, finding, who, admitted]] of Object.entries(trusts))
+  test(`${what}: ${finding ? 'check and the log warn' : 'no warning'}, and the client is ${admitted ? 'admitted' : 'refused'}`, async () => {
+    const service = new Service(mutual(options));
+    makeClients(service.dir);
+    await service.begin();
+    const warnings = JSON.parse(service.command('check', '--json').out).warnings;
+    assert.strictEqual(warnings.length, finding ? 1 : 0, warnings.join('\n'));
+    if (finding) assert.match(warnings[0], finding);
+    if (finding) assert.match(service.log, new RegExp(` warn .*${finding.source}`));
+    const own = (ending) => fs.readFileSync(path.join(service.dir, `${who}.${ending}`));
+    const error = await connect(service.port, {cert: own('pem'), key: own('key'), maxVersion: 'TLSv1.2'})
+      .then((socket) => socket.destroy() && null, (e) => e);
+    assert.strictEqual(!error, admitted, String(error));
+  });
+
+test('names of CAs above 64 KB are an error; with ca-names = off clients connect', async () => {
+  const service = new Service(mutual('ca = "@DIR@/many.pem"'));
+  makeClients(service.dir);
+  const run = (...args) => execFileSync('openssl', args, {cwd: service.dir, stdio: ['ignore', 'pipe', 'pipe']});
+  const long = (i) => Array.from({length: 70}, (_, n) => `/OU=${String(i * 100 + n).padStart(60, 'x')}`).join('');
+  const all = [fs.readFileSync(`${certs}/client-ca.pem`)];
+  for (let i = 0; i < 14; i++) {
+    run('req', '-x509', '-new', '-key', 'x.key', '-days', '30', '-subj', `/CN=many${long(i)}`, '-out', 'one.pem', '-addext', 'basicConstraints=critical,CA:TRUE');
+    all.push(fs.readFileSync(path.join(service.dir, 'one.pem')));
+  }
+  fs.writeFileSync(path.join(service.dir, 'many.pem'), Buffer.concat(all));
+  for (const name of ['state', 'run']) fs.mkdirSync(path.join(service.dir, name));
+  service.ports = {1: await freePort()};
+  service.configure();
+  const {code, err} = service.command('check');
+  assert.strictEqual(code, 2);
+  assert.match(err, /test\.conf:3: ca "\S+many\.pem": the names of its CAs take \d+ bytes, .* set ca-names = off/);
+  const off = new Service(mutual(`ca = "${service.dir}/many.pem"  ca-names = off`));
+  makeClients(off.dir);
+  await off.begin();
+  const own = (ending) => fs.readFileSync(path.join(off.dir, `direct.${ending}`));
+  (await connect(off.port, {cert: own('pem'), key: own('key'), maxVersion: 'TLSv1.2'})).destroy();
+  service.remove();
+});

@@ -4,6 +4,7 @@
  * The danger: two policies taken for one. What is compared is everything that goes into a context,
  * field by field; a new option of the configuration is added to `equal` and to `fill` together. */
 #include "worker/plan/contexts.h"
+#include "worker/plan/judge_clients.h"
 
 #include <reprise/tls.h>
 #include <reprise/x509.h>
@@ -37,6 +38,7 @@ struct contexts {
     const struct conf *conf;
     struct certificates *certificates;
     struct rp_ticket_keys *keys;
+    struct findings *findings;
     const char *default_groups;
     struct policy *policies;
     size_t policy_count;
@@ -61,7 +63,8 @@ static const char *default_groups(void)
 }
 
 struct contexts *contexts_new(const struct conf *conf, struct certificates *certificates,
-                              struct rp_ticket_keys *keys, struct rp_error *err)
+                              struct rp_ticket_keys *keys, struct findings *findings,
+                              struct rp_error *err)
 {
     struct contexts *contexts = calloc(1, sizeof *contexts);
 
@@ -72,6 +75,7 @@ struct contexts *contexts_new(const struct conf *conf, struct certificates *cert
     contexts->conf = conf;
     contexts->certificates = certificates;
     contexts->keys = keys;
+    contexts->findings = findings;
     contexts->default_groups = default_groups();
     return contexts;
 }
@@ -123,9 +127,9 @@ static bool equal(const struct policy *policy, const struct conf_frontend *f,
            same_text(f->ciphers, g->ciphers) && same_text(f->ecdh_curve, g->ecdh_curve) &&
            same_text(f->sigalgs, g->sigalgs) && f->honor_cipher_order == g->honor_cipher_order &&
            f->tickets == g->tickets && t->request_cert == u->request_cert &&
-           t->reject_unauthorized == u->reject_unauthorized &&
-           t->max_early_data == u->max_early_data && same_text(t->ca, u->ca) &&
-           same_text(t->crl, u->crl);
+           t->reject_unauthorized == u->reject_unauthorized && t->ca_names == u->ca_names &&
+           t->partial_chain == u->partial_chain && t->max_early_data == u->max_early_data &&
+           same_text(t->ca, u->ca) && same_text(t->crl, u->crl);
 }
 
 static enum rp_client_auth client_auth(const struct conf_tls *tls)
@@ -150,6 +154,8 @@ static void fill(const struct contexts *contexts, const struct policy *policy,
     *options = (struct rp_secure_context_options){
         .ca = policy->ca.bytes != NULL ? &policy->ca_pem : NULL,
         .ca_count = policy->ca.bytes != NULL ? 1 : 0,
+        .no_ca_names = !policy->tls->ca_names,
+        .allow_partial_trust_chain = policy->tls->partial_chain,
         .crl = policy->crls,
         .crl_count = policy->crl_count,
         /* Who asks for no certificate needs none of the system's roots. */
@@ -213,13 +219,15 @@ static bool try_policy(const struct contexts *contexts, const struct policy *pol
     struct rp_secure_context_options options;
     struct rp_secure_context *context;
     struct rp_error why = {0};
+    bool ok;
 
     fill(contexts, policy, &options);
     context = rp_secure_context_new(&options, &why);
     if (context == NULL)
         return blame_option(policy, &why, err);
+    ok = judge_clients(policy->tls, context, contexts->findings, err);
     rp_secure_context_unref(context);
-    return true;
+    return ok;
 }
 
 static bool check_ca(const struct policy *policy, struct rp_error *err)

@@ -6,6 +6,7 @@
 #define CONTEXTS_H
 
 #include "worker/plan/certificates.h"
+#include "worker/plan/findings.h"
 
 enum { CONTEXTS_SET_MAX = 6 }; /* one certificate for each key type */
 
@@ -15,7 +16,8 @@ struct policy;
 /* Lives while frontends are made; each context that is kept needs a reference of its own. */
 struct contexts;
 struct contexts *contexts_new(const struct conf *, struct certificates *, struct rp_ticket_keys *,
-                              struct rp_error *) __attribute__((warn_unused_result));
+                              struct findings *, struct rp_error *)
+    __attribute__((warn_unused_result));
 void contexts_free(struct contexts *); /* NULL ok */
 
 /* The policy of a frontend, or with `host` of that block of it. Its files are read and its options

@@ -490,7 +490,7 @@ static bool build_all(struct build *b, struct rp_ticket_keys *keys, struct rp_er
         if (!backend_init(&f->backends[i], &f->conf->backends[i], err))
             return false;
     f->limits = limits_new(f->conf, workers, err);
-    b->contexts = contexts_new(f->conf, &b->certificates, keys, err);
+    b->contexts = contexts_new(f->conf, &b->certificates, keys, &f->findings, err);
     if (f->limits == NULL || b->contexts == NULL ||
         !certificates_read(&b->certificates, f->conf, uses_directory(f->conf), err) ||
         !judge_certificates(&b->certificates, f->conf, &f->findings, err))

@@ -43,6 +43,8 @@ struct rp_secure_context_options {
      * authorities, which replace the default roots (B13); CRLs (B19). */
     const struct rp_pem *cert, *key, *pfx, *ca, *crl;
     size_t cert_count, key_count, pfx_count, ca_count, crl_count;
+    bool no_ca_names; /* a server sends clients no names of `ca`; they choose a certificate
+                         themselves */
     bool empty_ca; /* trust nobody, instead of the default roots: node's `ca: []`; not with `ca` */
     /* Authorities that are trusted in addition to the default roots. They have no effect with `ca`
      * or `empty_ca`, and are not named to clients. Text without a certificate adds none (Q3). */

@@ -150,7 +150,7 @@ bool rp_context_set_trust(struct rp_secure_context *c, const struct rp_secure_co
     bool ok = !by_default || trust_roots(c, o, &d, err);
 
     for (size_t i = 0; ok && i < o->ca_count; i++)
-        ok = trust_pem(c, &o->ca[i], true, &d, err) || blame(err, "ca", i, o->ca);
+        ok = trust_pem(c, &o->ca[i], !o->no_ca_names, &d, err) || blame(err, "ca", i, o->ca);
     if (ok && o->allow_partial_trust_chain)
         X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     digest_of_set(&d, c->ca_digest);
