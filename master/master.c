@@ -10,19 +10,12 @@
 #include "master/master.h"
 
 #include "lib/base/clock.h"
-#include "cache/store_open.h"
-#include "master/admin.h"
-#include "master/announce.h"
-#include "master/control.h"
-#include "master/generation/generation.h"
 #include "master/generation/keys_report.h"
-#include "master/metrics.h"
-#include "master/notify.h"
-#include "master/orphans.h"
-#include "master/outcome.h"
-#include "master/pid_file.h"
-#include "master/status.h"
 #include "master/generation/user.h"
+#include "master/master_internal.h"
+#include "master/notify.h"
+#include "master/pages.h"
+#include "master/requests.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -36,38 +29,9 @@
 
 enum { DESCRIPTORS_WANTED = 1 << 20 };
 
-struct leaving { /* generations that drain, any number of them */
-    struct leaving *next;
-    struct generation *generation;
-    bool cut_off; /* its connections are to end now */
-};
+static const int signals[MASTER_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 
-static const int signals[] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-enum { SIGNAL_COUNT = sizeof signals / sizeof *signals };
-
-struct master {
-    const char *conf_path;
-    char *run_dir;
-    struct rp_loop *loop;
-    struct stats *stats;
-    struct listeners listeners;
-    struct pid_file pid_file;
-    struct control *control;
-    struct admin *admin, *next_admin; /* next_admin: of `next`, when it wants another address */
-    uint64_t started_s;
-    struct rp_notices notices; /* what was announced through us, or heard by a generation */
-    struct outcome outcome;
-    struct generation *current; /* serves; NULL only at the start and at the end */
-    struct generation *next;    /* gets ready to take over */
-    struct leaving *leaving;
-    struct rp_signal signals[SIGNAL_COUNT];
-    struct orphans orphans;
-    unsigned generations; /* how many there have been */
-    bool reload_wanted, stopping;
-    int status;
-};
-
-static struct rp_log *log_of(const struct master *m)
+struct rp_log *master_log(const struct master *m)
 {
     const struct generation *g = m->current != NULL ? m->current : m->next;
 
@@ -83,7 +47,7 @@ static void write_outcome(struct master *m)
     struct rp_error error;
 
     if (!outcome_write(m->run_dir, &m->outcome, &error))
-        rp_log(log_of(m), RP_LOG_WARN, "%s", error.message);
+        rp_log(master_log(m), RP_LOG_WARN, "%s", error.message);
 }
 
 static void attempt_begins(struct master *m)
@@ -105,7 +69,6 @@ static void attempt_ends(struct master *m, const char *why_not)
 /* -- generations come and go */
 
 static void reload(struct master *m);
-static void settle_admin(struct master *m, bool ready);
 
 static void tell_ready(const struct master *m)
 {
@@ -120,7 +83,7 @@ static void log_serving(const struct master *m, const char *message)
 {
     struct rp_log_line line;
 
-    rp_log_begin(&line, log_of(m), RP_LOG_INFO, message);
+    rp_log_begin(&line, master_log(m), RP_LOG_INFO, message);
     rp_log_number(&line, "generation", generation_number(m->current));
     rp_log_number(&line, "workers", generation_workers(m->current));
     rp_log_text(&line, "version", RP_VERSION);
@@ -156,7 +119,7 @@ static void cut_off_oldest(struct master *m, uint32_t most)
         }
     if (count <= most)
         return;
-    rp_log(log_of(m), RP_LOG_WARN,
+    rp_log(master_log(m), RP_LOG_WARN,
            "generation %u: closing its connections, as more than old-generations = %u are draining",
            generation_number(oldest->generation), most);
     oldest->cut_off = true;
@@ -174,7 +137,7 @@ static void on_ready(struct generation *g)
     }
     m->current = g;
     m->next = NULL;
-    settle_admin(m, true);
+    pages_settle(m, true);
     attempt_ends(m, NULL);
     log_serving(m, old != NULL ? "reloaded" : "serving");
     tell_ready(m);
@@ -187,7 +150,7 @@ static void on_ready(struct generation *g)
 
 static void reload_failed(struct master *m, const char *why)
 {
-    rp_log(log_of(m), RP_LOG_ERROR, "reload failed, generation %u continues to serve: %s",
+    rp_log(master_log(m), RP_LOG_ERROR, "reload failed, generation %u continues to serve: %s",
            generation_number(m->current), why);
     attempt_ends(m, why);
     tell_ready(m);
@@ -198,7 +161,7 @@ static void on_failed(struct generation *g, int status, const char *why)
     struct master *m = generation_arg(g);
 
     m->next = NULL;
-    settle_admin(m, false);
+    pages_settle(m, false);
     if (m->current == NULL) { /* the start */
         fprintf(stderr, "%s\n", why);
         m->status = status;
@@ -298,67 +261,6 @@ static void log_warning(const struct rp_error *note, void *log)
     rp_log(log, RP_LOG_WARN, "%s", note->message);
 }
 
-/* -- metrics and status over HTTP */
-
-static void on_page_asked(enum admin_page page, struct rp_text *out, void *arg);
-
-static const struct conf_strings *admin_hosts(void *arg)
-{
-    const struct master *m = arg;
-    const struct generation *g = m->current != NULL ? m->current : m->next;
-
-    return g != NULL ? &generation_conf(g)->admin_hosts : NULL;
-}
-
-static void on_admin_refused(const char *host, uint64_t count, void *arg)
-{
-    struct rp_log_line line;
-
-    rp_log_begin(&line, log_of(arg), RP_LOG_WARN,
-                 "admin: request refused: unknown Host; add it to admin { hosts = ... }");
-    rp_log_text(&line, "host", host);
-    rp_log_number(&line, "count", (int64_t)count);
-    rp_log_end(&line);
-}
-
-/* Another address is listened on beside the former one, until it is known which is to be. */
-static bool prepare_admin(struct master *m, const struct conf *conf, struct rp_error *err)
-{
-    const char *now = admin_address(m->admin), *address = conf->admin_listen;
-    struct admin_options options = {.address = address,
-                                    .beside = now,
-                                    .user = conf->user,
-                                    .hosts = admin_hosts,
-                                    .refused = on_admin_refused,
-                                    .counters = &m->stats->admin,
-                                    .asked = on_page_asked,
-                                    .arg = m};
-    struct rp_error why;
-
-    if (address == NULL || (now != NULL && strcmp(now, address) == 0))
-        return true;
-    m->next_admin = admin_new(m->loop, &options, &why);
-    return m->next_admin != NULL || rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
-}
-
-static void settle_admin(struct master *m, bool ready)
-{
-    const char *wanted = m->current != NULL ? generation_conf(m->current)->admin_listen : NULL;
-
-    if (!ready) {
-        admin_free(m->next_admin);
-    } else if (m->next_admin != NULL || wanted == NULL) {
-        admin_free(m->admin);
-        m->admin = m->next_admin;
-        if (wanted != NULL && !admin_is_local(wanted))
-            rp_log(log_of(m), RP_LOG_WARN,
-                   "admin: %s is reachable from other hosts without authentication; listen on a "
-                   "loopback address or a Unix socket",
-                   wanted);
-    }
-    m->next_admin = NULL;
-}
-
 static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
 {
     struct generation_options options = {.loop = m->loop,
@@ -370,7 +272,7 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
                                          .hooks = &hooks,
                                          .arg = m};
 
-    if (!prepare_admin(m, conf, err)) {
+    if (!pages_prepare(m, conf, err)) {
         conf_free(conf);
         return false;
     }
@@ -378,7 +280,7 @@ static bool begin(struct master *m, struct conf *conf, struct rp_error *err)
         stats_frontend(m->stats, conf->frontends[i].name);
     m->next = generation_new(&options, err);
     if (m->next == NULL) {
-        settle_admin(m, false);
+        pages_settle(m, false);
         return false;
     }
     conf_warnings(conf, CONF_NO_LOOKUP, log_warning, generation_log(m->next));
@@ -423,7 +325,7 @@ static void stop(struct master *m)
 
     m->stopping = true;
     notify_stopping();
-    rp_log(log_of(m), RP_LOG_INFO, "stopping: no new connections, finishing the open ones");
+    rp_log(master_log(m), RP_LOG_INFO, "stopping: no new connections, finishing the open ones");
     for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
         if (serving[i] != NULL)
             retire(m, serving[i]);
@@ -436,7 +338,7 @@ static void stop(struct master *m)
 
 static void stop_at_once(struct master *m)
 {
-    rp_log(log_of(m), RP_LOG_WARN, "stopping at once: closing open connections");
+    rp_log(master_log(m), RP_LOG_WARN, "stopping at once: closing open connections");
     for (struct leaving *l = m->leaving; l != NULL; l = l->next)
         generation_leave(l->generation);
 }
@@ -449,7 +351,7 @@ static void reopen_logs(struct master *m)
         generation_reopen_log(m->next);
     for (struct leaving *l = m->leaving; l != NULL; l = l->next)
         generation_reopen_log(l->generation);
-    rp_log(log_of(m), RP_LOG_INFO, "logs reopened");
+    rp_log(master_log(m), RP_LOG_INFO, "logs reopened");
 }
 
 static void on_signal(struct rp_signal *signal, int signum)
@@ -467,7 +369,7 @@ static void on_signal(struct rp_signal *signal, int signum)
         reopen_logs(m);
         break;
     case SIGUSR2:
-        rp_log(log_of(m), RP_LOG_WARN, "SIGUSR2 ignored: not supported in this version");
+        rp_log(master_log(m), RP_LOG_WARN, "SIGUSR2 ignored: not supported in this version");
         break;
     default:
         if (!m->stopping)
@@ -475,140 +377,6 @@ static void on_signal(struct rp_signal *signal, int signum)
         else if (signum != SIGQUIT)
             stop_at_once(m);
     }
-}
-
-/* -- what commands ask, over the control socket */
-
-enum { GENERATIONS_SHOWN = 64 }; /* of those that leave there may be any number */
-
-static void show(struct status_generation *list, size_t *count, const struct generation *g)
-{
-    if (g != NULL && *count < GENERATIONS_SHOWN)
-        list[(*count)++] = (struct status_generation){
-            .number = generation_number(g),
-            .workers = generation_workers(g),
-            .state = generation_state_name(generation_state(g)),
-        };
-}
-
-static void show_stores(struct status *status, const struct conf *conf)
-{
-    const char *file = rp_store_file_uri(conf->cache.l1, conf->cache.store);
-
-    status->store = conf->cache.store;
-    if (file == conf->cache.l1)
-        status->l1 = file;
-}
-
-static void show_all(struct master *m, struct status *status,
-                     struct status_generation list[GENERATIONS_SHOWN])
-{
-    const struct generation *any = m->current != NULL ? m->current : m->next;
-
-    *status = (struct status){.pid = getpid(),
-                              .started_s = m->started_s,
-                              .now_s = (uint64_t)time(NULL),
-                              .generations = list,
-                              .stats = m->stats,
-                              .store = "",
-                              .l1 = ""};
-    if (any != NULL)
-        show_stores(status, generation_conf(any));
-    show(list, &status->generation_count, m->current);
-    show(list, &status->generation_count, m->next);
-    for (const struct leaving *l = m->leaving; l != NULL; l = l->next)
-        show(list, &status->generation_count, l->generation);
-}
-
-static void tell_status(struct master *m, uint64_t question)
-{
-    struct status_generation list[GENERATIONS_SHOWN];
-    struct status status;
-    struct rp_json json = {0};
-
-    show_all(m, &status, list);
-    status_compose(&json, &status);
-    control_answer(m->control, question, &json);
-}
-
-static void on_page_asked(enum admin_page page, struct rp_text *out, void *arg)
-{
-    struct status_generation list[GENERATIONS_SHOWN];
-    struct status status;
-    struct rp_json json = {0};
-
-    show_all(arg, &status, list);
-    if (page == ADMIN_METRICS) {
-        metrics_compose(out, &status);
-        return;
-    }
-    status_compose(&json, &status);
-    rp_text_puts(&json.text, "\n");
-    *out = json.text;
-}
-
-static void tell_keys(struct master *m, uint64_t question)
-{
-    if (m->current == NULL || !generation_ask_keys(m->current, question))
-        control_refuse(m->control, question, "no generation is serving; try again");
-}
-
-/* To all generations: those that leave still serve, and would not hear of it without a store. */
-static void announce(struct master *m, uint64_t question, const struct rp_notices *news)
-{
-    rp_notices_merge(&m->notices, news, rp_wall_ms());
-    for (struct leaving *l = m->leaving; l != NULL; l = l->next)
-        generation_post(l->generation, 0, news);
-    if (m->next != NULL)
-        generation_post(m->next, 0, news);
-    if (m->current == NULL || !generation_post(m->current, question, news))
-        control_refuse(m->control, question,
-                       "no generation is serving; the next one receives the announcement");
-}
-
-static void revoke_sessions(struct master *m, uint64_t question, const json_t *request)
-{
-    struct rp_notices news;
-    struct rp_error error;
-
-    if (!announce_revocation(&news, request, rp_wall_ms(), &error)) {
-        control_refuse(m->control, question, error.message);
-        return;
-    }
-    rp_log(log_of(m), RP_LOG_INFO, "sessions revoked: %s",
-           news.host_count > 0 ? news.hosts[0].name : "all server names");
-    announce(m, question, &news);
-}
-
-static void rotate_keys(struct master *m, uint64_t question)
-{
-    struct rp_notices news;
-    struct rp_error error = {.message = "ticket keys are pinned (ticket-keys); put the new key "
-                                        "first in that file, then reload"};
-
-    if ((m->current != NULL && generation_conf(m->current)->cache.ticket_keys != NULL) ||
-        !announce_rotation(&news, &m->notices, rp_wall_ms(), &error)) {
-        control_refuse(m->control, question, error.message);
-        return;
-    }
-    rp_log(log_of(m), RP_LOG_INFO, "ticket keys rotated by command");
-    announce(m, question, &news);
-}
-
-static void on_asked(struct control *control, uint64_t question, const json_t *request, void *arg)
-{
-    const char *command = json_string_value(json_object_get(request, "command"));
-
-    if (command != NULL && strcmp(command, "status") == 0)
-        tell_status(arg, question);
-    else if (command != NULL && strcmp(command, "keys") == 0)
-        tell_keys(arg, question);
-    else if (command != NULL && strcmp(command, "keys rotate") == 0)
-        rotate_keys(arg, question);
-    else if (command != NULL && strcmp(command, "sessions revoke") == 0)
-        revoke_sessions(arg, question, request);
-    else
-        control_refuse(control, question, "unknown command for the running master");
 }
 
 /* -- life */
@@ -665,7 +433,7 @@ static bool open_control(struct master *m, const struct conf *conf, struct rp_er
     struct rp_error why;
 
     m->started_s = (uint64_t)time(NULL);
-    m->control = control_new(m->loop, m->run_dir, on_asked, m, &why);
+    m->control = control_new(m->loop, m->run_dir, requests_answer, m, &why);
     return m->control != NULL || rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
 }
 
@@ -678,7 +446,7 @@ static bool start(struct master *m, struct conf *conf, struct rp_error *err)
         conf_free(conf);
         return false;
     }
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+    for (size_t i = 0; i < MASTER_SIGNALS; i++) {
         m->signals[i] = (struct rp_signal){.fire = on_signal, .arg = m};
         rp_signal_start(m->loop, &m->signals[i], signals[i]);
     }
@@ -694,7 +462,7 @@ static void end(struct master *m)
     admin_free(m->admin);
     admin_free(m->next_admin);
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
-    for (size_t i = 0; m->loop != NULL && i < SIGNAL_COUNT; i++)
+    for (size_t i = 0; m->loop != NULL && i < MASTER_SIGNALS; i++)
         rp_signal_stop(&m->signals[i]);
     orphans_stop(&m->orphans);
     listeners_clear(&m->listeners);

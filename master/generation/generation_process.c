@@ -9,17 +9,16 @@
  * workers along and ends, at the latest some time after drain-timeout. */
 #include "master/generation/generation_process.h"
 #include "lib/base/cursor.h"
-#include "cache/store_open.h"
 
 #include "cache/notices.h"
 #include "lib/base/ipc.h"
-#include "master/generation/ending.h"
 #include "master/generation/keys_report.h"
 #include "master/generation/cache_files.h"
 #include "master/generation/certificate_watch.h"
 #include "master/generation/secret_file.h"
+#include "master/generation/stores.h"
+#include "master/generation/workers.h"
 #include "worker/plan/plan.h"
-#include "worker/store_report.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -28,18 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    ADOPT_AFTER_MS = 250, /* a worker that is down for longer has its sockets served by others */
-    DRAIN_GRACE_MS = 2000,
-    STORE_RETRIES = 8, /* of workers that a damaged store ended while they started */
-};
-
-struct process;
-struct place { /* of a worker */
-    struct process *process;
-    struct rp_timer adopt;
-    bool online, adopted;
-};
+enum { DRAIN_GRACE_MS = 2000 };
 
 struct process {
     const struct generation_setup *setup;
@@ -49,23 +37,17 @@ struct process {
     struct rp_ticket_keys *keys;
     struct plan *frontends;
     struct certificate_watch certificates;
-    struct rp_store *store;
-    struct rp_store *key_store; /* of ticket keys; NULL: the store's shared tier */
-    struct {
-        struct store_report store, near, keys;
-    } reports;
+    struct stores stores;
     struct rp_key_ring *ring;
     struct rp_notice_board *board;
     struct worker_setup worker_setup;
-    struct rp_cluster *workers;
-    struct place *places;
+    struct workers *workers;
     struct rp_timer limit;
     uint64_t limit_ms; /* when those who drain are to have ended; 0: there is no limit */
     struct rp_signal term;
     uint8_t posting[8];   /* the question that an announcement answers */
     bool settled, loaded; /* keys are there; all is read */
-    bool ready, draining;
-    unsigned store_retries;
+    bool draining;
     int status;
 };
 
@@ -141,48 +123,6 @@ static bool read_all(struct process *p, struct rp_error *err)
     return true;
 }
 
-static void tell_notices(struct process *, const struct rp_notices *);
-
-/* As the user that the workers are, since they share the store's files. A store that can't be
- * opened is no reason not to serve: no sessions are kept then, and ticket keys are our own. */
-static void open_store(struct process *p)
-{
-    const struct conf *conf = p->setup->conf;
-    struct rp_store *near;
-    struct rp_error why;
-
-    *p->setup->store_place = RP_STORE_OPENING;
-    p->store =
-        rp_store_open_tiers(p->loop, conf->cache.l1, conf->cache.store, conf->state_dir, &why);
-    *p->setup->store_place = 0;
-    if (p->store == NULL) {
-        rp_log(p->setup->log, RP_LOG_WARN, "can't open the store, sessions are not stored: %s",
-               why.message);
-        return;
-    }
-    rp_store_mark_place(p->store, p->setup->store_place);
-    store_report_begin(&p->reports.store, p->store);
-    near = rp_store_near(p->store);
-    if (near != NULL && near != p->store)
-        store_report_begin(&p->reports.near, near);
-}
-
-static bool open_key_store(struct process *p, struct rp_error *err)
-{
-    const struct conf *conf = p->setup->conf;
-
-    p->key_store = rp_store_open_keys(p->loop, conf->cache.l1, conf->cache.store, conf->state_dir,
-                                      p->store, err);
-    if (p->key_store != NULL)
-        store_report_begin(&p->reports.keys, rp_store_near(p->key_store));
-    return p->key_store != NULL || err->code[0] == '\0';
-}
-
-static struct rp_store *shared_store(const struct process *p)
-{
-    return p->store != NULL ? rp_store_shared(p->store) : NULL;
-}
-
 static void offer(struct process *p)
 {
     p->worker_setup = (struct worker_setup){
@@ -215,12 +155,8 @@ static void on_settled(void *arg)
 static void on_learned(const uint8_t note[RP_KEY_NOTE], void *arg)
 {
     struct process *p = arg;
-    uint8_t message[RP_IPC_MAX];
-    size_t len = rp_ipc_compose(message, WORKER_KEY, note, RP_KEY_NOTE);
 
-    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
-        rp_cluster_send(p->workers, id, message, len, NULL);
-    explicit_bzero(message, len);
+    workers_tell(p->workers, WORKER_KEY, note, RP_KEY_NOTE);
 }
 
 static void describe_lifetimes(char *out, size_t size, const struct rp_key_lifetimes *lifetimes)
@@ -235,12 +171,10 @@ static void describe_lifetimes(char *out, size_t size, const struct rp_key_lifet
 
 static void tell_lifetimes(struct process *p, const struct rp_key_lifetimes *lifetimes)
 {
-    uint8_t message[RP_IPC_MAX], content[RP_KEY_LIFETIMES_BYTES];
-    size_t len = rp_ipc_compose(message, WORKER_LIFETIMES, content,
-                                rp_key_lifetimes_encode(lifetimes, content));
+    uint8_t content[RP_KEY_LIFETIMES_BYTES];
+    size_t len = rp_key_lifetimes_encode(lifetimes, content);
 
-    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
-        rp_cluster_send(p->workers, id, message, len, NULL);
+    workers_tell(p->workers, WORKER_LIFETIMES, content, len);
 }
 
 static void on_lifetimes(const struct rp_key_lifetimes *lifetimes, void *arg)
@@ -269,7 +203,6 @@ static bool start_ring(struct process *p, struct rp_error *err)
 {
     const struct conf_cache *cache = &p->setup->conf->cache;
     struct rp_key_ring_options options = {
-        .store = shared_store(p),
         .sealers = &p->sealers.ticket_keys,
         .keys = p->keys,
         .epoch_ms = cache->key_lifetime_ms,
@@ -286,12 +219,19 @@ static bool start_ring(struct process *p, struct rp_error *err)
         .at = {{.epoch_ms = options.epoch_ms, .session_timeout_ms = options.session_timeout_ms}}};
     if (cache->ticket_keys != NULL)
         return true;
-    if (!open_key_store(p, err))
+    if (!stores_open_keys(&p->stores, err))
         return false;
-    if (p->key_store != NULL)
-        options.store = rp_store_shared(p->key_store);
+    options.store = stores_shared_for_keys(&p->stores);
     p->ring = rp_key_ring_new(p->loop, &options, err);
     return p->ring != NULL;
+}
+
+static void tell_notices(struct process *p, const struct rp_notices *notices)
+{
+    uint8_t content[RP_NOTICES_MAX];
+    size_t len = rp_notices_encode(notices, content);
+
+    workers_tell(p->workers, WORKER_NOTICES, content, len);
 }
 
 /* The master remembers it for generations to come, whatever the store will say then. */
@@ -318,7 +258,7 @@ static void on_notices(const struct rp_notices *notices, void *arg)
 static bool start_board(struct process *p, struct rp_error *err)
 {
     struct rp_notice_board_options options = {
-        .store = shared_store(p),
+        .store = stores_shared(&p->stores),
         .sealers = &p->sealers.notices,
         .known = p->setup->notices,
         .changed = on_notices,
@@ -344,7 +284,7 @@ static bool load(struct process *p)
         fail(p, 1, error.message);
         return false;
     }
-    open_store(p);
+    stores_open(&p->stores, p->loop, p->setup->conf, p->setup->log, p->setup->store_place);
     if (!start_board(p, &error) || !start_ring(p, &error)) {
         fail(p, 1, error.message);
         return false;
@@ -368,164 +308,44 @@ static int run_worker(struct rp_worker *worker, struct rp_loop *loop, void *arg)
         }
     }
     rp_sealers_free(&p->sealers.ticket_keys);
-    rp_store_close(p->key_store);
-    rp_store_close(p->store); /* every process opens its own, after the fork */
-    p->key_store = p->store = NULL;
+    stores_close(&p->stores); /* every process opens its own, after the fork */
     return worker_run(worker, loop, &p->worker_setup);
 }
 
-/* A worker that is gone needs nothing. */
-static void tell(struct process *p, unsigned id, enum worker_message type, unsigned slot)
+static void on_workers_ready(void *arg)
 {
-    uint8_t message[RP_IPC_MAX], content = (uint8_t)slot;
-    size_t len = rp_ipc_compose(message, (uint8_t)type, &content, 1);
-
-    rp_cluster_send(p->workers, id, message, len, NULL);
+    say(arg, GENERATION_READY, NULL, 0);
 }
 
-static void tell_notices(struct process *p, const struct rp_notices *notices)
+static void on_worker_failed(const char *why, void *arg)
 {
-    uint8_t message[RP_IPC_MAX], content[RP_NOTICES_MAX];
-    size_t len =
-        rp_ipc_compose(message, WORKER_NOTICES, content, rp_notices_encode(notices, content));
-
-    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
-        rp_cluster_send(p->workers, id, message, len, NULL);
+    fail(arg, 1, why);
 }
 
-static void tell_reopen(struct process *p, unsigned id)
-{
-    uint8_t message[RP_IPC_MAX];
-    size_t len = rp_ipc_compose(message, WORKER_REOPEN_LOGS, NULL, 0);
-
-    rp_cluster_send(p->workers, id, message, len, NULL);
-}
-
-static void tell_others(struct process *p, enum worker_message type, unsigned slot)
-{
-    for (unsigned id = 0; id < p->setup->workers; id++)
-        if (id != slot && p->places[id].online)
-            tell(p, id, type, slot);
-}
-
-/* It didn't come back at once: what is queued in its sockets shall not wait for it. */
-static void on_adopt(struct rp_timer *timer)
-{
-    struct place *place = timer->arg;
-    struct process *p = place->process;
-    unsigned slot = (unsigned)(place - p->places);
-
-    place->adopted = true;
-    rp_log(p->setup->log, RP_LOG_WARN, "worker %u is down; other workers accept on its sockets",
-           slot);
-    tell_others(p, WORKER_ADOPT, slot);
-}
-
-static bool all_online(const struct process *p)
-{
-    for (unsigned id = 0; id < p->setup->workers; id++)
-        if (!p->places[id].online)
-            return false;
-    return true;
-}
-
-static void on_worker_online(const struct rp_event *event, void *arg)
-{
-    struct process *p = arg;
-    struct place *place = &p->places[event->worker.id];
-
-    rp_log(p->setup->log, RP_LOG_DEBUG, "worker %u is up, as process %d", event->worker.id,
-           event->worker.pid);
-    rp_timer_stop(&place->adopt);
-    place->online = true;
-    if (place->adopted)
-        tell_others(p, WORKER_RELEASE, event->worker.id);
-    place->adopted = false;
-    for (unsigned id = 0; id < p->setup->workers; id++)
-        if (p->places[id].adopted)
-            tell(p, event->worker.id, WORKER_ADOPT, id);
-    if (!p->ready && all_online(p)) {
-        p->ready = true;
-        say(p, GENERATION_READY, NULL, 0);
-    }
-}
-
-static struct stats_row *row_of(const struct process *p, int pid)
-{
-    for (size_t i = 0; i < STATS_ROWS; i++)
-        if (p->setup->stats->rows[i].pid == pid)
-            return &p->setup->stats->rows[i];
-    return NULL;
-}
-
-/* A file that brought a worker down would do so again. */
-static bool set_store_aside(struct process *p, const struct rp_event *event)
-{
-    struct stats_row *row = row_of(p, event->worker.pid);
-
-    if (row == NULL || row->in_store == 0 || !ending_is_fault(event->worker.status) ||
-        !cache_files_set_aside(p->setup->conf, row->in_store, p->setup->log))
-        return false;
-    row->store_restarts++;
-    return true;
-}
-
-static void never_online(struct process *p, const struct rp_event *event, const char *how)
-{
-    char why[128];
-
-    snprintf(why, sizeof why, "worker %u exited during its start: %s", event->worker.id, how);
-    fail(p, 1, why);
-}
-
-static void on_worker_exit(const struct rp_event *event, void *arg)
-{
-    struct process *p = arg;
-    struct place *place = &p->places[event->worker.id];
-    bool aside = set_store_aside(p, event);
-    char how[ENDING_TEXT];
-
-    ending_describe(how, event->worker.status);
-    place->online = false;
-    if (p->draining) {
-        if (event->worker.status != 0)
-            rp_log(p->setup->log, RP_LOG_WARN, "worker %u (process %d) died while draining: %s",
-                   event->worker.id, event->worker.pid, how);
-    } else if (p->ready || (aside && p->store_retries++ < STORE_RETRIES)) {
-        rp_log(p->setup->log, RP_LOG_ERROR, "worker %u (process %d) died, restarting: %s",
-               event->worker.id, event->worker.pid, how);
-        if (p->ready)
-            rp_timer_start(p->loop, &place->adopt, ADOPT_AFTER_MS);
-    } else {
-        never_online(p, event, how);
-    }
-}
-
-static void on_worker_fork_failed(const struct rp_event *event, void *arg)
+static void on_workers_gone(void *arg)
 {
     struct process *p = arg;
 
-    rp_log(p->setup->log, RP_LOG_ERROR, "%s; retrying", event->error.error->message);
-}
-
-static void on_workers_gone(const struct rp_event *event, void *arg)
-{
-    struct process *p = arg;
-
-    (void)event;
     rp_loop_stop(p->loop);
 }
 
 static bool fork_workers(struct process *p, struct rp_error *err)
 {
-    struct rp_cluster_options options = {
-        .workers = p->setup->workers, .worker = run_worker, .arg = p};
+    struct workers_options options = {
+        .loop = p->loop,
+        .conf = p->setup->conf,
+        .log = p->setup->log,
+        .stats = p->setup->stats,
+        .count = p->setup->workers,
+        .run = run_worker,
+        .ready = on_workers_ready,
+        .failed = on_worker_failed,
+        .gone = on_workers_gone,
+        .arg = p,
+    };
 
-    p->workers = rp_cluster_new(p->loop, &options, err);
-    return p->workers != NULL && rp_cluster_on(p->workers, RP_EV_ONLINE, on_worker_online, p) &&
-           rp_cluster_on(p->workers, RP_EV_EXIT, on_worker_exit, p) &&
-           rp_cluster_on(p->workers, RP_EV_ERROR, on_worker_fork_failed, p) &&
-           rp_cluster_on(p->workers, RP_EV_CLOSE, on_workers_gone, p);
+    p->workers = workers_new(&options, err);
+    return p->workers != NULL;
 }
 
 /* -- from the master */
@@ -548,8 +368,7 @@ static void on_reopen_log(void *context, struct rp_cursor content)
     (void)content;
     if (!rp_log_reopen(p->setup->log, &error))
         rp_log(p->setup->log, RP_LOG_ERROR, "can't reopen the log: %s", error.message);
-    for (unsigned id = 0; p->workers != NULL && id < p->setup->workers; id++)
-        tell_reopen(p, id);
+    workers_tell(p->workers, WORKER_REOPEN_LOGS, NULL, 0);
 }
 
 static void on_list_keys(void *context, struct rp_cursor content)
@@ -615,30 +434,25 @@ static void drain(struct process *p)
     if (p->ring != NULL)
         rp_key_ring_retire(p->ring);
     listeners_close_own(p->setup->listening);
-    for (unsigned id = 0; id < p->setup->workers; id++)
-        rp_timer_stop(&p->places[id].adopt);
     if (p->workers == NULL) {
         rp_loop_stop(p->loop);
         return;
     }
     if (p->setup->conf->drain_timeout_ms > 0) /* the workers keep it, too */
         limit(p, p->setup->conf->drain_timeout_ms);
-    rp_cluster_stop(p->workers);
+    workers_drain(p->workers);
 }
 
 /* The workers cut off what is open by then. */
 static void end_within(struct process *p, uint32_t ms)
 {
-    uint8_t message[RP_IPC_MAX], content[4];
-    size_t len;
+    uint8_t content[4];
 
-    rp_store_uint(content, ms, sizeof content);
-    len = rp_ipc_compose(message, WORKER_END_WITHIN, content, sizeof content);
     if (p->workers == NULL)
         return;
+    rp_store_uint(content, ms, sizeof content);
     limit(p, ms);
-    for (unsigned id = 0; id < p->setup->workers; id++)
-        rp_cluster_send(p->workers, id, message, len, NULL); /* false: it has left */
+    workers_tell(p->workers, WORKER_END_WITHIN, content, sizeof content);
 }
 
 /* The service ends, or there is no master that could say so. */
@@ -734,13 +548,6 @@ static bool set_up(struct process *p)
     p->term = (struct rp_signal){.fire = on_term, .arg = p};
     p->limit = (struct rp_timer){.fire = on_limit, .arg = p};
     rp_signal_start(p->loop, &p->term, SIGTERM);
-    p->places = calloc(p->setup->workers, sizeof *p->places);
-    if (p->places == NULL)
-        return false;
-    for (unsigned id = 0; id < p->setup->workers; id++) {
-        p->places[id].process = p;
-        p->places[id].adopt = (struct rp_timer){.fire = on_adopt, .arg = &p->places[id]};
-    }
     return rp_worker_on(p->master, RP_EV_MESSAGE, on_message, p) &&
            rp_worker_on(p->master, RP_EV_DISCONNECT, on_disconnect, p) &&
            rp_worker_on(p->master, RP_EV_CLOSE, on_master_gone, p);
@@ -748,30 +555,23 @@ static bool set_up(struct process *p)
 
 static void tear_down(struct process *p)
 {
-    rp_cluster_free(p->workers);
+    workers_free(p->workers);
     rp_timer_stop(&p->limit);
     certificate_watch_stop(&p->certificates);
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     rp_signal_stop(&p->term);
     rp_key_ring_free(p->ring);
     rp_notice_board_free(p->board);
-    rp_store_close(p->key_store);
-    rp_store_close(p->store);
+    stores_close(&p->stores);
     plan_free(p->frontends);
     rp_ticket_keys_unref(p->keys);
     rp_cluster_sealers_free(&p->sealers);
-    free(p->places);
 }
 
 int generation_process_run(struct rp_worker *self, struct rp_loop *loop,
                            const struct generation_setup *setup)
 {
-    struct process p = {.setup = setup,
-                        .master = self,
-                        .loop = loop,
-                        .reports = {.store = {.log = setup->log, .what = "store"},
-                                    .near = {.log = setup->log, .what = "local session cache (l1)"},
-                                    .keys = {.log = setup->log, .what = "ticket key file"}}};
+    struct process p = {.setup = setup, .master = self, .loop = loop};
 
     if (!set_up(&p)) {
         fail(&p, 1, "no memory");
