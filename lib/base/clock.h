@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * clock.h - the wall clock, which is roughly the same on all hosts of a cluster. */
+ * clock.h - the wall clock, which is about the same on all hosts of a cluster. */
 #ifndef RP_CLOCK_H
 #define RP_CLOCK_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * cursor.h - read hostile bytes, and write messages and records, within their bounds.
- * Reading past the end returns zeros and sets a sticky error; a nested structure is a cursor of its
- * own. So a parser is written like the schema of the RFC and checks for errors once, with
- * rp_cursor_done. A writer does the same for what is written: what does not fit sets a sticky
- * error, and rp_writer_done checks once. Integers are big-endian. */
+ * cursor.h - read untrusted bytes, and write messages and records, within their bounds. Reading
+ * past the end returns zeros and sets a sticky error; a nested structure is a cursor of its own. So
+ * a parser follows the structure in the RFC and checks for errors once, with rp_cursor_done. A
+ * writer works the same way: a write that does not fit sets a sticky error, and rp_writer_done
+ * checks once. Integers are big-endian. */
 #ifndef RP_CURSOR_H
 #define RP_CURSOR_H
 
@@ -124,7 +124,7 @@ static inline void rp_writer_vector(struct rp_writer *w, const void *bytes, size
     rp_writer_bytes(w, bytes, len);
 }
 
-/* One integer where there is room for it, and back. */
+/* Write or read one integer in a buffer that has room for it. */
 static inline void rp_store_uint(uint8_t *out, uint64_t value, size_t width)
 {
     struct rp_writer w = rp_writer_of(out, width);

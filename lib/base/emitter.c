@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * emitter.c - node's EventEmitter for tagged structs; see emitter.h for the danger. */
+ * emitter.c - node's EventEmitter for tagged structs; emitter.h describes what a listener may
+ * do. */
 #include "lib/base/emitter.h"
 
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static void remove_at(struct rp_emitter *e, size_t i)
         e->types |= e->list[i].types;
 }
 
-/* Where the newest registration of (type, fn, arg) stands, or count. */
+/* The index of the newest registration of (type, fn, arg), or count if there is none. */
 static size_t find(const struct rp_emitter *e, rp_event_set types, rp_listener *fn, void *arg,
                    bool once_only)
 {
@@ -92,7 +93,7 @@ void rp_emitter_remove(struct rp_emitter *e, enum rp_event_type type, rp_listene
             e->types |= e->list[i].types;
 }
 
-/* A once listener is removed before it is called; false: it ran already, in a nested emission. */
+/* Remove a once listener before it is called; false: a nested emission has called it already. */
 static bool take_once(struct rp_emitter *e, const struct rp_registration *entry)
 {
     size_t i = find(e, entry->types, entry->fn, entry->arg, true);
@@ -113,7 +114,7 @@ bool rp_emitter_emit(struct rp_emitter *e, const struct rp_event *event)
     if ((e->types & bit) == 0)
         return false;
     if (count > COPY_ON_STACK && (copy = malloc(count * sizeof *copy)) == NULL) {
-        copy = on_stack; /* the first ones hear it: better than nobody */
+        copy = on_stack; /* out of memory: call at least the first listeners */
         count = COPY_ON_STACK;
     }
     memcpy(copy, e->list, count * sizeof *copy);

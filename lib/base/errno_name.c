@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * errno_name.c - the name of an errno, "ECONNREFUSED", which is the code of an error. glibc knows
- * all names; for other C libraries (musl) here are those of calls on files, sockets and processes.
- */
+ * errno_name.c - the name of an errno value ("ECONNREFUSED"), which is the code of an error. glibc
+ * has a function for it. For other C libraries (musl) a table here has the values that calls on
+ * files, sockets and processes return. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

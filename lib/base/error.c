@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The terminators alone: every call that can fail begins with this. */
+/* Clear the texts only, without the padding: every call that can fail begins with this. */
 void rp_error_clear(struct rp_error *err)
 {
     if (err == NULL)
@@ -20,7 +20,7 @@ void rp_error_clear(struct rp_error *err)
     err->sys_errno = 0;
 }
 
-/* Mark a text that was cut, between two characters of UTF-8. */
+/* Replace the end of a text that was cut by "...", between two UTF-8 characters. */
 static void mark_cut(char *text, size_t size)
 {
     size_t end = size - sizeof "...";

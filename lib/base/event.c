@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * event.c - the members of an event by function: each looks at the type first, so that no member
- * is read that the event does not have. */
+ * event.c - the members of an event as functions. Each checks the type first, so that no member is
+ * read that the event does not have. */
 #include <reprise/event.h>
 
 enum rp_event_type rp_event_get_type(const struct rp_event *e)
@@ -75,7 +75,7 @@ const uint8_t *rp_event_binder(const struct rp_event *e, size_t *len)
     return bytes_of(e->early_data.binder, e->early_data.binder_len, len);
 }
 
-/* -- what happened */
+/* -- results */
 
 const struct rp_error *rp_event_error(const struct rp_event *e)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * file.c - open a file of our own; see file.h. */
+ * file.c - open files safely; see file.h. */
 #include "lib/base/file.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ static bool explain(const char *path, int reason, struct rp_error *err)
         return rp_error_set(err, "ELOOP",
                             "%s is a symbolic link, or one is on the way; name the file itself",
                             path);
-    if (reason == ENXIO || reason == ENODEV) /* a FIFO that nobody reads; a socket */
+    if (reason == ENXIO || reason == ENODEV) /* a FIFO without a reader, or a socket */
         return not_regular(path, err);
     return rp_error_errno(err, reason, "open", "%s", path);
 }
@@ -60,7 +60,7 @@ int rp_file_open(const char *path, int flags, mode_t mode, uid_t owner, struct r
     return -1;
 }
 
-/* -1 with errno. */
+/* Returns the number of bytes; -1 with errno. */
 static ssize_t read_all(int fd, char *bytes, size_t size)
 {
     size_t len = 0;

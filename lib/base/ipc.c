@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ipc.c - look a message up in its table. The danger: the sender may be a process that was taken
- * over, so nothing is handled that the table doesn't name, and no length is believed. */
+ * ipc.c - look up a message in its table. The danger: the sender may be a compromised process, so
+ * only types in the table are handled, and every length is checked. */
 #include "lib/base/ipc.h"
 
 #include <string.h>

@@ -14,8 +14,8 @@ enum { RP_IPC_MAX = 4096 }; /* bytes of a message, its type included */
 
 struct rp_ipc_rule {
     uint8_t type;
-    const char *name;           /* for the log */
-    unsigned allowed;           /* bit set of the receiver's states (or of senders) */
+    const char *name; /* for the log */
+    unsigned allowed; /* bit set of the states (or senders) in which the message is allowed */
     uint16_t shortest, longest; /* bytes of the content */
     void (*handle)(void *context, struct rp_cursor content);
 };

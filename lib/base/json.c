@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * json.c - write JSON as JSON.stringify does. The danger is a string of a peer that would break out
- * of its quotes: every string and key goes through json_escape. Uses text.h only. */
+ * json.c - write JSON as JSON.stringify does. The danger: a peer's string that closes its quotes
+ * and adds JSON of its own; so every string and key is written by json_escape. Uses text.h only. */
 #include "lib/base/json.h"
 
 #include <inttypes.h>

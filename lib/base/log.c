@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.c - lines in a fixed buffer, each written at once.
- * The dangers: values are a peer's bytes and may be longer than any line. Every piece goes through
- * put(), which keeps enough room for the closing quote, brace and newline. A reader that has
- * stopped costs lines, never time (log_sink.h): they are counted, and the next line that can be
- * written again says how many were lost. */
+ * log.c - format lines in a fixed buffer and write each with one call. The dangers: a value may
+ * contain any bytes of a peer and may be longer than a line. So put() adds every piece, and keeps
+ * room for the closing quote, brace and newline. If the log's reader has stopped, lines are lost,
+ * but the process never waits (log_sink.h). Lost lines are counted, and the next line that can be
+ * written reports their number. */
 #include "lib/base/log.h"
 #include "lib/base/file.h"
 #include "lib/base/log_sink.h"
@@ -23,9 +23,9 @@
 #include <unistd.h>
 
 enum {
-    CLOSING = 4,                 /* `"}\n` and the terminator always fit */
-    GATHER_FILE = 16 * PIPE_BUF, /* bytes of lines that wait, in a file's log */
-    GATHER_OTHERS = PIPE_BUF,    /* what stderr is, we don't know */
+    CLOSING = 4,                 /* room for `"}\n` and the terminator */
+    GATHER_FILE = 16 * PIPE_BUF, /* bytes of queued lines, for a log file */
+    GATHER_OTHERS = PIPE_BUF, /* stderr may be a pipe: more bytes would not be written atomically */
 };
 
 struct rp_log {
@@ -34,8 +34,8 @@ struct rp_log {
     enum rp_log_level level;
     bool json;
     char process[32];
-    pid_t pid;      /* getpid() is a system call */
-    char *gathered; /* lines that wait; NULL until there was one */
+    pid_t pid;      /* cached: getpid() is a system call */
+    char *gathered; /* queued lines; NULL until the first one */
     size_t gathered_len;
     uint64_t *lost, own_lost; /* lines; lost is never NULL */
     uint64_t unreported;      /* lines lost since the last line that said how many */
@@ -44,7 +44,8 @@ struct rp_log {
     size_t torn_len;
 };
 
-/* The names that containers have for what is open already: links, which we would not follow. */
+/* Names of streams that are open already. Containers often have them as symbolic links, which
+ * rp_file_open would not follow. */
 static int standard_stream(const char *destination)
 {
     if (strcmp(destination, "stderr") == 0 || strcmp(destination, "/dev/stderr") == 0)
@@ -102,7 +103,7 @@ no_memory:
     return NULL;
 }
 
-/* What waits in the copy of a forked process is its parent's to write. */
+/* In a forked process the queued lines are a copy: the parent writes them. */
 void rp_log_close(struct rp_log *log)
 {
     if (log == NULL)
@@ -162,7 +163,7 @@ static size_t room(const struct rp_log_line *line)
     return line->len < most ? most - line->len : 0;
 }
 
-/* All of it or nothing, so that no escape is cut in two. */
+/* Add all of the bytes or none, so that no escape sequence is cut in two. */
 static bool put(struct rp_log_line *line, const char *bytes, size_t len)
 {
     if (len > room(line))
@@ -177,14 +178,14 @@ static bool puts_to(struct rp_log_line *line, const char *string)
     return put(line, string, strlen(string));
 }
 
-/* What CLOSING keeps the room for: at most one quote, one brace and one newline. */
+/* Uses the room that CLOSING reserves: at most one quote, one brace and one newline. */
 static void close_with(struct rp_log_line *line, char c)
 {
     line->text[line->len++] = c;
 }
 
-/* The length of the character at `at` if it may be shown as it is, else 0. C1 controls (0xc2 and
- * a byte below 0xa0) are as dangerous to a terminal as those of ASCII. */
+/* The length of the character at `at` if it is printable, else 0. C1 controls (0xc2 and a byte
+ * below 0xa0) are as dangerous to a terminal as those of ASCII. */
 static size_t printable(const uint8_t *at, size_t left)
 {
     bool valid;
@@ -196,7 +197,7 @@ static size_t printable(const uint8_t *at, size_t left)
     return valid && (at[0] != 0xc2 || at[1] >= 0xa0) ? len : 0;
 }
 
-/* The bytes as they may stand in the line; with `quoted`, between quotes. */
+/* Add the bytes, escaped where necessary; with `quoted`, between quotes. */
 static void put_escaped(struct rp_log_line *line, const void *bytes, size_t len, bool quoted)
 {
     const uint8_t *at = bytes, *end = at + len;
@@ -226,7 +227,7 @@ static bool needs_quotes(const uint8_t *bytes, size_t len)
     return len == 0;
 }
 
-/* The key, if a value of some use still fits behind it. */
+/* Add the key if there is room for a useful part of its value. */
 static bool put_key(struct rp_log_line *line, const char *key)
 {
     if (line->log == NULL || strlen(key) + 24 > room(line))
@@ -284,7 +285,7 @@ static void begin_text(struct rp_log_line *line)
     char who[64];
 
     if (line->log->sink.kind == RP_LOG_SINK_SYSLOG)
-        return; /* syslog knows when, who and how grave */
+        return; /* syslog adds the time, the process and the severity */
     put_time(line);
     snprintf(who, sizeof who, " %-5s %s[%d]: ", rp_log_level_name(line->level), line->log->process,
              (int)line->log->pid);
@@ -345,7 +346,8 @@ static uint64_t lines_in(const char *bytes, size_t len)
     return lines;
 }
 
-/* The end of the line that was cut is written before any other; the lines behind it are lost. */
+/* Keep the rest of a line that was written in part, to write it before anything else; the lines
+ * after it are lost. */
 static void keep_torn(struct rp_log *log, const char *rest, size_t len)
 {
     const char *newline = memchr(rest, '\n', len);
@@ -389,7 +391,7 @@ static bool write_lines(struct rp_log *log, int priority, const char *bytes, siz
     return written > 0;
 }
 
-/* The length of the line with all that belongs to its end. */
+/* Complete the line with its brace and newline; returns its length. */
 static size_t closed(struct rp_log_line *line)
 {
     if (line->log->json)

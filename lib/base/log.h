@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.h - one line for each thing worth telling: text (`key=value`) or JSON, to a descriptor or to
- * syslog. For the processes built on the library; the library itself never logs.
- * Each line leaves in one write, so that the lines of many processes never mix. The danger: bytes
- * of a peer. Whatever isn't printable is escaped, here and not by callers; what is too long is
- * cut. Logging never waits and fails nobody: a line that cannot be written at once, because the
- * reader has stopped or the disk is full, is lost and counted, and the next line that can be
- * written is preceded by "N log lines lost: REASON". */
+ * log.h - write log lines as text (`key=value`) or JSON, to a descriptor or to syslog. For the
+ * processes built on the library; the library itself never logs. Each line is written with one
+ * call, so that lines of several processes never mix. The danger: bytes of a peer. The functions
+ * here, not their callers, escape everything unprintable and cut what is too long. Logging never
+ * waits and never makes its caller fail: a line that cannot be written at once, because the reader
+ * has stopped or the disk is full, is lost and counted, and the next line that can be written is
+ * preceded by "N log lines lost: REASON". */
 #ifndef RP_LOG_H
 #define RP_LOG_H
 
@@ -18,9 +18,9 @@
 #include <reprise/error.h>
 
 enum rp_log_level {
-    RP_LOG_ERROR, /* something this program needs is broken */
+    RP_LOG_ERROR, /* a part that the program needs has failed */
     RP_LOG_WARN,  /* the operator should act */
-    RP_LOG_INFO,  /* the lives of processes */
+    RP_LOG_INFO,  /* the start and end of processes */
     RP_LOG_DEBUG, /* single connections */
 };
 
@@ -28,29 +28,31 @@ struct rp_log;
 struct rp_log_options {
     /* "stderr", "/dev/stderr", "/dev/stdout", "syslog" or the path of a file; NULL = "stderr" */
     const char *destination;
-    const char *process;     /* who speaks: "master"; copied, NULL = nobody in particular */
-    enum rp_log_level level; /* what is more detailed than this is not written */
+    const char *process;     /* this process in each line: "master"; copied; NULL = no name */
+    enum rp_log_level level; /* lines that are more detailed are not written */
     bool json;
-    int fd; /* of the file, when it is open already; taken over. 0 = it is opened here */
+    int fd; /* the descriptor of a file that is open already; the log owns it. 0 = open
+               `destination` */
 };
-enum { RP_LOG_FLAGS = O_WRONLY | O_APPEND, RP_LOG_MODE = 0640 }; /* of the file */
-/* Opens (for a file: creates it, and appends). A file must be a regular one with one link that root
- * or our effective user owns, and no symbolic link. NULL with *err set when that isn't possible. */
+enum { RP_LOG_FLAGS = O_WRONLY | O_APPEND, RP_LOG_MODE = 0640 }; /* of a log file */
+/* Open the log; a missing file is created, an existing one appended to. A file must be regular, not
+ * a symbolic link, have one link, and belong to root or to our effective user. NULL with *err set
+ * on failure. */
 struct rp_log *rp_log_open(const struct rp_log_options *, struct rp_error *)
     __attribute__((warn_unused_result));
 void rp_log_close(struct rp_log *); /* NULL ok */
-/* The file was renamed: go on in a new one of the same name. On failure the old one stays. */
+/* Reopen the file by its name, after it was renamed. On failure the log keeps the old one. */
 bool rp_log_reopen(struct rp_log *, struct rp_error *);
-/* Go on in `fd`, which is open already and is taken over. Only for a log whose destination is a
- * file. */
+/* Continue in `fd`, an open file that the log owns from then on. Only for a log whose destination
+ * is a file. */
 void rp_log_reopened(struct rp_log *, int fd);
-/* Count lines that are lost there, those of until now included: in memory that processes share, as
- * each adds atomically. It must outlive the log. */
+/* Count lost lines, including those lost so far, in `*lost`, which may be in memory that processes
+ * share: each adds atomically. It must outlive the log. */
 void rp_log_count_in(struct rp_log *, uint64_t *lost);
-/* Does this destination name a file? Else it is a stream that is open already, or syslog. */
+/* Whether this destination names a file. Otherwise it is an open stream or syslog. */
 bool rp_log_is_file(const char *destination);
-/* After a fork: who speaks now ("worker 3"). Lines that wait are the parent's and forgotten here.
- */
+/* After a fork: set the name of this process ("worker 3"). Queued lines are discarded; the parent
+ * writes them. */
 void rp_log_rename(struct rp_log *, const char *process);
 
 static inline const char *rp_log_level_name(enum rp_log_level level)
@@ -61,14 +63,15 @@ static inline const char *rp_log_level_name(enum rp_log_level level)
 }
 bool rp_log_wants(const struct rp_log *, enum rp_log_level); /* false for NULL */
 
-/* A line that is only a message. log NULL: nothing happens, here as below. */
+/* Write a line that consists of a message. If log is NULL, this and the functions below do
+ * nothing. */
 void rp_log(struct rp_log *, enum rp_log_level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* A message with fields: begin, any number of fields, end. `message` is static text. */
 enum { RP_LOG_LINE = 2048 };
 struct rp_log_line {
-    struct rp_log *log; /* NULL: not wanted, all that follows is free of cost */
+    struct rp_log *log; /* NULL: the level is disabled, and adding fields costs nothing */
     enum rp_log_level level;
     size_t len;
     char text[RP_LOG_LINE];
@@ -78,9 +81,9 @@ void rp_log_text(struct rp_log_line *, const char *key, const char *value); /* N
 void rp_log_bytes(struct rp_log_line *, const char *key, const void *value, size_t len);
 void rp_log_number(struct rp_log_line *, const char *key, int64_t value);
 void rp_log_end(struct rp_log_line *);
-/* The same for a line that may wait: it leaves together with others, when enough have gathered (to
- * a pipe PIPE_BUF bytes, so that even these writes don't mix), before a line that doesn't wait, or
- * with rp_log_flush. So a line costs much less than a system call. */
+/* End a line that may be queued. Queued lines are written together: when enough have gathered (for
+ * a pipe PIPE_BUF bytes, so that these writes do not mix either), before a line that must not wait,
+ * or by rp_log_flush. This saves most of the system calls. */
 void rp_log_end_later(struct rp_log_line *);
 void rp_log_flush(struct rp_log *);
 

@@ -27,7 +27,7 @@ void rp_log_sink_file(struct rp_log_sink *sink, int fd)
 
 /* -- streams */
 
-/* The same pipe or terminal with an open file description of our own; -1: refused. */
+/* Open the same pipe or terminal again, with our own open file description; -1: not permitted. */
 static int open_again(int fd, const struct stat *st)
 {
     char path[32];
@@ -51,7 +51,7 @@ void rp_log_sink_stream(struct rp_log_sink *sink, int fd)
 
     *sink = (struct rp_log_sink){.kind = RP_LOG_SINK_FILE, .fd = fd};
     if (fstat(fd, &st) != 0)
-        return; /* closed: each write fails, and each line counts as lost */
+        return; /* closed: each write fails, and each line is counted as lost */
     if (S_ISSOCK(st.st_mode)) {
         sink->kind = RP_LOG_SINK_SOCKET;
     } else if (S_ISFIFO(st.st_mode) || isatty(fd)) {
@@ -62,9 +62,10 @@ void rp_log_sink_stream(struct rp_log_sink *sink, int fd)
     }
 }
 
-/* How many bytes can be written without waiting. A pipe merges what fits into its last page, so
- * each page but the last is half full or more: in a pipe that is a quarter full, half of the pages
- * are free. A terminal that poll reports as writable has room for one of its blocks. */
+/* The number of bytes that can be written without waiting. A pipe merges data into its last page if
+ * it fits, so each page but the last is at least half full: in a pipe that is a quarter full, half
+ * of the pages are free. A terminal that poll reports as writable has room for one of its
+ * blocks. */
 static size_t room_of(int fd)
 {
     enum { TERMINAL_BLOCK = 256 };
@@ -129,7 +130,7 @@ void rp_log_sink_syslog(struct rp_log_sink *sink)
     syslog_connect(sink);
 }
 
-/* The NUL ends a line for a daemon that listens on a stream; in a datagram it is ignored. */
+/* The NUL ends a line for a daemon that listens on a stream socket; in a datagram it is ignored. */
 static ssize_t syslog_send(const struct rp_log_sink *sink, int priority, const char *line,
                            size_t len)
 {
@@ -146,7 +147,7 @@ static ssize_t syslog_send(const struct rp_log_sink *sink, int priority, const c
     return sendmsg(sink->fd, &message, MSG_NOSIGNAL);
 }
 
-/* A daemon that was restarted is connected to once more. */
+/* Reconnect once if the daemon was restarted. */
 static ssize_t syslog_write(struct rp_log_sink *sink, int priority, const char *line, size_t len)
 {
     for (int attempt = 0; attempt < 2 && syslog_connect(sink); attempt++) {
@@ -159,7 +160,7 @@ static ssize_t syslog_write(struct rp_log_sink *sink, int priority, const char *
     return -1;
 }
 
-/* -- all */
+/* -- all kinds */
 
 ssize_t rp_log_sink_write(struct rp_log_sink *sink, int priority, const char *bytes, size_t len)
 {

@@ -20,29 +20,29 @@
 #include <sys/types.h>
 
 enum rp_log_sink_kind {
-    RP_LOG_SINK_FILE,   /* a regular file, or a device that never waits */
+    RP_LOG_SINK_FILE,   /* a regular file, or a device that never blocks */
     RP_LOG_SINK_SOCKET, /* a stream socket */
-    RP_LOG_SINK_OWN,    /* a pipe or terminal with a description of our own, O_NONBLOCK */
-    RP_LOG_SINK_POLLED, /* a pipe or terminal whose description others share */
+    RP_LOG_SINK_OWN,    /* a pipe or terminal with our own O_NONBLOCK description */
+    RP_LOG_SINK_POLLED, /* a pipe or terminal whose description other processes share */
     RP_LOG_SINK_SYSLOG,
 };
 struct rp_log_sink {
     enum rp_log_sink_kind kind;
     int fd;     /* -1: not connected (syslog) */
-    bool close; /* the descriptor is ours */
+    bool close; /* the sink owns the descriptor */
 };
 
-/* Lines go to a file; the descriptor is taken over. */
+/* Write lines to a file; the sink owns the descriptor. */
 void rp_log_sink_file(struct rp_log_sink *, int fd);
-/* Lines go to a descriptor that is open already and stays open. */
+/* Write lines to an open descriptor, which stays the caller's. */
 void rp_log_sink_stream(struct rp_log_sink *, int fd);
-/* Lines go to /dev/log. It need not be there yet: each write tries to connect. */
+/* Write lines to /dev/log, which need not exist yet: each write tries to connect. */
 void rp_log_sink_syslog(struct rp_log_sink *);
 void rp_log_sink_close(struct rp_log_sink *);
 
-/* The number of bytes written, which may be fewer than `len`; -1 with errno, EAGAIN when the
- * reader has no room. Never waits for a reader. `priority` is that of syslog(3); other sinks
- * ignore it. To syslog the bytes are one line without a newline. */
+/* Returns the number of bytes written, which may be fewer than `len`; -1 with errno, EAGAIN if the
+ * reader has no room. Never waits for a reader. `priority` is that of syslog(3); other sinks ignore
+ * it. For syslog the bytes must be one line without a newline. */
 ssize_t rp_log_sink_write(struct rp_log_sink *, int priority, const char *bytes, size_t len);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * network.c - sets of addresses; see network.h. What is compared decides whom to trust, so both
- * sides are brought into one form first: an IPv4 address in IPv6 is an IPv4 address. */
+ * network.c - sets of addresses; see network.h. These comparisons decide which peers are trusted,
+ * so an IPv4-mapped IPv6 address is converted to IPv4 on both sides first. */
 #include "lib/base/network.h"
 
 #include <arpa/inet.h>
@@ -30,7 +30,7 @@ static bool parse_host(struct rp_network *n, const char *host)
     return inet_pton(n->family, host, n->bytes) == 1;
 }
 
-/* Digits alone, no leading zero. */
+/* Accepts digits only, without a leading zero. */
 static bool parse_bits(const char *text, uint8_t most, uint8_t *bits)
 {
     size_t len = strspn(text, "0123456789");
@@ -49,7 +49,7 @@ static uint8_t mask_of(unsigned bits, size_t byte)
     return bits <= 8 * byte ? 0 : (uint8_t)(0xff << (8 - bits % 8));
 }
 
-/* Bits behind the prefix are most likely a mistake in one of the two. */
+/* Address bits after the prefix are most likely a mistake in the address or in the prefix. */
 static bool is_whole(const struct rp_network *n, const char *text, struct rp_error *err)
 {
     char host[INET6_ADDRSTRLEN];

@@ -12,15 +12,16 @@
 
 struct rp_network {
     sa_family_t family; /* AF_INET, AF_INET6; AF_UNIX: every Unix socket */
-    uint8_t bits;       /* that count, from the first; the others of `bytes` are zero */
+    uint8_t bits;       /* length of the prefix; all further bits of `bytes` are zero */
     uint8_t bytes[16];
 };
 
-/* From text. "::ffff:192.0.2.0/120" is 192.0.2.0/24. Errors: ERR_INVALID_ARG_VALUE, with what is
- * wrong and what would be right. */
+/* Parse a set from text. "::ffff:192.0.2.0/120" is 192.0.2.0/24. Error: ERR_INVALID_ARG_VALUE,
+ * whose message names the mistake and the correct form. */
 bool rp_network_parse(struct rp_network *, const char *text, struct rp_error *);
-/* Is this address in it? IPv4 addresses of a dual-stack socket (::ffff:192.0.2.1) are those of
- * IPv4. What is shorter than its family is in none. */
+/* Whether the set contains this address. An IPv4-mapped address (::ffff:192.0.2.1), as dual-stack
+ * sockets report it, is compared as IPv4. An address shorter than its family requires is in no
+ * set. */
 bool rp_network_contains(const struct rp_network *, const struct sockaddr *, socklen_t len);
 
 #endif

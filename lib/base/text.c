@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * text.c - a growing text with one sticky failure. The danger is arithmetic on sizes that a peer
- * chose: all growth goes through text_reserve. Knows nothing but malloc. */
+ * text.c - a growing text with one sticky failure. The danger: arithmetic on sizes that a peer
+ * chose; so only text_reserve grows the text. */
 #include "lib/base/text.h"
 
 #include <stdarg.h>
@@ -91,8 +91,8 @@ void rp_text_hex(struct rp_text *t, const void *bytes, size_t len)
     t->len += 2 * len;
 }
 
-/* What a lead byte wants: how many continuation bytes, and the range of the first of them, which
- * excludes overlong forms, surrogates and what lies beyond U+10FFFF (Unicode, table 3-7). */
+/* What a lead byte requires: the number of continuation bytes, and the range of the first one,
+ * which excludes overlong forms, surrogates and code points above U+10FFFF (Unicode, table 3-7). */
 static size_t continuation_bytes(uint8_t lead, uint8_t *low, uint8_t *high)
 {
     *low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
@@ -126,7 +126,7 @@ size_t rp_utf8_sequence(const uint8_t *bytes, size_t len, bool *valid)
 void rp_text_utf8(struct rp_text *t, const void *bytes, size_t len)
 {
     const uint8_t *from = bytes;
-    size_t good = 0; /* well-formed from here on, and not yet added */
+    size_t good = 0; /* start of the well-formed bytes that are not added yet */
 
     for (size_t at = 0, n; at < len; at += n) {
         bool valid;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * text.h - a growing text with one sticky failure.
- * Zero-initialised it is the empty text. An allocation that fails marks it as failed, drops what it
- * held, and makes every later addition a no-op; so code that composes a text checks once, with
- * rp_text_take. */
+ * text.h - a growing text with one sticky failure. A zero-initialised struct is the empty text. A
+ * failed allocation marks the text as failed, frees its bytes, and makes every later addition do
+ * nothing; so code that composes a text checks for errors once, with rp_text_take. */
 #ifndef RP_TEXT_H
 #define RP_TEXT_H
 
@@ -22,19 +21,19 @@ void rp_text_puts(struct rp_text *, const char *string);
 void rp_text_printf(struct rp_text *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void rp_text_hex(struct rp_text *, const void *bytes, size_t len); /* two lower-case digits each */
-/* As UTF-8: each maximal malformed part becomes one U+FFFD, as browsers and node decode it. */
+/* Add bytes as UTF-8: each maximal malformed part becomes one U+FFFD, as in browsers and node. */
 void rp_text_utf8(struct rp_text *, const void *bytes, size_t len);
 
-/* For people to read, whoever wrote it: what a terminal would obey, or is no UTF-8, becomes '?'. */
+/* Make the text safe to print: control characters and malformed UTF-8 become '?'. */
 void rp_text_tame(struct rp_text *);
 
-/* The text with a terminating NUL (and, in *len unless NULL, its length without it), owned by the
- * caller: free(). NULL after a failure. The text is empty afterwards. */
+/* Take the text, NUL-terminated, which the caller must free(); *len (unless NULL) is its length
+ * without the NUL. NULL after a failure. The struct is the empty text afterwards. */
 char *rp_text_take(struct rp_text *, size_t *len) __attribute__((warn_unused_result));
-void rp_text_clear(struct rp_text *); /* frees it; empty and unfailed afterwards */
+void rp_text_clear(struct rp_text *); /* free the text; it is empty and not failed afterwards */
 
-/* The length of the UTF-8 sequence at `bytes`, of which at least one is there; *valid says whether
- * it is well-formed. If not, the length is that of what one U+FFFD stands for. */
+/* The length of the UTF-8 sequence at `bytes`, of which at least one byte is available; *valid: it
+ * is well-formed. For a malformed one the length is that of the part that one U+FFFD replaces. */
 size_t rp_utf8_sequence(const uint8_t *bytes, size_t len, bool *valid);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * backoff.h - how long to wait before a process that died is replaced.
- * The first replacement comes at once; one that dies young again and again is replaced ever later,
- * and a life of max_ms forgets what was before. */
+ * backoff.h - how long to wait before an exited process is replaced. The first replacement starts
+ * at once. The delay grows while processes exit soon after their start; a process that has run for
+ * max_ms resets it. */
 #ifndef RP_BACKOFF_H
 #define RP_BACKOFF_H
 
@@ -10,10 +10,10 @@
 
 struct rp_backoff {
     uint32_t min_ms, max_ms;
-    uint32_t next_ms; /* 0: nothing happened lately */
+    uint32_t next_ms; /* 0: the next replacement starts at once */
 };
 
-/* A life of lived_ms has ended: the milliseconds to wait. */
+/* Returns the delay in milliseconds after a process that ran for lived_ms has exited. */
 static inline uint32_t rp_backoff_after(struct rp_backoff *b, uint64_t lived_ms)
 {
     uint32_t wait;

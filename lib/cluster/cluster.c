@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * cluster.c - the primary: forks workers, hears of their ends, replaces them.
- * A worker is forked from a timer of the loop, never from a signal handler and never in a circle
- * without a wait. That it ended is learned from SIGCHLD; only its own pid is waited for, other
- * children are left alone.
- * The danger: any event may free the cluster, in the middle of what is being done with it. Every
- * entry from the loop holds it (hold, release), and after the program let go of it nothing is
- * emitted any more. */
+ * cluster.c - the primary: forks workers, waits for them, replaces them. Workers are forked by a
+ * timer of the loop, never in a signal handler and never in a loop without a delay. SIGCHLD reports
+ * that a child has exited; only the workers' pids are waited for, other children are left alone.
+ * The danger: a listener may free the cluster in the middle of an operation. Every entry from the
+ * loop holds a reference (hold, release), and nothing is emitted after the program has freed it. */
 #include "lib/base/args.h"
 #include "lib/cluster/process.h"
 
@@ -26,15 +24,15 @@
 enum {
     RESPAWN_MIN_MS = 100,
     RESPAWN_MAX_MS = 30000,
-    REAP_MS = 50,        /* how often an end is looked for once the channel has closed */
-    STATUS_UNKNOWN = -1, /* somebody else of this process has waited for our child */
+    REAP_MS = 50,        /* how often to check for the exit once the channel has closed */
+    STATUS_UNKNOWN = -1, /* another part of this process has already waited for the worker */
 };
 
 struct slot {
     struct rp_cluster *cluster;
     unsigned id;
-    pid_t pid;  /* of the latest life */
-    bool alive; /* not waited for yet, so the pid can't be anybody else's */
+    pid_t pid;  /* of the current or last process */
+    bool alive; /* not waited for yet, so the kernel cannot have reused the pid */
     bool connected;
     uint64_t born_ms;
     struct rp_backoff backoff;
@@ -50,7 +48,7 @@ struct rp_cluster {
     struct rp_timer reap;
     struct rp_next_tick close;
     pid_t owner;          /* a process forked later is not the primary */
-    unsigned count, held; /* held: entries from the loop under way */
+    unsigned count, held; /* held: active entries from the loop */
     bool stopping, freed, closed;
     struct slot slots[];
 };
@@ -140,7 +138,7 @@ static void close_if_done(struct rp_cluster *c)
     emit(c, (struct rp_event){.type = RP_EV_CLOSE});
 }
 
-/* Its channel is closed, by it or by us; told once for each life. */
+/* The channel has been closed by either side; emits DISCONNECT once for each worker process. */
 static void disconnected(struct slot *slot)
 {
     struct rp_cluster *c = slot->cluster;
@@ -158,7 +156,7 @@ static void on_closed(struct rp_channel *channel, const struct rp_error *error)
     struct slot *slot = channel->arg;
     struct rp_cluster *c = slot->cluster;
 
-    (void)error; /* whatever it was: the channel is no more */
+    (void)error; /* the reason does not matter: the channel is closed */
     hold(c);
     disconnected(slot);
     release(c);
@@ -181,7 +179,7 @@ static void on_message(struct rp_channel *channel, const uint8_t *bytes, size_t 
     case RP_TAG_ONLINE:
         emit_worker(slot, RP_EV_ONLINE, 0);
         break;
-    default: /* not what we forked */
+    default: /* an invalid message: the worker is compromised or broken */
         if (slot->alive)
             kill(slot->pid, SIGKILL);
         rp_channel_close(channel);
@@ -190,7 +188,7 @@ static void on_message(struct rp_channel *channel, const uint8_t *bytes, size_t 
     release(c);
 }
 
-/* What the worker said before it died is heard before its end is told. */
+/* Deliver the messages that the worker sent before it exited, then emit EXIT. */
 static void ended(struct slot *slot, int status)
 {
     struct rp_cluster *c = slot->cluster;
@@ -232,21 +230,21 @@ static void on_child(struct rp_signal *signal, int signum)
     reap(signal->arg);
 }
 
-/* A worker that let go of its channel keeps the loop alive until it is gone; and SIGCHLD may have
- * been taken by somebody else. */
+/* A worker that has closed its channel must keep the loop running until it exits. SIGCHLD is not
+ * enough: other code may have replaced its handler. */
 static void on_reap(struct rp_timer *timer)
 {
     reap(timer->arg);
 }
 
-/* Signals are held back over the fork, so that none runs a handler of the primary in the child. */
+/* Block signals around the fork, so that the child never runs a signal handler of the primary. */
 static pid_t fork_quietly(struct slot *slot, int fd)
 {
     struct rp_cluster *c = slot->cluster;
     sigset_t all, before;
     pid_t pid;
 
-    fflush(NULL); /* what is buffered here is written by us, once */
+    fflush(NULL); /* otherwise the child would have a copy of buffered output, and write it again */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     pid = fork();
@@ -266,7 +264,8 @@ static bool spawn(struct slot *slot, struct rp_error *err)
     slot->channel.message = on_message;
     slot->channel.closed = on_closed;
     slot->channel.arg = slot;
-    rp_channel_open(&slot->channel, slot->cluster->loop, fds[0]); /* so that the child closes it */
+    rp_channel_open(&slot->channel, slot->cluster->loop,
+                    fds[0]); /* registered first, so that the child closes it */
     pid = fork_quietly(slot, fds[1]);
     close(fds[1]);
     if (pid < 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * process.h - between cluster.c and worker.c: what goes over a worker's channel, and its life. */
+ * process.h - shared by cluster.c and worker.c: the messages on a worker's channel, and the
+ * worker's main function. */
 #ifndef RP_CLUSTER_PROCESS_H
 #define RP_CLUSTER_PROCESS_H
 
@@ -8,13 +9,13 @@
 
 /* The first byte of each message on the channel. */
 enum rp_cluster_tag {
-    RP_TAG_MESSAGE = 1, /* both ways: the program's own */
-    RP_TAG_ONLINE,      /* from the worker: it is up */
-    RP_TAG_DISCONNECT,  /* from the primary: finish, please */
+    RP_TAG_MESSAGE = 1, /* both ways: a message of the program */
+    RP_TAG_ONLINE,      /* worker to primary: the worker is up */
+    RP_TAG_DISCONNECT,  /* primary to worker: finish */
 };
 
-/* In the forked process: runs options->worker on a fresh loop, with `fd` as the channel to the
- * primary, and ends the process. `primary` is the primary's loop, abandoned here. */
+/* Run options->worker in the forked process on a new loop, with `fd` as the channel to the primary,
+ * then exit. `primary` is the primary's loop, which is abandoned in this process. */
 _Noreturn void rp_worker_live(const struct rp_cluster_options *options, struct rp_loop *primary,
                               unsigned id, int fd);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * worker.c - the life of a worker process, from the fork to its exit.
- * The danger: at birth it holds whatever the primary held. Signal handlers, the loop and every
- * channel of the primary are given up first; what else the primary has open is the program's
- * business, as is what it shares on purpose. The process ends with _exit, since what the primary
- * registered with atexit is not the worker's to do; so what an exit would have done for those who
- * test us (looking for leaks, writing coverage) is done by hand. */
+ * worker.c - a worker process from the fork to its exit. The danger: it inherits everything of the
+ * primary. It first gives up the primary's signal handlers, loop and channels; other inherited
+ * descriptors are the program's responsibility. The process ends with _exit, since atexit functions
+ * of the primary must not run here; so leak checks and coverage data, which a normal exit would
+ * produce, are triggered explicitly. */
 #include "lib/base/args.h"
 #include "lib/cluster/process.h"
 
@@ -26,7 +25,7 @@ struct rp_worker {
     bool disconnected;
 };
 
-/* Present only in a program built with the sanitizer or for coverage. */
+/* Defined only if the program is built with the sanitizer or for coverage. */
 extern void __lsan_do_leak_check(void) __attribute__((weak));
 #if defined(RP_COVERAGE)
 extern void __gcov_dump(void);
@@ -43,8 +42,8 @@ static _Noreturn void leave(int status)
     _exit(status);
 }
 
-/* Handlers of the primary must not run here, and none of its signals stays blocked. What it
- * ignores stays ignored. */
+/* Reset handlers, which belong to the primary, and unblock all signals. Ignored signals stay
+ * ignored. */
 static void reset_signals(void)
 {
     struct sigaction action;
@@ -61,7 +60,7 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The primary wants us to finish, or is gone. Whoever doesn't listen for it is stopped. */
+/* The primary asks this worker to finish, or has exited. Without a listener the loop is stopped. */
 static void disconnect(struct rp_worker *worker)
 {
     struct rp_event event = {.type = RP_EV_DISCONNECT, .target = worker};
@@ -81,7 +80,7 @@ static void on_closed(struct rp_channel *channel, const struct rp_error *error)
     struct rp_worker *worker = channel->arg;
     struct rp_event event = {.type = RP_EV_CLOSE, .target = worker};
 
-    (void)error; /* gone is gone */
+    (void)error; /* the reason does not matter: the channel is closed */
     disconnect(worker);
     rp_emitter_emit(&worker->events, &event);
 }
@@ -100,7 +99,7 @@ static void on_message(struct rp_channel *channel, const uint8_t *bytes, size_t 
     case RP_TAG_DISCONNECT:
         disconnect(worker);
         break;
-    default: /* not our primary: have nothing to do with it */
+    default: /* an invalid message: stop trusting the channel */
         rp_channel_close(channel);
         disconnect(worker);
     }

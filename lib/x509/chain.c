@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * chain.c - a peer's certificate with its issuers above it (G12). The danger: certificates
- * that issued one another, or themselves without the right to (N10), make a chain without an end;
- * here each stands in it at most once, and there are at most as many as OpenSSL would verify. */
+ * chain.c - a peer's certificate with the certificates of its issuers (G12). The danger:
+ * certificates that issued one another, or that are self-issued without the right to sign (N10),
+ * would make an endless chain. So each certificate is in the chain at most once, and the chain is
+ * at most as long as OpenSSL would verify. */
 #include "lib/x509/internal.h"
 
 #include <openssl/err.h>
@@ -12,7 +13,7 @@
 enum { CHAIN_MAX = 100 };
 
 struct chain {
-    X509 *certs[CHAIN_MAX]; /* a reference each */
+    X509 *certs[CHAIN_MAX]; /* each with a reference */
     int count;
 };
 
@@ -29,7 +30,7 @@ static bool contains(const struct chain *c, const X509 *cert)
     return false;
 }
 
-/* May `issuer` stand above the last one? */
+/* Whether `issuer` may follow the last certificate of the chain. */
 static bool continues(const struct chain *c, X509 *issuer)
 {
     return X509_check_issued(issuer, last(c)) == X509_V_OK && !contains(c, issuer);
@@ -40,7 +41,8 @@ static bool complete(const struct chain *c)
     return c->count == CHAIN_MAX || X509_check_issued(last(c), last(c)) == X509_V_OK;
 }
 
-/* The issuer of the last one among what the peer sent, with a reference; or NULL. */
+/* The issuer of the last certificate, among those that the peer sent, with a reference; NULL if
+ * there is none. */
 static X509 *issuer_among(const struct chain *c, const STACK_OF(X509) * sent)
 {
     for (int i = 0; i < sk_X509_num(sent); i++) {
@@ -52,7 +54,7 @@ static X509 *issuer_among(const struct chain *c, const STACK_OF(X509) * sent)
     return NULL;
 }
 
-/* The same in the trust store, which prefers one that is valid now. */
+/* Likewise from the trust store, which prefers a certificate that is valid now. */
 static X509 *issuer_trusted(const struct chain *c, X509_STORE_CTX *trust)
 {
     X509 *cert = NULL;
@@ -84,7 +86,7 @@ static void add_trusted(struct chain *c, X509_STORE *store)
     X509_STORE_CTX_free(trust);
 }
 
-/* Objects from the top of the chain down to the leaf. */
+/* Create the objects from the top of the chain down to the leaf. */
 static struct rp_x509 *objects(const struct chain *c, struct rp_error *err)
 {
     struct rp_x509 *above = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * check.c - is this certificate for that host, address or mailbox, and who issued it (H3).
- * OpenSSL does the comparing. The danger: a question that is malformed must not read as "no". */
+ * check.c - whether a certificate is valid for a host, IP or email address, and who issued it (H3).
+ * OpenSSL compares. The danger: a malformed name must be an error, not a "no". */
 #include "lib/base/args.h"
 #include "lib/x509/internal.h"
 
@@ -35,7 +35,7 @@ static bool options_valid(const struct rp_x509_check_options *o, struct rp_error
                         "The property 'options.subject' is not one of RP_X509_SUBJECT_*");
 }
 
-/* What X509_check_* returned: 1 match, 0 none, -2 a malformed question, else a failure. */
+/* Translate the result of X509_check_*: 1 match, 0 no match, -2 malformed name, else a failure. */
 static bool answer(int result, const char *malformed, struct rp_error *err)
 {
     if (result == -2)

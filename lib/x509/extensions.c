@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * extensions.c - subjectAltName, authorityInfoAccess and extendedKeyUsage (G2 to G4, G10).
- * The danger is CVE-2021-44532: a name that contains what separates names. In the texts every
- * value that could be misread stands in quotes with its specials escaped; the lists hold values as
- * they are, with nothing to split. */
+ * extensions.c - subjectAltName, authorityInfoAccess and extendedKeyUsage (G2 to G4, G10). The
+ * danger is CVE-2021-44532: a name that contains the separator of names. In the texts every value
+ * that could be misread is quoted and escaped; the lists hold the values unescaped, with nothing to
+ * split. */
 #include "lib/x509/internal.h"
 
 #include <stdlib.h>
@@ -13,11 +13,10 @@
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
-/* How much of an OID or of a method's name is shown, as in node. */
+/* The longest OID or method name that is shown, as in node. */
 enum { OID_MAX = 256, METHOD_MAX = 80 };
 
-/* One general name on its way out: its kind, what goes into the text behind "KIND:", and its value
- * without escapes. */
+/* One general name: its kind, the text after "KIND:", and its value without escapes. */
 struct general_name {
     const char *kind;
     struct rp_text text, value;
@@ -60,7 +59,8 @@ static void add_latin1(struct rp_text *text, const uint8_t *bytes, size_t len)
             rp_text_add(text, (uint8_t[]){0xc0 | bytes[i] >> 6, 0x80 | (bytes[i] & 0x3f)}, 2);
 }
 
-/* The bytes are UTF-8 or else Latin-1. The prefix of an otherName ("UPN:") is part of its value. */
+/* Read the bytes as UTF-8, or else as Latin-1. The prefix of an otherName ("UPN:") is part of its
+ * value. */
 static void put_bytes(struct general_name *n, const uint8_t *bytes, size_t len, bool utf8,
                       const char *prefix)
 {
@@ -113,7 +113,7 @@ static void put_ip(struct general_name *n, const ASN1_OCTET_STRING *ip)
     put_text(n, "IP Address", text);
 }
 
-/* False when the name cannot be printed. */
+/* false: the name cannot be printed. */
 static bool put_directory_name(struct general_name *n, const X509_NAME *name)
 {
     static const unsigned long flags =
@@ -169,7 +169,7 @@ static void put_other_name(struct general_name *n, const OTHERNAME *other)
     put_text(n, "othername", "<unsupported>");
 }
 
-/* False when the name cannot be printed. */
+/* false: the name cannot be printed. */
 static bool put_general_name(struct general_name *n, const GENERAL_NAME *name)
 {
     switch (name->type) {
@@ -204,8 +204,8 @@ static bool put_general_name(struct general_name *n, const GENERAL_NAME *name)
     }
 }
 
-/* Add one general name to a text and a list; `method` stands before its kind (in infoAccess). False
- * when it cannot be printed. */
+/* Add one general name to a text and a list; `method` precedes its kind (in infoAccess). false: it
+ * cannot be printed. */
 static bool add_general_name(struct rp_text *text, struct rp_x509_list *list, const char *method,
                              const GENERAL_NAME *name)
 {
@@ -225,7 +225,7 @@ static bool add_general_name(struct rp_text *text, struct rp_x509_list *list, co
     return ok;
 }
 
-/* The texts are taken over as UTF-8. False only when memory ran out. */
+/* Convert the texts to UTF-8. false: no memory. */
 static bool finish(struct rp_text *raw, bool printed, char **text, struct rp_x509_list *list)
 {
     struct rp_text clean = {0};
@@ -242,8 +242,8 @@ static bool finish(struct rp_text *raw, bool printed, char **text, struct rp_x50
     return ok;
 }
 
-/* The first extension of this kind, decoded. NULL if there is none, or (*malformed set) if it
- * cannot be decoded. */
+/* Decode the first extension of this kind. NULL: there is none, or (*malformed set) it cannot be
+ * decoded. */
 static void *extension(const struct rp_x509 *x, int nid, bool *malformed)
 {
     int index = X509_get_ext_by_NID(x->cert, nid, -1);
@@ -296,7 +296,7 @@ static bool fill_info_access(struct rp_x509 *x)
 
 static bool fill_key_usage(struct rp_x509 *x)
 {
-    int found; /* -1: there is none */
+    int found; /* -1: no such extension */
     EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(x->cert, NID_ext_key_usage, &found, NULL);
     int count = usages ? sk_ASN1_OBJECT_num(usages) : 0;
     struct rp_text text = {0};

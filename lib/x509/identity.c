@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * identity.c - is this certificate for this host? checkServerIdentity, with node's rules and words
- * (section F), which are stricter than OpenSSL's: no CN beside a DNS name, no wildcard but in the
- * first of three labels.
- * The danger: the names are the certificate's author's. A quoted one may hold separators and NULs
- * (CVE-2021-44532), so they have a length, and what cannot be read refuses the whole. */
+ * identity.c - checkServerIdentity with node's rules and messages (section F), which are stricter
+ * than OpenSSL's: the CN is ignored if there is a DNS name, and a wildcard is allowed only in the
+ * first of three labels or more. The danger: the certificate's author chose the names. A quoted
+ * name may contain separators and NULs (CVE-2021-44532), so names have a length, and a malformed
+ * list refuses the whole certificate. */
 #include "lib/x509/identity.h"
 
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@
 #include <reprise/socket.h>
 #include <reprise/x509.h>
 
-/* -- one name against another */
+/* -- comparing two names */
 
 static struct rp_identity_name unfqdn(struct rp_identity_name n)
 {
@@ -36,7 +36,7 @@ static size_t count_labels(struct rp_identity_name n)
     return labels;
 }
 
-/* The first label is taken off. */
+/* Remove the first label and return it. */
 static struct rp_identity_name next_label(struct rp_identity_name *n)
 {
     const char *dot = n->len > 0 ? memchr(n->bytes, '.', n->len) : NULL;
@@ -62,14 +62,14 @@ static bool same(struct rp_identity_name a, struct rp_identity_name b)
     return true;
 }
 
-/* Every label of a pattern has characters, all of them visible ASCII. */
+/* Every label of a pattern must be non-empty and consist of visible ASCII characters. */
 static bool well_formed(struct rp_identity_name pattern)
 {
     size_t labels = count_labels(pattern);
 
     for (size_t i = 0; i < pattern.len; i++)
         if (pattern.bytes[i] < 0x21)
-            return false; /* what is not ASCII is negative */
+            return false; /* bytes above ASCII are negative */
     while (labels-- > 0)
         if (next_label(&pattern).len == 0)
             return false;
@@ -85,8 +85,8 @@ static bool has_punycode(struct rp_identity_name label)
     return false;
 }
 
-/* U+3002, U+FF0E and U+FF61 in UTF-8: a resolver may take them for dots. Then what looks like one
- * label is several, and a wildcard stands for one (CVE-2026-48618). */
+/* U+3002, U+FF0E and U+FF61 in UTF-8: a resolver may treat them as dots. Then one label is several,
+ * but a wildcard may match one label only (CVE-2026-48618). */
 static bool has_foreign_dot(struct rp_identity_name host)
 {
     static const char *const dots[] = {"\xe3\x80\x82", "\xef\xbc\x8e", "\xef\xbd\xa1"};
@@ -114,7 +114,7 @@ static bool first_label_matches(struct rp_identity_name host, struct rp_identity
            same((struct rp_identity_name){host.bytes + host.len - suffix.len, suffix.len}, suffix);
 }
 
-/* F6 */
+/* Compare a host with a pattern by node's rules (F6). */
 static bool matches(struct rp_identity_name host, struct rp_identity_name pattern)
 {
     size_t labels;
@@ -134,8 +134,8 @@ static bool matches(struct rp_identity_name host, struct rp_identity_name patter
 
 /* -- IP addresses */
 
-/* An IPv6 address may name its zone, "fe80::1%eth0", which says how to get there and not who is
- * there: without it. What is no zone is left, and makes the address none. */
+/* Remove the zone of an IPv6 address ("fe80::1%eth0"): it selects an interface and is not part of
+ * the address. A malformed zone is kept, which makes the address invalid. */
 static struct rp_identity_name without_zone(struct rp_identity_name n)
 {
     static const char zone[] = "-.:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -151,7 +151,7 @@ static struct rp_identity_name without_zone(struct rp_identity_name n)
     return n;
 }
 
-/* node's canonicalizeIP; false for what is no address. */
+/* node's canonicalizeIP; false: the text is not an IP address. */
 static bool canonical_ip(struct rp_identity_name n, char out[INET6_ADDRSTRLEN])
 {
     char text[INET6_ADDRSTRLEN];
@@ -170,8 +170,8 @@ static bool canonical_ip(struct rp_identity_name n, char out[INET6_ADDRSTRLEN])
 
 /* -- the list of names (F2) */
 
-/* Take a JSON string off: the quote is the first byte. What is not ASCII matches nothing, so any
- * such character will do for it. false: malformed. */
+/* Read a JSON string that begins at *at with its quote. Any character beyond ASCII becomes 0x80,
+ * which matches no name. false: malformed. */
 static bool take_json_string(const char **at, struct rp_text *out)
 {
     static const char escapes[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
@@ -181,7 +181,7 @@ static bool take_json_string(const char **at, struct rp_text *out)
         char c = *p;
 
         if ((unsigned char)c < 0x20)
-            return false; /* the end of the text is one of these */
+            return false; /* this includes the terminating NUL */
         if (c == '\\') {
             const char *escape = *++p != '\0' ? strchr(escapes, *p) : NULL;
 
@@ -208,7 +208,7 @@ static bool take_json_string(const char **at, struct rp_text *out)
     return true;
 }
 
-/* The next item into `out`; *at becomes NULL after the last. false: malformed. */
+/* Read the next item into `out`; *at becomes NULL after the last. false: malformed. */
 static bool next_item(const char **at, bool quoted, struct rp_text *out)
 {
     const char *p = *at;
@@ -233,7 +233,7 @@ struct search {
     struct rp_identity_name host;
     const char *ip; /* the host in canonical form; NULL: it is a name */
     bool found, any_dns;
-    struct rp_text ips; /* as node lists them */
+    struct rp_text ips; /* in the form in which node lists them */
     bool any_ip;
 };
 
@@ -280,7 +280,7 @@ static bool look_at_all(struct search *s, const char *alt_names)
     return ok;
 }
 
-/* -- the answer */
+/* -- the result */
 
 static bool refuse(struct rp_error *err, struct rp_text *reason)
 {
@@ -294,7 +294,7 @@ static bool refuse(struct rp_error *err, struct rp_text *reason)
     return false;
 }
 
-/* In alternative names nothing stands that a terminal obeys; here anything may. */
+/* Unlike alternative names, a CN may contain control characters; so the text is made printable. */
 static bool any_cn_matches(struct rp_identity_name host, const struct rp_identity *id,
                            struct rp_text *reason)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * identity.h - checkServerIdentity on what node's certificate object holds (section F). */
+ * identity.h - checkServerIdentity for the data of node's certificate object (section F). */
 #ifndef RP_IDENTITY_H
 #define RP_IDENTITY_H
 
@@ -9,7 +9,7 @@
 
 #include <reprise/error.h>
 
-/* A text that may hold NULs. */
+/* A text that may contain NULs. */
 struct rp_identity_name {
     const char *bytes;
     size_t len;
@@ -20,8 +20,8 @@ struct rp_identity {
     const char *alt_names; /* node's subjectaltname; NULL: none */
 };
 
-/* true: the certificate is for the host. Else *err is node's ERR_TLS_CERT_ALTNAME_INVALID with its
- * reason, or ERR_TLS_CERT_ALTNAME_FORMAT. */
+/* true: the certificate is valid for the host. false: *err is node's ERR_TLS_CERT_ALTNAME_INVALID
+ * with its reason, or ERR_TLS_CERT_ALTNAME_FORMAT. */
 bool rp_identity_check(const char *hostname, const struct rp_identity *, struct rp_error *);
 
 #endif

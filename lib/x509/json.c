@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * json.c - the certificate object of getPeerCertificate() as JSON, key by key in node's order
- * (section G). A part that cannot be read is what JSON.stringify makes of it: a name is left out,
- * an extension is null. Nesting is written in a loop: a chain is as long as the peer made it. */
+ * (section G). A malformed part is written as JSON.stringify writes node's value: a name is
+ * omitted, an extension is null. Nesting is written in a loop, not by recursion: the peer chooses
+ * the length of the chain. */
 #include "lib/x509/internal.h"
 
 #include <stdlib.h>
@@ -41,7 +42,7 @@ struct named {
     size_t index;
 };
 
-/* By name, those of one name in their own order. */
+/* Compare by name, and equal names by their position. */
 static int compare_named(const void *a, const void *b)
 {
     const struct named *m = a, *n = b;
@@ -50,8 +51,8 @@ static int compare_named(const void *a, const void *b)
     return order ? order : (m->index > n->index) - (m->index < n->index);
 }
 
-/* For each item: how many have its name, or 0 if an earlier one has it; and which is the next one
- * of that name. */
+/* For each item: the number of items with its name, or 0 if an earlier item has the same name; and
+ * the index of the next item with that name. */
 struct group {
     size_t count, next;
 };
@@ -67,7 +68,8 @@ static void link_groups(struct group *groups, const struct named *sorted, size_t
     }
 }
 
-/* Sorted, for a hostile certificate has thousands. The caller frees; NULL: no memory. */
+/* Group the items by sorting, since a hostile certificate may have thousands. The caller frees the
+ * result; NULL: no memory. */
 static struct group *group_items(const struct rp_x509_list *list)
 {
     struct named *sorted = calloc(list->count + 1, sizeof *sorted);
@@ -92,7 +94,7 @@ static void put_group(struct rp_json *j, const struct rp_x509_list *list,
 {
     size_t count = groups[at].count;
 
-    if (count == 0) /* shown with the first of its name */
+    if (count == 0) /* written with the first item of this name */
         return;
     rp_json_key(j, list->items[at].name);
     if (count > 1 || arrays)
@@ -103,8 +105,8 @@ static void put_group(struct rp_json *j, const struct rp_x509_list *list,
         rp_json_end_array(j);
 }
 
-/* A list as a map. A name that occurs once maps to its value, or, with `arrays`, to an array of it,
- * as one that occurs more often does in any case. */
+/* Write a list as a map. A name that occurs once has its value, or with `arrays` an array of one; a
+ * name that occurs more often always has an array. */
 static void put_map(struct rp_json *j, const char *key, const struct rp_x509_list *list,
                     bool arrays)
 {
@@ -176,7 +178,7 @@ static void put_key_usage(struct rp_json *j, const struct rp_x509 *x)
     rp_json_end_array(j);
 }
 
-/* All members but issuerCertificate. */
+/* Write all members except issuerCertificate. */
 static void put_members(struct rp_json *j, const struct rp_x509 *x,
                         const struct rp_x509_json_options *o)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * key.c - the public key of a certificate as node describes it, and whether a key fits (G6,
- * H1, H3). The danger: a key that OpenSSL cannot decode; it has no type and no details, only its
- * encoding. A terminal is never asked for a passphrase. */
+ * key.c - the public key of a certificate as node describes it, and whether a private key belongs
+ * to it (G6, H1, H3). The danger: a key that OpenSSL cannot decode; it has only its encoding, no
+ * type and no details. A passphrase is never asked for on a terminal. */
 #include "lib/base/args.h"
 #include "lib/x509/internal.h"
 
@@ -108,7 +108,7 @@ static const char *digest_name(const X509_ALGOR *algorithm)
     const ASN1_OBJECT *oid = NULL;
 
     if (!algorithm)
-        return "sha1"; /* RFC 8017 appendix A.2.3: what an absent field means */
+        return "sha1"; /* the default of an absent field (RFC 8017 appendix A.2.3) */
     X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
     return OBJ_nid2ln(OBJ_obj2nid(oid));
 }
@@ -125,7 +125,7 @@ static X509_ALGOR *mgf1_digest(const X509_ALGOR *mask)
     return ASN1_item_unpack(parameter, ASN1_ITEM_rptr(X509_ALGOR));
 }
 
-/* The restrictions an RSA-PSS key may carry beside its algorithm. */
+/* The restrictions that an RSA-PSS key may state. */
 static void fill_pss(struct rp_x509_public_key *key, const X509_PUBKEY *spki)
 {
     X509_ALGOR *algorithm = NULL, *mgf1;
@@ -147,8 +147,8 @@ static void fill_pss(struct rp_x509_public_key *key, const X509_PUBKEY *spki)
     RSA_PSS_PARAMS_free(pss);
 }
 
-/* The point as 04, x, y, made of one in a compressed or hybrid form, whose coordinates have `size`
- * bytes. NULL: no memory. */
+/* The point in uncompressed form (04, x, y), from any form; coordinates have `size` bytes. NULL: no
+ * memory. */
 static uint8_t *uncompressed(const EVP_PKEY *pkey, int size)
 {
     BIGNUM *x = NULL, *y = NULL;
@@ -187,7 +187,7 @@ static bool fill_ec(struct rp_x509 *x, const EVP_PKEY *pkey, const X509_PUBKEY *
     int nid, len;
 
     X509_PUBKEY_get0_param(NULL, &point, &len, NULL, spki);
-    if (len < 2) /* the point at infinity, which is nobody's public key: no details, as in node */
+    if (len < 2) /* the point at infinity is not a valid public key: no details, as in node */
         return true;
     key->bits = (unsigned)EVP_PKEY_get_bits(pkey);
     if (EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL)) {
@@ -198,8 +198,8 @@ static bool fill_ec(struct rp_x509 *x, const EVP_PKEY *pkey, const X509_PUBKEY *
     return fill_point(x, pkey, point, len);
 }
 
-/* The encoding in the certificate; of RSA keys the regular one, as node shows it: certificates
- * exist whose RSA algorithm lacks its NULL. */
+/* The encoding in the certificate. An RSA key is encoded again, as in node: in some certificates
+ * the RSA algorithm lacks its NULL. */
 static bool fill_spki(struct rp_x509 *x, const EVP_PKEY *pkey, const X509_PUBKEY *encoded)
 {
     bool rsa = pkey && EVP_PKEY_get_id(pkey) == EVP_PKEY_RSA;
@@ -243,7 +243,7 @@ bool rp_x509_fill_key(struct rp_x509 *x)
     }
 }
 
-/* Asked when a private key is encrypted and no passphrase was given. */
+/* Called when a private key is encrypted and no passphrase was given. */
 static int no_passphrase(char *buffer, size_t size, size_t *len, const OSSL_PARAM params[],
                          void *arg)
 {
@@ -251,7 +251,7 @@ static int no_passphrase(char *buffer, size_t size, size_t *len, const OSSL_PARA
     return 0;
 }
 
-/* PEM or DER, in any of the structures that OpenSSL decodes. */
+/* Decode PEM or DER, in any structure that OpenSSL supports. */
 static EVP_PKEY *read_key(const void *bytes, size_t len, int selection, const char *passphrase,
                           struct rp_error *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * list.c - lists of (name, value) taken from a certificate. While a list grows its texts move;
- * the items point into them only once it is sealed. Uses base/text.h. */
+ * list.c - lists of (name, value) from a certificate. The texts move while a list grows;
+ * rp_x509_list_seal sets the pointers to them. Uses base/text.h. */
 #include "lib/x509/internal.h"
 
 #include <stdlib.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * names.c - subject and issuer of a certificate: as X509Certificate prints them, and as the
- * attributes of the legacy object (G1, H1). The danger: a value of a type whose bytes do not
- * decode. node then has no such property at all, and neither have we. */
+ * attributes of the legacy object (G1, H1). The danger: a value whose bytes cannot be decoded for
+ * its type. node then omits the whole property, and so does this file. */
 #include "lib/x509/internal.h"
 
 #include <openssl/bio.h>
 #include <openssl/objects.h>
 
-/* The longest name of an attribute type that is shown whole, as in node. */
+/* The longest name of an attribute type that is not cut, as in node. */
 enum { TYPE_NAME_MAX = 80 };
 
 static const char *type_name(const ASN1_OBJECT *type, char buffer[TYPE_NAME_MAX])
@@ -39,7 +39,7 @@ static bool add_attribute(struct rp_x509_list *list, const X509_NAME_ENTRY *entr
     return true;
 }
 
-/* False when a value cannot be read. */
+/* false: a value cannot be decoded. */
 static bool fill_list(struct rp_x509_list *list, const X509_NAME *name)
 {
     int count = X509_NAME_entry_count(name);

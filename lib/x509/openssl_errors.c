@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * openssl_errors.c - OpenSSL's error queue to rp_error, in node's words (B27, K2).
- * Only library, reason and number are taken. The data OpenSSL attaches to an entry is not: it may
- * hold what a file or a peer said. Uses lib/base. */
+ * openssl_errors.c - convert OpenSSL's error queue to an rp_error, with node's codes and messages
+ * (B27, K2). Only library, reason and number are used. The data that OpenSSL attaches to an entry
+ * is not: it may contain bytes of a file or of the peer. Uses lib/base. */
 #include "lib/x509/openssl_errors.h"
 
 #include <ctype.h>
@@ -13,7 +13,7 @@
 
 #include "lib/base/args.h"
 
-/* The libraries whose name node puts into the code; all others have none. */
+/* The libraries whose name is part of node's code. */
 static const char *library_prefix(int library)
 {
     static const struct {

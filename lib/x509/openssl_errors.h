@@ -6,13 +6,14 @@
 
 #include <reprise/error.h>
 
-/* From the oldest entry of this thread's queue, which is emptied. With no entry there: `code` and
- * `what`. Returns false always. */
+/* Convert the oldest entry of this thread's queue, and empty the queue. If it is empty, use `code`
+ * and `what`. Always returns false. */
 bool rp_error_openssl(struct rp_error *err, const char *code, const char *what);
-/* The same for a connection, whose codes begin with ERR_SSL_ whatever library failed. */
+/* Likewise for a connection: codes begin with ERR_SSL_ whichever OpenSSL library failed. */
 bool rp_error_handshake(struct rp_error *err, const char *code, const char *what);
 
-/* An error of OpenSSL's SSL library that we find ourselves: SSL_R_*. Returns false always. */
+/* Set an error of OpenSSL's SSL library (SSL_R_*) that this library detected. Always returns
+ * false. */
 bool rp_error_ssl(struct rp_error *err, int reason);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * root_certificates.c - node's rootCertificates (A5): the Mozilla roots this release ships, made by
- * contrib/roots/refresh.sh. They age with the release; what a context trusts by default is the
- * system's business (roots.c). */
+ * root_certificates.c - node's rootCertificates (A5): the Mozilla roots of this release, made by
+ * contrib/roots/refresh.sh. They are as old as the release. By default a context trusts the
+ * system's roots instead (roots.c). */
 #include <reprise/tls.h>
 
 static const char *const root_certificates[] = {

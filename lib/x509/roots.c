@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * roots.c - the system's trusted roots, where OpenSSL and its environment variables
- * (SSL_CERT_DIR, SSL_CERT_FILE) say they are. The danger is cost: a bundle is 140 certificates and
- * each context would parse them all, so a hashed directory, which is read on demand, comes first
- * and the bundle is used only where there is none. */
+ * roots.c - the system's trusted roots, at the places that OpenSSL and its environment variables
+ * (SSL_CERT_DIR, SSL_CERT_FILE) name. The danger is cost: a bundle has 140 certificates, which each
+ * context would parse. So a hashed directory, which OpenSSL reads on demand, is preferred; the
+ * bundle is used only if there is no such directory. */
 #include "lib/x509/roots.h"
 
 #include <dirent.h>
@@ -17,7 +17,7 @@
 
 #include "lib/base/text.h"
 
-/* The environment, unless this program runs with more rights than its caller. */
+/* Read an environment variable, unless this program has more privileges than its caller. */
 static const char *place(const char *variable, const char *otherwise)
 {
     const char *value = secure_getenv(variable);
@@ -25,7 +25,8 @@ static const char *place(const char *variable, const char *otherwise)
     return value != NULL && *value != '\0' ? value : otherwise;
 }
 
-/* Does a directory hold names as openssl-rehash makes them: eight hex digits, dot, number? */
+/* Whether a directory contains names as openssl-rehash creates them: eight hex digits, dot,
+ * number. */
 static bool is_hashed(const char *path)
 {
     DIR *dir = opendir(path);
@@ -40,7 +41,7 @@ static bool is_hashed(const char *path)
     return found;
 }
 
-/* A change in a directory or a file changes its times; that is enough to ask again. */
+/* Digest the path, size and times: they change with the content, which need not be read. */
 static bool digest_place(const char *path, uint8_t digest[32])
 {
     struct rp_text text = {0};
@@ -73,7 +74,7 @@ bool rp_roots_add(X509_STORE *store, uint8_t digest[32])
         file = file != NULL ? file : X509_get_default_cert_file();
         lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
         ok = lookup != NULL && digest_place(file, digest);
-        if (ok) /* a system without roots trusts nobody; that is no failure */
+        if (ok) /* a system without roots is not an error: no certificate is trusted */
             X509_LOOKUP_load_file(lookup, file, X509_FILETYPE_PEM);
     }
     ERR_pop_to_mark();

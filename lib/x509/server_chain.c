@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * server_chain.c - judge the certificates of a server as its clients will: key, names, usage, order
- * and completeness of the chain. The danger is a false alarm: whether a missing issuer is a
- * root, which clients have, or an intermediate, which they don't, is only known if its certificate
- * is. */
+ * server_chain.c - check a server's certificates as clients will: key, names, usage, order and
+ * completeness of the chain. The danger is a false alarm: a missing issuer may be a root, which
+ * clients have, or an intermediate, which they lack; only its certificate tells which. */
 #include "lib/x509/server_chain.h"
 
 #include <stdio.h>
@@ -20,7 +19,7 @@
 
 enum { RSA_BITS = 2048, CHAIN_MAX = 100, STATUS_REQUEST = 5 };
 
-/* -- issuers that are known */
+/* -- known issuers */
 
 struct known {
     X509 *cert;
@@ -63,7 +62,7 @@ void rp_issuers_free(struct rp_issuers *issuers)
     free(issuers);
 }
 
-/* Takes the certificate. */
+/* Takes ownership of the certificate. */
 static bool keep(struct rp_issuers *issuers, X509 *cert, const char *file)
 {
     struct known *more = reallocarray(issuers->at, issuers->count + 1, sizeof *more);
@@ -80,7 +79,7 @@ static bool keep(struct rp_issuers *issuers, X509 *cert, const char *file)
     return true;
 }
 
-/* Never ask for a passphrase on the terminal. */
+/* Never ask for a passphrase on a terminal. */
 static int no_passphrase(char *buffer, int size, int writing, void *arg)
 {
     (void)buffer, (void)size, (void)writing, (void)arg;
@@ -112,7 +111,7 @@ bool rp_issuers_add(struct rp_issuers *issuers, const char *bytes, size_t len, c
 
 /* -- the server's own certificate */
 
-/* What OpenSSL calls a type of keys, or its OID. */
+/* OpenSSL's name for a type of keys, or its OID. */
 static void name_key_type(X509 *cert, char *out, size_t size)
 {
     X509_ALGOR *algorithm = NULL;
@@ -126,7 +125,8 @@ static void name_key_type(X509 *cert, char *out, size_t size)
 
 static bool is_ml_dsa(const char *oid)
 {
-    static const char arc[] = "2.16.840.1.101.3.4.3."; /* NIST's signatures: 17, 18, 19 */
+    static const char arc[] =
+        "2.16.840.1.101.3.4.3."; /* NIST's signature algorithms; ML-DSA is 17, 18, 19 */
     size_t len = sizeof arc - 1;
     long number = strncmp(oid, arc, len) == 0 ? strtol(oid + len, NULL, 10) : 0;
 
@@ -184,7 +184,7 @@ static bool is_self_signed(X509 *cert)
     return (X509_get_extension_flags(cert) & EXFLAG_SS) != 0;
 }
 
-/* Its usage; without the extensions that limit it, it is for servers, too. */
+/* Check its usage; a certificate without extensions that limit it is valid for servers. */
 static unsigned judge_usage(X509 *cert)
 {
     uint32_t flags = X509_get_extension_flags(cert);
@@ -238,7 +238,7 @@ static void find_path(struct path *path, STACK_OF(X509) * sent)
     }
 }
 
-/* TLS 1.2 requires the order (RFC 5246 section 7.4.2), and older clients need it. */
+/* TLS 1.2 requires the order (RFC 5246 section 7.4.2), and older clients rely on it. */
 static void judge_order(const struct path *path, STACK_OF(X509) * sent, struct rp_chain_report *r)
 {
     int at = 0;
@@ -264,7 +264,7 @@ static void read_dates(const struct path *path, struct rp_chain_report *r)
         uint64_t until = rp_x509_seconds(X509_get0_notAfter(path->at[i]));
 
         if (i > 0 && is_self_signed(path->at[i]))
-            break; /* clients have a root of their own, or none */
+            break; /* clients have this root themselves, or do not trust it */
         if (from > r->not_before) {
             r->not_before = from;
             r->early = (unsigned)i;
@@ -288,7 +288,7 @@ static void name_issuer(X509 *cert, char *out, size_t size)
     BIO_free(bio);
 }
 
-/* Is the issuer of the last certificate a root that its clients may have as well as we do? */
+/* Whether the issuer of the last certificate is a known root, which clients may have, too. */
 static bool ends_at_known_root(X509 *last, const struct rp_issuers *issuers,
                                struct rp_chain_report *r)
 {
@@ -325,7 +325,7 @@ static void judge_result(int error, const struct path *path, const struct rp_iss
     }
 }
 
-/* Errors that stand in other findings, or are none. */
+/* Ignore errors that other findings report, or that are harmless for a server's chain. */
 static int go_on(int ok, X509_STORE_CTX *store)
 {
     int error = X509_STORE_CTX_get_error(store);
@@ -352,8 +352,8 @@ static bool judge_chain(const struct path *path, STACK_OF(X509) * sent,
     return ok;
 }
 
-/* All certificates of a text; NULL: no memory. What comes after one that can't be read is left out:
- * OpenSSL does not send it either. */
+/* All certificates of a text; NULL: no memory. Those after a malformed one are omitted: OpenSSL
+ * does not send them either. */
 static STACK_OF(X509) * read_sent(const char *bytes, size_t len)
 {
     STACK_OF(X509) *sent = sk_X509_new_null();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify_errors.c - X509_V_* numbers to node's code strings and sentences (K7). The texts of those
- * that have a code are our own copy: programs compare them, so they must not change with the
- * version of OpenSSL. Of lib/tls it uses nothing. */
+ * verify_errors.c - X509_V_* numbers as node's code strings and messages (K7). Programs compare the
+ * messages, so they must not change with the version of OpenSSL: the table has its own copies. Uses
+ * nothing of lib/tls. */
 #include "lib/x509/verify_errors.h"
 
 #include <stddef.h>

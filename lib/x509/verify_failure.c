@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify_failure.c - which certificate of a chain did not verify, and why.
- * The danger: the subject is the peer's text. It is escaped as in RFC 2253, and cut. */
+ * verify_failure.c - which certificate of a chain did not verify, and why. The danger: the peer
+ * chose the subject. It is escaped as in RFC 2253, and cut. */
 #include "lib/x509/verify_failure.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ void rp_verify_note(struct rp_verify_note **note, X509_STORE_CTX *store)
     if (*note == NULL)
         *note = malloc(sizeof **note);
     if (*note == NULL)
-        return; /* the result itself is OpenSSL's to keep */
+        return; /* OpenSSL still has the result */
     (*note)->result = X509_STORE_CTX_get_error(store);
     (*note)->depth = X509_STORE_CTX_get_error_depth(store);
     put_subject((*note)->subject, X509_STORE_CTX_get_current_cert(store));

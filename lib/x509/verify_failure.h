@@ -14,8 +14,8 @@ struct rp_verify_note {
     char subject[RP_VERIFY_SUBJECT];
 };
 
-/* Note the error that the verification callback of `store` is told of; the last one counts, as in
- * the result (K8). *note is allocated for the first one, and the caller's to free. */
+/* Record the error that the verification callback received with `store`. A later error replaces it,
+ * as in the result (K8). *note is allocated for the first error; the caller frees it. */
 void rp_verify_note(struct rp_verify_note **note, X509_STORE_CTX *store);
 
 #endif

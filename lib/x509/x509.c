@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * x509.c - an immutable certificate object: made of an X509 once, read by accessors that cannot
- * fail. The danger is a certificate made to confuse: whatever OpenSSL cannot decode is absent and
- * marked as malformed, never guessed. The parts are read by x509_names.c, x509_extensions.c and
- * x509_key.c; nothing of OpenSSL's error queue is left behind. */
+ * x509.c - an immutable certificate object: created from an X509 once, read by accessors that
+ * cannot fail. The danger: a certificate that is made to confuse. What OpenSSL cannot decode is
+ * absent and marked as malformed, never guessed. names.c, extensions.c and key.c read the parts;
+ * OpenSSL's error queue is left empty. */
 #include "lib/base/args.h"
 #include "lib/x509/internal.h"
 
@@ -36,7 +36,7 @@ static bool fill_time(char **text, const ASN1_TIME *time)
     BIO *bio = BIO_new(BIO_s_mem());
 
     if (bio) {
-        ASN1_TIME_print(bio, time); /* prints "Bad time value" for one */
+        ASN1_TIME_print(bio, time); /* prints "Bad time value" for a malformed time */
         *text = rp_x509_bio_text(bio);
     }
     BIO_free(bio);
@@ -150,14 +150,15 @@ struct rp_x509 *rp_x509_new(X509 *cert, struct rp_error *err)
     return NULL;
 }
 
-/* Called for an encrypted PEM block, which a certificate never is; a terminal is never asked. */
+/* Called for an encrypted PEM block, which is never a certificate: do not ask for a passphrase on a
+ * terminal. */
 static int no_passphrase(char *buffer, int size, int writing, void *arg)
 {
     (void)buffer, (void)size, (void)writing, (void)arg;
     return 0;
 }
 
-/* PEM or else DER; what is reported is why it is not PEM, as in node. */
+/* Parse PEM, or else DER. The error says why the text is not PEM, as in node. */
 static X509 *read_certificate(const uint8_t *bytes, size_t len, struct rp_error *err)
 {
     BIO *bio = BIO_new_mem_buf(bytes, (int)len);
@@ -201,7 +202,7 @@ struct rp_x509 *rp_x509_ref(struct rp_x509 *x)
     return x;
 }
 
-/* A loop, not a recursion: a chain is as long as the peer made it. */
+/* Not recursive: the peer chooses the length of the chain. */
 void rp_x509_unref(struct rp_x509 *x)
 {
     while (x && --x->refs == 0) {
