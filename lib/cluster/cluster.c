@@ -36,6 +36,7 @@ struct slot {
     bool connected;
     uint64_t born_ms;
     struct rp_backoff backoff;
+    uint32_t wait_ms; /* of the latest replacement */
     struct rp_timer respawn;
     struct rp_channel channel;
 };
@@ -112,20 +113,26 @@ static void emit_worker(const struct slot *slot, enum rp_event_type type, int st
     emit(slot->cluster, event);
 }
 
-static void respawn_after(struct slot *slot, uint64_t lived_ms)
-{
-    struct rp_cluster *c = slot->cluster;
-
-    if (!c->freed && !c->stopping)
-        rp_timer_start(c->loop, &slot->respawn, rp_backoff_after(&slot->backoff, lived_ms));
-}
-
 static bool anyone_lives(const struct rp_cluster *c)
 {
     for (unsigned i = 0; i < c->count; i++)
         if (c->slots[i].alive)
             return true;
     return false;
+}
+
+/* While no worker runs, nobody does its work: that must not last. */
+static void respawn_after(struct slot *slot, uint64_t lived_ms)
+{
+    struct rp_cluster *c = slot->cluster;
+    uint32_t none_ms = c->options.respawn_none_ms;
+
+    if (c->freed || c->stopping)
+        return;
+    slot->wait_ms = rp_backoff_after(&slot->backoff, lived_ms);
+    if (slot->wait_ms > none_ms && !anyone_lives(c))
+        slot->wait_ms = none_ms;
+    rp_timer_start(c->loop, &slot->respawn, slot->wait_ms);
 }
 
 static void close_if_done(struct rp_cluster *c)
@@ -342,6 +349,8 @@ struct rp_cluster *rp_cluster_new(struct rp_loop *loop, const struct rp_cluster_
         c->options.respawn_min_ms = RESPAWN_MIN_MS;
     if (c->options.respawn_max_ms == 0)
         c->options.respawn_max_ms = RESPAWN_MAX_MS;
+    if (c->options.respawn_none_ms == 0)
+        c->options.respawn_none_ms = c->options.respawn_max_ms;
     c->count = count;
     c->owner = getpid();
     rp_emitter_init(&c->events);
@@ -378,6 +387,11 @@ int rp_cluster_pid(const struct rp_cluster *c, unsigned id)
     if (c == NULL)
         return 0;
     return id < c->count && c->slots[id].alive ? (int)c->slots[id].pid : 0;
+}
+
+uint32_t rp_cluster_respawn_ms(const struct rp_cluster *c, unsigned id)
+{
+    return c != NULL && id < c->count ? c->slots[id].wait_ms : 0;
 }
 
 bool rp_cluster_kill(struct rp_cluster *c, unsigned id, int signum)

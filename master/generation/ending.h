@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * ending.h - how a process ended, in words. */
+ * ending.h - how a process ended, and when it is started again, in words. */
 #ifndef ENDING_H
 #define ENDING_H
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
-enum { ENDING_TEXT = 64 };
+enum {
+    ENDING_TEXT = 64,
+    ENDING_NONE_MS = 1000, /* while nobody serves, a replacement waits no longer than this */
+};
 
 /* "KILL"; musl has the description alone, "Killed". */
 static inline const char *ending_signal(int number)
@@ -34,6 +38,16 @@ static inline const char *ending_describe(char text[ENDING_TEXT], int status)
                  ending_signal(WTERMSIG(status)));
     else
         snprintf(text, ENDING_TEXT, "exit status %d", WEXITSTATUS(status));
+    return text;
+}
+
+/* When the next attempt is made: "now", or "in 800 ms". Returns `text`. */
+static inline const char *ending_next(char text[ENDING_TEXT], uint32_t wait_ms)
+{
+    if (wait_ms == 0)
+        snprintf(text, ENDING_TEXT, "now");
+    else
+        snprintf(text, ENDING_TEXT, "in %u ms", wait_ms);
     return text;
 }
 

@@ -184,12 +184,19 @@ static bool set_store_aside(struct generation *g, int ending)
     return ok;
 }
 
-/* The cluster forks another process at once. */
+static const char *next_attempt(const struct generation *g, char text[ENDING_TEXT])
+{
+    return ending_next(text, rp_cluster_respawn_ms(g->cluster, 0));
+}
+
+/* The cluster forks another process. */
 static void start_again(struct generation *g, const char *how)
 {
+    char when[ENDING_TEXT];
+
     g->store_retries++;
-    rp_log(g->log, RP_LOG_ERROR, "generation %u died during its start, restarting: %s",
-           g->options.number, how);
+    rp_log(g->log, RP_LOG_ERROR, "generation %u died during its start, restarting %s: %s",
+           g->options.number, next_attempt(g, when), how);
     if (g->state == GENERATION_STARTING)
         move_to(g, GENERATION_LOADING);
 }
@@ -197,7 +204,7 @@ static void start_again(struct generation *g, const char *how)
 static void on_exit_event(const struct rp_event *event, void *arg)
 {
     struct generation *g = arg;
-    char how[ENDING_TEXT];
+    char how[ENDING_TEXT], when[ENDING_TEXT];
     bool aside = set_store_aside(g, event->worker.status);
 
     rp_timer_stop(&g->limit);
@@ -214,8 +221,8 @@ static void on_exit_event(const struct rp_event *event, void *arg)
         move_to(g, GENERATION_RECOVERING);
         /* fall through */
     case GENERATION_RECOVERING:
-        rp_log(g->log, RP_LOG_ERROR, "generation %u died, restarting: %s", g->options.number,
-               g->failed_status != 0 ? g->failed : how);
+        rp_log(g->log, RP_LOG_ERROR, "generation %u died, restarting %s: %s", g->options.number,
+               next_attempt(g, when), g->failed_status != 0 ? g->failed : how);
         g->failed_status = 0;
         break;
     default: /* drained; if not in order, say so */
@@ -237,9 +244,10 @@ static void on_fork(const struct rp_event *event, void *arg)
 static void on_fork_failed(const struct rp_event *event, void *arg)
 {
     struct generation *g = arg;
+    char when[ENDING_TEXT];
 
-    rp_log(g->log, RP_LOG_ERROR, "generation %u: %s; retrying", g->options.number,
-           event->error.error->message);
+    rp_log(g->log, RP_LOG_ERROR, "generation %u: %s; retrying %s", g->options.number,
+           event->error.error->message, next_attempt(g, when));
 }
 
 static void on_close(const struct rp_event *event, void *arg)
@@ -343,7 +351,8 @@ static bool fork_process(struct generation *g, struct rp_error *err)
         {RP_EV_FORK, on_fork},         {RP_EV_MESSAGE, on_message}, {RP_EV_EXIT, on_exit_event},
         {RP_EV_ERROR, on_fork_failed}, {RP_EV_CLOSE, on_close},
     };
-    struct rp_cluster_options options = {.workers = 1, .worker = live, .arg = g};
+    struct rp_cluster_options options = {
+        .workers = 1, .worker = live, .respawn_none_ms = ENDING_NONE_MS, .arg = g};
 
     g->cluster = rp_cluster_new(g->options.loop, &options, err);
     if (g->cluster == NULL)

@@ -159,7 +159,7 @@ static void on_exit_event(const struct rp_event *event, void *arg)
     struct workers *w = arg;
     struct slot *slot = &w->slots[event->worker.id];
     bool aside = set_store_aside(w, event);
-    char how[ENDING_TEXT];
+    char how[ENDING_TEXT], when[ENDING_TEXT];
 
     ending_describe(how, event->worker.status);
     slot->online = false;
@@ -168,8 +168,9 @@ static void on_exit_event(const struct rp_event *event, void *arg)
             rp_log(w->options.log, RP_LOG_WARN, "worker %u (process %d) died while draining: %s",
                    event->worker.id, event->worker.pid, how);
     } else if (w->ready || (aside && w->store_retries++ < STORE_RETRIES)) {
-        rp_log(w->options.log, RP_LOG_ERROR, "worker %u (process %d) died, restarting: %s",
-               event->worker.id, event->worker.pid, how);
+        rp_log(w->options.log, RP_LOG_ERROR, "worker %u (process %d) died, restarting %s: %s",
+               event->worker.id, event->worker.pid,
+               ending_next(when, rp_cluster_respawn_ms(w->cluster, event->worker.id)), how);
         if (w->ready)
             rp_timer_start(w->options.loop, &slot->adopt, ADOPT_AFTER_MS);
     } else {
@@ -204,8 +205,10 @@ static bool listen_to(struct workers *w)
 
 struct workers *workers_new(const struct workers_options *options, struct rp_error *err)
 {
-    struct rp_cluster_options cluster = {
-        .workers = options->count, .worker = options->run, .arg = options->arg};
+    struct rp_cluster_options cluster = {.workers = options->count,
+                                         .worker = options->run,
+                                         .respawn_none_ms = ENDING_NONE_MS,
+                                         .arg = options->arg};
     struct workers *w = calloc(1, sizeof *w + options->count * sizeof w->slots[0]);
 
     if (w == NULL) {

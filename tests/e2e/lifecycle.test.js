@@ -222,3 +222,15 @@ test('a worker that dies young again and again is not spun', async () => {
   await until('service', () => status(service.port).then(() => true, () => false));
 });
 
+
+test('while no worker runs, the next attempt is made within a second, and the log says when', async () => {
+  const service = await Service.start(conf().replace('workers = 2', 'workers = 1'));
+  let pid;
+  for (let i = 0; i < 7; i++) {
+    pid = await until('a worker', () => service.workers().find((one) => one !== pid));
+    process.kill(pid, 'SIGKILL');
+    await until(() => `its end in ${service.log}`, () => service.log.includes(`(process ${pid}) died, restarting`));
+  }
+  assert.deepStrictEqual(service.log.match(/died, restarting (now|in \d+ ms)/g).map((text) => text.slice('died, restarting '.length)),
+    ['now', 'in 100 ms', 'in 200 ms', 'in 400 ms', 'in 800 ms', 'in 1000 ms', 'in 1000 ms']);
+});

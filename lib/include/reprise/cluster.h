@@ -34,7 +34,8 @@ struct rp_cluster_options {
     int (*worker)(struct rp_worker *, struct rp_loop *, void *arg);
     void *arg;
     uint32_t respawn_min_ms, respawn_max_ms; /* 0 = 100 and 30000 */
-    bool no_respawn;                         /* do not replace workers that exit */
+    uint32_t respawn_none_ms; /* the longest delay while no worker runs; 0 = respawn_max_ms */
+    bool no_respawn;          /* do not replace workers that exit */
 };
 /* Create a cluster; the caller frees it with rp_cluster_free. The workers are forked as soon as the
  * loop runs; if a fork fails, ERROR is emitted and the fork is tried again, as if the worker had
@@ -54,6 +55,9 @@ unsigned rp_cluster_count(const struct rp_cluster *);
 bool rp_cluster_kill(struct rp_cluster *, unsigned id, int signum);
 /* The process ID of a worker; 0 if it does not run. */
 int rp_cluster_pid(const struct rp_cluster *, unsigned id);
+/* How long after EXIT of a worker, or ERROR of its fork, the next attempt to start it is made, in
+ * milliseconds; 0: at once. */
+uint32_t rp_cluster_respawn_ms(const struct rp_cluster *, unsigned id);
 /* Add a listener for an event of the primary, after the existing ones; false: no memory (D35). */
 bool rp_cluster_on(struct rp_cluster *, enum rp_event_type, rp_listener *, void *arg);
 /* Remove the newest registration of (type, listener, arg). */

@@ -27,6 +27,7 @@ static struct heard {
     int pid, status;
     char text[64];
     uint64_t at_ms;
+    uint32_t wait_ms;
 } heard[LOG_SIZE];
 static size_t heard_count;
 static enum rp_event_type free_at = RP_EV_COUNT;
@@ -40,6 +41,7 @@ static void on_event(const struct rp_event *event, void *arg)
     heard_count++;
     h->type = event->type;
     h->at_ms = rp_loop_now(loop);
+    h->wait_ms = event->type == RP_EV_EXIT ? rp_cluster_respawn_ms(cluster, event->worker.id) : 0;
     if (event->type == RP_EV_MESSAGE) {
         h->id = event->message.id;
         ck_assert_uint_lt(event->message.len, sizeof h->text);
@@ -133,6 +135,16 @@ static int dying(struct rp_worker *worker, struct rp_loop *own, void *arg)
     (void)own, (void)arg;
     say(worker, "last words");
     return 3;
+}
+
+/* The first one dies, the second one lives. */
+static int dying_beside_another(struct rp_worker *worker, struct rp_loop *own, void *arg)
+{
+    (void)arg;
+    if (rp_worker_id(worker) == 0)
+        return 3;
+    rp_loop_run(own);
+    return 0;
 }
 
 static void on_disconnect(const struct rp_event *event, void *arg)
@@ -251,8 +263,43 @@ START_TEST(cluster_throttles_worker_that_dies_young)
     start_with(&(struct rp_cluster_options){
         .workers = 1, .worker = dying, .respawn_min_ms = 20, .respawn_max_ms = 80});
     wait_for(RP_EV_FORK, 6);
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert_uint_eq(nth(RP_EV_EXIT, i)->wait_ms, waits[i]);
         ck_assert_uint_ge(nth(RP_EV_FORK, i + 1)->at_ms + 1, nth(RP_EV_FORK, i)->at_ms + waits[i]);
+    }
+}
+END_TEST
+
+START_TEST(cluster_without_any_worker_waits_no_longer_than_its_own_limit)
+{
+    static const uint32_t waits[] = {0, 20, 30, 30, 30};
+
+    start_with(&(struct rp_cluster_options){.workers = 1,
+                                            .worker = dying,
+                                            .respawn_min_ms = 20,
+                                            .respawn_max_ms = 30000,
+                                            .respawn_none_ms = 30});
+    wait_for(RP_EV_EXIT, 5);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_uint_eq(nth(RP_EV_EXIT, i)->wait_ms, waits[i]);
+}
+END_TEST
+
+/* The first of two that die may have to wait: the other one still runs. */
+START_TEST(cluster_with_a_worker_that_runs_keeps_its_delays)
+{
+    static const uint32_t waits[] = {0, 20, 40, 80};
+
+    start_with(&(struct rp_cluster_options){.workers = 2,
+                                            .worker = dying_beside_another,
+                                            .respawn_min_ms = 20,
+                                            .respawn_max_ms = 30000,
+                                            .respawn_none_ms = 1});
+    wait_for(RP_EV_EXIT, 4);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_uint_eq(nth(RP_EV_EXIT, i)->id, 0);
+        ck_assert_uint_eq(nth(RP_EV_EXIT, i)->wait_ms, waits[i]);
+    }
 }
 END_TEST
 
@@ -476,6 +523,8 @@ static Suite *suite(void)
     tcase_add_test(t, cluster_forks_workers_and_talks_with_each);
     tcase_add_test(t, cluster_replaces_killed_worker_in_its_slot);
     tcase_add_test(t, cluster_throttles_worker_that_dies_young);
+    tcase_add_test(t, cluster_without_any_worker_waits_no_longer_than_its_own_limit);
+    tcase_add_test(t, cluster_with_a_worker_that_runs_keeps_its_delays);
     tcase_add_test(t, cluster_hears_last_words_before_the_end);
     tcase_add_test(t, cluster_stops_when_the_last_worker_has_left);
     tcase_add_test(t, cluster_stops_worker_that_listens_for_nothing);
