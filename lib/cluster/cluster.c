@@ -271,8 +271,7 @@ static bool spawn(struct slot *slot, struct rp_error *err)
     slot->channel.message = on_message;
     slot->channel.closed = on_closed;
     slot->channel.arg = slot;
-    rp_channel_open(&slot->channel, slot->cluster->loop,
-                    fds[0]); /* registered first, so that the child closes it */
+    rp_channel_open(&slot->channel, slot->cluster->loop, fds[0]); /* the child closes it */
     pid = fork_quietly(slot, fds[1]);
     close(fds[1]);
     if (pid < 0) {

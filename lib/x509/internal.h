@@ -32,8 +32,7 @@ struct rp_x509 {
     const char **key_usage; /* ... and a pointer to each; NULL-terminated */
     uint8_t *raw;
     size_t raw_len;
-    struct rp_x509_public_key
-        key; /* its pointers refer to the five members below, to cert, and to static text */
+    struct rp_x509_public_key key; /* points to the next five, into cert, and to static text */
     char *modulus, *exponent, *exponent_decimal;
     uint8_t *spki, *point;
 };

@@ -125,8 +125,7 @@ static void name_key_type(X509 *cert, char *out, size_t size)
 
 static bool is_ml_dsa(const char *oid)
 {
-    static const char arc[] =
-        "2.16.840.1.101.3.4.3."; /* NIST's signature algorithms; ML-DSA is 17, 18, 19 */
+    static const char arc[] = "2.16.840.1.101.3.4.3."; /* NIST; ML-DSA is 17, 18, 19 */
     size_t len = sizeof arc - 1;
     long number = strncmp(oid, arc, len) == 0 ? strtol(oid + len, NULL, 10) : 0;
 

@@ -36,8 +36,7 @@ enum { RP_CHAIN_TEXT = 128 };
 struct rp_chain_report {
     unsigned faults;                /* a set of rp_chain_fault */
     uint64_t not_before, not_after; /* seconds since 1970, for the whole chain without its root */
-    unsigned early,
-        late; /* the index of the certificate that sets each date; 0: the server's own */
+    unsigned early, late;  /* index of the certificate with each date; 0: the server's own */
     unsigned count, extra; /* certificates in the text; those among them that clients do not need */
     char key[RP_CHAIN_TEXT];    /* type of the server's key: "RSA 1024", "EC secp256k1" */
     char issuer[RP_CHAIN_TEXT]; /* INCOMPLETE: the name of the missing issuer */

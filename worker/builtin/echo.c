@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * echo.c - builtin:echo, for tests and measurements: what a client sends comes back.
- * A client that does not read what comes back is not read from. Its end is answered by ours. */
+ * echo.c - builtin:echo, for tests and measurements: sends back what a client sends. While a client
+ * does not read the echo, nothing is read from it. When it ends, this side ends, too. */
 #include "worker/connection.h"
 
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * http.c - read requests, write answers: keep-alive, pipelining, nothing else.
- * The danger: a body. None is wanted, so a request that has one, or might, is the connection's
- * last: what follows it is dropped, and no second request is ever read out of it. A client that
- * sends requests without reading answers is paused. Bytes are kept only while a head is incomplete
- * or the client is paused. */
+ * http.c - read requests and write responses, with keep-alive and pipelining. The danger: a body.
+ * Requests with a body are not supported, so a request that has one, or might, is the last of its
+ * connection: what follows it is dropped and never parsed as a second request. A client that sends
+ * requests without reading responses is paused. Bytes are kept only while a head is incomplete or
+ * the client is paused. */
 #include "worker/builtin/http.h"
 
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 struct http {
     struct connection c;
     http_answerer *answer;
-    char *kept; /* of a head that is not complete, or of requests that wait */
+    char *kept; /* an incomplete head, or queued requests */
     size_t kept_len;
-    bool full;     /* answers wait for the client */
+    bool full;     /* responses are queued: the client does not read */
     bool ended;    /* the client has sent its last request */
-    bool answered; /* a request, at least */
+    bool answered; /* at least one request was answered */
 };
 
 static const char *reason_of(unsigned status)
@@ -118,7 +118,7 @@ static void answer(struct http *h, enum http_verdict verdict, const struct http_
     send_reply(h, &reply, head, close);
 }
 
-/* Answer what is complete in these bytes. Returns how many are done with. */
+/* Answer all complete requests in these bytes. Returns the number of bytes consumed. */
 static size_t consume(struct http *h, const char *bytes, size_t len)
 {
     size_t done = 0;
@@ -136,7 +136,7 @@ static size_t consume(struct http *h, const char *bytes, size_t len)
     return h->c.ended_ms != 0 ? len : done;
 }
 
-/* Keep the bytes from `from` on, which may stand inside of what is kept. */
+/* Keep the bytes from `from` on; `bytes` may point into h->kept. */
 static void keep_rest(struct http *h, const char *bytes, size_t len, size_t from)
 {
     char *kept = NULL;
@@ -233,8 +233,8 @@ static void on_client(const struct rp_event *event, void *arg)
     }
 }
 
-/* The worker drains: a connection between two requests is ended. The first request may still be on
- * its way behind the handshake; it is answered, and then the connection is ended. */
+/* The worker drains: end a connection that is idle between two requests. If its first request has
+ * not arrived yet, the connection is ended after the response. */
 static void on_rest(struct connection *c)
 {
     struct http *h = (struct http *)c;

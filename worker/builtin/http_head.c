@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * http_head.c - parse the head of an HTTP/1 request.
- * The danger: two parsers that disagree about where a request ends. So everything that RFC 9112
- * lets a server refuse is refused: folded lines, spaces before a colon, two Hosts, a length
- * together with an encoding, control bytes. A line may end in LF alone, as typed into s_client.
- * Pure: no I/O, no allocation; slices point into the input. */
+ * http_head.c - parse the head of an HTTP/1 request. The danger: two parsers that disagree about
+ * where a request ends. So everything that RFC 9112 allows a server to refuse is refused: folded
+ * lines, spaces before a colon, two Hosts, a length together with an encoding, control bytes. A
+ * line may end with LF alone, as typed into openssl s_client. Does no I/O and no allocation; slices
+ * point into the input. */
 #include "worker/builtin/http_head.h"
 
 #include <string.h>
@@ -74,8 +74,8 @@ static bool take_line(struct http_slice *rest, struct http_slice *line)
     return true;
 }
 
-/* Host and port bytes: what a reg-name or an IP literal may be made of (RFC 3986). Nothing that
- * could end a header or begin a path. */
+/* Bytes that a reg-name or an IP literal with a port may contain (RFC 3986): none of them ends a
+ * header or starts a path. */
 static bool is_authority(struct http_slice host)
 {
     static const char others[] = "-._~%!$&'()*+,;=:[]";
@@ -188,7 +188,7 @@ static enum http_verdict parse_request_line(struct http_slice line, struct http_
     return parse_version(line, head);
 }
 
-struct fields { /* what must not come twice, or together */
+struct fields { /* fields that must not occur twice, or together */
     struct http_slice host;
     unsigned hosts, lengths, encodings;
     bool close, keep_alive, length_is_zero;

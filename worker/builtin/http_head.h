@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * http_head.h - the head of an HTTP/1 request, read strictly.
- * For the built-in answers only: what goes to a backend is never looked at. */
+ * http_head.h - a strict parser for the head of an HTTP/1 request. For built-in responses only:
+ * requests to a backend are not parsed. */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 
@@ -23,29 +23,29 @@ struct http_head {
     struct http_slice target; /* as sent */
     struct http_slice path;   /* from the first '/', query included; "/" for http://host */
     struct http_slice host;   /* of an absolute target, else of Host; with its port */
-    struct http_slice accept; /* the first Accept */
-    bool keep_alive;          /* the client would send another request */
-    bool body;                /* a body follows, or could */
+    struct http_slice accept; /* the first Accept field */
+    bool keep_alive;          /* the connection stays open after the response */
+    bool body;                /* a body follows, or might */
 };
 
-/* What to do with the bytes that have come. */
+/* The result of parsing the bytes received so far. */
 enum http_verdict {
     HTTP_INCOMPLETE = 0, /* ask again with more */
-    HTTP_REQUEST = 200,  /* *head is filled; *used bytes belong to it */
+    HTTP_REQUEST = 200,  /* *head is filled; the request has *used bytes */
     HTTP_BAD_REQUEST = 400,
     HTTP_TOO_LARGE = 431,
     HTTP_VERSION = 505,
 };
-/* Empty lines before a request are skipped (RFC 9112 section 2.2). A verdict of 400 and above ends
- * the connection: where the next request would begin is unknown. */
+/* Parse a head. Empty lines before a request are skipped (RFC 9112 section 2.2). A verdict of 400
+ * and above ends the connection: the start of the next request is unknown. */
 enum http_verdict http_head_parse(const char *bytes, size_t len, struct http_head *head,
                                   size_t *used);
 
-/* Is this header value a list that has `item` (compared without case, parameters ignored)? */
+/* Whether this header value is a list that contains `item`, ignoring case and parameters. */
 bool http_list_has(struct http_slice list, const char *item);
-bool http_slice_is(struct http_slice, const char *text); /* without case */
-/* Split "name:port", "[v6]:port", "name" into host and port; false when it is no authority.
- * *port is 0 when none is given. */
+bool http_slice_is(struct http_slice, const char *text); /* ignores case */
+/* Split "name:port", "[v6]:port" or "name" into host and port; false: it is not an authority. *port
+ * is 0 if there is none. */
 bool http_split_host(struct http_slice authority, struct http_slice *host, unsigned *port);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * redirect.c - builtin:redirect: send a client to where this site lives.
- * It is reached over TLS, so it is not the usual way up from plain HTTP: it is a frontend on
- * another port, or a host block for an alias. So:
- *   - asked for on another port than 443, a name that this frontend serves is sent to the same name
- *     on port 443;
- *   - on port 443, or under a name that this frontend doesn't serve, it is sent to the first name
- * of the frontend's first certificate;
- *   - where that is what was asked for already, there is nowhere to go: 404 instead of a circle.
- * The path and query stay. GET and HEAD get 301; what must keep its method gets 308.
- * The danger: Location. No host goes there that the operator hasn't given a certificate for, and no
- * byte that the head's parser hasn't found to be printable ASCII. */
+ * redirect.c - builtin:redirect: redirect a client to the canonical host of this site.
+ * It is reached over TLS, so it does not upgrade plain HTTP: it is a frontend on another port, or a
+ * host block for an alias.
+ * - On another port than 443, a name that this frontend serves is redirected to the same name on
+ *   port 443.
+ * - On port 443, or for a name that this frontend does not serve, the client is redirected to the
+ *   first name of the frontend's first certificate.
+ * - If that is the requested address already, the response is 404, to avoid a redirect loop.
+ * Path and query stay the same. GET and HEAD get 301; other methods get 308, which keeps the
+ * method. The danger: the Location header. It contains only hosts for which the operator has
+ * configured a certificate, and only bytes that the head's parser accepted as printable ASCII. */
 #include "worker/builtin/http.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 enum { HTTPS_PORT = 443 };
 
-/* The name that was asked for, if the frontend serves it; else "". */
+/* The requested name if the frontend serves it; else "". */
 static unsigned asked_for(const struct frontend_plan *plan, const struct http_head *head,
                           char name[NAMES_MAX + 1])
 {
@@ -36,7 +36,7 @@ static unsigned asked_for(const struct frontend_plan *plan, const struct http_he
     return port == 0 ? HTTPS_PORT : port;
 }
 
-/* Where to send it, or NULL. */
+/* The host to redirect to, or NULL. */
 static const char *destination(const struct frontend_plan *plan, const char *name, unsigned port)
 {
     if (port != HTTPS_PORT && name[0] != '\0')

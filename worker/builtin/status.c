@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.c - builtin:status: a page at / about the connection that asks for it.
- * HTML for clients that accept text/html, JSON for application/json, text for all others. */
+ * status.c - builtin:status: a page at / about the client's own connection. HTML for clients that
+ * accept text/html, JSON for application/json, text for all others. */
 #include "worker/builtin/http.h"
 #include "worker/builtin/status_page.h"
 

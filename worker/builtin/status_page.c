@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * status_page.c - render the status page.
- * The danger: the server name and the protocol come from the peer. Each format escapes every text
- * it is given, trusted or not; the page holds no script and loads nothing. */
+ * status_page.c - render the status page. The danger: the peer chose the server name and the
+ * protocol. Each format escapes every text, trusted or not; the page contains no script and loads
+ * nothing. */
 #include "worker/builtin/status_page.h"
 #include "lib/base/json.h"
 
@@ -24,7 +24,7 @@ const char *status_page_type(enum status_format format)
 /* -- what is shown, once for all formats ------------------------------------------------------- */
 
 struct fact {
-    const char *key, *label, *text; /* text NULL: none, or a number */
+    const char *key, *label, *text; /* text NULL: the value is missing or a number */
     bool is_number;
     uint64_t number;
 };
@@ -69,7 +69,7 @@ static uint64_t handshakes(const struct stats_row *row)
     return row->handshakes_full + resumptions(row);
 }
 
-/* In tenths of a percent. */
+/* The share in tenths of a percent. */
 static unsigned resumed_share(const struct stats_row *row)
 {
     uint64_t all = handshakes(row);
@@ -143,7 +143,7 @@ static uint64_t uptime(const struct status_page *page, const struct stats_row *r
     return page->now_s > row->started_s ? page->now_s - row->started_s : 0;
 }
 
-/* Living workers, by slot and then by process. */
+/* Running workers, sorted by slot and then by process. */
 static int by_slot(const void *a, const void *b)
 {
     const struct stats_row *x = *(const struct stats_row *const *)a;
@@ -167,7 +167,7 @@ static size_t living_rows(const struct stats *stats, const struct stats_row *row
 
 /* -- text -------------------------------------------------------------------------------------- */
 
-/* A terminal shows it: no control bytes, and nothing that is not ASCII. */
+/* For terminals: control bytes and non-ASCII bytes are escaped. */
 static void put_plain(struct rp_text *out, const char *text)
 {
     for (; *text != '\0'; text++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * status_page.h - what builtin:status shows, as text, JSON and a page. Pure: from numbers to
- * text. */
+ * status_page.h - the content of builtin:status as text, JSON and HTML. Does no I/O. */
 #ifndef STATUS_PAGE_H
 #define STATUS_PAGE_H
 
@@ -11,13 +10,13 @@
 enum status_format { STATUS_TEXT, STATUS_JSON, STATUS_HTML };
 
 struct status_page {
-    /* this connection; NULL where there is none */
+    /* this connection; NULL: unknown */
     const char *protocol, *cipher, *group, *servername, *alpn, *resumed, *early_data, *client,
         *frontend;
     /* this worker */
     int pid;
     unsigned slot;
-    /* the ticket keys: an epoch's number, or pinned ones */
+    /* the ticket keys: the number of the epoch, or pinned keys */
     bool has_epoch;
     uint64_t epoch;
     /* the cluster */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * backend.c - pick among a backend's addresses.
- * The danger: an address that neither accepts nor refuses costs the connect timeout. So the memory
- * of failures decides before the clock does, and while a resting address is being tried again by
- * one connection, the others still pass it by. Pure: the time is given. */
+ * backend.c - select one of a backend's addresses. The danger: an address that neither accepts nor
+ * refuses costs the connect timeout. So addresses that failed before are tried last, and while one
+ * connection tries such an address again, others do not. Does not read the clock: callers pass the
+ * time. */
 #include "worker/plan/backend.h"
 
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static bool was_tried(const struct backend_try *try, size_t at)
     return (try->tried >> at & 1) != 0;
 }
 
-/* The first untried address that doesn't rest; else the untried one that has rested longest. */
+/* The first untried address that is not resting; else the untried one whose rest ends first. */
 static size_t best(const struct backend *backend, const struct backend_try *try, uint64_t now_ms)
 {
     size_t found = backend->count;
@@ -83,7 +83,7 @@ static size_t untried(const struct backend *backend, const struct backend_try *t
     return count;
 }
 
-/* An address that does not answer must leave time for the others. */
+/* Limit the time of each address, so that time is left for the others if it does not answer. */
 static uint64_t share(const struct backend *backend, const struct backend_try *try, uint64_t now_ms)
 {
     uint64_t left = try->ends_ms - now_ms, equal = left / untried(backend, try);

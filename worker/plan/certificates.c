@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * certificates.c - read certificates and keys.
- * The danger: a mistake in one file must stop the start with a line that says which file and what
- * to do, never serve the wrong certificate. Keys are wiped by certificates_clear. */
+ * certificates.c - read certificates and keys. The danger: an error in one file must stop the start
+ * with a message that names the file and the remedy; otherwise a wrong certificate would be served.
+ * certificates_clear wipes the keys. */
 #include "worker/plan/certificates.h"
 #include "worker/plan/names.h"
 
@@ -36,7 +36,7 @@ static struct certificate *add(struct certificates *all)
     return &all->at[all->count++];
 }
 
-/* `what` names the option or the kind of file. */
+/* `what` is the option or the kind of file. */
 static bool read_file(struct pem_file *file, const struct conf_place *place, const char *name,
                       const char *what, const char *path, struct rp_error *err)
 {
@@ -110,7 +110,7 @@ static bool has_suffix(const char *name, const char *suffix)
     return name[0] != '.' && len > end && strcmp(name + len - end, suffix) == 0;
 }
 
-/* Also not "..data", as Kubernetes has it. */
+/* Skips hidden files, and "..data" in Kubernetes volumes. */
 static int is_visible(const struct dirent *entry)
 {
     return entry->d_name[0] != '.';
@@ -121,7 +121,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* DIRECTORY/NAME without its suffix of four, and `suffix`. */
+/* DIRECTORY/NAME with its suffix of four bytes replaced by `suffix`. */
 static char *path_of(const char *directory, const char *file, const char *suffix)
 {
     char *path;
@@ -130,7 +130,7 @@ static char *path_of(const char *directory, const char *file, const char *suffix
     return asprintf(&path, "%s/%.*s%s", directory, stem, file, suffix) < 0 ? NULL : path;
 }
 
-/* A CA certificate without a key, as cert-manager puts one beside the server's. */
+/* A CA certificate without a key, which cert-manager writes beside the server's certificate. */
 static bool is_issuer(const char *cert, const char *key)
 {
     struct pem_file file;
@@ -182,12 +182,12 @@ out:
     return ok;
 }
 
-/* What ACME clients and cert-manager call a certificate and its key, in a directory for each. */
+/* File names of certificate and key in the directories of certbot and cert-manager. */
 static const struct layout {
     const char *cert, *key;
 } certbot = {"fullchain.pem", "privkey.pem"}, cert_manager = {"tls.crt", "tls.key"};
 
-/* *found: both are there. */
+/* *found: both files exist. */
 static bool read_layout(struct certificates *all, const struct conf_certificates *conf,
                         const char *directory, const struct layout *layout, bool *found,
                         struct rp_error *err)
@@ -213,7 +213,7 @@ static bool read_layout(struct certificates *all, const struct conf_certificates
     return ok;
 }
 
-/* A directory of certbot's or cert-manager's; what else is in the directory is left alone. */
+/* Read a directory of certbot or cert-manager; its other files are ignored. */
 static bool read_below(struct certificates *all, const struct conf_certificates *conf,
                        const char *name, struct rp_error *err)
 {
@@ -283,7 +283,8 @@ void certificates_clear(struct certificates *all)
     *all = (struct certificates){0};
 }
 
-/* -- what a context tells ---------------------------------------------------------------------- */
+/* -- names and key types from a context
+ * --------------------------------------------------------- */
 
 bool certificate_learn(struct certificate *c, const struct rp_secure_context *context,
                        struct rp_error *err)
@@ -299,14 +300,14 @@ bool certificate_learn(struct certificate *c, const struct rp_secure_context *co
         const char *name = rp_secure_context_name(context, i);
 
         if (!names_valid_pattern(name))
-            continue; /* a common name like "Test CA" */
+            continue; /* a common name such as "Test CA" */
         c->names[c->name_count] = strdup(name);
         if (c->names[c->name_count] == NULL)
             return no_memory(err);
         c->name_count++;
     }
     c->key_type = rp_secure_context_key_type(context, 0);
-    if (c->key_type == NULL) /* a key of another type is no contradiction to OpenSSL */
+    if (c->key_type == NULL) /* OpenSSL accepts a key of another type */
         return certificate_refuse(c, &(struct rp_error){.code = KEY_MISMATCH}, err);
     c->learned = true;
     return true;

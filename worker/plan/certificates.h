@@ -17,33 +17,33 @@
 #include <reprise/secure_context.h>
 
 struct certificate {
-    const struct conf_place *place; /* of its block, or of the directory's */
-    char *name;                     /* for people: the block's name, or the file's path */
-    struct pem_file cert, key;      /* key.bytes NULL: the key stands in cert */
-    char key_name[128];             /* type and size of the key, for people */
-    bool rare_key, rare_told;       /* browsers refuse this type; that is a finding already */
-    /* Known once a context was made of it: */
+    const struct conf_place *place; /* the place of its block, or of the directory option */
+    char *name;                     /* shown to users: the block's name, or the file's path */
+    struct pem_file cert, key;      /* key.bytes NULL: the key is in cert */
+    char key_name[128];             /* type and size of the key, shown to users */
+    bool rare_key, rare_told;       /* browsers refuse this type; already reported */
+    /* Set once a context was created from it: */
     bool learned;
-    char **names; /* patterns that names.h takes, each once */
+    char **names; /* patterns that names.h accepts, each once */
     size_t name_count;
     const char *key_type; /* as rp_secure_context_key_type */
 };
 struct certificates {
-    struct certificate *at; /* those of conf->certificates in order, then those of the directory */
+    struct certificate *at; /* first those of conf->certificates, then those of the directory */
     size_t count, blocks;   /* blocks = conf->certificate_count */
     size_t capacity;
-    size_t passed_over; /* CA certificates of the directory, which have no key */
+    size_t passed_over; /* CA certificates in the directory, without keys */
 };
 
-/* Read all files; the directory only with `directory`. Keys are in memory until
+/* Read all files, and with `directory` the directory. Keys stay in memory until
  * certificates_clear. */
 bool certificates_read(struct certificates *, const struct conf *, bool directory,
                        struct rp_error *);
 void certificates_clear(struct certificates *);
 
-/* Take names and key type from a context made of this certificate alone. */
+/* Get names and key type from a context that was created from this certificate alone. */
 bool certificate_learn(struct certificate *, const struct rp_secure_context *, struct rp_error *);
-/* Say as an error of its block why a context could not be made of it. false, always. */
+/* Report, as an error of its block, why no context can be created from it. Always returns false. */
 bool certificate_refuse(const struct certificate *, const struct rp_error *why, struct rp_error *);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * contexts.c - make secure contexts from certificates and policies, each once.
- * The danger: two policies taken for one. What is compared is everything that goes into a context,
- * field by field; a new option of the configuration is added to `equal` and to `fill` together. */
+ * contexts.c - create secure contexts from certificates and policies, each once. The danger: two
+ * different policies that are treated as equal. So every setting of a context is compared: add a
+ * new option of the configuration both to `equal` and to `fill`. */
 #include "worker/plan/contexts.h"
 #include "worker/plan/judge_clients.h"
 
@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No group that is cheap for a client and dear for us: its share of ffdhe8192, which it need not
- * compute, costs a worker 150 ms and more. */
+/* Groups that are cheap for a client but expensive for the server are excluded: one ffdhe8192 key
+ * share, which a client need not compute, costs a worker 150 ms and more. */
 #define CLASSICAL_GROUPS "X25519:P-256:P-384"
 static const char hybrid_groups[] = "X25519MLKEM768:" CLASSICAL_GROUPS; /* since OpenSSL 3.5 */
 
@@ -23,13 +23,13 @@ struct policy {
     const struct conf_tls *tls;
     struct pem_file ca, crl;
     struct rp_pem ca_pem;
-    struct rp_pem *crls; /* one for each list in the file */
+    struct rp_pem *crls; /* one for each CRL in the file */
     size_t crl_count;
     size_t number;
     struct policy *next;
 };
 
-struct made { /* a node of the tree */
+struct made { /* a node of the tree `made` */
     size_t policy, count, set[CONTEXTS_SET_MAX];
     struct rp_secure_context *context;
 };
@@ -158,7 +158,7 @@ static void fill(const struct contexts *contexts, const struct policy *policy,
         .allow_partial_trust_chain = policy->tls->partial_chain,
         .crl = policy->crls,
         .crl_count = policy->crl_count,
-        /* Who asks for no certificate needs none of the system's roots. */
+        /* Without request-cert the system's roots are not needed. */
         .empty_ca = !policy->tls->request_cert && policy->ca.bytes == NULL,
         .ciphers = f->ciphers,
         .sigalgs = f->sigalgs,
@@ -176,7 +176,7 @@ static void fill(const struct contexts *contexts, const struct policy *policy,
     };
 }
 
-/* Which option is it that OpenSSL does not take? Each is tried alone. */
+/* Find the option that OpenSSL refuses, by trying each alone. */
 static bool blame_option(const struct policy *policy, const struct rp_error *why,
                          struct rp_error *err)
 {

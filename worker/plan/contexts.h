@@ -10,22 +10,23 @@
 
 enum { CONTEXTS_SET_MAX = 6 }; /* one certificate for each key type */
 
-/* What a frontend, or a host block of it, says of TLS but for the certificates. */
+/* The TLS policy of a frontend or of one of its host blocks, without the certificates. */
 struct policy;
 
-/* Lives while frontends are made; each context that is kept needs a reference of its own. */
+/* Used while frontends are created; the caller must take a reference of each context that it
+ * keeps. */
 struct contexts;
 struct contexts *contexts_new(const struct conf *, struct certificates *, struct rp_ticket_keys *,
                               struct findings *, struct rp_error *)
     __attribute__((warn_unused_result));
 void contexts_free(struct contexts *); /* NULL ok */
 
-/* The policy of a frontend, or with `host` of that block of it. Its files are read and its options
- * tried once; errors name the block. Borrowed. */
+/* The policy of a frontend, or with `host` of that block. Its files are read and its options
+ * checked once; errors name the block. Borrowed. */
 const struct policy *contexts_policy(struct contexts *, const struct conf_frontend *,
                                      const struct conf_host *host, struct rp_error *);
-/* The context of these certificates (indices into the certificates' `at`); with one certificate
- * that was not used yet, its names are learnt. Borrowed. */
+/* The context for these certificates (indices into the certificates' `at`). The first use of a
+ * single certificate also records its names. Borrowed. */
 struct rp_secure_context *contexts_get(struct contexts *, const struct policy *, const size_t *set,
                                        size_t count, struct rp_error *);
 

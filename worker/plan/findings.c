@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * findings.c - keep and state what is wrong with certificates. */
+ * findings.c - store and report faults of certificates. */
 #include "worker/plan/findings.h"
 
 #include <stdarg.h>
@@ -33,7 +33,7 @@ void findings_clear(struct findings *f)
     *f = (struct findings){0};
 }
 
-/* Room for one more item of this size. */
+/* Make room for one more item of this size. */
 static bool grow(void *items, size_t count, size_t *capacity, size_t size)
 {
     void **at = items;
@@ -84,9 +84,9 @@ bool findings_add_dates(struct findings *f, const struct dated *dates)
     return d->name != NULL && d->mark != NULL;
 }
 
-/* -- for a moment */
+/* -- findings at a given time */
 
-/* FINDING_KIND_COUNT: nothing is wrong. */
+/* The kind of a finding that depends on dates; FINDING_KIND_COUNT: no fault. */
 static enum finding_kind state_of(const struct findings *f, const struct dated *d, uint64_t now)
 {
     if (now > d->not_after)

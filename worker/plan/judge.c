@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * judge.c - state what is wrong with certificates and key files, with the remedy.
- * An issuer that is neither sent nor a root of the system is looked for where its certificate most
- * likely lies: in the `ca` files, and beside the server's certificate. */
+ * judge.c - report faults of certificates and key files, with the remedy. If an issuer is neither
+ * sent nor a root of the system, its certificate is looked for in the `ca` files and in the
+ * directory of the server's certificate. */
 #include "worker/plan/judge.h"
 
 #include "lib/x509/server_chain.h"
@@ -18,7 +18,7 @@ enum { NEIGHBOURS_MAX = 256, NEIGHBOUR_BYTES = 256 << 10 };
 struct judge {
     const struct conf *conf;
     struct findings *findings;
-    struct rp_issuers *issuers; /* of the `ca` files, and of the directory `beside` */
+    struct rp_issuers *issuers; /* from the `ca` files and the directory `beside` */
     char *beside;
     struct rp_error *err;
 };
@@ -30,7 +30,7 @@ static bool no_memory(struct rp_error *err)
 
 /* -- issuers */
 
-/* A file that can't be read is no issuer's. */
+/* An unreadable file adds no issuers. */
 static bool add_file(struct judge *j, const char *path)
 {
     struct pem_file file;
@@ -93,7 +93,7 @@ static bool add_neighbours(struct judge *j, const char *directory)
     return ok;
 }
 
-/* Certificates of one directory follow each other, so one is remembered. */
+/* The last directory is cached, since certificates of one directory follow each other. */
 static bool find_issuers(struct judge *j, const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * judge_clients.c - state what keeps clients out that have a certificate. As in nginx these are
- * warnings: clients of other frontends and hosts are served, and a list that has expired must not
- * prevent a restart. Names that fit in no handshake are an error: they refuse every client. */
+ * judge_clients.c - report why clients with a certificate would be refused. As in nginx these
+ * are warnings: clients of other frontends and hosts are served, and an expired CRL must not
+ * prevent a restart. CA names that do not fit into a handshake are an error: every client would
+ * be refused. */
 #include "worker/plan/judge_clients.h"
 
 #include "lib/tls/context/client_trust.h"

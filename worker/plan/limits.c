@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * limits.c - shared counts of connections.
- * The danger: processes die at any instant and share no lock. So each adds to its own column,
- * looks at the sum, and takes its addition back when that is too much: the limit is never
- * exceeded, and two who come at once may both be refused the last place. */
+ * limits.c - shared counts of connections. The danger: processes may exit at any time, and share no
+ * lock. So each adds to its own column, reads the sum, and takes its addition back if the sum
+ * exceeds the limit. The limit is never exceeded; two concurrent connections may both be refused
+ * the last place. */
 #include "worker/plan/limits.h"
 
 #include <errno.h>
@@ -17,10 +17,10 @@ struct limits {
     const struct conf *conf;
     size_t size; /* of the mapping */
     unsigned columns;
-    bool sources;     /* some frontend limits them */
-    uint64_t seed[2]; /* random, so that an attacker can't choose sources that share a place */
-    /* Then, for each frontend: uint64_t next_ns, uint32_t active[columns];
-     * then the sources: uint64_t key, uint32_t count[columns]. */
+    bool sources;     /* some frontend has per-source-connections */
+    uint64_t seed[2]; /* random, so that an attacker cannot choose colliding sources */
+    /* Followed by, for each frontend: uint64_t next_ns, uint32_t active[columns]; then for each
+     * source: uint64_t key, uint32_t count[columns]. */
     uint64_t words[];
 };
 
@@ -100,7 +100,7 @@ void limits_begin(struct limits *limits, unsigned slot)
     for (size_t i = 0; i < rows; i++) {
         uint32_t *count = own_count(limits, frontend_row(limits, i), slot);
 
-        /* Look first: untouched pages stay untouched. */
+        /* Read first: a write would allocate the page. */
         if (__atomic_load_n(count, __ATOMIC_RELAXED) != 0)
             __atomic_store_n(count, 0, __ATOMIC_RELAXED);
     }
@@ -132,8 +132,8 @@ static bool take(const struct limits *limits, uint64_t *row, unsigned slot, uint
     return false;
 }
 
-/* A bucket of one second's worth, kept as the moment at which it will be full again (GCRA): one
- * word, so that a compare-and-swap is all the locking there is. */
+/* The generic cell rate algorithm (GCRA) with a burst of one second. Its state is the time at which
+ * the bucket is full again: one word, so a compare-and-swap is enough. */
 static bool rate_allows(uint64_t *full_again_ns, uint32_t per_second, uint64_t now_ns)
 {
     uint64_t was = __atomic_load_n(full_again_ns, __ATOMIC_RELAXED), next;
@@ -175,7 +175,7 @@ static uint64_t mix(uint64_t x, uint64_t key)
     return x ^ x >> 29;
 }
 
-/* 0: not a source that is counted. */
+/* The key of a source; 0: this source is not counted. */
 static uint64_t key_of(const struct limits *limits, size_t at, const struct rp_address *source)
 {
     uint64_t prefix = 0, key;
@@ -208,8 +208,8 @@ static uint64_t *find(struct limits *limits, uint64_t key)
     return NULL;
 }
 
-/* Make a place of the bucket that nobody is counted in this source's own. Should someone be
- * counted there at the same instant, that count ends up with this source: too strict by one. */
+/* Assign an unused row of the bucket to this source. A concurrent count in that row is then added
+ * to this source, so its limit is one lower for a while. */
 static uint64_t *place(struct limits *limits, uint64_t key)
 {
     for (unsigned way = 0; way < WAYS; way++) {

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * limits.h - how many connections a frontend takes: in all, a second, and from one source.
- * The limits hold for all workers of a generation together. The counts stand in memory that the
- * generation shares with its workers, a column for each worker slot; a worker writes only its own
- * column, and clears it when it starts: what a killed process held is not held for ever. */
+ * limits.h - limits of a frontend's connections: total, per second, and per source. They apply to
+ * all workers of a generation together. The counts are in memory that the workers share, with a
+ * column for each worker slot. A worker writes only its own column, and clears it when it starts,
+ * so that counts of a killed process do not stay. */
 #ifndef LIMITS_H
 #define LIMITS_H
 
 #include "conf/conf.h"
 #include <reprise/net.h>
 
-/* Sources that can be told apart at one time. When more are connected, the newcomers among them
- * are not limited by source. */
+/* Maximum number of sources at one time. If more are connected, new sources are not limited. */
 enum { LIMITS_SOURCES = 16384 };
 
 struct limits;
-/* Before the workers are forked. */
+/* Call before the workers are forked. */
 struct limits *limits_new(const struct conf *, unsigned workers, struct rp_error *)
     __attribute__((warn_unused_result));
 void limits_free(struct limits *); /* NULL ok */
-/* A worker of this slot begins: it holds nothing. */
+/* A worker of this slot starts: clear its counts. */
 void limits_begin(struct limits *, unsigned slot);
 
 /* Count one more connection of frontend `at` (an index into conf->frontends). false:

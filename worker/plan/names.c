@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * names.c - a hash table from host names and wildcards to pointers.
- * The danger: a lookup is made with bytes of the peer, so it normalises into a fixed buffer and
- * refuses whatever is no host name before it hashes. What is in the table comes from the operator;
- * a peer can add nothing, so a plain hash does. Knows nothing of TLS. */
+ * names.c - a hash table from host names and wildcards to pointers. The danger: the peer chooses
+ * the name of a lookup. So the name is normalised into a fixed buffer, and an invalid host name is
+ * refused before it is hashed. Only the operator adds names, so the hash needs no random seed. Does
+ * not depend on TLS. */
 #include "worker/plan/names.h"
 
 #include <stdint.h>
@@ -54,7 +54,7 @@ size_t names_normalise(const char *name, char out[NAMES_MAX + 1])
     return len;
 }
 
-/* The key under which a pattern stands; 0 when it is none. */
+/* The key of a pattern, and its length; 0: the pattern is invalid. */
 static size_t pattern_key(const char *pattern, char out[NAMES_MAX + 1])
 {
     char name[NAMES_MAX + 1];
@@ -86,7 +86,7 @@ static uint32_t hash_of(const char *key, size_t len) /* FNV-1a */
     return hash ^ hash >> 15;
 }
 
-/* The entry of a key, or the free one where it would stand. */
+/* The entry of a key, or the free entry for it. */
 static struct entry *slot_of(const struct names *names, const char *key, uint32_t hash)
 {
     size_t mask = names->capacity - 1, at = hash & mask;

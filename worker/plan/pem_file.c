@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * pem_file.c - read a file whole.
- * The danger: private keys. Memory that held one is wiped before it is given back, also when
- * reading fails half way. What is inside is OpenSSL's to judge; here only BEGIN lines are looked
- * for. */
+ * pem_file.c - read a whole file. The danger: private keys. Memory that contained one is wiped
+ * before it is freed, also if reading fails half way. OpenSSL parses the content; this file only
+ * looks for BEGIN lines. */
 #include "worker/plan/pem_file.h"
 
 #include <errno.h>
@@ -43,8 +42,8 @@ static bool read_all(struct pem_file *file, int fd, struct rp_error *err)
     return true;
 }
 
-/* Of root's file the group may be able to read: in a container or with a group of its own the
- * service reads what root has put there. */
+/* The group may read a file of root: in a container, or with a group of its own, the service reads
+ * files that root has created. */
 static bool is_exposed(const struct stat *st)
 {
     return (st->st_mode & 077) != 0 && (st->st_uid != 0 || (st->st_mode & 037) != 0);
@@ -83,7 +82,7 @@ out:
     return ok;
 }
 
-/* Does the line at `at`, "-----BEGIN ...-----", have this label or one that ends in it? */
+/* Whether the line "-----BEGIN ...-----" at `at` has this label or one that ends with it. */
 static bool has_label(const char *at, const char *label)
 {
     const char *end = strstr(at + 11, "-----");

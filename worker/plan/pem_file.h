@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * pem_file.h - a file of certificates, keys or revocation lists, whole in memory. */
+ * pem_file.h - a file of certificates, keys or revocation lists, completely in memory. */
 #ifndef PEM_FILE_H
 #define PEM_FILE_H
 
@@ -15,20 +15,19 @@ struct pem_file {
     size_t len;
     char *path;
     unsigned mode; /* the permission bits */
-    bool exposed;  /* others than the owner can read it; of root's file the group may */
+    bool exposed;  /* users other than the owner (and root's group) can read it */
 };
 
-/* Read a regular file of up to PEM_FILE_MAX bytes. *err says what is wrong with it, without its
- * name. */
+/* Read a regular file of up to PEM_FILE_MAX bytes. *err has the reason without the file's name. */
 bool pem_file_read(struct pem_file *, const char *path, struct rp_error *err);
-void pem_file_wipe(struct pem_file *); /* it may hold a private key */
+void pem_file_wipe(struct pem_file *); /* the file may contain a private key */
 
-/* Can each block of certificates be read? OpenSSL ends at the first one that can't be, without an
- * error. *err says which one it is, in which file. */
+/* Whether each certificate block can be parsed. OpenSSL stops without an error at the first one
+ * that cannot. *err names the block and the file. */
 bool pem_file_check(const struct pem_file *, struct rp_error *err);
 
-/* How many blocks have this label, or one that ends in it ("PRIVATE KEY": "RSA PRIVATE KEY" too);
- * with `starts` not NULL, where the first `capacity` of them begin. */
+/* The number of blocks that have this label, or one that ends with it ("PRIVATE KEY" includes "RSA
+ * PRIVATE KEY"). If `starts` is not NULL, it receives the starts of the first `capacity` blocks. */
 size_t pem_file_blocks(const struct pem_file *, const char *label, const char **starts,
                        size_t capacity);
 

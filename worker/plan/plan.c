@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * plan.c - build the tables that connections are served from.
- * The danger: a name that gets around the policy meant for it. So host blocks are looked at before
- * certificates: "*.example.com" with request-cert holds also for a name that some certificate has
- * exactly. Contexts of the same certificates and policy are one (contexts.c). */
+ * plan.c - build the tables that connections are served from. The danger: a name that bypasses the
+ * policy for it. So host blocks are searched before certificates: "*.example.com" with request-cert
+ * also applies to a name that a certificate contains exactly. Contexts with the same certificates
+ * and policy are shared (contexts.c). */
 #include "worker/plan/plan.h"
 #include "worker/plan/contexts.h"
 #include "worker/plan/judge.h"
@@ -53,12 +53,13 @@ struct backend *plan_route(const struct frontend_plan *plan, const struct site *
 
 /* -- which certificates are valid for a name --------------------------------------------------- */
 
-/* The certificates of one block, in order of preference, and for each name those that have it. */
+/* The certificates of a block in order of preference, and for each name the certificates with
+ * it. */
 struct roster {
     struct certificates *all;
-    size_t *ids; /* into all->at */
+    size_t *ids; /* indices into all->at */
     size_t count;
-    struct names *holders; /* to struct holder */
+    struct names *holders; /* maps to struct holder */
     struct holder *list;
 };
 struct holder {
@@ -102,7 +103,7 @@ static bool roster_note(struct roster *roster, const char *name, size_t id, stru
     return true;
 }
 
-/* The certificates that a block names, then, for a frontend that uses it, the directory's. */
+/* The certificates that a block names, then those of the directory if its frontend uses it. */
 static bool roster_list(struct roster *roster, const struct conf *conf, const struct conf_tls *tls,
                         bool directory, struct rp_error *err)
 {
@@ -162,8 +163,8 @@ static void set_add_holders(struct set *set, const struct roster *roster, const 
         set_add(set, roster->all, holder->ids[i]);
 }
 
-/* Of each key type the first certificate that has the name; where none has it, the first that has
- * the wildcard over it. */
+/* The certificates for a name: of each key type the first with this exact name; if there is none,
+ * the first with a matching wildcard. */
 static struct set set_for(const struct roster *roster, const char *name)
 {
     struct set set = {.count = 0};
@@ -179,8 +180,8 @@ static struct set set_for(const struct roster *roster, const char *name)
     return set;
 }
 
-/* What stands in for unknown names: the host's own name, else the first certificate and those of
- * other types that share its first name. */
+/* The certificates for unknown names: those for the host's own name; else the first certificate,
+ * and those of other key types that share its first name. */
 static struct set set_of_first(const struct roster *roster, const char *host)
 {
     const struct certificate *first = &roster->all->at[roster->ids[0]];
@@ -231,7 +232,7 @@ static struct rp_secure_context *hold(struct build *b, const struct policy *poli
     return context;
 }
 
-/* Can a client that asks for a name of this pattern come to this host block? */
+/* Whether a client that requests a name of this pattern can reach this host block. */
 static bool concerns(const char *host, const char *pattern)
 {
     const char *dot = strchr(pattern, '.');
@@ -239,7 +240,7 @@ static bool concerns(const char *host, const char *pattern)
     if (host == NULL)
         return true;
     if (strncmp(host, "*.", 2) != 0)
-        return false; /* the one name of this block has the fallback */
+        return false; /* the block's only name uses the fallback */
     return dot != NULL && strcasecmp(dot, host + 1) == 0;
 }
 
@@ -258,7 +259,7 @@ static bool site_name(struct build *b, struct site *site, const struct roster *r
     return names_add(site->names, name, context) == NAMES_ADDED || no_memory(err);
 }
 
-/* A client checks that the certificate is valid for the name it asked for. */
+/* Report a host without a valid certificate: clients compare it with the name they requested. */
 static bool judge_host(struct build *b, const struct roster *roster, const struct site *site,
                        const char *host, struct rp_error *err)
 {
@@ -299,7 +300,7 @@ static struct backend *backend_of(const struct plan *f, const struct conf_backen
     return conf == NULL ? NULL : &f->backends[conf - f->conf->backends];
 }
 
-/* A built-in page speaks HTTP/1.1; a client that was told "h2" would not understand it. */
+/* A built-in page supports only HTTP/1.1, so "h2" must not be negotiated. */
 static bool check_protocol(const struct conf_tls *tls, const struct conf_backend *backend,
                            const char *protocol, struct rp_error *err)
 {
@@ -331,7 +332,7 @@ static bool site_protocols(const struct frontend_plan *plan, struct site *site,
     return true;
 }
 
-/* A host block that names no certificates uses the frontend's. */
+/* A host block without certificates uses the frontend's. */
 static bool host_build(struct build *b, struct frontend_plan *plan, size_t at,
                        const struct roster *frontend, struct rp_error *err)
 {
@@ -450,7 +451,7 @@ out:
     return ok;
 }
 
-/* A block that no frontend uses is checked all the same: it will be used one day. */
+/* Blocks that no frontend uses are checked, too, so that errors are found before they are used. */
 static bool check_unused(struct build *b, struct rp_error *err)
 {
     static const struct conf_frontend plain = {.honor_cipher_order = true, .tickets = true};

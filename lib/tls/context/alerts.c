@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * alerts.c - the names of TLS alerts. The texts of OpenSSL are no names, and differ by version. */
+ * alerts.c - the names of TLS alerts. OpenSSL's texts are not the names of the RFCs, and differ
+ * between versions. */
 #include "lib/tls/context/alerts.h"
 
 #include <stddef.h>

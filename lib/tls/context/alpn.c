@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * alpn.c - lists of ALPN protocol names; see alpn.h. The bounds are those of RFC 7301: what is
- * within them has a place in a hello. */
+ * alpn.c - lists of ALPN protocol names; see alpn.h. The limits are those of RFC 7301, so that
+ * every accepted list fits into a hello message. */
 #include "lib/tls/context/alpn.h"
 
 #include <stdint.h>

@@ -9,11 +9,11 @@
 
 #include <reprise/error.h>
 
-/* A copy of a NULL-terminated list; *copy is NULL where there is none, or it is empty. false: *err
- * is set: a name, or all of them, are longer than fits, or no memory. */
+/* Copy a NULL-terminated list; *copy is NULL if the list is NULL or empty. false: *err is set: a
+ * name or the whole list is too long, or no memory. */
 bool rp_alpn_copy(char ***copy, const char *const *names, struct rp_error *err);
 void rp_alpn_free(char **names); /* NULL ok */
-/* Have a client offer them; NULL: none. false: no memory. */
+/* Set the protocols that a client offers; NULL: none. false: no memory. */
 bool rp_alpn_offer(SSL *, char *const *names);
 
 #endif

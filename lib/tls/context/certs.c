@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * certs.c - certificates, keys, trust and CRLs of a secure context (B13 to B19).
- * The danger: a wrong passphrase must be an error, never a question on the terminal; and private
- * keys must not outlive the call in a buffer of ours, so they are only ever OpenSSL's. */
+ * certs.c - certificates, keys, trust and CRLs of a secure context (B13 to B19). The danger: a
+ * missing or wrong passphrase must be an error, never a prompt on the terminal; and a copied
+ * private key would remain in memory, so keys are only in OpenSSL's buffers. */
 #include "lib/tls/context/internal.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ static BIO *open_pem(const struct rp_pem *pem, struct rp_error *err)
     return bio;
 }
 
-/* Add to the error which one of an option's list is wrong. Returns false. */
+/* Add to the error the index and file of the faulty item of an option. Returns false. */
 static bool blame(struct rp_error *err, const char *option, size_t index, const struct rp_pem *list)
 {
     const char *file = list[index].file;
@@ -48,7 +48,7 @@ static bool blame(struct rp_error *err, const char *option, size_t index, const 
                         file != NULL ? file : "");
 }
 
-/* For PEM: the passphrase given, or the empty one; never a prompt. */
+/* The passphrase callback of PEM: returns the given passphrase or an empty one; never prompts. */
 static int give_passphrase(char *buffer, int size, int writing, void *passphrase)
 {
     size_t len = passphrase != NULL ? strlen(passphrase) : 0;
@@ -60,7 +60,7 @@ static int give_passphrase(char *buffer, int size, int writing, void *passphrase
     return (int)len;
 }
 
-/* -- digests of sets: the same certificates in any order are the same policy */
+/* -- digests of sets: they do not depend on the order of the certificates */
 
 static int compare_digests(const void *a, const void *b)
 {
@@ -95,10 +95,9 @@ static void digest_of_set(struct digests *d, uint8_t out[SHA256_DIGEST_LENGTH])
     SHA256(unique > 0 ? d->list[0] : (const uint8_t *)"", unique * sizeof *d->list, out);
 }
 
-/* -- whom we trust */
+/* -- trusted authorities */
 
-/* Trust a certificate and, unless it is one root among others, name it to clients as one that may
- * have issued theirs. */
+/* Trust a certificate; with `named`, its name is also sent to clients in a certificate request. */
 static bool trust(struct rp_secure_context *c, X509 *cert, bool named, struct digests *d)
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
@@ -108,7 +107,7 @@ static bool trust(struct rp_secure_context *c, X509 *cert, bool named, struct di
            X509_digest(cert, EVP_sha256(), digest, NULL) == 1 && add_digest(d, digest);
 }
 
-/* Every certificate of one PEM text; text that holds none adds none (B13). */
+/* Trust every certificate of a PEM text; a text without certificates adds none (B13). */
 static bool trust_pem(struct rp_secure_context *c, const struct rp_pem *pem, bool named,
                       struct digests *d, struct rp_error *err)
 {
@@ -129,7 +128,7 @@ static bool trust_pem(struct rp_secure_context *c, const struct rp_pem *pem, boo
     return true;
 }
 
-/* What is trusted where the caller names nobody: the system's roots, and his own besides (Q3). */
+/* The default trust: the system's roots and extra_ca (Q3). */
 static bool trust_roots(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                         struct digests *d, struct rp_error *err)
 {
@@ -155,16 +154,16 @@ bool rp_context_set_trust(struct rp_secure_context *c, const struct rp_secure_co
         X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     digest_of_set(&d, c->ca_digest);
     if (by_default)
-        c->ca_digest[0] ^= 1; /* the system's roots are not the empty set */
+        c->ca_digest[0] ^= 1; /* differs from the digest of the empty set */
     if (o->allow_partial_trust_chain)
         c->ca_digest[1] ^= 1;
     free(d.list);
     return ok;
 }
 
-/* -- who we are */
+/* -- this side's certificates and keys */
 
-/* The chain after a leaf: every further certificate of the text. NULL: *err is set. */
+/* Read the chain after a leaf: all further certificates of the text. NULL: *err is set. */
 static STACK_OF(X509) * read_chain(BIO *bio, struct rp_error *err)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
@@ -217,8 +216,8 @@ out:
     return ok;
 }
 
-/* One wrong passphrase in 256 decrypts to something with proper padding, which then is no key: it
- * is the passphrase all the same (B17). */
+/* One wrong passphrase in 256 decrypts to valid padding, and parsing the key fails later. That is
+ * reported as a wrong passphrase, too (B17). */
 static bool is_encrypted(const struct rp_pem *pem)
 {
     static const char mark[] = "ENCRYPTED";
@@ -284,7 +283,7 @@ static bool use_crl(struct rp_secure_context *c, X509_CRL *crl, struct digests *
            rp_error_openssl(err, "ENOMEM", "no memory for a CRL");
 }
 
-/* Every list of one PEM text, which has to hold one; what follows the first has to be whole. */
+/* Add every CRL of a PEM text, which must contain at least one; a malformed one is an error. */
 static bool use_crls(struct rp_secure_context *c, const struct rp_pem *pem, struct digests *d,
                      struct rp_error *err)
 {
@@ -323,7 +322,8 @@ bool rp_context_set_crls(struct rp_secure_context *c, const struct rp_secure_con
 
 /* -- PFX */
 
-/* Certificate, key, and the extra certificates as chain, as trust and as client CA names (B18). */
+/* Use the certificate and key; the extra certificates become chain, trust and client CA names
+ * (B18). */
 static bool use_pfx(struct rp_secure_context *c, PKCS12 *p12, const char *passphrase,
                     struct digests *d, struct rp_error *err)
 {
@@ -344,7 +344,7 @@ static bool use_pfx(struct rp_secure_context *c, PKCS12 *p12, const char *passph
         ERR_clear_error();
         return true;
     }
-    /* node gives these the text of OpenSSL and no code */
+    /* for these errors node has OpenSSL's text and no code */
     rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED", "Unable to load PFX certificate");
     if (err != NULL && err->reason[0] != '\0') {
         err->code[0] = '\0';
@@ -380,7 +380,7 @@ bool rp_context_set_pfx(struct rp_secure_context *c, const struct rp_secure_cont
 
     for (size_t i = 0; ok && i < o->pfx_count; i++)
         ok = read_pfx(c, &o->pfx[i], o->passphrase, &d, err) || blame(err, "pfx", i, o->pfx);
-    if (ok && d.count > 0) { /* more trust: fold it into what is known of the set */
+    if (ok && d.count > 0) { /* PFX files add trusted certificates: combine both digests */
         add_digest(&d, c->ca_digest);
         digest_of_set(&d, c->ca_digest);
     }
@@ -388,7 +388,7 @@ bool rp_context_set_pfx(struct rp_secure_context *c, const struct rp_secure_cont
     return ok;
 }
 
-/* -- together */
+/* -- chains */
 
 X509 *rp_context_next_certificate(struct rp_secure_context *c, bool first)
 {
@@ -397,7 +397,8 @@ X509 *rp_context_next_certificate(struct rp_secure_context *c, bool first)
     return SSL_CTX_get0_certificate(c->ssl);
 }
 
-/* OpenSSL would complete a chain at each handshake anew, signatures and all. */
+/* Complete chains once, here: otherwise OpenSSL would search and verify issuers in each
+ * handshake. */
 void rp_context_complete_chains(struct rp_secure_context *c)
 {
     STACK_OF(X509) * chain;

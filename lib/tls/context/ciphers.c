@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ciphers.c - node's one cipher list, split into OpenSSL's two (A2, B10 to B12). OpenSSL judges the
- * names; here only the colons are looked at. */
+ * ciphers.c - split node's single cipher list into OpenSSL's two (A2, B10 to B12). OpenSSL checks
+ * the names; this file only splits at colons. */
 #include "lib/tls/context/ciphers.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static bool is_tls13(const char *token, size_t len)
            (len >= 5 && memcmp(token, "!TLS_", 5) == 0);
 }
 
-/* Copy the tokens of one of the two kinds; `list` has room for all of them. */
+/* Copy the TLS 1.3 names, or the others, to `list`, which has room for all of them. */
 static void pick(char *list, const char *ciphers, bool tls13)
 {
     size_t used = 0;
@@ -44,7 +44,7 @@ static bool set_lists(SSL_CTX *ctx, const char *tls13, const char *older, struct
     if (SSL_CTX_set_cipher_list(ctx, older) == 1)
         return true;
     if (*older == '\0') {
-        ERR_clear_error(); /* none of the older ones: that was asked for */
+        ERR_clear_error(); /* an empty list of older suites was requested */
         return true;
     }
     return rp_error_openssl(err, "ERR_SSL_NO_CIPHER_MATCH", "no cipher match");

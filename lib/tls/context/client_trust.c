@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * client_trust.c - verify what a client of each authority would send, without its private key: a
- * certificate that names the authority as its issuer, whose signature alone is not looked at. */
+ * client_trust.c - verify a test certificate for each trusted authority, as a client of it would
+ * send. It names the authority as its issuer; its signature is not checked, since the authority's
+ * private key is not available. */
 #include "lib/tls/context/client_trust.h"
 
 #include <stdio.h>
@@ -26,7 +27,7 @@ static void print_name(const X509_NAME *name, char out[RP_TRUST_TEXT])
     BIO_free(bio);
 }
 
-/* A certificate of this authority; NULL: no memory. */
+/* Make a client certificate that this authority issued; NULL: no memory. */
 static X509 *make_client(X509 *authority, EVP_PKEY *key)
 {
     X509 *x = X509_new();
@@ -65,7 +66,7 @@ static void note_refusal(X509_STORE_CTX *ctx, X509 *authority, struct rp_trust_r
                         error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
 }
 
-/* Does this certificate verify? -1: no memory. */
+/* Whether this certificate verifies; -1: no memory. */
 static int admits(const struct rp_secure_context *c, X509 *client, X509 *authority,
                   struct rp_trust_report *r)
 {
@@ -87,7 +88,7 @@ static int admits(const struct rp_secure_context *c, X509 *client, X509 *authori
     return ok;
 }
 
-/* A certificate that is no CA's may be that of a client. */
+/* `ca` may contain a client's own certificate, which is not a CA's. */
 static bool judge_one(const struct rp_secure_context *c, X509 *authority, EVP_PKEY *key,
                       struct rp_trust_report *r)
 {

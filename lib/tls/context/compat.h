@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * compat.h - the only place that asks which OpenSSL this is. */
+ * compat.h - all code that depends on the version of OpenSSL. */
 #ifndef RP_COMPAT_H
 #define RP_COMPAT_H
 
@@ -11,35 +11,34 @@
 #error "libreprise needs OpenSSL 3.0 or later"
 #endif
 
-/* Options of ours on every context. A missing close_notify is an ordinary end (N8): the transport
- * says so itself, OpenSSL 3 would make it an error. Clients may renegotiate, within limits (D26).
- * Whether early data was seen before is the program's to know, not that of a cache in one process.
- */
+/* Options that are set on every context. The library reports a missing close_notify as an ordinary
+ * end (N8), where OpenSSL 3 would report an error. Clients may renegotiate, within limits (D26).
+ * The program detects replayed early data; OpenSSL's cache would be limited to one process. */
 #define RP_SSL_OP_ALWAYS                                                                           \
     (SSL_OP_NO_COMPRESSION | SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_NO_ANTI_REPLAY)
 
-/* OpenSSL may be built without its tracer. */
+/* OpenSSL may be built without tracing ... */
 #ifdef OPENSSL_NO_SSL_TRACE
 #define RP_SSL_TRACE NULL
 #else
 #define RP_SSL_TRACE SSL_trace
 #endif
 
-/* Nor with engines, which are deprecated. */
+/* ... or without engines, which are deprecated. */
 #ifndef OPENSSL_NO_ENGINE
 #include <openssl/engine.h>
 #include <openssl/err.h>
 #define RP_SSL_ENGINES 1
 #endif
 
-/* The old name is not safe beyond 2038, and deprecated. */
+/* SSL_SESSION_get_time is deprecated and not safe beyond 2038. */
 #if OPENSSL_VERSION_NUMBER >= 0x30300000L
 #define RP_SESSION_TIME(session) ((int64_t)SSL_SESSION_get_time_ex(session))
 #else
 #define RP_SESSION_TIME(session) ((int64_t)SSL_SESSION_get_time(session))
 #endif
 
-/* RFC 9149; OpenSSL has no name for it. */
+/* The extension ticket_request (RFC 9149), for which OpenSSL has no name. */
 enum { RP_EXT_TICKET_REQUEST = 58 };
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * defaults.c - what node:tls keeps in its module's variables (A1 to A4). */
+ * defaults.c - the defaults that node:tls has as module variables (A1 to A4). */
 #include <reprise/tls.h>
 
 struct rp_tls_defaults *rp_tls_defaults(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine_key.c - private keys and client certificates that an OpenSSL engine keeps (B26).
- * The danger is the engine's: it is code that the name loads into the process, so names come from
- * the program and never from a peer. Engines are deprecated since OpenSSL 3.0; where OpenSSL was
- * built without them, a name is an error. */
+ * engine_key.c - private keys and client certificates of an OpenSSL engine (B26). The danger: an
+ * engine is code that its name loads into the process, so the name must come from the program,
+ * never from a peer. Engines are deprecated since OpenSSL 3.0; if OpenSSL was built without them, a
+ * name is an error. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "lib/tls/context/internal.h"
 
@@ -14,14 +14,14 @@
 
 #ifdef RP_SSL_ENGINES
 
-/* A working reference, to be given up with ENGINE_finish. */
+/* A functional reference, which the caller releases with ENGINE_finish. */
 static ENGINE *start(const char *id, struct rp_error *err)
 {
     ENGINE *engine = ENGINE_by_id(id);
     bool ok;
 
     if (engine == NULL) {
-        engine = ENGINE_by_id("dynamic"); /* as node: a name may be that of a library */
+        engine = ENGINE_by_id("dynamic"); /* as in node, a name may be a library's path */
         ok = engine != NULL && ENGINE_ctrl_cmd_string(engine, "SO_PATH", id, 0) == 1 &&
              ENGINE_ctrl_cmd_string(engine, "LOAD", NULL, 0) == 1;
         if (!ok) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * get_ciphers.c - node's getCiphers (A6). Asks OpenSSL for the older suites; those of TLS 1.3 are
- * all five, of which OpenSSL names only what is on by default. */
+ * get_ciphers.c - node's getCiphers (A6). OpenSSL lists the older suites. The five suites of TLS
+ * 1.3 are listed here, since OpenSSL lists only those that are enabled by default. */
 #include <reprise/tls.h>
 
 #include <ctype.h>
@@ -27,7 +27,7 @@ static int compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted, each once, NULL behind the last. */
+/* Sort the names, remove duplicates, terminate the list with NULL. */
 static void tidy(const char **names, size_t count)
 {
     size_t kept = 0;
@@ -39,7 +39,7 @@ static void tidy(const char **names, size_t count)
     names[kept] = NULL;
 }
 
-/* One block: the pointers, then the texts. */
+/* Copy the list into one block: the pointers, then the texts. */
 static const char **lower_case_names(const STACK_OF(SSL_CIPHER) * suites)
 {
     size_t count = TLS13 + (size_t)sk_SSL_CIPHER_num(suites), size = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * openssl_version.c - the OpenSSL that this process runs with. */
+ * openssl_version.c - the version of the OpenSSL library in this process. */
 #include <openssl/crypto.h>
 #include <reprise/tls.h>
 

@@ -26,12 +26,12 @@ static bool set_sigalgs(struct rp_secure_context *c, const char *sigalgs, struct
                             "The property 'options.sigalgs' is invalid. Received ''");
     if (SSL_CTX_set1_sigalgs_list(c->ssl, sigalgs) == 1)
         return true;
-    ERR_clear_error(); /* OpenSSL has nothing to say here either */
+    ERR_clear_error(); /* OpenSSL's error has no useful reason here */
     return rp_error_set(err, "ERR_CRYPTO_OPERATION_FAILED",
                         "options.sigalgs contains an unknown or duplicate algorithm");
 }
 
-/* Connections inherit them; one that changes its context later gets them by their text. */
+/* Connections inherit the groups. Their text is kept for a connection that changes its context. */
 static bool set_groups(struct rp_secure_context *c, const char *curves, struct rp_error *err)
 {
     bool ok;
@@ -65,14 +65,14 @@ static bool set_dhparam(struct rp_secure_context *c, const char *dhparam, struct
     ERR_clear_error();
     if (params == NULL || (!EVP_PKEY_is_a(params, "DH") && !EVP_PKEY_is_a(params, "DHX"))) {
         EVP_PKEY_free(params);
-        return true; /* as node: no DHE then (B22) */
+        return true; /* as in node, invalid parameters disable DHE (B22) */
     }
     if (EVP_PKEY_get_bits(params) < DH_LEAST_BITS)
         ok = rp_error_set(err, "ERR_INVALID_ARG_VALUE", "DH parameter is less than 1024 bits");
     else if (SSL_CTX_set0_tmp_dh_pkey(c->ssl, params) != 1)
         ok = rp_error_openssl(err, "ERR_CRYPTO_OPERATION_FAILED", "Failed to set DH parameter");
     else
-        params = NULL; /* the context's now */
+        params = NULL; /* the context owns them now */
     EVP_PKEY_free(params);
     return ok;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * policy.c - what a secure context means on a connection: its names, what binds a session
- * to it, and the settings OpenSSL keeps per connection.
- * The danger: a session must resume only where it would have been granted (CVE-2025-23419). So the
- * session-id context is a hash of the names, of what is asked of clients and of whom is trusted to
- * vouch for them, and it is the same in every process and on every host of a cluster. */
+ * policy.c - the settings of a secure context that apply to each connection: its names, the
+ * session-id context, and what OpenSSL stores per connection. The danger: a session must resume
+ * only where a full handshake would have been accepted (CVE-2025-23419). So the session-id context
+ * is a hash of the names, client authentication and trusted authorities; it is the same in every
+ * process and on every host of a cluster. */
 #include "lib/tls/context/internal.h"
 
 #include <ctype.h>
@@ -38,7 +38,7 @@ static bool add_name(struct rp_secure_context *c, const uint8_t *bytes, int len)
     char **names, *name;
 
     if (len <= 0 || memchr(bytes, 0, (size_t)len) != NULL)
-        return true; /* nobody can ask for such a name */
+        return true; /* no client can request such a name */
     names = realloc(c->names, (c->name_count + 1) * sizeof *names);
     if (names == NULL)
         return false;
@@ -73,7 +73,7 @@ static bool add_common_names(struct rp_secure_context *c, X509 *cert)
     return ok;
 }
 
-/* The DNS names of a leaf; the CN where there is none. */
+/* Add the DNS names of a leaf; its CN if it has none. */
 static bool add_leaf(struct rp_secure_context *c, X509 *cert)
 {
     GENERAL_NAMES *alt = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
@@ -126,7 +126,7 @@ const char *rp_secure_context_key_type(const struct rp_secure_context *c, size_t
 {
     if (c == NULL)
         return NULL;
-    struct rp_secure_context *at = (struct rp_secure_context *)(uintptr_t)c; /* only its cursor */
+    struct rp_secure_context *at = (struct rp_secure_context *)(uintptr_t)c; /* iterator only */
     X509 *leaf = rp_context_next_certificate(at, true);
 
     while (leaf != NULL && index-- > 0)
@@ -136,7 +136,7 @@ const char *rp_secure_context_key_type(const struct rp_secure_context *c, size_t
 
 /* -- the session-id context */
 
-/* What tells apart certificates without any DNS name: their IP addresses, or else their keys. */
+/* Identify a certificate without DNS names by its IP addresses, or else by its key. */
 static void add_nameless(struct rp_text *policy, X509 *leaf)
 {
     GENERAL_NAMES *alt = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
@@ -161,7 +161,7 @@ static void add_nameless(struct rp_text *policy, X509 *leaf)
     rp_text_add(policy, digest, len);
 }
 
-/* In one order, however the certificates have them: a renewal keeps sessions. */
+/* Add the names in sorted order, so that a renewal that reorders them keeps sessions valid. */
 static void add_names(struct rp_text *policy, const struct rp_secure_context *c)
 {
     char **sorted = malloc((c->name_count + 1) * sizeof *sorted);
@@ -225,7 +225,7 @@ bool rp_context_set_sid_context(struct rp_secure_context *c,
     return true;
 }
 
-/* -- on a connection */
+/* -- settings of a connection */
 
 enum rp_client_auth rp_context_client_auth(const struct rp_secure_context *c,
                                            enum rp_client_auth servers)
@@ -233,9 +233,9 @@ enum rp_client_auth rp_context_client_auth(const struct rp_secure_context *c,
     return c->client_auth != RP_CLIENT_AUTH_INHERIT ? c->client_auth : servers;
 }
 
-/* The chain is always looked at to its end (the engine's callback sees to that), so that the code
- * is node's (K8: the last error), and then judged. Better than node, a bad one is refused inside
- * the handshake, with its alert. */
+/* Verify the whole chain first (the engine's callback continues after errors), so that the code is
+ * node's (K8: the last error), then decide. Unlike node, an invalid chain is refused inside the
+ * handshake, with the right alert. */
 static int judge_chain(X509_STORE_CTX *store, void *arg)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -277,7 +277,7 @@ static void apply_options(const struct rp_secure_context *c, SSL *ssl, bool serv
     SSL_set_options(ssl, options);
 }
 
-/* To read the text costs more than to compare it, and most contexts of a server have the same. */
+/* Parsing the text costs more than comparing it, and most contexts of a server have the same. */
 static bool apply_groups(const struct rp_secure_context *c, const struct rp_secure_context *former,
                          SSL *ssl)
 {
@@ -294,7 +294,7 @@ bool rp_context_apply(const struct rp_secure_context *c, const struct rp_secure_
     if (SSL_set_SSL_CTX(ssl, c->ssl) == NULL)
         return false;
     apply_options(c, ssl, server);
-    SSL_set_verify(ssl, verify_mode(server, auth), NULL); /* the context has a callback */
+    SSL_set_verify(ssl, verify_mode(server, auth), NULL); /* the context has the callback */
     if (server && SSL_set_session_id_context(ssl, c->sid_context[auth], c->sid_context_len) != 1)
         return false;
     return SSL_set_min_proto_version(ssl, c->versions.min) == 1 &&

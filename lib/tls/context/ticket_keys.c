@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * ticket_keys.c - the ring of session-ticket keys; see ticket_keys.h and I10.
- * The danger: these are the secrets of all past tickets, so every copy is wiped. A failure in here
- * costs a ticket, never a handshake. */
+ * ticket_keys.c - the ring of session-ticket keys; see ticket_keys.h and I10. The danger: these
+ * keys decrypt all past tickets, so every copy is wiped. A failure here means that no ticket is
+ * issued or accepted; the handshake continues. */
 #include "lib/base/args.h"
 #include "lib/tls/context/ticket_crypt.h"
 
@@ -22,7 +22,7 @@ struct rp_ticket_keys {
     size_t count;
     unsigned refs;
     bool mint;
-    /* Fetched once: by name it costs a lookup for each ticket. */
+    /* Fetched once: otherwise each ticket would cost a lookup by name. */
     EVP_CIPHER *aes128, *aes256;
 };
 
@@ -116,7 +116,7 @@ bool rp_ticket_keys_get(const struct rp_ticket_keys *ring, size_t index, struct 
     return true;
 }
 
-/* -- as bytes */
+/* -- conversion from and to bytes */
 
 static bool all_zero(const uint8_t *bytes, size_t len)
 {
@@ -192,7 +192,7 @@ struct rp_ticket_keys *rp_ticket_keys_new_random(struct rp_error *err)
     return ring;
 }
 
-/* -- what the processes of a cluster have in common; it lives as long as they do */
+/* -- the key that the processes of a cluster share; it lives as long as they do */
 
 static struct {
     struct rp_ticket_key key;
@@ -215,14 +215,14 @@ struct rp_ticket_keys *rp_ticket_keys_new_default(struct rp_error *err)
     return common.used ? new_with(&common.key, err) : rp_ticket_keys_new_random(err);
 }
 
-/* -- for tickets */
+/* -- encrypting and decrypting tickets */
 
 bool rp_ticket_keys_mints(const struct rp_ticket_keys *ring)
 {
     return ring->count > 0 && ring->mint;
 }
 
-/* Names are public: no need to compare them in constant time. */
+/* Names are public, so the comparison need not take constant time. */
 static const struct rp_ticket_key *find(const struct rp_ticket_keys *ring, const uint8_t *name)
 {
     for (size_t i = 0; i < ring->count; i++)
@@ -236,7 +236,7 @@ bool rp_ticket_keys_knows(const struct rp_ticket_keys *ring, const uint8_t *tick
     return len >= NAME && find(ring, ticket) != NULL;
 }
 
-/* Key, cipher and MAC into OpenSSL's contexts. */
+/* Set key, cipher and MAC in OpenSSL's contexts. */
 static bool prepare(const struct rp_ticket_keys *ring, const struct rp_ticket_key *key,
                     const uint8_t *iv, bool encrypt, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
@@ -245,7 +245,7 @@ static bool prepare(const struct rp_ticket_keys *ring, const struct rp_ticket_ke
     char digest[] = "SHA256";
     bool ok;
 
-    memcpy(hmac, key->hmac, sizeof hmac); /* OSSL_PARAM wants it writable */
+    memcpy(hmac, key->hmac, sizeof hmac); /* OSSL_PARAM requires a writable copy */
     params[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, hmac, key->size);
     params[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
     params[2] = OSSL_PARAM_construct_end();

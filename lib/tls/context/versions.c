@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * versions.c - protocol versions by node's names (A4, B5 to B7). Judges texts only; whether a
- * version can be spoken is OpenSSL's decision at the handshake. */
+ * versions.c - protocol versions by node's names (A4, B5 to B7). Only parses names; whether this
+ * OpenSSL supports a version is found out in the handshake. */
 #include "lib/tls/context/versions.h"
 
 #include <string.h>
@@ -49,7 +49,7 @@ static bool choose_default(int *limit, const char *name, const char *which, stru
     return name == NULL || *name == '\0' || choose_limit(limit, name, which, err);
 }
 
-/* The part of "TLSv1_2_server_method" before its role; NULL if it does not end as it must. */
+/* Get the length of "TLSv1_2" in "TLSv1_2_server_method"; false: the name has no valid suffix. */
 static bool split_method(const char *name, size_t *stem, struct rp_versions *v)
 {
     static const char server[] = "_server_method", client[] = "_client_method", any[] = "_method";
@@ -58,7 +58,7 @@ static bool split_method(const char *name, size_t *stem, struct rp_versions *v)
     v->server_only = len >= sizeof server && strcmp(name + len + 1 - sizeof server, server) == 0;
     v->client_only = len >= sizeof client && strcmp(name + len + 1 - sizeof client, client) == 0;
     if (v->server_only || v->client_only)
-        *stem = len + 1 - sizeof server; /* both are of one length */
+        *stem = len + 1 - sizeof server; /* both suffixes have the same length */
     else if (len >= sizeof any && strcmp(name + len + 1 - sizeof any, any) == 0)
         *stem = len + 1 - sizeof any;
     else

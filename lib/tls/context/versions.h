@@ -6,18 +6,18 @@
 
 #include <reprise/error.h>
 
-/* What a context speaks: numbers as OpenSSL's TLS1_2_VERSION, 0 = no limit. */
+/* A range of versions: numbers as OpenSSL's TLS1_2_VERSION, 0 = no limit. */
 struct rp_versions {
     int min, max;
-    bool server_only, client_only; /* "TLSv1_2_server_method" and its kin */
+    bool server_only, client_only; /* set by "TLSv1_2_server_method" and similar */
 };
 
-/* The range that min_version, max_version and secure_protocol ask for; NULL = not given. */
+/* Compute the range from min_version, max_version and secure_protocol; NULL = not given. */
 bool rp_versions_choose(struct rp_versions *, const char *min_version, const char *max_version,
                         const char *secure_protocol, struct rp_error *);
-/* "TLSv1.2" to its number; 0 for what is none. Case matters (A7). */
+/* The number of "TLSv1.2"; 0 for an unknown version. Names are case-sensitive (A7). */
 int rp_version_number(const char *name);
-/* And back: static text; NULL for another version. */
+/* The name of a version; static text; NULL for an unknown one. */
 const char *rp_version_name(int number);
 
 #endif
