@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * main.c - reprise-load: which share of TLS sessions resumes, across hosts, and what that costs.
- * The danger: a tester that is slower than the server measures itself; it says so when it was. */
+ * main.c - reprise-load: the percentage of TLS sessions that resume, across hosts, and the cost.
+ * The danger: if this program is slower than the server, it measures itself; the report says so. */
 #include "contrib/load/load.h"
 #include "contrib/load/report/compare.h"
 #include "contrib/tools/tool_flags.h"
@@ -20,8 +20,8 @@ static bool require_at_most(double limit, uint64_t count, const char *what)
     return false;
 }
 
-/* An arrival that never got a connection is a failure for its client; it has a limit of its own
- * only where that was given. */
+/* To a client an arrival without a connection is a failure, so it counts as one unless --max-missed
+ * is given. */
 static bool failed_at_most(const struct load_options *o, const struct load_stats *s)
 {
     bool few_missed = require_at_most(o->max_missed, s->missed, "arrivals got no connection");
@@ -58,7 +58,7 @@ static int failed(const struct rp_error *err)
     return 2;
 }
 
-/* Everywhere, whatever fails. false: something is missing, and was told. */
+/* Write all results, even if one fails. false: one failed; an error was printed. */
 static bool tell(const struct load_options *o, struct load_files *files,
                  const struct load_result *r)
 {
@@ -92,7 +92,7 @@ int main(int argc, char **argv)
     tool_io_begin();
     if (argc > 1 && strcmp(argv[1], "compare") == 0)
         return load_compare(argc - 2, argv + 2);
-    rp_allocator_install(); /* without it all is as well, but slower */
+    rp_allocator_install(); /* on failure the default allocator is used, which is slower */
     if (!load_options_parse(&options, argc, argv, &help))
         return 2;
     if (help)

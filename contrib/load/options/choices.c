@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * choices.c - what the options mean together: what contradicts, and what follows when nothing
- * is said. */
+ * choices.c - check options that conflict, and set the defaults that depend on other options. */
 #include "contrib/load/load.h"
 
 #include <string.h>
@@ -79,7 +78,7 @@ static const char *wrong_time(const struct load_options *o)
     return NULL;
 }
 
-/* How many connections all processes together may have; each needs some descriptors besides. */
+/* The maximum number of connections of all processes; each process needs some other descriptors. */
 static double most_connections(const struct load_options *o)
 {
     enum { BESIDES = 24 };
@@ -119,7 +118,7 @@ static const char *what_contradicts(const struct load_options *o)
     return NULL;
 }
 
-/* -- what follows */
+/* -- defaults that depend on other options */
 
 static void complete_talk(struct load_options *o)
 {
@@ -129,7 +128,7 @@ static void complete_talk(struct load_options *o)
         o->talk = TALK_ECHO;
 }
 
-/* A schedule ends the run in any case. */
+/* A run with a schedule ends with it. */
 static void complete_duration(struct load_options *o)
 {
     uint64_t scheduled = load_schedule_ms(&o->rate);

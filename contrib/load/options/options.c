@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * options.c - the command line of reprise-load: a table that the parser, the help and the
- * complaints read. */
+ * options.c - the command line of reprise-load: one table for the parser, the help and the
+ * errors. */
 #include "contrib/load/load.h"
 
 #include <getopt.h>
@@ -17,8 +17,8 @@ struct row {
     const char *name, *argument, *help;
     char letter;
     enum shape shape;
-    size_t at;        /* of the value in the options */
-    double low, high; /* of SMALL, LARGE and REAL */
+    size_t at;        /* offset of the value in the options */
+    double low, high; /* range of SMALL, LARGE and REAL */
     bool (*call)(struct load_options *, const char *text);
 };
 
@@ -190,7 +190,7 @@ static bool take_alpn(struct load_options *o, const char *text)
     return true;
 }
 
-/* "Name: value": a header that we write ourselves is not one of them. */
+/* "Name: value"; headers that this program sends itself are refused. */
 static bool take_header(struct load_options *o, const char *text)
 {
     static const char *const own[] = {"host", "content-length", "connection", "transfer-encoding"};
@@ -402,7 +402,7 @@ static bool store(struct load_options *o, const struct row *r, const char *text)
     return true;
 }
 
-/* A pre-shared key is not shown, even when it is none. */
+/* A pre-shared key is never shown, even an invalid one. */
 static bool complain(const struct load_options *o, const struct row *r, const char *text)
 {
     if (r->call == take_phase && o->phases.count == PHASES_MAX) {
@@ -458,10 +458,10 @@ static const struct row *row_of(int letter)
     return &rows[letter - 256];
 }
 
-/* What getopt wants; `options` and `letters` have room. */
+/* Fill in the tables of getopt; `options` and `letters` have room. */
 static void tell_getopt(struct option *options, char *letters)
 {
-    *letters++ = ':'; /* a value that lacks is told apart from an option that is none */
+    *letters++ = ':'; /* getopt then returns ':' for a missing value, '?' for an unknown option */
     for (const struct row *r = rows; r < rows + ROW_COUNT; r++) {
         if (r->name == NULL)
             continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * target.c - where the load goes: an address, a Unix socket, or each address of a name; and the
- * name that the server's certificate must have. */
+ * target.c - the targets of the load: an address, a Unix socket, or each address of a name; and the
+ * name that the server's certificate must contain. */
 #include "contrib/load/load.h"
 
 #include <netdb.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A name may end with the dot of the root, which no certificate has. */
+/* A name may end with a dot, which certificates do not contain. */
 static bool take_name(struct load_target *t, struct rp_error *err)
 {
     size_t len = (size_t)(strrchr(t->text, ':') - t->text);
@@ -33,7 +33,7 @@ static void take_address(struct load_target *t)
              local ? "localhost" : rp_address_host(&t->address, host));
 }
 
-/* "::1:443", "2001:db8::1": colons only, so what of it is the port nobody knows. */
+/* "::1:443", "2001:db8::1": without brackets the port is ambiguous. */
 static bool lacks_brackets(const char *text)
 {
     return strncmp(text, "unix:", 5) != 0 && *text != '[' &&
@@ -48,7 +48,7 @@ static bool is_loopback(const struct rp_address *a)
                                         : ntohl(a->in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-/* To this host, so at once. */
+/* Loopback only, so it does not block for long. */
 static bool accepts(const struct rp_address *a)
 {
     int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -74,7 +74,7 @@ static bool add_address(struct load_options *o, const struct load_target *named,
     struct rp_address address = named->address;
 
     if (from->ai_addrlen > sizeof address.in6)
-        return true; /* of no family that we connect to */
+        return true; /* the family is not supported */
     memcpy(&address.any, from->ai_addr, from->ai_addrlen);
     address.len = from->ai_addrlen;
     if (is_known(o, first, &address))
@@ -103,7 +103,7 @@ static void keep_one_of_this_host(struct load_options *o, unsigned first)
     o->target_count = first + 1;
 }
 
-/* Several addresses are told apart in the reports. */
+/* In reports a target includes its address if the name has several. */
 static void label(struct load_options *o, unsigned first)
 {
     char host[RP_ADDRESS_TEXT];
@@ -137,7 +137,7 @@ static bool add_name(struct load_options *o, struct load_target *named, const ch
     return true;
 }
 
-/* -- an argument */
+/* -- parsing an argument */
 
 static bool is_port(const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * words.c - what a connection says before TLS and in it: see load_words.h. */
+ * words.c - the bytes that a connection sends before and inside TLS; see words.h. */
 #include "contrib/load/options/words.h"
 
 #include <inttypes.h>
@@ -70,7 +70,7 @@ static size_t proxy_2(uint8_t *header, const struct rp_address *from, const stru
     bool six = from->any.sa_family == AF_INET6;
     uint8_t *at = put(header, signature, sizeof signature);
 
-    *at++ = 0x21; /* PROXY */
+    *at++ = 0x21; /* version 2, command PROXY */
     *at++ = six ? 0x21 : 0x11;
     *at++ = 0;
     *at++ = six ? 36 : 12;
@@ -88,8 +88,9 @@ static size_t proxy_2(uint8_t *header, const struct rp_address *from, const stru
     return (size_t)(at - header);
 }
 
-/* Both ends in a header are of one family. The client is what matters: for a target of another one,
- * or a Unix socket, loopback stands, with the target's port or that of HTTPS. */
+/* Both addresses of a header have the same family, and the client's is the one to convey. If the
+ * target has another family, or is a Unix socket, loopback is written, with the target's port or
+ * 443. */
 static void of_same_family(struct rp_address *to, const struct rp_address *from)
 {
     unsigned port = to->any.sa_family == AF_UNIX ? 443 : rp_address_port(to);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * compare.c - two sets of JSON results beside each other, figure by figure.
- * One run proves little on a machine that does other things: with at least three runs on each side
- * a ratio has an interval, and only what lies beyond it and the threshold counts as worse. */
+ * compare.c - compare two sets of JSON results, figure by figure. Single runs vary with the other
+ * load of a machine. With at least three runs on each side a ratio has a confidence interval, and a
+ * figure is worse only if the interval and the threshold exclude chance. */
 #include "contrib/load/report/compare.h"
 
 #include <jansson.h>
@@ -43,7 +43,7 @@ double compare_median(const struct compare_samples *s)
     return quantile(sorted, s->count, 0.5);
 }
 
-/* The same sequence in every comparison, so that a result can be repeated. */
+/* A fixed seed, so that a comparison is reproducible. */
 static uint32_t next_random(uint64_t *state)
 {
     *state = *state * 6364136223846793005u + 1442695040888963407u;
@@ -80,7 +80,7 @@ struct compare_ratio compare_ratio(const struct compare_samples *base,
 
 /* -- figures */
 
-/* A path into the JSON; a figure that is divided has the path of its divisor. */
+/* The JSON path of a figure; a quotient also has the path of its divisor. */
 static const struct figure {
     const char *name, *unit;
     const char *path[2], *divisor[2];
@@ -99,7 +99,7 @@ static const struct figure {
     {"server CPU", "us/conn", {"server_cpu_us"}, {"started"}, false},
 };
 
-/* "a/b" and "c": root.a.b.c. NULL if it is missing. */
+/* For "a/b" and "c": the value root.a.b.c. NULL: it is missing. */
 static const json_t *follow(const json_t *root, const char *const path[2])
 {
     char name[64];
@@ -168,7 +168,7 @@ static void clear(struct set *set)
 
 /* -- the table */
 
-/* Beyond the threshold, and not by chance as far as the runs can tell. */
+/* Whether the figure differs by more than the threshold, and significantly so. */
 static bool is_worse(const struct figure *f, const struct compare_ratio *r, double threshold)
 {
     if (f->more_is_better)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * compare.h - two sets of runs beside each other: `reprise-load compare`. */
+ * compare.h - `reprise-load compare`: compare two sets of runs. */
 #ifndef LOAD_COMPARE_H
 #define LOAD_COMPARE_H
 
@@ -9,14 +9,14 @@
 
 enum { COMPARE_RUNS = 64 };
 
-/* One figure in all runs of a set. */
+/* The values of one figure in all runs of a set. */
 struct compare_samples {
     double values[COMPARE_RUNS];
     size_t count;
 };
 
-/* new / base, by the medians. With at least three runs on both sides `low` to `high` is its 95 %
- * bootstrap interval; with fewer they are equal to the ratio, and `sure` is false. */
+/* The ratio new / base of the medians. With at least three runs on both sides, `low` to `high` is
+ * its 95 % bootstrap interval; with fewer both equal the ratio, and `sure` is false. */
 struct compare_ratio {
     double base, new, ratio, low, high;
     bool sure;

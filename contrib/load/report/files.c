@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * files.c - the files that results are written to. They are opened before the run: that one
- * can't be written should not be known only when an hour of load is over. What was in them stays
- * until there are results: a run that fails takes nothing away. */
+ * files.c - the result files. They are opened before the run, so that an unwritable file is
+ * reported at once and not after an hour of load. They are truncated when there are results: a
+ * failed run leaves the old content. */
 #include "contrib/load/load.h"
 #include "contrib/load/report/page.h"
 
@@ -26,7 +26,7 @@ static const char *path_of(const struct load_options *o, unsigned which)
 
 static bool flush_stdout(struct rp_error *err)
 {
-    errno = EIO; /* of what failed before this nothing else is known */
+    errno = EIO; /* the errno of an earlier failure is not known */
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
     return rp_error_set(err, "EIO", "standard output cannot be written: %s", strerror(errno));
@@ -42,7 +42,7 @@ bool load_flush_text(void)
     return false;
 }
 
-/* Files, not pipes and devices, which may well be given twice. */
+/* Compare regular files only: a pipe or device may be given twice. */
 static bool is_file(FILE *f, struct stat *there)
 {
     return f != NULL && fstat(fileno(f), there) == 0 && S_ISREG(there->st_mode);
@@ -85,7 +85,7 @@ bool load_files_open(struct load_files *files, const struct load_options *o, str
     return true;
 }
 
-/* The standard output is emptied by whoever opened it. */
+/* Standard output is flushed by its owner. */
 static bool empty(FILE *f)
 {
     struct stat there;
@@ -103,7 +103,7 @@ static bool end_file(FILE *f, const char *path, bool ok, struct rp_error *err)
     return rp_error_set(err, "EIO", "%.200s: cannot be written", path);
 }
 
-/* The first that fails is told. */
+/* Report the first failure. */
 bool load_files_write(struct load_files *files, const struct load_options *o,
                       const struct load_result *r, struct rp_error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * histogram.c - how often which latency: see load_histogram.h. */
+ * histogram.c - latency histograms; see histogram.h. */
 #include "contrib/load/report/histogram.h"
 
 enum { EXACT = 2 * HISTOGRAM_PARTS };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * histogram.h - how often which latency, to 1.6 %, from 1 us to 71 minutes, in 14 KB.
- * In the manner of HDR histograms: values below 128 are exact, above that every power of two is
- * cut into 64 equal parts. Plain data: it may be copied, sent over a pipe, added; one that lies in
- * fresh memory takes only the pages of the buckets that were hit, so there may be many. */
+ * histogram.h - a latency histogram with a precision of 1.6 %, from 1 us to 71 minutes, in 14 KB.
+ * As in HDR histograms, values below 128 are exact, and each power of two above is divided into 64
+ * equal buckets. Plain data: it can be copied, sent over a pipe and added. In fresh memory it uses
+ * only the pages of buckets that were hit. */
 #ifndef LOAD_HISTOGRAM_H
 #define LOAD_HISTOGRAM_H
 
@@ -18,13 +18,13 @@ struct histogram {
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-/* What is beyond HISTOGRAM_MAX counts as HISTOGRAM_MAX. */
+/* Record a value; one above HISTOGRAM_MAX counts as HISTOGRAM_MAX. */
 void histogram_record(struct histogram *, uint64_t value);
-/* The same value `count` times. */
+/* Record the same value `count` times. */
 void histogram_record_many(struct histogram *, uint64_t value, uint64_t count);
 void histogram_add(struct histogram *, const struct histogram *other);
-/* The value that `percent` (0 to 100) of all values do not exceed: the upper end of its bucket,
- * never more than the greatest value there was. 0 when there are none. */
+/* The percentile: the upper end of the bucket that `percent` (0 to 100) of all values do not
+ * exceed, but not more than the maximum. 0 if there are no values. */
 uint64_t histogram_percentile(const struct histogram *, double percent);
 double histogram_mean(const struct histogram *);
 

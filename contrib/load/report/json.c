@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * json.c - what was measured, for programs: JSON and CSV. Texts come from the command line and
- * from error codes, and are quoted all the same. Names may be added, none is taken away. */
+ * json.c - the results as JSON and CSV. All texts are quoted, also those of the command line and
+ * error codes. The format is stable: members may be added, but not removed. */
 #include "contrib/load/load.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * note.c - what became of the command of a phase, in words. */
+ * note.c - the result of a phase's command as text. */
 #include "contrib/load/load.h"
 
 #include <stdarg.h>

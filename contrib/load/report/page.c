@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * page.c - the report as one HTML page: figures, the matrix, why
- * connections failed, the time line and latency curves in SVG.
- * The danger: what was on the command line stands in it, so all text is escaped. */
+ * page.c - the report as one HTML page: figures, the resumption matrix, reasons of failures, the
+ * time line and latency curves in SVG. The danger: the command line is part of the page, so all
+ * text is escaped. */
 #include "contrib/load/report/page.h"
 
 #include <inttypes.h>
@@ -190,7 +190,7 @@ static void put_matrix(FILE *f, const struct load_options *o, const struct load_
     fputs("</tr></table>\n", f);
 }
 
-/* x: how many nines (50 %, 90 %, 99 %, 99.9 %, 99.99 %); y: the logarithm of the latency. */
+/* x: the number of nines (50 %, 90 %, 99 %, 99.9 %, 99.99 %); y: the logarithm of the latency. */
 enum { WIDTH = 640, HEIGHT = 300, LEFT = 60, NINES = 4, DECADES = 6 };
 
 static double x_of(double nines)
@@ -254,7 +254,7 @@ static void put_chart(FILE *f, const struct load_result *r)
 struct timeline {
     const struct load_second *seconds;
     uint64_t count, second_ms;
-    double most; /* the greatest figure of all */
+    double most; /* the maximum of all figures */
 };
 
 static uint32_t figure_of(const struct timeline *t, uint64_t second, size_t at)
@@ -277,7 +277,7 @@ static struct timeline timeline_of(const struct load_options *o, const struct lo
 {
     struct timeline t = {.seconds = s->seconds, .second_ms = load_second_ms(o), .most = 1};
 
-    /* The last one counts unless it has hardly begun: what would be seen is a fall to nothing. */
+    /* Omit the last slice if it is too short: the chart would show a drop to zero. */
     t.count = (s->elapsed_us / 1000 + t.second_ms - t.second_ms / 10) / t.second_ms;
     if (t.count < 1)
         t.count = 1;
@@ -306,7 +306,7 @@ static void put_line(FILE *f, const struct timeline *t, int which)
             lines[which].colour, lines[which].name);
 }
 
-/* A phase that has begun: a mark in the chart with its number, and a line of text below it. */
+/* Draw the number of a started phase in the chart, and a line of text below it. */
 static void put_mark(FILE *f, const struct timeline *t, uint64_t at_ms, unsigned n)
 {
     double x = x_at(t, (double)at_ms / (double)t->second_ms);
@@ -317,7 +317,7 @@ static void put_mark(FILE *f, const struct timeline *t, uint64_t at_ms, unsigned
             x, x, HEIGHT - 30, x + 3, n);
 }
 
-/* When it really did; false: never. */
+/* The actual start of a command; false: it did not run. */
 static bool has_begun(const struct timeline *t, const struct load_phase *phase,
                       const struct load_command *command, uint64_t *at_ms)
 {
@@ -378,7 +378,7 @@ static void put_phases(FILE *f, const struct timeline *t, const struct load_opti
     fputs("</table>\n", f);
 }
 
-/* Of a second without handshakes there is nothing to say. */
+/* A second without handshakes has no latency. */
 static void put_percentile(FILE *f, const struct timeline *t, double percent, const char *colour,
                            int place)
 {

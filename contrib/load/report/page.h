@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * page.h - the report as one HTML page that needs nothing from anywhere. */
+ * page.h - the report as one self-contained HTML page. */
 #ifndef LOAD_PAGE_H
 #define LOAD_PAGE_H
 

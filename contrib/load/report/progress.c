@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * progress.c - the line on a terminal while the load runs. It reads figures that other
- * processes are just changing: each is whole, together they are approximate. */
+ * progress.c - the progress line on a terminal. It reads figures that other processes change at the
+ * same time: each figure is consistent, a set of them is approximate. */
 #include "contrib/load/load.h"
 
 #include <inttypes.h>
@@ -32,7 +32,7 @@ static struct figures sum(const struct load_options *o, const struct load_stats 
     return f;
 }
 
-/* Never longer than the terminal is wide: what wraps can't be written over. */
+/* Cut the line to the terminal's width: a wrapped line could not be overwritten. */
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...)
 {

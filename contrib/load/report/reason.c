@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * reason.c - why a connection failed, in a word that is the same for all of its kind. */
+ * reason.c - the reason of a failed connection, as one stable word for each kind. */
 #include "contrib/load/load.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { ALERT_0 = 1000 }; /* OpenSSL counts alerts from here */
+enum { ALERT_0 = 1000 }; /* in OpenSSL alert numbers start here */
 
 const char *load_class_name(enum load_class class)
 {
@@ -22,7 +22,7 @@ bool load_reason_says_class(const struct load_reason *reason)
     return strncmp(reason->text, name, strlen(name)) == 0;
 }
 
-/* OpenSSL's codes for alerts that the peer sent: the name of the alert begins behind these. */
+/* The prefixes of OpenSSL's codes for alerts of the peer; the name of the alert follows. */
 static const char *alert_of(const char *code)
 {
     static const char *const heads[] = {"ERR_SSL_SSLV3_ALERT_", "ERR_SSL_SSL/TLS_ALERT_",
@@ -35,13 +35,13 @@ static const char *alert_of(const char *code)
     return NULL;
 }
 
-/* A Unix socket says so at once where TCP would wait. */
+/* A Unix socket reports a full backlog at once, where TCP would wait. */
 static bool backlog_is_full(const char *code)
 {
     return strcmp(code, "EAGAIN") == 0;
 }
 
-/* One that OpenSSL has no name for. false: it is none. */
+/* An alert for which OpenSSL has no name. false: it is not an alert. */
 static bool unknown_alert(const struct rp_error *error, char *text, size_t size)
 {
     const char *number = strstr(error->message, "::reason(");

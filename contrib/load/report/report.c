@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * report.c - what was measured, as text. */
+ * report.c - the report as text. */
 #include "contrib/load/load.h"
 
 #include <inttypes.h>
@@ -20,7 +20,7 @@ static void print_rows(const struct load_row *rows, int count)
     }
 }
 
-/* What clients feel comes first, then its parts. Where nothing is said both are the same. */
+/* First the latency that clients experience, then its parts. Without requests both are the same. */
 static void print_latency(const struct load_options *o, const struct load_result *r)
 {
     struct load_row first_bytes[LOAD_FIRST_BYTE_ROWS], handshakes[LOAD_ROWS];
@@ -37,7 +37,7 @@ static void print_latency(const struct load_options *o, const struct load_result
     print_rows(handshakes, LOAD_ROWS);
 }
 
-/* Of a schedule: how much of it the servers did. */
+/* The percentage of a schedule that the servers completed. */
 static void print_served(const struct load_options *o, const struct load_stats *s)
 {
     if (o->rate.count > 0)
@@ -46,7 +46,8 @@ static void print_served(const struct load_options *o, const struct load_stats *
                load_served_percent(s), s->started - s->failed, load_due(s), s->failed, s->missed);
 }
 
-/* Fewer offers than were asked for: a server gives a client that resumes no new ticket, or none. */
+/* Explain fewer offers than requested: a server issues no new ticket, or none at all, when it
+ * resumes. */
 static void print_shortage(const struct load_options *o, const struct load_stats *s)
 {
     double offered = 100 * load_ratio(s->offered, s->started);
@@ -93,7 +94,7 @@ static void print_early_data(const struct load_stats *s)
 
 static void print_requests(const struct load_stats *s)
 {
-    double seconds = (double)s->elapsed_us / 1e6; /* bytes of the last connections included */
+    double seconds = (double)s->elapsed_us / 1e6; /* includes the bytes of the last connections */
 
     printf("requests: %" PRIu64 ", %.0f/s; bytes: %" PRIu64 " down (%.1f MB/s), %" PRIu64
            " up (%.1f MB/s)\n",
@@ -105,7 +106,7 @@ static void print_requests(const struct load_stats *s)
             printf("  %10" PRIu64 "  with status %uxx\n", s->by_status[i], i);
 }
 
-/* What to do about failures that are the tester's own, or its host's. */
+/* Advice for failures that this program or its host causes. */
 static const char *remedy_of(const char *reason)
 {
     static const struct {
@@ -185,7 +186,7 @@ static void print_phase(const struct load_options *o, const struct load_stats *s
     printf("  %s\n", phase->text);
 }
 
-/* A command stands where it really began. */
+/* Sorted by the actual start of a command. */
 static void print_commands(const struct load_options *o, const struct load_result *r,
                            uint64_t second, uint64_t last)
 {

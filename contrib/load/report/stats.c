@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * stats.c - what was counted, added up. */
+ * stats.c - update and add up statistics. */
 #include "contrib/load/load.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ const char *load_kind_name(enum load_kind kind)
     return names[kind];
 }
 
-/* When the table is full, its last row takes all that is new. */
+/* When the table is full, its last row counts all further entries. */
 void load_stats_reason(struct load_stats *s, const struct load_reason *reason)
 {
     struct load_reason *r = s->reasons;
@@ -162,9 +162,9 @@ double load_resumed_share(const struct load_options *o, const struct load_stats 
     return 100 * load_ratio(s->resumed_by[o->mechanism], s->offered);
 }
 
-/* One process that has used up its CPU is enough: what it was to drive waited. Or arrivals were
- * late while it did: that they were late is not enough, since a server that comes back from a
- * stall, or whatever else this machine does, delays them as well. */
+/* One process that used up its CPU is enough: its connections waited. Or arrivals were late while a
+ * process used all of its CPU. Lateness alone is not enough: a server that recovers from a stall,
+ * or other load on this machine, delays arrivals as well. */
 bool load_was_bottleneck(const struct load_options *o, const struct load_stats *s)
 {
     (void)o;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * utf8.c - what in a text from the command line is UTF-8, as JSON and the page have to be. */
+ * utf8.c - find malformed UTF-8 in texts of the command line, which JSON and HTML must not
+ * contain. */
 #include "contrib/load/load.h"
 
-/* How many bytes a first one asks for, and the second ones that RFC 3629 allows after it: neither
- * more bytes than needed, nor surrogates, nor beyond U+10FFFF. */
+/* The length that a first byte requires, and the range of the second byte (RFC 3629), which
+ * excludes overlong forms, surrogates and code points above U+10FFFF. */
 static size_t length_of(unsigned char first, unsigned char *low, unsigned char *high)
 {
     *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
@@ -24,6 +25,6 @@ size_t load_utf8_length(const char *text)
 
     for (size_t i = 1; i < length; i++, low = 0x80, high = 0xbf)
         if (at[i] < low || at[i] > high)
-            return 0; /* so is the end of the text */
+            return 0; /* this includes the terminating NUL */
     return length;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * commands.c - the commands of phases, in a process of their own: a slow one holds up those
- * that come later, never the load, so it is told when each really began and what became of it. What
- * they print goes to the standard error, since results may be written to the other. */
+ * commands.c - run the commands of phases in a separate process: a slow command delays later
+ * commands, but never the load. So the actual start and the result of each are recorded. Their
+ * output goes to stderr, since stdout may have results. */
 #include "contrib/load/load.h"
 #include "contrib/load/run/gate.h"
 
@@ -49,8 +49,8 @@ static void run_command(const struct load_phase *phase, struct load_command *com
     complain(phase, status);
 }
 
-/* Whoever ends the load says first that it is over and then looks whether one runs, so either it
- * sees this one, or this one does not begin. */
+/* Record RUNS first, then check `over`. The process that ends the load sets `over` first and then
+ * checks for a running command. So either it sees this command, or this command does not start. */
 static bool may_begin(struct load_commands *c, struct load_command *command, uint64_t begun_us)
 {
     command->begun_ms = (load_now_us() - begun_us) / 1000;
@@ -118,7 +118,7 @@ bool load_commands_begin(const struct load_options *o, struct load_commands *c,
         return rp_error_errno(err, errno, "fork", "for phase commands");
     if (pid == 0)
         be_the_process(o, c, gate);
-    setpgid(pid, pid); /* with what it runs it can be ended as one */
+    setpgid(pid, pid); /* a process group, so that its children are killed with it */
     c->pid = pid;
     return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * connection.c - one connection of the load, from what it offers to what became of it.
- * The danger: it is counted once, as made or as failed, whatever events come in whatever order. */
+ * connection.c - one connection of the load, from the offered session to the result. The danger:
+ * each connection must be counted exactly once, as successful or failed, in whatever order events
+ * arrive. */
 #include "contrib/load/run/run.h"
 #include "contrib/tools/tool_io.h"
 
@@ -15,7 +16,7 @@ static struct rp_stream *stream_of(const struct slot *s)
     return rp_socket_stream(s->socket);
 }
 
-/* -- what became of it */
+/* -- results */
 
 static void fail(struct slot *s, const struct load_reason *reason)
 {
@@ -56,7 +57,7 @@ bool load_connection_is_stuck(const struct slot *s, uint64_t now_us)
            now_us - s->begun_us > s->run->o->timeout_ms * 1000;
 }
 
-/* The first byte of the response came, or nothing is said and the handshake has ended. */
+/* The first byte of the response has arrived, or without requests the handshake is complete. */
 static void on_first_byte(struct slot *s)
 {
     struct load_stats *stats = s->run->stats;
@@ -86,14 +87,15 @@ static void count_handshake(struct slot *s)
     }
 }
 
-/* -- the offer */
+/* -- offering a session */
 
 static unsigned client_of(const struct slot *s)
 {
     return s->name * 2 + s->version;
 }
 
-/* A TLS 1.3 ticket is for one connection, since whoever sees it twice knows the client. */
+/* By default a TLS 1.3 ticket is used once: reuse would allow observers to link connections (RFC
+ * 8446 appendix C.4). */
 static unsigned uses_of(const struct run *r, const struct slot *s)
 {
     const char *version = r->o->versions[s->version];
@@ -119,14 +121,14 @@ static void count_offer(struct slot *s)
         stats->oldest_ms = age_ms;
 }
 
-/* What never left was not offered: a host that is not there has declined nothing. */
+/* Count an offer when the transport is connected: an unreachable host has declined nothing. */
 static void on_connect(struct slot *s)
 {
     if (s->kind != KIND_FULL)
         count_offer(s);
 }
 
-/* A session for one connection is still good when nobody has seen it. */
+/* A single-use session that was never sent can be offered again. */
 static void end_offer(struct slot *s)
 {
     struct run *r = s->run;
@@ -138,21 +140,21 @@ static void end_offer(struct slot *s)
     load_session_clear(&s->offered);
 }
 
-/* -- its end */
+/* -- the end of a connection */
 
 static bool is_13(const struct rp_session *session)
 {
     return rp_session_protocol(session)[6] == '3'; /* TLSv1.3 */
 }
 
-/* How many sessions a connection like this one brings, as far as others have shown; 0: unknown. */
+/* The number of sessions that such a connection receives, as observed so far; 0: unknown. */
 static unsigned *usual_count(const struct slot *s)
 {
     return &s->run->usual[s->target][s->version][s->resumed];
 }
 
-/* Is a session still to come that would be offered some day? A server sends each ticket of TLS 1.3
- * by itself; how many there will be it does not say. */
+/* Whether to wait for a further session that could be offered later. A TLS 1.3 server sends each
+ * ticket separately, and does not announce their number. */
 static bool waits_for_session(const struct slot *s)
 {
     const struct run *r = s->run;
@@ -181,7 +183,7 @@ static void leave(struct slot *s)
         rp_stream_end(stream_of(s));
 }
 
-/* What the server still sends is read, but a server that does not end is not waited for. */
+/* Continue reading for a while, but do not wait for a server that never ends. */
 static void linger(struct slot *s)
 {
     rp_stream_end(stream_of(s));
@@ -213,7 +215,7 @@ static void send_body(struct slot *s)
 
         s->unsent -= len;
         if (!say(s, load_words_block(), len))
-            return; /* drain comes */
+            return; /* continued at DRAIN */
     }
 }
 
@@ -241,7 +243,7 @@ static void on_answered(struct slot *s)
         fail_and_destroy(s, "response body of the wrong length", CLASS_OTHER);
         return;
     }
-    if (s->kind != KIND_EARLY || s->requests > 0) /* 0-RTT: the handshake is in that time */
+    if (s->kind != KIND_EARLY || s->requests > 0) /* for 0-RTT the time includes the handshake */
         histogram_record(&r->stats->request_us, load_now_us() - s->asked_us);
     if (r->o->talk == TALK_HTTP)
         r->stats->by_status[s->response.status / 100]++;
@@ -299,7 +301,8 @@ static enum load_kind kind_of_session(const struct rp_session *session)
     return ticket > 0 ? KIND_TICKET : KIND_ID;
 }
 
-/* In TLS 1.2 a key makes no resumption of it, but no certificate is shown. */
+/* Whether a pre-shared key was used. In TLS 1.2 that is not a resumption, but there is no
+ * certificate. */
 static bool agreed_on_key(const struct slot *s)
 {
     struct rp_cipher_info cipher;
@@ -310,7 +313,7 @@ static bool agreed_on_key(const struct slot *s)
            (rp_socket_cipher(s->socket, &cipher) && strstr(cipher.name, "PSK") != NULL);
 }
 
-/* Without early data it resumed by the ticket alone. */
+/* If early data was not accepted, the ticket alone was used. */
 static void judge_early_data(struct slot *s)
 {
     enum rp_early_data fate = rp_socket_early_data(s->socket);
@@ -350,7 +353,7 @@ static void forget_oldest(struct slot *s)
     memmove(s->fresh, s->fresh + 1, --s->fresh_count * sizeof *s->fresh);
 }
 
-/* Each ticket of TLS 1.3 is good for a connection. */
+/* Store a session; a TLS 1.3 server sends one for each ticket. */
 static void on_session(struct slot *s, const struct rp_event *event)
 {
     if (s->fresh_count == FRESH_MOST)
@@ -362,7 +365,7 @@ static void on_session(struct slot *s, const struct rp_event *event)
         finish(s);
 }
 
-/* A session that may be offered for ever needs no successor. */
+/* A session without a limit of uses needs no replacement. */
 static void keep_sessions(struct slot *s)
 {
     bool keep = s->secure && (!s->resumed || s->run->o->uses != 0);
@@ -396,8 +399,8 @@ static void on_close(struct slot *s)
     load_run_next(r);
 }
 
-/* A server of TLS 1.3 judges the client when for that the handshake is over: all may have been said
- * by the time it refuses it. */
+/* A TLS 1.3 server verifies the client's certificate after the client's handshake is complete, so
+ * its alert may arrive when the connection already counts as done. */
 static void on_error(struct slot *s, const struct rp_error *error)
 {
     struct load_reason reason;
@@ -445,7 +448,7 @@ static void on_event(const struct rp_event *event, void *arg)
     }
 }
 
-/* -- its beginning */
+/* -- starting a connection */
 
 static unsigned origin_of(struct run *r, unsigned target)
 {
@@ -479,7 +482,7 @@ static void choose_session(struct slot *s)
     s->kind = r->o->mechanism == KIND_EARLY ? KIND_EARLY : kind_of_session(s->offered.handle);
 }
 
-/* The targets in turn; when all had theirs, the next name; then the next version. */
+/* Select the targets in turn; after all targets the next name; then the next version. */
 static void choose(struct slot *s)
 {
     struct run *r = s->run;
@@ -509,7 +512,7 @@ static size_t give_key(struct rp_socket *socket, const char *hint,
     return o->psk_len;
 }
 
-/* The header goes before TLS, so the connection is made first and TLS is spoken over it. */
+/* The PROXY header precedes TLS, so connect the transport first and then wrap it. */
 static struct rp_stream *proxied(const struct slot *s, const struct rp_net_options *net,
                                  struct rp_error *err)
 {
@@ -520,7 +523,7 @@ static struct rp_stream *proxied(const struct slot *s, const struct rp_net_optio
     struct rp_stream *stream;
     size_t len;
 
-    /* Another port for each connection, as with real clients. */
+    /* Use a different port for each connection, as real clients do. */
     snprintf(text, sizeof text, strchr(o->proxy_from, ':') != NULL ? "[%.60s]:%u" : "%.60s:%u",
              o->proxy_from, (unsigned)(1024 + s->run->turn % 60000));
     if (!rp_address_parse(&from, text, false, err))
@@ -555,7 +558,8 @@ static bool open_socket(struct slot *s, struct rp_error *err)
     struct run *r = s->run;
     const struct load_options *o = r->o;
     struct rp_net_options net = {.address = &o->targets[s->target].address,
-                                 .host = o->targets[s->target].host, /* for its certificate */
+                                 .host =
+                                     o->targets[s->target].host, /* compared with its certificate */
                                  .timeout_ms = (uint32_t)o->timeout_ms,
                                  .eager = true};
     struct rp_connect_options connect = {.context = r->contexts[s->version],
@@ -594,7 +598,7 @@ bool load_connection_begin(struct slot *s, uint64_t due_us)
     choose(s);
     if (open_socket(s, &err)) {
         if (s->kind == KIND_EARLY)
-            ask(s); /* before the loop turns: it leaves with the ClientHello */
+            ask(s); /* in this iteration, so that it is sent with the ClientHello */
         return true;
     }
     on_error(s, &err);

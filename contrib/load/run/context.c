@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * context.c - the secure context of the clients: what browsers offer, and no more, since each
- * suite and group that is offered costs the tester and the server time. */
+ * context.c - the secure context of the clients: the suites and groups that browsers offer, and no
+ * more, since each costs this program and the server time. */
 #include "contrib/load/run/run.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@ static const char browsers[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
     "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA:AES128-GCM-SHA256:AES256-GCM-SHA384";
-/* External keys are bound to SHA-256 in TLS 1.3. What is cheap comes first: among the rest are
- * finite fields and RSA. */
+/* In TLS 1.3 external keys use SHA-256. Cheap groups come first: some of the others are finite
+ * fields. */
 static const char psk_ciphers[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:ECDHE-PSK-CHACHA20-POLY1305:"
     "ECDHE-PSK-AES128-CBC-SHA256:PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:PSK";
@@ -30,7 +30,7 @@ static void wipe(char *text)
     free(text);
 }
 
-/* "" without a path. It has to have something of this kind in it, by its label in PEM. */
+/* Read a file, "" without a path. It must contain a PEM block with this label. */
 static char *read_file(const char *path, const char *kind, const char *label, struct rp_error *err)
 {
     FILE *file = path != NULL ? fopen(path, "re") : NULL;
@@ -39,7 +39,7 @@ static char *read_file(const char *path, const char *kind, const char *label, st
     int error = errno;
 
     if (file != NULL) {
-        setvbuf(file, NULL, _IONBF, 0); /* no copy of a key stays behind */
+        setvbuf(file, NULL, _IONBF, 0); /* unbuffered: no copy of a key remains in memory */
         len = text != NULL ? fread(text, 1, FILE_MOST, file) : 0;
         error = ferror(file) != 0 ? errno : 0;
         fclose(file);
@@ -68,14 +68,14 @@ static const char *ciphers_of(const struct load_options *o)
     return o->psk_len > 0 ? psk_ciphers : browsers;
 }
 
-/* OpenSSL keeps a key of another type than the certificate's beside it, and then sends neither. */
+/* If key and certificate have different types, OpenSSL stores both but sends neither. */
 static bool has_whole_identity(const struct rp_secure_context *context, struct rp_error *err)
 {
     return rp_secure_context_key_type(context, 0) != NULL ||
            rp_error_set(err, "EINVAL", "--cert, --key: the key does not match the certificate");
 }
 
-/* OpenSSL says what is wrong, not with what. */
+/* OpenSSL's error does not name the option. */
 static void name_option(const struct load_options *o, struct rp_error *err)
 {
     struct rp_error why = *err;

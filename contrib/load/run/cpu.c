@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * cpu.c - the CPU time of a server's processes. The kernel counts it in nanoseconds for each thread
- * that runs (schedstat), and in ticks of 10 ms for threads and children that have ended (stat). */
+ * cpu.c - the CPU time of a server's processes. The kernel reports it in nanoseconds for each
+ * running thread (schedstat), and in ticks of 10 ms for threads and children that have ended
+ * (stat). */
 #include "contrib/load/load.h"
 
 #include <dirent.h>
@@ -11,7 +12,7 @@
 
 struct process {
     int pid, parent;
-    uint64_t ticks, children_ticks; /* of its own, of children that it has waited for */
+    uint64_t ticks, children_ticks; /* its own; those of children that it waited for */
 };
 
 static uint64_t us_of_ticks(uint64_t ticks)
@@ -19,7 +20,7 @@ static uint64_t us_of_ticks(uint64_t ticks)
     return ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
-/* 0 where the kernel does not count. */
+/* 0 if the kernel does not report it. */
 static uint64_t thread_us(int pid, const char *thread)
 {
     char path[96];
@@ -53,7 +54,8 @@ static uint64_t threads_us(int pid)
     return us;
 }
 
-/* Ticks count where they say more than rounding can: threads have ended, or nothing else counts. */
+/* Use ticks if they exceed the nanoseconds by more than rounding: threads have ended, or schedstat
+ * is unavailable. */
 static uint64_t own_us(int pid, uint64_t ticks)
 {
     uint64_t exact = threads_us(pid), rough = us_of_ticks(ticks), tick = us_of_ticks(1);
@@ -61,7 +63,8 @@ static uint64_t own_us(int pid, uint64_t ticks)
     return rough > exact + 2 * tick ? rough : exact;
 }
 
-/* What follows the name, which may hold anything, blanks and brackets included. */
+/* The text after the process name, which may contain any characters, including spaces and
+ * brackets. */
 static bool read_process(int pid, struct process *p)
 {
     char path[64], line[1024];
@@ -103,7 +106,7 @@ static bool is_below(const struct process *list, size_t count, int pid, int root
     return false;
 }
 
-/* A process may be below more than one of them. */
+/* A process may be a descendant of several of them. */
 static bool is_below_any(const struct process *list, size_t count, int pid, const int *roots,
                          unsigned root_count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * gate.c - the processes of a run begin at one moment: see load_gate.h.
- * An end of a pipe closes with its process, so nobody is waited for who has died. */
+ * gate.c - start all processes of a run together; see gate.h. A process's ends of the pipes close
+ * when it exits, so nobody waits for a process that died. */
 #include "contrib/load/run/gate.h"
 
 #include <errno.h>

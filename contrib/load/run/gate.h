@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * gate.h - the processes of a run begin at one moment: when the last of them is ready. What
- * each needs until then is no part of what is measured, and phases count from there. */
+ * gate.h - start all processes of a run together, when the last one is ready. The setup of a
+ * process is not measured; phases count from the common start. */
 #ifndef LOAD_GATE_H
 #define LOAD_GATE_H
 
@@ -10,24 +10,24 @@
 
 #include <reprise/error.h>
 
-/* In memory that all of them share. */
+/* In shared memory. */
 struct load_start {
-    uint64_t begun_us; /* of load_now_us; 0: it is not to begin at all */
+    uint64_t begun_us; /* a time of load_now_us; 0: do not start */
 };
 struct load_gate {
-    int ready[2], go[2]; /* pipes of which only the ends count */
+    int ready[2], go[2]; /* pipes; only their closing is significant */
     struct load_start *start;
 };
-/* Before the processes are forked. */
+/* Call before the processes are forked. */
 bool load_gate_make(struct load_gate *, struct load_start *, struct rp_error *);
 
-/* -- whoever waits */
-void load_gate_enter(struct load_gate *); /* first of all in a child */
-/* It is ready. When all may begin; 0: nobody. */
+/* -- in the waiting processes */
+void load_gate_enter(struct load_gate *); /* call first in a child */
+/* Report that this process is ready, and wait. Returns the start time; 0: do not start. */
 uint64_t load_gate_wait(struct load_gate *);
 
-/* -- whoever opens it */
-/* Until all who entered are ready or have ended. */
+/* -- in the process that opens the gate */
+/* Wait until all entered processes are ready or have exited. */
 void load_gate_assemble(struct load_gate *);
 void load_gate_open(struct load_gate *, bool begin);
 

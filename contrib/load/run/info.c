@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * info.c - which run this was: its command line, date, host and versions, for every report. */
+ * info.c - the description of a run: its command line, date, host and versions, for every
+ * report. */
 #include "contrib/load/load.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@ static bool is_plain(const char *word)
                              "-_./:=,@%+[]")] == '\0';
 }
 
-/* As a shell reads it; cut where there is no room. */
+/* Quoted for a shell; cut if there is no room. */
 static void add_word(char *command, size_t size, const char *word)
 {
     size_t len = strlen(command);
@@ -34,7 +35,7 @@ static void add_word(char *command, size_t size, const char *word)
     command[len] = '\0';
 }
 
-/* A pre-shared key is a secret. getopt also takes a beginning of the option's name. */
+/* Replace pre-shared keys, which are secret. getopt also accepts abbreviated option names. */
 static bool is_psk(const char *word)
 {
     return strncmp(word, "--ps", 4) == 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * negotiated.c - what the handshakes agreed on: version, cipher suite, group, ALPN protocol, and
- * the kind of the server's certificate, each combination with a count. */
+ * negotiated.c - count the combinations of version, cipher suite, group, ALPN protocol and type of
+ * the server's key. */
 #include "contrib/load/run/run.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ void load_negotiated_note(struct load_stats *s, struct rp_socket *socket)
     copy(seen.alpn, sizeof seen.alpn, rp_socket_alpn_protocol(socket));
     while (row->count > 0 && !load_negotiated_equal(row, &seen))
         if (++row == s->negotiated + LOAD_NEGOTIATED)
-            return;        /* the sum of the counts tells that there were more */
+            return;        /* the sum of the counts shows that rows are missing */
     if (row->count == 0) { /* reading a certificate takes time: once for each combination */
         describe_key(socket, seen.key, sizeof seen.key);
         seen.count = 0;

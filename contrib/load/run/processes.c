@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * processes.c - the processes that drive a run. Their figures lie in shared memory, so that
- * whoever started them can show them while they change, and add them up at the end. */
+ * processes.c - the processes that generate the load. Their statistics are in shared memory: the
+ * parent shows them during the run, and adds them up at the end. */
 #include "contrib/load/load.h"
 #include "contrib/load/run/gate.h"
 #include "contrib/tools/tool_io.h"
@@ -19,9 +19,10 @@
 
 enum { PROGRESS_MS = 250 };
 
-/* What a child writes: whether it is ready, its figures, and in the end that they are complete. */
+/* Written by a child: whether it is ready, its statistics, and at the end that they are
+ * complete. */
 struct share {
-    pid_t pid; /* the parent's to write, and to clear */
+    pid_t pid; /* written and cleared by the parent */
     bool ok, done, keylog_failed;
     struct rp_error error;
     struct load_stats stats;
@@ -35,7 +36,7 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Blocked, it waits until somebody waits for it. */
+/* A blocked signal stays pending until it is waited for. */
 static void block_signal(int signum, bool block)
 {
     sigset_t set;
@@ -116,8 +117,8 @@ static void on_term(int signum)
     terminated = 1;
 }
 
-/* Until all have ended. They are told to end as often as we are, by whomever: of a terminal's
- * interrupt they see nothing themselves. */
+/* Wait until all children have exited. Each SIGINT or SIGTERM is passed on to them, since they
+ * ignore an interrupt from the terminal. */
 static void wait_for(const struct load_options *o, struct share *shares, unsigned count)
 {
     bool shows = !o->quiet && isatty(STDERR_FILENO);
@@ -137,7 +138,7 @@ static void wait_for(const struct load_options *o, struct share *shares, unsigne
             if (shares[i].pid > 0 && waitpid(shares[i].pid, NULL, WNOHANG) == shares[i].pid) {
                 shares[i].pid = 0;
                 if (!shares[i].done)
-                    lost = true; /* what is left is not the load that was asked for */
+                    lost = true; /* without this process the load is incomplete: end the others */
             }
             if (shares[i].pid > 0 && ends)
                 kill(shares[i].pid, SIGTERM);
@@ -157,10 +158,11 @@ static void set_signals(void)
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_term}, NULL);
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_term}, NULL);
     block_signal(SIGCHLD, true);
-    block_signal(SIGTERM, true); /* a child takes it once its loop is there */
+    block_signal(SIGTERM, true); /* a child unblocks it when its loop exists */
 }
 
-/* Its children's time is a process's own once it has waited for them, and gone if it did not. */
+/* CPU time of an exited child is added to its parent when the parent waits for it; otherwise it is
+ * lost. */
 static void tell_server_cpu(const struct load_options *o, uint64_t before_us,
                             struct load_result *result)
 {
@@ -170,7 +172,7 @@ static void tell_server_cpu(const struct load_options *o, uint64_t before_us,
     result->server_us = result->server_ended ? 0 : us - before_us;
 }
 
-/* As many connections as may be. */
+/* Raise the limit of descriptors to its maximum. */
 static void raise_limit(void)
 {
     struct rlimit limit;
@@ -181,7 +183,7 @@ static void raise_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* What all processes share. */
+/* The memory that all processes share. */
 struct board {
     struct load_start start;
     struct load_commands commands;
@@ -196,7 +198,7 @@ static bool are_ready(const struct board *b, unsigned count)
     return true;
 }
 
-/* Fork them all, let them begin together, and wait until all have ended. */
+/* Fork all processes, start them together, and wait until all have exited. */
 static bool run_children(const struct load_options *o, struct board *b, struct load_result *result,
                          struct rp_error *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * response.c - where one HTTP/1.1 response ends: see load_response.h. The server is hostile as
- * any: everything has a bound. */
+ * response.c - find the end of an HTTP/1.1 response; see response.h. The server is untrusted, so
+ * everything is limited. */
 #include "contrib/load/run/response.h"
 
 #include <ctype.h>
@@ -20,7 +20,7 @@ void load_response_begin(struct load_response *r)
     r->line_len = 0;
 }
 
-/* What stands behind a name in the rest of a head; NULL: it is not there. */
+/* The value of a field in the rest of a head; NULL: it is missing. */
 static const char *field(const char *head, const char *name)
 {
     const char *at = strcasestr(head, name);
@@ -28,7 +28,7 @@ static const char *field(const char *head, const char *name)
     return at != NULL ? at + strlen(name) + strspn(at + strlen(name), " \t") : NULL;
 }
 
-/* HTTP/1.1 goes on unless it says that it does not, HTTP/1.0 the other way round. */
+/* HTTP/1.1 keeps the connection open unless the response says "close"; HTTP/1.0 the reverse. */
 static bool says_close(const struct load_response *r)
 {
     const char *connection = field(r->text, "\nconnection:");
@@ -41,7 +41,7 @@ static bool says_close(const struct load_response *r)
     return (found != NULL && (size_t)(found - connection) < strcspn(connection, "\r")) != old;
 }
 
-/* Another protocol is told by its first bytes: there may be no end of a head to wait for. */
+/* Check the first bytes, since another protocol may never send the end of a head. */
 static bool may_begin_with(char byte, size_t at)
 {
     static const char form[] = "HTTP/1.# ###";
@@ -51,7 +51,7 @@ static bool may_begin_with(char byte, size_t at)
     return form[at] == '#' ? isdigit((unsigned char)byte) != 0 : form[at] == byte;
 }
 
-/* More than one length is good as long as they are the same. */
+/* Several lengths are accepted if they are equal. */
 static bool read_length(struct load_response *r)
 {
     const char *first = field(r->text, "\ncontent-length:"), *at = first;
@@ -70,7 +70,7 @@ static bool read_length(struct load_response *r)
     return true;
 }
 
-/* The head is complete and terminated. */
+/* The head is complete and NUL-terminated. */
 static bool read_head(struct load_response *r)
 {
     const char *coding = field(r->text, "\ntransfer-encoding:");
@@ -111,7 +111,7 @@ static bool line_ends(const struct load_response *r, const char *end)
     return r->line_len >= len && memcmp(r->text + r->line_len - len, end, len) == 0;
 }
 
-/* A byte of the head or of a line. false: it is no HTTP. */
+/* Process a byte of the head or of a line. false: it is not HTTP. */
 static bool take_byte(struct load_response *r, char byte)
 {
     bool ok = true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * run.c - one process of the load: so many slots, each with a connection after the other.
- * With a rate, connections arrive by the clock and latency counts from when one was due, not from
- * when the tester got to it: a server that stalls cannot hide who had to wait. */
+ * run.c - one process of the load: a number of slots, each with one connection after another. With
+ * a rate, connections arrive by a schedule, and latency counts from the time at which an arrival
+ * was due, not from its actual start: so a stalled server cannot hide the clients that waited
+ * (coordinated omission). */
 #include "contrib/load/run/run.h"
 
 #include <math.h>
@@ -31,7 +32,7 @@ double load_random(struct run *r)
     return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
-/* -- when one begins */
+/* -- starting connections */
 
 static bool all_started(const struct run *r)
 {
@@ -44,7 +45,7 @@ static void end_if_idle(struct run *r)
         rp_loop_stop(r->loop);
 }
 
-/* false: it could not; wait before the next one. */
+/* false: it could not be started; wait before the next one. */
 static bool start(struct run *r, uint64_t due_us)
 {
     struct slot *s = r->idle;
@@ -55,7 +56,7 @@ static bool start(struct run *r, uint64_t due_us)
     return load_connection_begin(s, due_us);
 }
 
-/* The processes take the arrivals of the schedule by turns; or each its own at random. */
+/* Processes take the arrivals of the schedule in turn, or with --poisson at random intervals. */
 static void next_arrival(struct run *r)
 {
     double processes = r->o->processes;
@@ -74,7 +75,7 @@ static uint64_t own_cpu_us(void)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-/* What a process can have when there are fewer CPUs than processes. */
+/* The CPU share of a process if there are fewer CPUs than processes. */
 static double own_share(const struct run *r)
 {
     cpu_set_t set;
@@ -83,8 +84,8 @@ static double own_share(const struct run *r)
     return cpus < r->o->processes ? cpus / r->o->processes : 1;
 }
 
-/* How long this process could run, but waited in the kernel's run queue: the second number of
- * schedstat, in nanoseconds. 0 where the kernel does not count it. */
+/* The time for which this process was runnable but waited in the kernel's run queue: the second
+ * number of schedstat, in nanoseconds. 0 if the kernel does not report it. */
 static uint64_t own_queued_us(void)
 {
     unsigned long long queued_ns = 0;
@@ -98,8 +99,8 @@ static uint64_t own_queued_us(void)
     return queued_ns / 1000;
 }
 
-/* Why the arrivals since the last look were late: this process used all of its CPU, or it waited
- * for one. If neither, the server or the connections held them up. */
+/* Find out why arrivals since the last check were late: this process used all of its CPU, or waited
+ * for a CPU. Otherwise the server or the connections caused the delay. */
 static void judge_lateness(struct run *r)
 {
     uint64_t now = load_now_us(), cpu_us = own_cpu_us(), queued_us = own_queued_us();
@@ -127,7 +128,7 @@ static void note_lateness(struct run *r, uint64_t late_us)
     r->watched.late += !r->crowded;
 }
 
-/* When the next one is due, in microseconds of the clock; UINT64_MAX: never. */
+/* When the next arrival is due, in microseconds of the clock; UINT64_MAX: never. */
 static uint64_t next_due(const struct run *r)
 {
     double seconds = load_schedule_due(&r->o->rate, r->arrival);
@@ -143,16 +144,17 @@ static void start_due(struct run *r)
     uint64_t now = load_now_us(), due;
 
     while (!all_started(r)) {
-        due = next_due(r); /* after the last one the run still lasts until on_stop */
+        due = next_due(r); /* the run continues after the last arrival, until on_stop */
         if (due > now) {
             r->crowded = false;
             return;
         }
         if (r->idle == NULL) {
-            r->crowded = true; /* from here on it is late for want of connections */
+            r->crowded = true; /* further delays are caused by a lack of connections */
             return;
         }
-        note_lateness(r, load_now_us() - due); /* those before it took their time */
+        note_lateness(r,
+                      load_now_us() - due); /* measured when starting the earlier ones took time */
         next_arrival(r);
         start(r, due);
     }
@@ -164,7 +166,7 @@ void load_run_next(struct run *r)
         start_due(r);
     else
         while (!all_started(r) && r->idle != NULL && start(r, load_now_us()))
-            ; /* no descriptors, no memory: the pace tries again */
+            ; /* no descriptors or memory: the pace timer tries again */
     end_if_idle(r);
 }
 
@@ -194,9 +196,9 @@ static void on_pace(struct rp_timer *timer)
     rp_timer_start(r->loop, timer, wait);
 }
 
-/* -- the whole */
+/* -- the whole run */
 
-/* How many arrivals were due within these seconds and got no connection. */
+/* The number of arrivals that were due within these seconds and did not start. */
 static uint64_t missed_within(const struct run *r, double seconds)
 {
     double missed = (load_schedule_arrived(&r->o->rate, seconds) - r->arrival) / r->o->processes;
@@ -206,8 +208,8 @@ static uint64_t missed_within(const struct run *r, double seconds)
     return missed > 0 ? (uint64_t)missed : 0;
 }
 
-/* A missed arrival waited at least from when it was due until arrivals ended. Very many are
- * recorded in groups. */
+/* Record the minimum waiting time of missed arrivals: from when each was due until arrivals ended.
+ * Large numbers are recorded in groups. */
 static void record_missed(struct run *r, double seconds)
 {
     enum { GROUPS = 10000 };
@@ -240,7 +242,7 @@ static void note_missed(struct run *r)
     record_missed(r, seconds);
 }
 
-/* No connection begins any more: rates count what was done until here. */
+/* Arrivals have ended: rates use the counts at this moment. */
 static void end_arrivals(struct run *r)
 {
     struct load_stats *s = r->stats;
@@ -261,7 +263,8 @@ static void cut_all(struct run *r, const char *why, enum load_class class)
             load_connection_cut(&r->slots[i], why, class);
 }
 
-/* A server that says a little now and then is never silent, but a handshake is no long story. */
+/* Limit the time of a handshake: a server that sends a few bytes now and then never triggers the
+ * idle timeout. */
 static void on_watch(struct rp_timer *timer)
 {
     struct run *r = timer->arg;
@@ -274,7 +277,7 @@ static void on_watch(struct rp_timer *timer)
     rp_timer_start(r->loop, timer, WATCH_MS);
 }
 
-/* What is under way may end, but a server that says a little now and then does not hold us up. */
+/* Give open connections time to finish, but limit it: a server may send forever. */
 static void on_stop(struct rp_timer *timer)
 {
     struct run *r = timer->arg;
@@ -283,7 +286,7 @@ static void on_stop(struct rp_timer *timer)
         cut_all(r, "unfinished at the end of the run", CLASS_TIMEOUT);
     } else {
         if (r->o->rate.count > 0)
-            start_due(r); /* those due in the last moment */
+            start_due(r); /* those due since the last check */
         end_arrivals(r);
         rp_timer_start(r->loop, timer, r->o->timeout_ms);
     }
@@ -366,7 +369,7 @@ void load_run_free(struct run *r)
     free(r);
 }
 
-/* Connections that an interrupt cut off: their servers may have hung, so they have failed. */
+/* Count connections that an interrupt closed as failed: their servers may have hung. */
 static void abandon(struct run *r)
 {
     r->over = true;
@@ -375,7 +378,7 @@ static void abandon(struct run *r)
         rp_loop_turn(r->loop, false);
 }
 
-/* It was blocked as long as nobody listened. */
+/* The signal was blocked while there was no handler. */
 static void unblock_term(void)
 {
     sigset_t set;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * schedule.c - when what happens: see load_schedule.h. */
+ * schedule.c - times, arrival rates and phases; see schedule.h. */
 #include "contrib/load/run/schedule.h"
 
 #include <math.h>
@@ -97,14 +97,14 @@ bool load_parse_schedule(const char *text, struct load_schedule *s)
     }
 }
 
-/* How far into a step `n` have arrived: n = from t + (to - from) / seconds t t / 2. */
+/* The time within a step at which `n` have arrived: n = from t + (to - from) / seconds t t / 2. */
 static double within(const struct schedule_step *step, double n)
 {
     double slope = (step->to - step->from) / step->seconds;
     double root = step->from * step->from + 2 * slope * n;
 
     if (root < 0)
-        root = 0; /* rounding, where a rate falls to nothing */
+        root = 0; /* rounding, if the rate falls to zero */
     return 2 * n / (step->from + sqrt(root));
 }
 
@@ -158,7 +158,7 @@ static const char *skip_blanks(const char *text)
     return text + strspn(text, " ");
 }
 
-/* The text begins with a time that ends before one of `ends`: to what follows that. */
+/* Parse a time that ends before one of `ends`; returns the rest of the text. */
 static const char *time_before(const char *text, const char *ends, uint64_t *ms)
 {
     size_t len = strcspn(text, ends);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * sessions.c - the sessions that wait to be offered: see load_sessions.h. */
+ * sessions.c - the pool of sessions to offer; see sessions.h. */
 #include "contrib/load/run/sessions.h"
 
 #include <stdlib.h>
 
 struct ring {
-    struct load_session *kept; /* `size` of them, made at the first use */
+    struct load_session *kept; /* `size` sessions, allocated at first use */
     unsigned first, count;
-    double next_ms; /* one that is born before is not kept */
+    double next_ms; /* sessions received before this time are not kept */
 };
 struct load_sessions {
     unsigned hosts, clients, size;
-    double spacing_ms; /* of the births of those that are kept */
+    double spacing_ms; /* minimum time between sessions that are kept */
     struct ring rings[];
 };
 
@@ -28,7 +28,8 @@ struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients, uint64
     s->size = SESSIONS_KEPT;
     if (min_age_ms > 0 && SESSIONS_AGING / count > SESSIONS_KEPT)
         s->size = (unsigned)(SESSIONS_AGING / count);
-    s->spacing_ms = 1.0625 * (double)min_age_ms / s->size; /* the oldest is past it, not at it */
+    s->spacing_ms =
+        1.0625 * (double)min_age_ms / s->size; /* so that the oldest is older than min_age_ms */
     return s;
 }
 
@@ -96,7 +97,7 @@ void load_sessions_put(struct load_sessions *s, unsigned host, unsigned client,
         load_session_clear(session);
         return;
     }
-    /* Births are known to the millisecond, and there may be more in one. */
+    /* Times are in milliseconds, and several sessions may have the same. */
     ring->next_ms = (ring->next_ms > born_ms - 1 ? ring->next_ms : born_ms) + s->spacing_ms;
     append(s, ring, session);
 }
@@ -106,8 +107,8 @@ static bool is_too_young(const struct load_session *session, const struct load_w
     return wish->now - session->born_ms < wish->min_age_ms;
 }
 
-/* Those that are too young go to the end: they were used before, or all are. If none is used twice
- * they lie as they came, so behind one that is too young there are only others. */
+/* Move sessions that are too young to the end: they were used before, or all are too young. If no
+ * session is used twice, the ring is in order of age, and all after a young one are younger. */
 bool load_sessions_take(struct load_sessions *s, unsigned host, unsigned client,
                         const struct load_wish *wish, struct load_session *session)
 {

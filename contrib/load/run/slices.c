@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * slices.c - what happens is counted where it happens in the run: in the second it is, and in
- * the phase that has a name. */
+ * slices.c - count events in the second and in the phase in which they happen. */
 #include "contrib/load/run/run.h"
 
 enum { SLICES = 2 };
