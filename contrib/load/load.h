@@ -140,8 +140,7 @@ struct load_stats {
     uint64_t early[3]; /* number of results of early data, by enum rp_early_data */
     uint64_t by_class[CLASSES], by_status[6]; /* HTTP: 2 = 2xx */
     uint64_t bytes_read, bytes_written;
-    uint64_t cpu_us, busiest_us,
-        elapsed_us;       /* of this program: total; of one process, maximum; maximum */
+    uint64_t cpu_us, busiest_us, elapsed_us; /* of all processes; maximum; maximum */
     uint64_t queued_us;   /* maximum time for which a process was runnable but had no CPU */
     uint64_t late_us;     /* maximum delay of a connection behind its schedule */
     uint64_t late;        /* arrivals that started more than 10 ms late ... */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * connect.c - reprise-connect: tls.connect on the command line. The standard input goes to the
- * peer, what it sends to the standard output; with --json each event is a line instead. */
+ * connect.c - reprise-connect: tls.connect on the command line. Standard input is sent to the peer,
+ * and what the peer sends is written to standard output; with --json each event is printed as a
+ * line instead. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,10 +19,10 @@ static struct {
     struct rp_secure_context *context;
     struct rp_session *session; /* to resume; NULL: none */
     struct rp_socket *socket;
-    struct rp_stream *plain; /* until TLS stands on it */
+    struct rp_stream *plain; /* the transport, until TLS is started on it */
     struct rp_address local;
-    struct rp_stream *input;  /* the standard input, once the socket is secure */
-    struct rp_timer deadline; /* of the handshake */
+    struct rp_stream *input;  /* standard input, once the handshake is complete */
+    struct rp_timer deadline; /* time limit of the handshake */
     struct rp_net_options net;
     bool secure, failed, kept;
 } run;
@@ -47,7 +48,7 @@ static void on_input_error(const struct rp_event *e, void *arg)
     say_input_error(e->error.error);
 }
 
-/* From now on it goes to the peer; without --end the server ends. */
+/* Start sending standard input to the peer; without --end the connection stays open at its end. */
 static void start_input(void)
 {
     struct rp_error error;
@@ -87,7 +88,7 @@ static void keep_session(const struct rp_event *e)
     run.failed = run.failed || !run.kept;
 }
 
-/* Whoever read the output is gone: nothing more to do. */
+/* Standard output cannot be written, so close the connection. */
 static void leave_if_unheard(void)
 {
     if (!tool_out_failed())
@@ -295,7 +296,7 @@ static bool begin_tls(struct rp_error *error)
         .servername = flags.servername,
         .alpn_protocols = flags.alpn_protocols.items,
         .session_handle = run.session,
-        .handshake_timeout_ms = RP_NO_TIMEOUT, /* run.deadline is from the start */
+        .handshake_timeout_ms = RP_NO_TIMEOUT, /* run.deadline includes the time to connect */
         .allow_unauthorized = flags.reject_unauthorized == RP_OFF,
         .early_data = flags.early_data.bytes != NULL,
         .request_ocsp = flags.request_ocsp == RP_ON,
@@ -319,7 +320,7 @@ static bool begin_tls(struct rp_error *error)
         rp_socket_enable_trace(run.socket);
     if (flags.max_send_fragment != 0)
         rp_socket_set_max_send_fragment(run.socket, (int)flags.max_send_fragment);
-    if (flags.early_data.len > 0) /* now, or it is late */
+    if (flags.early_data.len > 0) /* must be written before the handshake starts */
         rp_stream_write(rp_socket_stream(run.socket), flags.early_data.bytes, flags.early_data.len);
     if (run.plain != NULL)
         rp_stream_set_timeout(rp_socket_stream(run.socket), flags.timeout);
@@ -369,7 +370,7 @@ static void on_deadline(struct rp_timer *timer)
     rp_stream_destroy(run.plain != NULL ? run.plain : rp_socket_stream(run.socket), &error);
 }
 
-/* ADDRESS, or with a port as it is written elsewhere. */
+/* ADDRESS, or with the port that is given elsewhere. */
 static bool set_local(struct rp_error *error)
 {
     const char *address = flags.local_address;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * connect_flags.c - the flags of reprise-connect: the options of tls.connect, and what a command
- * line needs besides. */
+ * connect_flags.c - the flags of reprise-connect: the options of tls.connect and those of the
+ * command line. */
 #include "connect_flags.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * connect_flags.h - what the command line of reprise-connect says. */
+ * connect_flags.h - the command line of reprise-connect. */
 #ifndef CONNECT_FLAGS_H
 #define CONNECT_FLAGS_H
 
@@ -22,7 +22,7 @@ struct connect_flags {
 };
 extern struct connect_flags flags;
 
-/* false: nothing to do. *status is then the program's. */
+/* false: exit with *status. */
 bool connect_flags_read(int argc, char **argv, int *status);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * serve.c - reprise-serve: tls.createServer on the command line. It sends back what it gets, or a
- * fixed answer; with --json each event is a line. */
+ * serve.c - reprise-serve: tls.createServer on the command line. It echoes what it receives, or
+ * sends a fixed response; with --json it prints each event as a line. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static struct {
     struct rp_loop *loop;
     struct rp_server *server;
     struct rp_signal interrupt, terminate;
-    struct rp_socket **open; /* whose handshake is complete */
+    struct rp_socket **open; /* sockets whose handshake is complete */
     size_t opened, room;
     uintptr_t last; /* the number of the last connection */
     uint32_t gone;
@@ -37,7 +37,7 @@ static void *number_of(struct rp_socket *s)
     return rp_socket_data(s);
 }
 
-/* NULL unless events are to be printed. `s` may be NULL. */
+/* The JSON of an event; NULL unless events are printed. `s` may be NULL. */
 static json_t *line(const char *name, struct rp_socket *s)
 {
     json_t *event;
@@ -57,7 +57,7 @@ static void print(json_t *event)
     if (event == NULL)
         return;
     tool_print(event);
-    if (tool_out_failed()) /* nobody listens any more */
+    if (tool_out_failed()) /* standard output cannot be written */
         stop();
 }
 
@@ -90,8 +90,8 @@ static void leave(void)
     rp_server_close(run.server);
 }
 
-/* At once: open connections are closed, and have their last line; handshakes are forgotten. The
- * next signal does what signals do. */
+/* Stop at once: close open connections, so that their last events are printed, and drop unfinished
+ * handshakes. The next signal has its default action. */
 static void stop(void)
 {
     if (run.stopped || run.server == NULL)
@@ -226,7 +226,7 @@ static void on_secure(struct rp_socket *s)
     answer(stream);
 }
 
-/* -- questions */
+/* -- events that need an answer */
 
 static void on_new_session(const struct rp_event *e)
 {
@@ -376,7 +376,7 @@ static void on_server(const struct rp_event *e, void *arg)
     }
 }
 
-/* -- beginning */
+/* -- start */
 
 /* NAME=CERT=KEY */
 static bool add_name(const char *item, struct rp_error *error)
@@ -504,7 +504,7 @@ int main(int argc, char **argv)
     if (flags.target.path != NULL)
         unlink(flags.target.path); /* as node does */
     if (run.stopped)
-        return tool_out_failed() ? 1 : 0; /* what is still in its handshake ends with the process */
+        return tool_out_failed() ? 1 : 0; /* unfinished handshakes end with the process */
     rp_server_free(run.server);
     rp_loop_free(run.loop);
     return 0;

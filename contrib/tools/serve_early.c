@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * serve_early.c - the last binders, in a ring; see serve_early.h.
- * The danger is to forget one that can still come again: a full ring says no until its oldest is
- * too old for OpenSSL, which takes a ticket's early data for 20 seconds. */
+ * serve_early.c - the binders of recent early data, in a ring; see serve_early.h. The danger:
+ * dropping a binder that can still be replayed. So a full ring refuses early data until its oldest
+ * binder is older than the time for which OpenSSL accepts a ticket's early data (20 seconds). */
 #include "serve_early.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ enum { BINDERS = 4096, BINDER_MAX = 64, LIFE_MS = 30000 };
 
 static struct {
     uint8_t binder[BINDER_MAX];
-    size_t len; /* 0: none */
+    size_t len; /* 0: unused */
     uint64_t time_ms;
 } seen[BINDERS];
 static size_t next;

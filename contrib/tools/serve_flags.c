@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * serve_flags.c - the flags of reprise-serve: the options of tls.createServer and server.listen,
- * and what a command line needs besides. */
+ * serve_flags.c - the flags of reprise-serve: the options of tls.createServer, those of
+ * server.listen, and those of the command line. */
 #include "serve_flags.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * serve_flags.h - what the command line of reprise-serve says. */
+ * serve_flags.h - the command line of reprise-serve. */
 #ifndef SERVE_FLAGS_H
 #define SERVE_FLAGS_H
 
@@ -22,7 +22,7 @@ struct serve_flags {
 };
 extern struct serve_flags flags;
 
-/* false: nothing to do. *status is then the program's. */
+/* false: exit with *status. */
 bool serve_flags_read(int argc, char **argv, int *status);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * serve_psk.h - the pre-shared keys of reprise-serve. The danger: a key in a message. */
+ * serve_psk.h - the pre-shared keys of reprise-serve. The danger: a key that is shown in a
+ * message. */
 #ifndef SERVE_PSK_H
 #define SERVE_PSK_H
 
@@ -8,12 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* IDENTITY=HEX; the last "=" counts. false: it is not that, or is no key for TLS. */
+/* Add IDENTITY=HEX; the last "=" separates them. false: malformed, or not a valid key for TLS. */
 bool serve_psk_add(const char *text);
-/* The same for each line; NULL ok. */
+/* Likewise for each line of a text; NULL is allowed. */
 bool serve_psk_add_lines(char *text);
 bool serve_psk_any(void);
-/* The length of the key, 0 = unknown. */
+/* Returns the length of the key; 0 = unknown identity. */
 size_t serve_psk_find(const char *identity, uint8_t *key);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * serve_sessions.c - the last sessions, in a ring; see serve_sessions.h. */
+ * serve_sessions.c - the most recent sessions, in a ring; see serve_sessions.h. */
 #include "serve_sessions.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * starttls.c - ask a server to speak TLS on the connection there is (RFC 3207, 9051, 2595, 6120,
- * 4511, and PostgreSQL's SSLRequest). The danger: what came in the clear must not count as having
- * come over TLS. Whatever follows an answer before the next question is an error. */
+ * starttls.c - upgrade a connection to TLS (RFC 3207, 9051, 2595, 6120, 4511, and PostgreSQL's
+ * SSLRequest). The danger: plaintext that is later treated as if it had arrived over TLS (command
+ * injection). So bytes after an answer and before the next command are an error. */
 #include "starttls.h"
 
 #include <stdint.h>
@@ -11,21 +11,21 @@
 #include <string.h>
 
 enum {
-    ANSWER_MAX = 16384, /* bytes of one line, one element, one message */
-    TOTAL_MAX = 65536,  /* bytes in all before TLS: who greets for ever is left */
+    ANSWER_MAX = 16384, /* bytes of one line, element or message */
+    TOTAL_MAX = 65536,  /* bytes in total before TLS, against endless greetings */
 };
 
-/* Wait for an answer that begins (or, in XML, contains) so; then say that. wait NULL: begin. say
- * "": what is no constant text, or no text. */
+/* Wait for an answer that starts with `wait` (in XML: contains it), then send `say`. wait NULL:
+ * send at once. say "": the text is not constant, or nothing is sent. */
 struct step {
     const char *wait, *say;
 };
 
 struct protocol {
     const char *name;
-    const struct step *steps; /* the last one says nothing */
-    /* How many bytes of the answer are complete: 0 = none yet, -1 = refused. *matched: it is the
-     * one waited for. */
+    const struct step *steps; /* the last step sends nothing */
+    /* The length of a complete answer: 0 = incomplete, -1 = refused. *matched: it is the one that
+     * `wait` names. */
     long (*look)(const char *answer, size_t len, const char *wait, bool *matched);
 };
 
@@ -40,9 +40,9 @@ struct starttls {
     char answer[ANSWER_MAX];
 };
 
-/* -- answers */
+/* -- parsing answers */
 
-/* Lines: "250-more" and "* untagged" are passed over. */
+/* Lines: "250-more" and "* untagged" are skipped. */
 static long look_at_line(const char *answer, size_t len, const char *wait, bool *matched)
 {
     const char *end = memchr(answer, '\n', len);
@@ -64,7 +64,7 @@ static bool contains(const char *bytes, size_t len, const char *word)
     return memmem(bytes, len, word, strlen(word)) != NULL;
 }
 
-/* Up to the end of the tag waited for. Features without STARTTLS are a refusal, too. */
+/* XML up to the end of the awaited tag. Stream features without STARTTLS mean a refusal. */
 static long look_at_xml(const char *answer, size_t len, const char *wait, bool *matched)
 {
     const char *found = memmem(answer, len, wait, strlen(wait)), *end;
@@ -88,8 +88,8 @@ static long look_at_byte(const char *answer, size_t len, const char *wait, bool 
     return *matched ? 1 : -1;
 }
 
-/* Step into a BER element: *content is how long it says it is, by a short or a long length, which
- * may be more than there is. false: not enough to tell. */
+/* Enter a BER element: *content is its stated length, short or long form, which may exceed the
+ * bytes available. false: incomplete. */
 static bool ber_open(const unsigned char **at, const unsigned char *end, size_t *content)
 {
     size_t octets = 0;
@@ -176,7 +176,7 @@ static void refuse(struct starttls *t, const char *why)
     finish(t, &error);
 }
 
-/* With what the server said, as far as it is one line of text. */
+/* Report the refusal with the server's text, if that is a single line. */
 static void refuse_answer(struct starttls *t)
 {
     char text[160];
@@ -192,7 +192,7 @@ static void refuse_answer(struct starttls *t)
     refuse(t, text);
 }
 
-/* The name goes into an attribute in single quotes. */
+/* The name becomes an attribute in single quotes. */
 static void open_xml(struct starttls *t)
 {
     static const char head[] = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
@@ -228,7 +228,7 @@ static void say(struct starttls *t)
     t->step++;
 }
 
-/* Between elements XML may have white space. */
+/* White space is allowed between XML elements. */
 static void skip_space(struct starttls *t)
 {
     size_t n = 0;
@@ -239,7 +239,7 @@ static void skip_space(struct starttls *t)
     memmove(t->answer, t->answer + n, t->len);
 }
 
-/* What comes before it was asked for was not meant as an answer. */
+/* Bytes that arrived before the command was sent cannot be its answer. */
 static bool is_too_much(struct starttls *t)
 {
     if (t->protocol->steps == xmpp && t->step->say != NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * starttls.h - the words that come before TLS in protocols that upgrade. */
+ * starttls.h - the plaintext dialogue of protocols that upgrade to TLS. */
 #ifndef STARTTLS_H
 #define STARTTLS_H
 
@@ -10,12 +10,12 @@
 bool starttls_knows(const char *protocol);
 
 struct starttls;
-/* Called once: the peer is ready for TLS (error NULL), or refuses. The stream is paused, and
- * nobody listens to it any more. */
+/* Called once: the peer is ready for TLS (error NULL), or has refused. The stream is paused and has
+ * no listeners. */
 typedef void starttls_done(const struct rp_error *error, void *arg);
 
-/* NULL: a word it does not know, or no memory. `name` is the host, for xmpp. A connection that
- * fails meanwhile is an error, too. */
+/* Start the dialogue. NULL: unknown protocol, or no memory. `name` is the host name for xmpp. If
+ * the connection fails, `done` gets the error, too. */
 struct starttls *starttls_begin(struct rp_stream *stream, const char *protocol, const char *name,
                                 starttls_done *done, void *arg);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * tool_context.c - a secure context from the flags; see tool_context.h. */
+ * tool_context.c - create a secure context from flags; see tool_context.h. */
 #include "tool_context.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 struct tool_context_flags tool_context_flags;
 
-/* NULL and count 0 when the flag was not given. */
+/* NULL and count 0 if the flag was not given. */
 static const struct rp_pem *pems(const struct tool_files *files, size_t *count)
 {
     struct rp_pem *list = files->count > 0 ? calloc(files->count, sizeof *list) : NULL;

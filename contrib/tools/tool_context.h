@@ -11,7 +11,7 @@
 struct tool_context_flags {
     struct tool_files cert, key, pfx, ca, extra_ca, crl;
     struct tool_bytes ticket_keys;
-    struct rp_secure_context_options options; /* what are texts and toggles */
+    struct rp_secure_context_options options; /* options that are texts or toggles */
     enum rp_toggle empty_ca, allow_partial_trust_chain, renegotiation;
     uint64_t secure_options;
     uint32_t session_timeout, tickets_per_connection;
@@ -19,7 +19,7 @@ struct tool_context_flags {
 };
 extern struct tool_context_flags tool_context_flags;
 
-/* Rows of the table; put them among a tool's own. */
+/* Rows to include in a tool's table of flags. */
 #define TOOL_CONTEXT_ROWS                                                                          \
     {"secure context", TOOL_TITLE, NULL, NULL, NULL},                                              \
         {"cert", TOOL_FILES, &tool_context_flags.cert, "FILE,...", "certificate chains, PEM"},     \
@@ -73,9 +73,9 @@ extern struct tool_context_flags tool_context_flags;
             "OpenSSL engine"                                                                       \
     }
 
-/* A new context as the flags say; NULL with *err set. */
+/* Create a context from the flags; NULL with *err set. */
 struct rp_secure_context *tool_context_new(struct rp_error *err);
-/* The same with another certificate and key. */
+/* Likewise with another certificate and key. */
 struct rp_secure_context *tool_context_for(const struct tool_bytes *cert,
                                            const struct tool_bytes *key, struct rp_error *err);
 

@@ -20,7 +20,7 @@ void tool_print(json_t *event)
     size_t len = text != NULL ? strlen(text) : 0;
 
     if (text != NULL) {
-        text[len] = '\n'; /* in the place of the NUL */
+        text[len] = '\n'; /* replaces the NUL */
         tool_out(text, len + 1);
     }
     free(text);
@@ -34,7 +34,7 @@ json_t *tool_string(const char *text)
 
     if (utf8 == NULL)
         return string;
-    for (; *text != '\0'; text++) { /* as Latin-1, which node takes it for */
+    for (; *text != '\0'; text++) { /* as Latin-1, like node */
         unsigned char c = (unsigned char)*text;
 
         if (c >= 0x80)
@@ -120,9 +120,9 @@ void tool_add_address(json_t *event, const struct rp_address *address)
     json_object_set_new(event, "port", json_integer(rp_address_port(address)));
 }
 
-/* -- of a socket */
+/* -- members of a socket */
 
-/* What node has as false when there is none. */
+/* A text that is false in node if it is missing. */
 static json_t *text_or_false(const char *text)
 {
     return text != NULL ? tool_string(text) : json_false();
@@ -181,7 +181,7 @@ static void add_certificates(json_t *event, struct rp_socket *s, bool detailed)
     rp_x509_unref(own);
 }
 
-/* Nothing of it when none was offered: node knows none. */
+/* Omitted if no early data was offered: node has no such member. */
 static void add_early_data(json_t *event, const struct rp_socket *s)
 {
     enum rp_early_data what = rp_socket_early_data(s);

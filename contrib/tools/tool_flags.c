@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * tool_flags.c - a command line by table; see tool_flags.h. What is allocated here is the process's
- * for as long as it lives. */
+ * tool_flags.c - parse a command line by a table; see tool_flags.h. Memory allocated here is freed
+ * at exit only. */
 #include "tool_flags.h"
 
 #include <ctype.h>
@@ -133,7 +133,7 @@ static bool add_files(struct tool_files *files, const char *text)
     char *copy = strdup(text), *rest = copy, *path;
     bool ok = copy != NULL;
 
-    if (access(text, F_OK) == 0) { /* one whose name may have commas */
+    if (access(text, F_OK) == 0) { /* a file whose name may contain commas */
         free(copy);
         return add_file(files, text);
     }
@@ -234,7 +234,7 @@ static const struct tool_flag *find(const struct tool_flag *flags, const char *n
     return NULL;
 }
 
-/* One flag, and its value, which may be the next argument. */
+/* Parse one flag and its value, which may be the next argument. */
 static bool parse_flag(const struct tool_flag *flags, char **argv, int *at)
 {
     const char *name = argv[*at] + 2, *equals = strchr(name, '=');
@@ -283,7 +283,7 @@ static void print_help(const struct tool_flag *flags, const char *usage)
     printf("  %-34s %s\n  %-34s %s\n", "--help", "this", "--version", "of the program");
 }
 
-/* An argument that is no flag. */
+/* A positional argument. */
 static bool take(const char *text, const char **positional)
 {
     if (text[0] == '-' && text[1] != '\0') {
@@ -301,7 +301,7 @@ static bool take(const char *text, const char **positional)
 enum tool_outcome tool_parse(const struct tool_flag *flags, const char *usage, int argc,
                              char **argv, const char **positional)
 {
-    bool all = false; /* -- was there: no flags any more */
+    bool all = false; /* after "--" all arguments are positional */
 
     for (int i = 1; i < argc; i++) {
         if (!all && strcmp(argv[i], "--") == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * tool_io.c - output that arrives, or says so; see tool_io.h. */
+ * tool_io.c - output whose errors are reported; see tool_io.h. */
 #include "tool_io.h"
 
 #include <errno.h>
@@ -22,12 +22,12 @@ void tool_io_begin(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
-            /* For reading only: input is at its end, and output fails instead of being lost. */
+            /* Read-only: reads return the end of input, and writes fail instead of being lost. */
             if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
                 exit(2);
 }
 
-/* Whoever gave us the descriptor may have made it non-blocking. */
+/* The descriptor is inherited, so another process may have made it non-blocking. */
 static bool write_all(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {

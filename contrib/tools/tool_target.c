@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * tool_target.c - the one argument that is no flag; see tool_target.h. */
+ * tool_target.c - the address argument; see tool_target.h. */
 #include "tool_target.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ static bool is_path(const char *text)
     return strncmp(text, "unix:", 5) == 0 || strchr(text, '/') != NULL;
 }
 
-/* Digits only: no sign, no space. */
+/* Digits only, without sign or space. */
 static bool parse_port(const char *text, uint32_t *port)
 {
     size_t digits = strspn(text, "0123456789");

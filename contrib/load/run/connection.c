@@ -94,8 +94,7 @@ static unsigned client_of(const struct slot *s)
     return s->name * 2 + s->version;
 }
 
-/* By default a TLS 1.3 ticket is used once: reuse would allow observers to link connections (RFC
- * 8446 appendix C.4). */
+/* By default a TLS 1.3 ticket is used once: reuse links connections (RFC 8446 appendix C.4). */
 static unsigned uses_of(const struct run *r, const struct slot *s)
 {
     const char *version = r->o->versions[s->version];
@@ -301,8 +300,7 @@ static enum load_kind kind_of_session(const struct rp_session *session)
     return ticket > 0 ? KIND_TICKET : KIND_ID;
 }
 
-/* Whether a pre-shared key was used. In TLS 1.2 that is not a resumption, but there is no
- * certificate. */
+/* Whether a pre-shared key was used; TLS 1.2 does not report that as a resumption. */
 static bool agreed_on_key(const struct slot *s)
 {
     struct rp_cipher_info cipher;
@@ -399,8 +397,8 @@ static void on_close(struct slot *s)
     load_run_next(r);
 }
 
-/* A TLS 1.3 server verifies the client's certificate after the client's handshake is complete, so
- * its alert may arrive when the connection already counts as done. */
+/* An alert of a TLS 1.3 server may arrive when the connection already counts as done: the server
+ * verifies the client's certificate after the client's handshake is complete. */
 static void on_error(struct slot *s, const struct rp_error *error)
 {
     struct load_reason reason;
@@ -558,8 +556,7 @@ static bool open_socket(struct slot *s, struct rp_error *err)
     struct run *r = s->run;
     const struct load_options *o = r->o;
     struct rp_net_options net = {.address = &o->targets[s->target].address,
-                                 .host =
-                                     o->targets[s->target].host, /* compared with its certificate */
+                                 .host = o->targets[s->target].host, /* for certificates */
                                  .timeout_ms = (uint32_t)o->timeout_ms,
                                  .eager = true};
     struct rp_connect_options connect = {.context = r->contexts[s->version],

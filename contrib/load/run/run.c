@@ -153,8 +153,7 @@ static void start_due(struct run *r)
             r->crowded = true; /* further delays are caused by a lack of connections */
             return;
         }
-        note_lateness(r,
-                      load_now_us() - due); /* measured when starting the earlier ones took time */
+        note_lateness(r, load_now_us() - due); /* starting others took time */
         next_arrival(r);
         start(r, due);
     }

@@ -19,11 +19,10 @@ struct slot {
     struct load_session offered;           /* handle NULL: none, or a pre-shared key */
     struct load_session fresh[FRESH_MOST]; /* received sessions, the newest of them */
     unsigned fresh_count;
-    unsigned target, name, version,
-        origin;                /* indices of target, SNI name and version; origin of the session */
-    enum load_kind asked_kind; /* of the offered session */
-    enum load_kind kind;       /* of the offered session, then of the handshake */
-    bool offers;               /* the offer was sent */
+    unsigned target, name, version, origin; /* indices; origin: of the offered session */
+    enum load_kind asked_kind;              /* of the offered session */
+    enum load_kind kind;                    /* of the offered session, then of the handshake */
+    bool offers;                            /* the offer was sent */
     bool resumed, secure, done, failed;
     bool asks;  /* the request was sent, as early data or later */
     bool heard; /* the first byte of the response has arrived */
@@ -39,9 +38,8 @@ struct run {
     struct rp_loop *loop;
     struct rp_secure_context *contexts[2]; /* one for each version */
     struct load_sessions *sessions;
-    unsigned usual[LOAD_TARGETS][2]
-                  [2];        /* sessions received per connection: [target][version][resumed] */
-    struct load_words *words; /* one for each name, or without names for each target */
+    unsigned usual[LOAD_TARGETS][2][2]; /* sessions received: [target][version][resumed] */
+    struct load_words *words;           /* one for each name, or without names for each target */
     struct slot *slots, *idle;
     struct rp_timer stop, pace, watch;
     struct rp_signal term;

@@ -28,8 +28,7 @@ struct load_sessions *load_sessions_new(unsigned hosts, unsigned clients, uint64
     s->size = SESSIONS_KEPT;
     if (min_age_ms > 0 && SESSIONS_AGING / count > SESSIONS_KEPT)
         s->size = (unsigned)(SESSIONS_AGING / count);
-    s->spacing_ms =
-        1.0625 * (double)min_age_ms / s->size; /* so that the oldest is older than min_age_ms */
+    s->spacing_ms = 1.0625 * (double)min_age_ms / s->size; /* with a margin above min_age_ms */
     return s;
 }
 
