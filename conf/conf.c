@@ -143,6 +143,7 @@ void conf_free(struct conf *conf)
     }
     for (size_t i = 0; i < conf->certificate_count; i++)
         clear_certificate(&conf->certificates[i]);
+    free(conf->settings);
     free(conf->frontends);
     free(conf->backends);
     free(conf->certificates);

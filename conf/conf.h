@@ -18,6 +18,13 @@ struct conf_place {
     unsigned line;
 };
 
+/* An option that the file sets, where its first value is. */
+struct conf_setting {
+    const char *block, *option; /* names as in the schema; block "": the file itself */
+    const void *owner;          /* what it configures: the conf, certificate, backend, ... */
+    struct conf_place place;
+};
+
 struct conf_strings {
     char **at;
     size_t count;
@@ -126,6 +133,8 @@ struct conf {
     size_t backend_count;
     struct conf_frontend *frontends;
     size_t frontend_count;
+    struct conf_setting *settings; /* the options that the file sets */
+    size_t setting_count;
 };
 
 /* Parse and check all that can be judged from the text alone. NULL with err->message in the form

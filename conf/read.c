@@ -135,8 +135,37 @@ static bool value_of(const struct conf_tree *tree, const struct conf_block *bloc
     return v->text != NULL && v->text != conf_required && !block->inherits;
 }
 
-static bool read_options(const struct conf_tree *tree, const struct conf_block *block, void *base,
-                         struct rp_error *err)
+static bool add_setting(struct conf *conf, const struct conf_setting *setting, struct rp_error *err)
+{
+    struct conf_setting *more =
+        realloc(conf->settings, (conf->setting_count + 1) * sizeof *conf->settings);
+
+    if (more == NULL)
+        return no_memory(err);
+    conf->settings = more;
+    conf->settings[conf->setting_count++] = *setting;
+    return true;
+}
+
+/* Record which options of the block the file sets. */
+static bool read_settings(struct conf *conf, const struct conf_tree *tree,
+                          const struct conf_block *block, const void *owner, struct rp_error *err)
+{
+    for (const struct conf_option *o = block->options; o->name != NULL; o++) {
+        struct conf_value v;
+        struct conf_setting setting = {.block = block->name, .option = o->name, .owner = owner};
+
+        if (!conf_tree_value(tree, o->name, 0, &v))
+            continue;
+        setting.place = v.place;
+        if (!add_setting(conf, &setting, err))
+            return false;
+    }
+    return true;
+}
+
+static bool read_options(struct conf *conf, const struct conf_tree *tree,
+                         const struct conf_block *block, void *base, struct rp_error *err)
 {
     for (const struct conf_option *o = block->options; o->name != NULL; o++) {
         void *field = (char *)base + o->at;
@@ -151,17 +180,17 @@ static bool read_options(const struct conf_tree *tree, const struct conf_block *
             return false;
         }
     }
-    return true;
+    return read_settings(conf, tree, block, base, err);
 }
 
-static bool read_block(const struct conf_tree *tree, const char *name, void *base,
-                       struct rp_error *err)
+static bool read_block(struct conf *conf, const struct conf_tree *tree, const char *name,
+                       void *base, struct rp_error *err)
 {
-    return read_options(tree, conf_schema_block(name), base, err);
+    return read_options(conf, tree, conf_schema_block(name), base, err);
 }
 
 /* A block that occurs at most once; its defaults hold without it. */
-static bool read_single_block(const struct conf_tree *file, const char *name, void *base,
+static bool read_single_block(struct conf *conf, const struct conf_tree *file, const char *name,
                               struct conf_place *place, struct rp_error *err)
 {
     struct conf_tree tree = {NULL, file->file};
@@ -169,7 +198,7 @@ static bool read_single_block(const struct conf_tree *file, const char *name, vo
     *place = (struct conf_place){file->file, 1};
     if (conf_tree_block(file, name, 0, &tree))
         *place = conf_tree_place(&tree);
-    return read_block(&tree, name, base, err);
+    return read_block(conf, &tree, name, conf, err);
 }
 
 static size_t count_blocks(const struct conf_tree *tree, const char *name)
@@ -197,10 +226,10 @@ static bool read_process(struct conf *conf, const struct conf_tree *file, struct
 {
     struct conf_place unused;
 
-    return read_options(file, &conf_schema, conf, err) &&
-           read_single_block(file, "log", conf, &unused, err) &&
-           read_single_block(file, "cache", conf, &conf->cache.place, err) &&
-           read_single_block(file, "admin", conf, &unused, err);
+    return read_options(conf, file, &conf_schema, conf, err) &&
+           read_single_block(conf, file, "log", &unused, err) &&
+           read_single_block(conf, file, "cache", &conf->cache.place, err) &&
+           read_single_block(conf, file, "admin", &unused, err);
 }
 
 /* -- certificates */
@@ -216,11 +245,11 @@ static bool read_ocsp(struct conf_certificate *c, const struct conf_tree *tree,
     return c->ocsp == CONF_OCSP_OFF || conf_value_path(&v, &c->ocsp_file, err);
 }
 
-static bool read_certificate(struct conf_certificate *c, const struct conf_tree *tree,
-                             struct rp_error *err)
+static bool read_certificate(struct conf *conf, struct conf_certificate *c,
+                             const struct conf_tree *tree, struct rp_error *err)
 {
     c->place = conf_tree_place(tree);
-    if (!take_title(tree, &c->name, err) || !read_block(tree, "certificate", c, err) ||
+    if (!take_title(tree, &c->name, err) || !read_block(conf, tree, "certificate", c, err) ||
         !read_ocsp(c, tree, err))
         return false;
     if (c->cert == NULL)
@@ -239,14 +268,15 @@ static bool read_certificates(struct conf *conf, const struct conf_tree *file, s
     if (conf->certificates == NULL)
         return no_memory(err);
     while (conf_tree_block(file, "certificate", conf->certificate_count, &tree))
-        if (!read_certificate(&conf->certificates[conf->certificate_count++], &tree, err))
+        if (!read_certificate(conf, &conf->certificates[conf->certificate_count++], &tree, err))
             return false;
-    return read_single_block(file, "certificates", conf, &conf->directory.place, err);
+    return read_single_block(conf, file, "certificates", &conf->directory.place, err);
 }
 
 /* -- backends */
 
-static bool read_backend(struct conf_backend *b, const struct conf_tree *tree, struct rp_error *err)
+static bool read_backend(struct conf *conf, struct conf_backend *b, const struct conf_tree *tree,
+                         struct rp_error *err)
 {
     b->place = conf_tree_place(tree);
     if (!take_title(tree, &b->name, err))
@@ -254,7 +284,7 @@ static bool read_backend(struct conf_backend *b, const struct conf_tree *tree, s
     if (strncmp(b->name, builtin_prefix, strlen(builtin_prefix)) == 0)
         return conf_error(err, &b->place,
                           "backend \"%s\": the name is reserved; choose another name", b->name);
-    if (!read_block(tree, "backend", b, err))
+    if (!read_block(conf, tree, "backend", b, err))
         return false;
     return b->address.count > 0 ||
            conf_error(err, &b->place,
@@ -270,7 +300,7 @@ static bool read_backends(struct conf *conf, const struct conf_tree *file, struc
     if (conf->backends == NULL)
         return no_memory(err);
     while (conf_tree_block(file, "backend", conf->backend_count, &tree))
-        if (!read_backend(&conf->backends[conf->backend_count++], &tree, err))
+        if (!read_backend(conf, &conf->backends[conf->backend_count++], &tree, err))
             return false;
     return true;
 }
@@ -379,7 +409,7 @@ static bool read_host(struct conf *conf, const struct conf_frontend *f, struct c
     host->tls.max_early_data = f->tls.max_early_data;
     return take_title(tree, &host->name, err) && inherit(&host->tls.ca, f->tls.ca, err) &&
            inherit(&host->tls.crl, f->tls.crl, err) &&
-           read_options(tree, &conf_schema_host, host, err) &&
+           read_options(conf, tree, &conf_schema_host, host, err) &&
            read_names(conf, &host->tls, tree, err) &&
            check_verification(&host->tls, tree, false, err);
 }
@@ -445,7 +475,7 @@ static bool read_frontend(struct conf *conf, struct conf_frontend *f, const stru
     f->tls.place = conf_tree_place(tree);
     f->tickets = conf->cache.tickets;
     f->use_certificate_directory = conf->directory.directory != NULL;
-    return take_title(tree, &f->name, err) && read_block(tree, "frontend", f, err) &&
+    return take_title(tree, &f->name, err) && read_block(conf, tree, "frontend", f, err) &&
            read_names(conf, &f->tls, tree, err) && read_alpn_backends(conf, f, tree, err) &&
            read_hosts(conf, f, tree, err) &&
            check_verification(&f->tls, tree, any_host_asks(f), err);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * warnings.c - what a configuration may say, and hardly anybody means: options that have no effect,
- * and trust that goes further than it looks. */
-#include "conf/server_keys.h"
-
+ * warnings.c - valid configurations that are probably not intended: options without effect
+ * (no_effect.c), and trust that goes further than it looks. */
+#include "conf/no_effect.h"
 #include "conf/read.h"
+#include "conf/server_keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,20 +18,6 @@ struct warning {
 static void tell(const struct warning *w, const struct rp_error *note)
 {
     w->warn(note, w->arg);
-}
-
-/* An option leaves this when it works. */
-static void warn_of_staples(const struct conf *conf, const struct warning *w)
-{
-    struct rp_error note = {0};
-
-    for (size_t i = 0; i < conf->certificate_count; i++) {
-        if (conf->certificates[i].ocsp != CONF_OCSP_FILE)
-            continue;
-        conf_error(&note, &conf->certificates[i].place,
-                   "ocsp: has no effect in this version; no OCSP response is stapled");
-        tell(w, &note);
-    }
 }
 
 /* Can nobody but this host connect? */
@@ -236,7 +222,7 @@ void conf_warnings(const struct conf *conf, enum conf_lookup lookup, conf_warn *
 
     for (size_t i = 0; known && i < conf->backend_count; i++)
         known = conf_server_keys(&conf->backends[i], lookup == CONF_LOOKUP, &w.servers[i]);
-    warn_of_staples(conf, &w);
+    conf_no_effect(conf, warn, arg);
     warn_of_proxies(conf, &w);
     warn_of_protocols(conf, &w);
     if (known)

@@ -137,12 +137,12 @@ test('what works and is hardly meant is a warning, with file, line and remedy', 
 });
 
 test('check --strict: a warning is an error', async () => {
-  const service = new Service(`${conf}certificate "s" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key"  ocsp = "/x" }\n`);
+  const service = new Service(conf.replace('ecdsa.key"', '$&  ocsp = "/x"'));
   for (const name of ['state', 'run']) fs.mkdirSync(path.join(service.dir, name));
   service.ports = {1: await freePort()};
   service.configure();
   const check = (...args) => spawnSync(program, ['check', '-c', service.conf, ...args], {encoding: 'utf8', timeout: 20000});
-  const warning = /^\S*test\.conf:11: ocsp: has no effect/;
+  const warning = /^\S*test\.conf:4: ocsp: has no effect/;
   const {status: code, stdout, stderr} = check('--strict');
   assert.strictEqual(code, 2);
   assert.match(stderr, warning);
@@ -157,6 +157,47 @@ test('check --strict: a warning is an error', async () => {
   assert.strictEqual(check('--strict').status, 0);
   assert.match(check('--strict').stdout, /: ok$/m);
 });
+
+// Options and blocks without effect: the line of the option, and a remedy.
+const cache = (options) => (c) => `cache { ${options} }\n${c}`, frontend = (options) => (c) => c.replace('backend = "b"', `$&  ${options}`);
+const idle = {
+  'access below its level': [(c) => `log { level = warn  access = on }\n${c}`, /:1: access: has no effect while level is below info/],
+  'hosts of no admin page': [(c) => `admin { hosts = "a" }\n${c}`, /:1: hosts: has no effect without listen/],
+  'l1 of a local store': [cache('l1 = "lmdb:near"'), /:1: l1: has no effect while store is a local file/],
+  'lookup-timeout of a local store': [cache('lookup-timeout = 1s'), /:1: lookup-timeout: has no effect/],
+  'tickets that each frontend sets': [(c) => cache('tickets = off')(frontend('tickets = on')(c)), /:1: tickets: has no effect/],
+  'single-use of tickets': [cache('single-use = on'), /:1: single-use: has no effect/],
+  'tickets-per-connection without TLSv1.3': [(c) => cache('tickets-per-connection = 2')(frontend('max-version = TLSv1.2')(c)), /:1: tickets-per-connection: has no effect/],
+  'key-lifetime without tickets': [cache('key-lifetime = 1h  tickets = off'), /:1: key-lifetime: has no effect/],
+  'ocsp = auto': [(c) => c.replace('ecdsa.key"', '$&  ocsp = auto'), /:4: ocsp: has no effect in this version/],
+  'watch = on': [(c) => `certificates { watch = on }\n${c}`, /:1: watch: has no effect in this version/],
+  'watch of no directory': [(c) => `certificates { watch = off }\n${c}`, /:1: watch: has no effect without directory/],
+  'reject-unauthorized of nobody': [frontend('reject-unauthorized = on'), /:9: reject-unauthorized: has no effect while request-cert is off/],
+  'ca-names of nobody': [frontend('host "www.example" { ca-names = on }'), /:9: ca-names: has no effect while request-cert is off/],
+  'ca-names of no ca': [frontend('request-cert = on  reject-unauthorized = off  ca-names = on'), /:9: ca-names: has no effect without ca/],
+  'partial-chain of nobody': [frontend('partial-chain = on'), /:9: partial-chain: has no effect while request-cert is off/],
+  'ca that each host replaces': [frontend('ca = "@CERTS@/client-ca.pem"  host "www.example" { request-cert = on  ca = "@CERTS@/client-ca.pem"  backend = "builtin:echo" }'), /:9: ca: has no effect/],
+  'alpn-backend of the usual backend': [frontend('alpn-protocols = "h2"  alpn-backend = "h2=b"'), /:9: alpn-backend: has no effect/],
+  'max-handshakes above max-connections': [frontend('max-connections = 5  max-handshakes = 6'), /:9: max-handshakes: has no effect/],
+  'per-source-connections above max-connections': [frontend('max-connections = 5  per-source-connections = 6'), /:9: per-source-connections: has no effect/],
+  'per-source-connections of a Unix socket': [(c) => frontend('per-source-connections = 6')(c).replace('"127.0.0.1:@PORT@"', '"unix:@DIR@/s"'), /:9: per-source-connections: has no effect/],
+  'a certificate without use': [(c) => `${c}certificate "s" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }`, /:11: certificate "s": no frontend or host uses it/],
+  'a backend without use': [(c) => `${c}backend "s" { address = "127.0.0.1:1" }`, /:11: backend "s": no frontend or host uses it/],
+};
+
+for (const [name, [change, message]] of Object.entries(idle))
+  test(`check --strict refuses ${name}`, async () => {
+    const service = new Service(change(conf));
+    for (const folder of ['state', 'run']) fs.mkdirSync(path.join(service.dir, folder));
+    service.ports = {1: await freePort()};
+    service.configure();
+    const check = (...args) => spawnSync(program, ['check', '-c', service.conf, ...args], {encoding: 'utf8', timeout: 20000});
+    assert.strictEqual(check().status, 0, check().stderr);
+    const {status: code, stderr} = check('--strict');
+    assert.strictEqual(code, 2);
+    assert.match(stderr, message);
+    assert.match(stderr, /^\S+test\.conf:\d+: [^\n]+; [^\n]+\n$/);
+  });
 
 test('-t is check', async () => {
   const service = new Service(conf), run = (...args) => spawnSync(program, [...args, '-c', service.conf], {encoding: 'utf8', timeout: 20000});

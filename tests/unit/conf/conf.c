@@ -380,28 +380,6 @@ START_TEST(conf_goes_on_in_the_next_line_behind_a_backslash)
 }
 END_TEST
 
-static const char *const examples[] = {"conf/demo.conf",
-                                       "conf/reprise.conf",
-                                       "conf/examples/hosts.conf",
-                                       "conf/examples/mutual-tls.conf",
-                                       "conf/examples/behind-a-balancer.conf",
-                                       "conf/examples/two-hosts.conf"};
-
-START_TEST(conf_examples_load)
-{
-    struct rp_error error = {0};
-    struct conf *conf;
-
-    setenv("HOST", "1", 1);
-    conf = conf_load(examples[_i], &error);
-    ck_assert_msg(conf != NULL, "%s", error.message);
-    warnings = 0;
-    conf_warnings(conf, CONF_NO_LOOKUP, on_warning, NULL);
-    ck_assert_msg(warnings == 0, "%s", warned.message);
-    conf_free(conf);
-}
-END_TEST
-
 START_TEST(conf_load_says_why_not)
 {
     struct rp_error error = {0};
@@ -589,7 +567,6 @@ int main(void)
     tcase_add_test(core, conf_goes_on_in_the_next_line_behind_a_backslash);
     tcase_add_loop_test(core, conf_says_what_is_wrong_with_a_frontend, 0,
                         sizeof wrong_frontends / sizeof *wrong_frontends);
-    tcase_add_loop_test(core, conf_examples_load, 0, sizeof examples / sizeof *examples);
     tcase_add_test(core, conf_load_says_why_not);
     tcase_add_loop_test(core, conf_load_takes_regular_files_alone, 0,
                         sizeof not_files / sizeof *not_files);

@@ -38,9 +38,11 @@ static inline char *with_frontend(const char *options)
 static struct rp_error warned; /* the first one */
 static unsigned warnings;
 
+/* Only warnings that contain the text `arg` count; NULL: all. */
 static inline void on_warning(const struct rp_error *note, void *arg)
 {
-    (void)arg;
+    if (arg != NULL && strstr(note->message, arg) == NULL)
+        return;
     if (warnings++ == 0)
         warned = *note;
 }
