@@ -205,6 +205,11 @@ static void stores(struct rp_text *out, const struct status *s, const struct sta
 
 static void processes(struct rp_text *out, const struct status *s, const struct stats_row *sum)
 {
+    struct stats_away stuck;
+    uint64_t stuck_generations = 0;
+
+    for (size_t i = 0; i < s->generation_count; i++)
+        stuck_generations += s->generations[i].stuck;
     head(out, "build_info", "gauge", "Version of the program; the value is always 1");
     rp_text_printf(out, "reprise_build_info{version=\"%s\",openssl=\"%s\"} 1\n", RP_VERSION,
                    rp_openssl_version());
@@ -212,6 +217,10 @@ static void processes(struct rp_text *out, const struct status *s, const struct 
     gauge(out, "generations", "Running generations of workers, draining ones included",
           s->generation_count);
     gauge(out, "workers", "Running workers", (uint64_t)sum->pid);
+    stats_stuck(s->stats, &stuck);
+    gauge(out, "workers_stuck", "Workers that do not respond", stuck.workers);
+    gauge(out, "generations_stuck", "Generations whose process does not respond",
+          stuck_generations);
     gauge(out, "connections_active", "Open connections", sum->active);
     gauge(out, "handshakes_active", "Connections with a handshake in progress", sum->handshaking);
     head(out, "log_lines_lost_total", "counter",

@@ -18,6 +18,7 @@ static void show(struct status_generation *list, size_t *count, const struct gen
             .number = generation_number(g),
             .workers = generation_workers(g),
             .state = generation_state_name(generation_state(g)),
+            .stuck = generation_stuck(g),
         };
 }
 

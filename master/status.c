@@ -19,6 +19,12 @@ static void text(struct rp_json *json, const char *key, const char *value)
     rp_json_string(json, value);
 }
 
+static void flag(struct rp_json *json, const char *key, bool value)
+{
+    rp_json_key(json, key);
+    rp_json_bool(json, value);
+}
+
 /* A clock that was set back makes nothing older than new. */
 static uint64_t age(uint64_t now_s, uint64_t then_s)
 {
@@ -34,6 +40,7 @@ static void generations(struct rp_json *json, const struct status *s)
         number(json, "number", s->generations[i].number);
         text(json, "state", s->generations[i].state);
         number(json, "workers", s->generations[i].workers);
+        flag(json, "stuck", s->generations[i].stuck);
         rp_json_end_object(json);
     }
     rp_json_end_array(json);
@@ -47,6 +54,7 @@ static void worker(struct rp_json *json, const struct stats_row *row, uint64_t n
     number(json, "uptime", age(now_s, row->started_s));
     number(json, "active", row->active);
     number(json, "accepted", row->accepted);
+    flag(json, "stuck", __atomic_load_n(&row->stuck_s, __ATOMIC_RELAXED) != 0);
     rp_json_end_object(json);
 }
 

@@ -10,6 +10,7 @@
 struct status_generation {
     unsigned number, workers;
     const char *state;
+    bool stuck; /* its process does not respond */
 };
 struct status {
     int pid;

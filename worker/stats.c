@@ -54,6 +54,7 @@ static bool take(struct stats_row *row, unsigned slot)
     row->store_away_s = 0;
     row->l1_away_s = 0;
     row->paused_s = 0;
+    row->stuck_s = 0;
     row->in_store = 0;
     row->store_entries = row->store_bytes = row->store_size = 0;
     return true;
@@ -143,6 +144,14 @@ void stats_paused(const struct stats *stats, struct stats_away *paused)
     for (size_t i = 0; i < STATS_ROWS; i++)
         if (stats->rows[i].paused_s != 0 && stats_alive(&stats->rows[i]))
             add_away(paused, &stats->rows[i].paused_s);
+}
+
+void stats_stuck(const struct stats *stats, struct stats_away *stuck)
+{
+    *stuck = (struct stats_away){.workers = 0};
+    for (size_t i = 0; i < STATS_ROWS; i++)
+        if (stats->rows[i].stuck_s != 0 && stats_alive(&stats->rows[i]))
+            add_away(stuck, &stats->rows[i].stuck_s);
 }
 
 /* All that is counted stands as 64-bit words from `accepted` to the end of the row's sessions. */

@@ -67,7 +67,8 @@ enum {
       "Resumptions refused because the session is revoked")                                        \
     X(sessions_of_other_names, "sessions_of_other_names_total", "",                                \
       "Resumptions refused because the session belongs to another server name")                    \
-    X(store_restarts, "store_replaced_total", "", "Damaged stores replaced by an empty one")
+    X(store_restarts, "store_replaced_total", "", "Damaged stores replaced by an empty one")       \
+    X(killed, "workers_killed_total", "", "Workers killed because they did not respond")
 
 struct stats_row {
     int64_t pid;           /* of the worker that writes, 0 = none */
@@ -78,6 +79,7 @@ struct stats_row {
     uint64_t store_away_s; /* wall clock since when its store is unavailable, 0 = available */
     uint64_t l1_away_s;    /* the same of the local session cache (l1) */
     uint64_t paused_s;     /* wall clock since when accepting is paused, 0 = it is not */
+    uint64_t stuck_s;      /* the same since when it does not respond; its generation writes it */
     uint64_t in_store;     /* inside an LMDB call: a crash there is the store's fault */
     /* the file of this host's sessions, as the worker last saw it; 0: there is none */
     uint64_t store_entries, store_bytes, store_size;
@@ -135,6 +137,8 @@ struct stats_away {
 void stats_away(const struct stats *, struct stats_away *store, struct stats_away *l1);
 /* The same of workers whose accepting is paused. */
 void stats_paused(const struct stats *, struct stats_away *);
+/* The same of workers that do not respond. */
+void stats_stuck(const struct stats *, struct stats_away *);
 /* The sum of all rows: counts of all, `active` of those that live, `pid` = how many live, and of
  * the file what the one that saw most of it says. */
 void stats_sum(const struct stats *, struct stats_row *out);

@@ -9,6 +9,7 @@
 #include "lib/base/ipc.h"
 #include "worker/access.h"
 #include "worker/connection.h"
+#include "worker/heartbeat.h"
 #include "worker/overload.h"
 
 #include <signal.h>
@@ -274,6 +275,21 @@ static void take_signals(struct worker *p)
     rp_signal_start(p->loop, &p->terminate, SIGTERM);
 }
 
+static void on_beat(struct rp_timer *timer)
+{
+    struct worker *p = timer->arg;
+
+    heartbeat_beat(&p->setup->beats[p->slot]);
+    rp_timer_start(p->loop, timer, HEARTBEAT_MS);
+}
+
+static void start_timers(struct worker *p)
+{
+    p->drain_end = (struct rp_timer){.fire = on_drain_end, .arg = p};
+    p->beat = (struct rp_timer){.fire = on_beat, .arg = p};
+    rp_timer_start(p->loop, &p->beat, 0);
+}
+
 static void take_row(struct worker *p)
 {
     p->row = stats_claim(p->setup->stats, p->slot);
@@ -298,8 +314,7 @@ static bool begin(struct worker *p, struct rp_error *err)
     shared_open(p);
     overload_begin(p);
     access_begin(p);
-    p->drain_end.fire = on_drain_end;
-    p->drain_end.arg = p;
+    start_timers(p);
     return rp_worker_on(p->channel, RP_EV_DISCONNECT, on_disconnect, p) &&
            rp_worker_on(p->channel, RP_EV_CLOSE, on_generation_gone, p) &&
            rp_worker_on(p->channel, RP_EV_MESSAGE, on_message, p) && listen_all(p, err) &&
@@ -311,6 +326,7 @@ static void finish(struct worker *p)
     rp_signal_block_all(); /* a second SIGTERM must not kill a worker that is about to exit */
     rp_signal_stop(&p->terminate);
     rp_timer_stop(&p->drain_end);
+    rp_timer_stop(&p->beat);
     overload_end(p);
     access_end(p);
     for (size_t i = 0; p->frontends != NULL && i < p->setup->conf->frontend_count; i++)

@@ -30,6 +30,7 @@ struct worker_setup {
     size_t listen_count;
     unsigned workers; /* slots; a listen of slot s belongs to worker s % workers */
     struct stats *stats;
+    uint64_t *beats;                          /* heartbeats by slot, in shared memory */
     struct rp_log *log;                       /* NULL = none; the worker renames it */
     const struct rp_cluster_sealers *sealers; /* but for those of ticket keys */
     struct rp_key_ring *ring;    /* follows the generation's; the worker's to free. NULL: pinned */

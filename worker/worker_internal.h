@@ -49,6 +49,7 @@ struct worker {
 
     struct overload overload;
     struct rp_timer log_flush, refusals_later, drain_end;
+    struct rp_timer beat;
     uint64_t drain_end_ms; /* when that fires; 0: it is not set */
     struct rp_signal terminate;
 };

@@ -113,13 +113,15 @@ static void print_processes(const json_t *answer)
     printf("master %lld: version %s, up %s\n", number(answer, "pid"), text(answer, "version"),
            span(number(answer, "uptime"), age));
     json_array_foreach(list, i, one)
-        printf("generation %lld: %s, %lld workers\n", number(one, "number"), text(one, "state"),
-               number(one, "workers"));
+        printf("generation %lld: %s, %lld workers%s\n", number(one, "number"), text(one, "state"),
+               number(one, "workers"),
+               json_is_true(json_object_get(one, "stuck")) ? ", does not respond" : "");
     list = json_object_get(answer, "workers");
     json_array_foreach(list, i, one)
-        printf("worker %lld, process %lld: up %s, %lld open, %lld accepted\n", number(one, "slot"),
-               number(one, "pid"), span(number(one, "uptime"), age), number(one, "active"),
-               number(one, "accepted"));
+        printf("worker %lld, process %lld: up %s, %lld open, %lld accepted%s\n",
+               number(one, "slot"), number(one, "pid"), span(number(one, "uptime"), age),
+               number(one, "active"), number(one, "accepted"),
+               json_is_true(json_object_get(one, "stuck")) ? ", does not respond" : "");
 }
 
 static void print_accepting(const json_t *a)

@@ -12,6 +12,7 @@
 #include "master/generation/generation_process.h"
 #include "master/generation/keys_report.h"
 #include "master/generation/log_file.h"
+#include "worker/heartbeat.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -35,8 +36,11 @@ struct generation {
     struct listening listening;
     struct rp_cluster *cluster;
     struct rp_timer limit;
-    uint64_t limit_ms;     /* when one that drains is to have ended; 0: there is no limit */
-    uint64_t *store_place; /* shared with its process: not 0 while it is inside the store */
+    uint64_t limit_ms; /* when one that drains is to have ended; 0: there is no limit */
+    struct generation_page *page;
+    struct heartbeat heartbeat;
+    struct rp_timer look;
+    bool stuck; /* its process does not respond */
     enum generation_state state;
     unsigned workers, store_retries;
     int failed_status; /* 0 = it didn't say why */
@@ -49,6 +53,8 @@ static void move_to(struct generation *g, enum generation_state state)
     rp_log(g->log, RP_LOG_DEBUG, "generation %u: %s -> %s", g->options.number,
            generation_state_name(g->state), generation_state_name(state));
     g->state = state;
+    if (!g->stuck)
+        g->heartbeat.silent_ms = 0;
 }
 
 static void say(struct generation *g, enum generation_message type)
@@ -172,11 +178,11 @@ static void never_ready(struct generation *g, const char *how)
 /* A file that brought it down would do so again. The directory is the user's. */
 static bool set_store_aside(struct generation *g, int ending)
 {
-    uint64_t place = *g->store_place;
+    uint64_t place = g->page->store_place;
     struct user_before before;
     bool ok;
 
-    *g->store_place = 0;
+    g->page->store_place = 0;
     if (place == 0 || !ending_is_fault(ending) || !user_enter(&g->user, &before, NULL))
         return false;
     ok = cache_files_set_aside(g->options.conf, place, g->log);
@@ -208,6 +214,7 @@ static void on_exit_event(const struct rp_event *event, void *arg)
     bool aside = set_store_aside(g, event->worker.status);
 
     rp_timer_stop(&g->limit);
+    g->stuck = false;
     ending_describe(how, event->worker.status);
     switch (g->state) {
     case GENERATION_LOADING:
@@ -256,6 +263,7 @@ static void on_close(const struct rp_event *event, void *arg)
 
     (void)event;
     rp_timer_stop(&g->limit);
+    rp_timer_stop(&g->look);
     move_to(g, GENERATION_GONE);
     g->options.hooks->gone(g);
 }
@@ -275,6 +283,59 @@ static void on_limit(struct rp_timer *timer)
     rp_cluster_kill(g->cluster, 0, SIGKILL);
 }
 
+/* -- a process that does not respond */
+
+static void kill_stuck(struct generation *g)
+{
+    rp_log(g->log, RP_LOG_ERROR,
+           "generation %u (process %d) has not responded for %d s, killing it; its workers finish "
+           "their connections within stop-timeout",
+           g->options.number, rp_cluster_pid(g->cluster, 0), HEARTBEAT_KILL_MS / 1000);
+    rp_cluster_kill(g->cluster, 0, SIGKILL);
+}
+
+static void tell_stuck(struct generation *g, bool stuck)
+{
+    int pid = rp_cluster_pid(g->cluster, 0);
+
+    if (stuck)
+        rp_log(g->log, RP_LOG_ERROR,
+               "generation %u (process %d) has not responded for %d s; its workers serve, but are "
+               "not replaced; it is killed after %d s",
+               g->options.number, pid, HEARTBEAT_STUCK_MS / 1000, HEARTBEAT_KILL_MS / 1000);
+    else
+        rp_log(g->log, RP_LOG_WARN, "generation %u (process %d) responds again", g->options.number,
+               pid);
+}
+
+static void look_at(struct generation *g, uint32_t silent_ms)
+{
+    bool stuck = silent_ms >= HEARTBEAT_STUCK_MS;
+
+    if (stuck != g->stuck)
+        tell_stuck(g, stuck);
+    g->stuck = stuck;
+    if (silent_ms == HEARTBEAT_KILL_MS) /* once */
+        kill_stuck(g);
+}
+
+/* While it gets ready another limit holds: it may be busy with certificates. */
+static void on_look(struct rp_timer *timer)
+{
+    struct generation *g = timer->arg;
+    uint32_t silent_ms = heartbeat_look(&g->heartbeat, &g->page->beats);
+    bool may_be_stuck = (1u << g->state & (IN(SERVING) | IN(DRAINING))) != 0;
+
+    rp_timer_start(g->options.loop, timer, HEARTBEAT_LOOK_MS);
+    if (may_be_stuck && rp_cluster_pid(g->cluster, 0) != 0)
+        look_at(g, silent_ms);
+}
+
+bool generation_stuck(const struct generation *g)
+{
+    return g->stuck;
+}
+
 /* -- life */
 
 /* In the new process. */
@@ -287,7 +348,7 @@ static int live(struct rp_worker *self, struct rp_loop *loop, void *arg)
         .user = &g->user,
         .stats = g->options.stats,
         .log = g->log,
-        .store_place = g->store_place,
+        .page = g->page,
         .notices = g->options.notices,
         .number = g->options.number,
         .workers = g->workers,
@@ -317,14 +378,14 @@ static bool open_log(struct generation *g, struct rp_error *err)
                                           g->options.conf->file, why.message);
 }
 
-static bool share_place(struct generation *g, struct rp_error *err)
+static bool share_page(struct generation *g, struct rp_error *err)
 {
-    void *place = mmap(NULL, sizeof *g->store_place, PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *page =
+        mmap(NULL, sizeof *g->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (place == MAP_FAILED)
+    if (page == MAP_FAILED)
         return rp_error_errno(err, errno, "mmap", "memory shared with a generation");
-    g->store_place = place;
+    g->page = page;
     return true;
 }
 
@@ -338,7 +399,7 @@ static bool prepare(struct generation *g, struct rp_error *err)
         !user_check_run_dir(conf->run_dir, &g->user, &why) ||
         !user_directory(&g->user, conf->state_dir, 0700, "state-dir", &why))
         return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
-    return share_place(g, err) && open_log(g, err) &&
+    return share_page(g, err) && open_log(g, err) &&
            listeners_take(g->options.listeners, conf, g->workers, &g->listening, err);
 }
 
@@ -375,10 +436,12 @@ struct generation *generation_new(const struct generation_options *options, stru
     g->options = *options;
     g->workers = options->conf->workers != 0 ? options->conf->workers : rp_available_parallelism();
     g->limit = (struct rp_timer){.fire = on_limit, .arg = g};
+    g->look = (struct rp_timer){.fire = on_look, .arg = g};
     if (!prepare(g, err) || !fork_process(g, err)) {
         generation_free(g);
         return NULL;
     }
+    rp_timer_start(options->loop, &g->look, HEARTBEAT_LOOK_MS);
     return g;
 }
 
@@ -387,10 +450,11 @@ void generation_free(struct generation *g)
     if (g == NULL)
         return;
     rp_timer_stop(&g->limit);
+    rp_timer_stop(&g->look);
     rp_cluster_free(g->cluster);
     listeners_give_back(g->options.listeners, &g->listening);
-    if (g->store_place != NULL)
-        munmap(g->store_place, sizeof *g->store_place);
+    if (g->page != NULL)
+        munmap(g->page, sizeof *g->page);
     rp_log_close(g->log);
     user_clear(&g->user);
     conf_free(g->options.conf);

@@ -69,6 +69,8 @@ void generation_forget(struct generation *);
 /* Of its process; 0 when there is none. */
 pid_t generation_pid(const struct generation *);
 enum generation_state generation_state(const struct generation *);
+/* Its process does not respond (worker/heartbeat.h). */
+bool generation_stuck(const struct generation *);
 unsigned generation_number(const struct generation *);
 unsigned generation_workers(const struct generation *);
 const struct conf *generation_conf(const struct generation *);

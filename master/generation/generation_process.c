@@ -18,6 +18,7 @@
 #include "master/generation/secret_file.h"
 #include "master/generation/stores.h"
 #include "master/generation/workers.h"
+#include "worker/heartbeat.h"
 #include "worker/plan/plan.h"
 
 #include <inttypes.h>
@@ -42,7 +43,7 @@ struct process {
     struct rp_notice_board *board;
     struct worker_setup worker_setup;
     struct workers *workers;
-    struct rp_timer limit;
+    struct rp_timer limit, beat;
     uint64_t limit_ms; /* when those who drain are to have ended; 0: there is no limit */
     struct rp_signal term;
     uint8_t posting[8];   /* the question that an announcement answers */
@@ -284,7 +285,7 @@ static bool load(struct process *p)
         fail(p, 1, error.message);
         return false;
     }
-    stores_open(&p->stores, p->loop, p->setup->conf, p->setup->log, p->setup->store_place);
+    stores_open(&p->stores, p->loop, p->setup->conf, p->setup->log, &p->setup->page->store_place);
     if (!start_board(p, &error) || !start_ring(p, &error)) {
         fail(p, 1, error.message);
         return false;
@@ -309,6 +310,7 @@ static int run_worker(struct rp_worker *worker, struct rp_loop *loop, void *arg)
     }
     rp_sealers_free(&p->sealers.ticket_keys);
     stores_close(&p->stores); /* every process opens its own, after the fork */
+    p->worker_setup.beats = workers_beats(p->workers);
     return worker_run(worker, loop, &p->worker_setup);
 }
 
@@ -528,6 +530,14 @@ static void on_limit(struct rp_timer *timer)
 
 /* -- life */
 
+static void on_beat(struct rp_timer *timer)
+{
+    struct process *p = timer->arg;
+
+    heartbeat_beat(&p->setup->page->beats);
+    rp_timer_start(p->loop, timer, HEARTBEAT_MS);
+}
+
 /* A terminal sends its signals to all of us; what they mean is the master's to say. The workers
  * inherit that. SIGTERM, which a service manager may send to all of us too, means drain. */
 static void ignore_terminal(void)
@@ -547,6 +557,8 @@ static bool set_up(struct process *p)
     ignore_terminal();
     p->term = (struct rp_signal){.fire = on_term, .arg = p};
     p->limit = (struct rp_timer){.fire = on_limit, .arg = p};
+    p->beat = (struct rp_timer){.fire = on_beat, .arg = p};
+    rp_timer_start(p->loop, &p->beat, 0);
     rp_signal_start(p->loop, &p->term, SIGTERM);
     return rp_worker_on(p->master, RP_EV_MESSAGE, on_message, p) &&
            rp_worker_on(p->master, RP_EV_DISCONNECT, on_disconnect, p) &&
@@ -557,6 +569,7 @@ static void tear_down(struct process *p)
 {
     workers_free(p->workers);
     rp_timer_stop(&p->limit);
+    rp_timer_stop(&p->beat);
     certificate_watch_stop(&p->certificates);
     rp_signal_block_all(); /* being told to leave again must not kill who is leaving */
     rp_signal_stop(&p->term);

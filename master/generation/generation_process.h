@@ -39,13 +39,19 @@ enum generation_message {
     GENERATION_END_WITHIN,
 };
 
+/* In memory that the process shares with the master. */
+struct generation_page {
+    uint64_t store_place; /* rp_store_mark_place */
+    uint64_t beats;       /* worker/heartbeat.h */
+};
+
 struct generation_setup {
     const struct conf *conf;
     struct listening *listening;
     const struct user *user;
     struct stats *stats;
     struct rp_log *log;
-    volatile uint64_t *store_place;   /* shared with the master: rp_store_mark_place */
+    struct generation_page *page;
     const struct rp_notices *notices; /* what was announced before */
     unsigned number, workers;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * workers.h - the workers of a generation: fork them, replace those that die, and let the others
- * serve the listening sockets of a slot whose worker is missing. */
+ * serve the listening sockets of a slot whose worker is missing or does not respond. A worker that
+ * does not respond for ten seconds is killed. */
 #ifndef GENERATION_WORKERS_H
 #define GENERATION_WORKERS_H
 
@@ -25,6 +26,8 @@ struct workers_options {
 struct workers;
 struct workers *workers_new(const struct workers_options *, struct rp_error *)
     __attribute__((warn_unused_result));
+/* For worker_setup.beats. */
+uint64_t *workers_beats(struct workers *);
 /* Ask all workers to drain; none is replaced from now on. */
 void workers_drain(struct workers *);
 void workers_free(struct workers *); /* kills those that still run; NULL ok */

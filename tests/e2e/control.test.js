@@ -36,7 +36,7 @@ test('status: processes, counters and the cache', async () => {
   const s = json(service.command('status', '--json'));
   assert.strictEqual(s.ok, true);
   assert.strictEqual(s.pid, service.child.pid);
-  assert.deepStrictEqual(s.generations, [{number: 1, state: 'SERVING', workers: 2}]);
+  assert.deepStrictEqual(s.generations, [{number: 1, state: 'SERVING', workers: 2, stuck: false}]);
   assert.deepStrictEqual(s.workers.map((w) => w.pid).sort(), service.workers().sort());
   assert.strictEqual(s.counters.handshakesFull, 1);
   assert.strictEqual(s.counters.handshakesTicket, 1);

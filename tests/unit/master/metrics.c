@@ -13,6 +13,8 @@ static struct stats *stats;
 static struct stats_row *row;
 static struct status status;
 
+static const struct status_generation generations[] = {{.number = 2}, {.number = 1, .stuck = true}};
+
 static void setup(void)
 {
     stats = stats_new(NULL);
@@ -20,6 +22,7 @@ static void setup(void)
     status = (struct status){.pid = 1,
                              .started_s = 1700000000,
                              .now_s = 1700000100,
+                             .generations = generations,
                              .generation_count = 2,
                              .store = "redis://user:p4ssword@127.0.0.1:1",
                              .l1 = "lmdb:sessions",
@@ -53,6 +56,7 @@ START_TEST(values_stand_under_their_names)
 
     row->active = 3;
     row->accepted = 7;
+    row->stuck_s = 1700000060;
     stats->log_lines_lost = 12;
     row->handshakes_id = 5;
     row->sessions.bad_seals = 2;
@@ -66,6 +70,8 @@ START_TEST(values_stand_under_their_names)
     text = compose();
     has(text, "\nreprise_workers 1\n");
     has(text, "\nreprise_generations 2\n");
+    has(text, "\nreprise_generations_stuck 1\n");
+    has(text, "\nreprise_workers_stuck 1\n");
     has(text, "\nreprise_connections_active 3\n");
     has(text, "\nreprise_connections_accepted_total 7\n");
     has(text, "\nreprise_log_lines_lost_total 12\n");

@@ -169,6 +169,24 @@ START_TEST(pauses_of_living_workers_are_told)
 }
 END_TEST
 
+START_TEST(workers_that_are_stuck_are_told)
+{
+    struct stats_row *one = stats_claim(stats, 0), *two = stats_claim(stats, 1);
+    struct stats_away stuck;
+
+    one->stuck_s = 200;
+    two->stuck_s = 100;
+    stats_stuck(stats, &stuck);
+    ck_assert_uint_eq(stuck.workers, 2);
+    ck_assert_uint_eq(stuck.since_s, 100);
+    stats_release(two);
+    stats_stuck(stats, &stuck);
+    ck_assert_uint_eq(stuck.workers, 1);
+    two = stats_claim(stats, 1);
+    ck_assert_uint_eq(two->stuck_s, 0);
+}
+END_TEST
+
 START_TEST(names_have_an_end)
 {
     char name[2 * STATS_NAME];
@@ -204,6 +222,7 @@ static Suite *suite(void)
     tcase_add_test(t, ends_are_counted_by_name_over_reloads);
     tcase_add_test(t, names_have_an_end);
     tcase_add_test(t, pauses_of_living_workers_are_told);
+    tcase_add_test(t, workers_that_are_stuck_are_told);
     suite_add_tcase(s, t);
     return s;
 }
