@@ -1,5 +1,6 @@
 'use strict';
-// certificates.test.js - certificates that clients refuse: check, the log of the start and a real client say the same.
+// certificates.test.js - certificates that clients refuse: reprise check, the log at the start and
+// a real client agree.
 const {execFileSync, spawnSync} = require('child_process');
 const assert = require('assert');
 const fs = require('fs');

@@ -1,5 +1,5 @@
 'use strict';
-// The completions of the shells offer what the programs' own help lists: no more and no less.
+// Shell completions offer exactly the commands and options that each program's --help lists.
 const assert = require('assert');
 const path = require('path');
 const {execFileSync} = require('child_process');

@@ -1,5 +1,6 @@
 'use strict';
-// As containers have it: certificates in the layouts of cert-manager and certbot, and the master as PID 1.
+// The service in a container: certificates in the layouts of cert-manager and certbot, and the
+// master as PID 1.
 const assert = require('assert');
 const {execFileSync, spawn} = require('child_process');
 const fs = require('fs');

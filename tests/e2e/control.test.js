@@ -1,5 +1,5 @@
 'use strict';
-// The control socket and what commands ask over it: real masters, and clients that mean no good.
+// The control socket and the commands that use it: real masters, and hostile clients.
 const assert = require('assert');
 const crypto = require('crypto');
 const fs = require('fs');

@@ -1,6 +1,7 @@
 'use strict';
-// Early data (0-RTT): what a client that returns sends with its first flight is taken once by all hosts, however often
-// somebody sends the flight again, and never when that can't be known; the handshake then goes on without.
+// Early data (0-RTT): all hosts together accept the early data of a returning client once, however
+// often it is replayed. It is rejected whenever a replay cannot be excluded; the handshake then
+// continues without it.
 const assert = require('assert');
 const {spawn} = require('child_process');
 const fs = require('fs');

@@ -1,6 +1,7 @@
 'use strict';
-// Who breaks off is not taken for one who has ended: a backend that resets, or closes with a request unread, ends the
-// client's connection without close_notify; a client that breaks off resets the backend's. What arrived is delivered.
+// A broken connection is never reported as an orderly end. If a backend resets, or closes with a
+// request unread, the client's connection ends without close_notify; if a client resets, the
+// backend's connection is reset. Data that had arrived is delivered.
 const assert = require('assert');
 const fs = require('fs');
 const path = require('path');

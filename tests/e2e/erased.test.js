@@ -1,6 +1,7 @@
 'use strict';
-// A ticket key of the past is gone: an attacker who has all files and the memory of every process, and the cluster
-// secret, opens no ticket of before. The clock of the service is set forward under its hands.
+// Previous ticket keys are erased: an attacker with all files, the memory of every process and the
+// cluster secret cannot decrypt earlier tickets. The test moves the clock of the running service
+// forward.
 const assert = require('assert');
 const crypto = require('crypto');
 const fs = require('fs');

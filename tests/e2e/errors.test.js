@@ -1,6 +1,6 @@
 'use strict';
-// What is wrong with a configuration is one line that names file, line and remedy; exit 2, and
-// nothing is started.
+// An invalid configuration gives one line that names file, line and remedy; the exit status is 2,
+// and nothing is started.
 const assert = require('assert');
 const {execFileSync, spawnSync} = require('child_process');
 const fs = require('fs');

@@ -1,6 +1,6 @@
 'use strict';
-// The examples do what they say, with node and openssl at the other end; the library installs, and
-// a program outside the tree is built with what pkg-config says.
+// The examples work with node and openssl as peers; the library can be installed, and a program
+// outside the tree builds with the flags of pkg-config.
 const assert = require('assert');
 const fs = require('fs');
 const os = require('os');

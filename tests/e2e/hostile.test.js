@@ -1,6 +1,6 @@
 'use strict';
-// Whatever comes in: the right alert, a full handshake or a timeout; never a crash, never a worker
-// that serves nobody else. After each battery the same processes serve on.
+// Hostile clients: each gets the right alert, a full handshake or a timeout. No worker crashes or
+// stops serving others: after each test the same processes still serve.
 const assert = require('assert');
 const crypto = require('crypto');
 const {Service, backend, connect, drain, net, sleep, status, test, tls, until} = require('./lib');

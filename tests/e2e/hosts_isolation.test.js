@@ -1,6 +1,7 @@
 'use strict';
-// A session resumes only where it would have been granted: never under a stricter name, another certificate, another CA
-// set or a new CRL; by id, by ticket and by stateful ticket, in TLS 1.2 and 1.3, on the same host and on another.
+// A session resumes only where a full handshake would have been accepted: not with stricter client
+// authentication, another certificate, another CA set or a new CRL; by id, by ticket and by
+// stateful ticket, in TLS 1.2 and 1.3, on the same host and on another.
 const assert = require('assert');
 const {execFileSync} = require('child_process');
 const fs = require('fs');

@@ -1,6 +1,7 @@
 'use strict';
-// Three hosts under load, while ticket keys turn by hand and by the clock, each host reloads, the Redis is killed and
-// begun empty, and a host is stopped and started: every ticket resumes on every host, and no handshake fails.
+// Three hosts under load, while ticket keys rotate by command and by time, each host reloads, the
+// Redis is killed and restarted empty, and a host is stopped and started: every ticket resumes on
+// every host, and no handshake fails.
 const assert = require('assert');
 const path = require('path');
 const {spawn} = require('child_process');

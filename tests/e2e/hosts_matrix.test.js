@@ -1,6 +1,7 @@
 'use strict';
-// Host x host: whoever has met one host is known to every other, by each kind of session, at once and while ticket
-// keys turn, on clocks that agree and on clocks that don't. HOSTS_SECONDS=60 makes the turning last.
+// A session of any host resumes on every other host, by each kind of session, also while ticket
+// keys rotate, with and without differences between their clocks. HOSTS_SECONDS=60 makes the
+// rotation test longer.
 const assert = require('assert');
 const fs = require('fs');
 const {Service, sleep, test, testThatWaits} = require('./lib');

@@ -1,7 +1,7 @@
 'use strict';
-// A session belongs to the server name it was made under: by id, ticket and stateful ticket, in TLS 1.2 (RFC 6066 section 3
-// demands it) and in TLS 1.3 (RFC 8446 section 4.6.1 would allow another name), on all hosts of a cluster. Under its own
-// name it resumes everywhere.
+// A session resumes only for the server name of its full handshake: by id, ticket and stateful
+// ticket, in TLS 1.2 (required by RFC 6066 section 3) and in TLS 1.3 (RFC 8446 section 4.6.1 would
+// allow another name), on all hosts of a cluster. For its own name it resumes everywhere.
 const assert = require('assert');
 const {execFileSync} = require('child_process');
 const path = require('path');

@@ -1,6 +1,6 @@
 'use strict';
-// What a store is told: nothing that can be read, and nothing that it says is believed. And the secret that sees to
-// it: it must be given, be good and be kept.
+// A store gets no readable data, and its data is not trusted. The secret that ensures this must be
+// configured, be random and be private.
 const assert = require('assert');
 const crypto = require('crypto');
 const fs = require('fs');

@@ -1,6 +1,7 @@
 'use strict';
-// A Redis on its worst day: slow, gone, full, read-only, talking nonsense. No client notices: no handshake fails or
-// waits for it, tickets resume on all hosts, and it heals by itself; each process says when it begins and when it ends.
+// A faulty Redis: slow, unreachable, full, read-only, or sending invalid replies. Clients are not
+// affected: no handshake fails or waits for it, and tickets resume on all hosts. The service
+// recovers without help; each process logs the start and the end of the fault.
 const assert = require('assert');
 const {spawn} = require('child_process');
 const {Service, test, testThatWaits, until} = require('./lib');

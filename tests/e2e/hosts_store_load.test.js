@@ -1,6 +1,7 @@
 'use strict';
-// Stores under load, by the code of workers (tests/bench/store.c): 100,000 sessions, 10,000 lookups a second for ten
-// seconds; no lookup is lost, memory stays as it is, and a file at its limit evicts and never fails.
+// Stores under load, with the code of workers (tests/bench/store.c): 100,000 sessions, 10,000
+// lookups a second for ten seconds. No lookup is lost, memory does not grow, and a store file at
+// its size limit evicts entries without an error.
 const assert = require('assert');
 const {execFile} = require('child_process');
 const path = require('path');

@@ -1,5 +1,5 @@
 'use strict';
-// The lives of processes: reload, drain, crash. No connection is lost that need not be lost.
+// Process lifecycle: reload, drain, crash. No connection is lost that could be kept.
 const assert = require('assert');
 const {once} = require('events');
 const fs = require('fs');

@@ -1,6 +1,6 @@
 'use strict';
-// key-lifetime and session-timeout change by a reload or a restart, and differ between hosts: every ticket resumes
-// for as long as it lives, and it is said that they differ.
+// key-lifetime and session-timeout change by a reload or a restart, and differ between hosts: every
+// ticket resumes for its whole lifetime, and the difference is reported.
 const assert = require('assert');
 const {Service, test, testThatWaits, until} = require('./lib');
 const {cacheOf, conf, fresh, keysOf, kinds, patient, visit, well, withRedis} = require('./hosts');

@@ -1,5 +1,6 @@
 'use strict';
-// A reload changes the addresses: afterwards it answers where a fresh start would, and nowhere else.
+// A reload that changes listen addresses: afterwards the service listens exactly where a fresh
+// start would.
 const assert = require('assert');
 const http = require('http');
 const os = require('os');

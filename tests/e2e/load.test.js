@@ -1,5 +1,6 @@
 'use strict';
-// reprise-load against the program: what it tells is what happened, and it fails when it should.
+// reprise-load against the program: its report matches what happened, and its exit status is 1 when
+// a limit is missed.
 const assert = require('assert');
 const fs = require('fs');
 const path = require('path');

@@ -1,6 +1,6 @@
 'use strict';
-// reprise-load with what can't be meant, or can't be had: one line that says what, exit 2, and no load. What is only found
-// out by trying is exit 1, with its reason.
+// reprise-load with conflicting or unusable options: one line with the reason, exit status 2, and
+// no load. Errors that only a connection attempt reveals give exit status 1 and the reason.
 const assert = require('assert');
 const fs = require('fs');
 const os = require('os');

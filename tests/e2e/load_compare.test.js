@@ -1,5 +1,5 @@
 'use strict';
-// reprise-load compare: real runs beside each other, and runs whose figures were changed.
+// reprise-load compare: real runs, and runs whose figures were changed.
 const assert = require('assert');
 const fs = require('fs');
 const os = require('os');

@@ -1,6 +1,7 @@
 'use strict';
-// reprise-load's man page is true: its options are those of --help, each is taken as it stands there, and its examples are
-// run to the letter against real services, but for the addresses, the times and who does systemctl's work.
+// The man page of reprise-load is correct: its options are those of --help, each is accepted in the
+// documented form, and its examples are run literally against real services; only addresses, times
+// and systemctl are replaced.
 const assert = require('assert');
 const fs = require('fs');
 const path = require('path');

@@ -1,5 +1,6 @@
 'use strict';
-// A log whose reader has stopped costs lines, never the service; they are counted, and said when it reads again.
+// A log whose reader has stopped loses lines but never blocks the service; lost lines are counted,
+// and their number is logged when the reader continues.
 const assert = require('assert');
 const {execFileSync, spawn} = require('child_process');
 const fs = require('fs');

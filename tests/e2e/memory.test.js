@@ -1,5 +1,5 @@
 'use strict';
-// After a flood a worker is as small as before: what connections needed goes back to the system.
+// After a flood of connections a worker is as small as before: memory returns to the system.
 const assert = require('assert');
 const {execFileSync} = require('child_process');
 const fs = require('fs');

@@ -1,5 +1,6 @@
 'use strict';
-// proxy-from: whoever is in it is believed who the client is; nobody else gets a byte, and it is told and counted.
+// proxy-from: only listed sources may state a client address. All others are closed without a byte,
+// logged and counted.
 const assert = require('assert');
 const fs = require('fs');
 const path = require('path');

@@ -1,5 +1,5 @@
 'use strict';
-// Whatever ends a connection leaves a reason: in the access log, in status and in metrics, by frontend.
+// Every end of a connection has a reason in the access log, in status and in metrics, by frontend.
 const assert = require('assert');
 const {execFile} = require('child_process');
 const fs = require('fs');

@@ -1,5 +1,6 @@
 'use strict';
-// Hosts that share a Redis: whoever has met one is known to all, and nobody notices when it is gone.
+// Hosts that share a Redis: a session of one host resumes on all, and an outage of the Redis does
+// not affect clients.
 const assert = require('assert');
 const crypto = require('crypto');
 const fs = require('fs');

@@ -1,6 +1,6 @@
 'use strict';
-// Where the master of a Redis is, or the node of a key, changes while clients resume on two hosts: none of their
-// handshakes fails, tickets resume throughout, and sessions by id are shared again without help.
+// The master of a Redis, or the node of a key, moves while clients resume on two hosts: no
+// handshake fails, tickets resume throughout, and sessions by id are shared again without help.
 const assert = require('assert');
 const {Service, freePort, testThatWaits, until} = require('./lib');
 const {Redis, cacheOf, command, conf, fresh, kinds, visit, well} = require('./hosts');

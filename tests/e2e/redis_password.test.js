@@ -1,5 +1,6 @@
 'use strict';
-// The password of a Redis is nowhere that a store is named: check, --print, the log, status and metrics.
+// The password of a Redis is never shown with the store's name: not by check, --print, the log,
+// status or metrics.
 const assert = require('assert');
 const {execFileSync} = require('child_process');
 const fs = require('fs');

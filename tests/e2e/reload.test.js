@@ -1,5 +1,5 @@
 'use strict';
-// Connections across reloads: they live as long as they need, within limits that are configured.
+// Connections across reloads: they stay open as long as they need, within the configured limits.
 const assert = require('assert');
 const {once} = require('events');
 const {Service, alive, backend, connect, status, test, until} = require('./lib');

@@ -1,5 +1,6 @@
 'use strict';
-// Resumption: whoever has met one worker is known to all of them, whatever happens meanwhile.
+// Resumption: a session of one worker resumes on all workers, also after reloads, crashes and key
+// rotations.
 const assert = require('assert');
 const {execFileSync} = require('child_process');
 const crypto = require('crypto');

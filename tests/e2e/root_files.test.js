@@ -1,5 +1,6 @@
 'use strict';
-// What a master that is root opens and makes: nothing that its `user`, or anybody, has prepared is followed.
+// Files that a root master opens and creates: it follows nothing that its `user`, or any other
+// user, has prepared.
 const assert = require('assert');
 const {execFileSync} = require('child_process');
 const fs = require('fs');

@@ -1,5 +1,6 @@
 'use strict';
-// The store on its worst day: sessions may be lost, the service is not, and the log says it once.
+// A faulty store: sessions may be lost, but the service continues, and the log reports the fault
+// once.
 const assert = require('assert');
 const crypto = require('crypto');
 const fs = require('fs');

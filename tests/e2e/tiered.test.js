@@ -1,6 +1,7 @@
 'use strict';
-// A store of each host's own before the one that hosts share: sessions of a host outlive the Redis, a host that starts
-// without it keeps its keys and what was announced, and what happens to the file is nobody's loss.
+// A local store on each host in front of the shared store: a host's sessions survive the loss of
+// the Redis, a host that starts without the Redis keeps its keys and announcements, and a damaged
+// local file causes no failures.
 const assert = require('assert');
 const crypto = require('crypto');
 const fs = require('fs');

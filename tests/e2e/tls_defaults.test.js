@@ -1,6 +1,6 @@
 'use strict';
-// What is agreed on where the configuration names neither groups nor suites: nothing that costs a worker much and a
-// client nothing, and no suite without forward secrecy or AEAD.
+// Defaults for groups and cipher suites: nothing that is expensive for a worker but cheap for a
+// client, and only suites with forward secrecy and AEAD.
 const assert = require('assert');
 const {execFileSync, spawn} = require('child_process');
 const fs = require('fs');
