@@ -90,7 +90,7 @@ static bool check_file(int fd, const char *path, struct rp_error *err)
     return rp_error_set(
         err, "ERR_SECRET_FILE",
         "%s is open to group or others (mode %03o); run chmod 600 on it (440 if root "
-        "owns it); if somebody may have read it, make a new one",
+        "owns it); if others may have read it, create a new secret",
         path, (unsigned)st.st_mode & 0777);
 }
 

@@ -202,7 +202,7 @@ static void warn_of_protocols(const struct conf *conf, const struct warning *w)
                 continue;
             conf_error(&note, &host->tls.place,
                        "alpn-protocols: clients of host \"%s\" can select %s, which its backend "
-                       "\"%s\" may not speak; set alpn-protocols in the host",
+                       "\"%s\" may not support; set alpn-protocols in the host",
                        host->name, protocol, host->tls.backend->name);
             tell(w, &note);
         }

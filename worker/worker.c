@@ -49,7 +49,7 @@ static void on_drain_end(struct rp_timer *timer)
     size_t count = close_connections(p);
     struct rp_error error;
 
-    rp_error_set(&error, "ERR_DRAIN_TIMEOUT", "the time to drain is over");
+    rp_error_set(&error, "ERR_DRAIN_TIMEOUT", "drain timed out");
     for (size_t i = 0; i < p->setup->conf->frontend_count; i++)
         rp_server_cut_handshakes(p->frontends[i].server, &error);
     rp_log(p->log, RP_LOG_INFO, "drain timed out: closed %zu connections and %llu handshakes",

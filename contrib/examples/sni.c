@@ -12,7 +12,7 @@ static void on_secure_connection(const struct rp_event *e, void *arg)
     const char *name = rp_socket_servername(e->secure_connection.socket);
 
     (void)arg;
-    name = name != NULL ? name : "nobody in particular";
+    name = name != NULL ? name : "no server name";
     rp_stream_write(stream, name, strlen(name));
     rp_stream_end(stream);
 }

@@ -442,7 +442,7 @@ int main(int argc, char **argv)
     rp_loop_run(run.loop);
     if (flags.session_out != NULL && run.secure && !run.kept &&
         !rp_socket_session_reused(run.socket))
-        tool_complain("%s: not written, the server gave no session", flags.session_out);
+        tool_complain("%s: not written: the server issued no session", flags.session_out);
     rp_secure_context_unref(run.context);
     rp_session_unref(run.session);
     rp_socket_unref(run.socket);

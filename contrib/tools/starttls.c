@@ -264,7 +264,7 @@ static void look(struct starttls *t)
         if (!matched)
             continue;
         if (is_too_much(t)) {
-            refuse(t, "the server sent more plain text than its answer");
+            refuse(t, "the server sent unexpected plain text after its answer");
             return;
         }
         if (t->step->say == NULL) {

@@ -27,7 +27,7 @@ extern struct tool_context_flags tool_context_flags;
         {"passphrase", TOOL_TEXT, &tool_context_flags.options.passphrase, "TEXT",                  \
          "for keys and PFX files"},                                                                \
         {"passphrase-file", TOOL_SECRET, &tool_context_flags.options.passphrase, "FILE",           \
-         "the same, where no list of processes shows it"},                                         \
+         "file of the passphrase, hidden from process lists"},                                     \
         {"pfx", TOOL_FILES, &tool_context_flags.pfx, "FILE,...", "PKCS#12"},                       \
         {"ca", TOOL_FILES, &tool_context_flags.ca, "FILE,...",                                     \
          "trusted CAs instead of the defaults"},                                                   \
@@ -63,7 +63,7 @@ extern struct tool_context_flags tool_context_flags;
         {"tickets-per-connection", TOOL_COUNT, &tool_context_flags.tickets_per_connection, "N",    \
          "in TLS 1.3"},                                                                            \
         {"ticket-keys", TOOL_FILE, &tool_context_flags.ticket_keys, "FILE",                        \
-         "48 bytes, as node has them"},                                                            \
+         "ticket keys: 48 bytes in node's format"},                                                \
         {"private-key-engine", TOOL_TEXT, &tool_context_flags.options.private_key_engine, "ID",    \
          "OpenSSL engine"},                                                                        \
         {"private-key-identifier", TOOL_TEXT, &tool_context_flags.options.private_key_identifier,  \

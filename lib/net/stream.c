@@ -584,7 +584,7 @@ static void on_tick(struct rp_next_tick *tick)
     if (s->closed)
         return;
     if (s->had_error) {
-        rp_error_set(&unknown, "ENOMEM", "failed, and no memory to say why");
+        rp_error_set(&unknown, "ENOMEM", "the stream failed; no memory for the reason");
         event.error.error = s->reason != NULL ? s->reason : &unknown;
         rp_stream_emit(s, &event);
     }

@@ -65,7 +65,7 @@ static int open_with(const struct user *user, const char *path, opener *opens, s
         return opens(user, path, err);
     if (user_differs(user))
         return as_user(user, path, where, opens, err);
-    rp_error_set(err, "ERR_FILE", "%s: everybody can change %s; chmod o-w it", path, where);
+    rp_error_set(err, "ERR_FILE", "%s: all users can change %s; run chmod o-w on it", path, where);
     return -1;
 }
 

@@ -44,7 +44,8 @@ int unix_file_listen(const struct user *user, const struct rp_listen_options *o,
     } else if (user_differs(user)) {
         fd = listen_as_user(user, o, err);
     } else {
-        rp_error_set(err, "ERR_FILE", "%s: everybody can change %s; chmod o-w it", path, where);
+        rp_error_set(err, "ERR_FILE", "%s: all users can change %s; run chmod o-w on it", path,
+                     where);
         return -1;
     }
     if (fd >= 0)

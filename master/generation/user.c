@@ -186,7 +186,8 @@ static bool is_closed_to_others(const char *path, const char *option, struct rp_
     if (snprintf(inside, sizeof inside, "%s/.", path) >= (int)sizeof inside)
         return rp_error_set(err, "ENAMETOOLONG", "%s: the path is too long", option);
     return !path_is_open_to(&nobody, inside, where) ||
-           rp_error_set(err, "EACCES", "%s: everybody can change %s; chmod o-w it", option, where);
+           rp_error_set(err, "EACCES", "%s: all users can change %s; run chmod o-w on it", option,
+                        where);
 }
 
 bool user_directory(const struct user *user, const char *path, mode_t mode, const char *option,

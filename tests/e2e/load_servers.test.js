@@ -1,6 +1,7 @@
 'use strict';
-// reprise-load against servers that are not ours: nginx, HAProxy, node. What they resume is told by mechanism and from host
-// to host; what it writes to files agrees; what happens to the server meanwhile is marked; its exit says what was asked.
+// reprise-load against other servers: nginx, HAProxy, node. Resumption is reported by mechanism and
+// from host to host; its files agree with each other; events of the server are marked in the time
+// line; the exit status follows the limits of the options.
 const assert = require('assert');
 const fs = require('fs');
 const https = require('https');
@@ -153,7 +154,7 @@ test('reprise-load: the files agree, the page needs nothing else, and a reload o
     assert.strictEqual(externals(html), null);
     assert.strictEqual(html.match(/<svg/g).length, 3);
     const row = (name, part = html) => (part.match(new RegExp(`<tr><th>${name}</th>(.*)</tr>`)) || ['', ''])[1].split(/<[^>]*>/).filter(Boolean);
-    for (const [name, figure] of [['connections', json.started], ['failed', json.failed], ['sessions given', json.given], ['offered', json.offered],
+    for (const [name, figure] of [['connections', json.started], ['failed', json.failed], ['sessions issued', json.given], ['offered', json.offered],
       ['declined', json.declined], ['status 2xx', json.status['2xx']], ['bytes down', json.bytes_read], ['bytes up', json.bytes_written]])
       assert.deepStrictEqual(row(name), [String(figure)], name);
     const [, firstBytes, handshakes] = html.split('<h2>Latency ');

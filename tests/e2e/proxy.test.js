@@ -1,6 +1,6 @@
 'use strict';
-// Proxying: what a client sends comes to the backend unchanged, and back, however large, slow,
-// half-closed or broken either side is; the backend learns who the client is.
+// Proxying: data between client and backend arrives unchanged in both directions, however large,
+// slow, half-closed or broken either side is; the backend receives the client's address.
 const assert = require('assert');
 const crypto = require('crypto');
 const fs = require('fs');
@@ -291,7 +291,7 @@ test('a host has ALPN protocols of its own, in full and resumed handshakes', asy
     assert.match(refused.code, /NO_APPLICATION_PROTOCOL/);
   }
   service.configure(service.template.replace('alpn-protocols = "http/1.1"', ''));
-  assert.match(warnings()[0], /alpn-protocols: clients of host "api\.example" can select h2, which its backend "api" may not speak/);
+  assert.match(warnings()[0], /alpn-protocols: clients of host "api\.example" can select h2, which its backend "api" may not support/);
   for (const b of [plain, h2, api]) await b.stop();
 });
 

@@ -1,5 +1,6 @@
 'use strict';
-// reprise-connect and reprise-serve: with each other, with node, with servers that upgrade.
+// reprise-connect and reprise-serve: with each other, with node, and with servers that upgrade by
+// STARTTLS.
 const assert = require('assert');
 const fs = require('fs');
 const net = require('net');
@@ -303,17 +304,17 @@ const hostile = [
   ['smtp', ehlo('250 mail\r\n').concat([['STARTTLS', '454 not\x07 now\r\n']]), /refused: "454 not"/],
   ['smtp', [['', '554 go away\r\n']], /refused: "554 go away"/],
   ['smtp', [['', '2200 hi\r\n']], /refused/],
-  ['smtp', [['', '220 hi\r\n250 mail\r\n220 go\r\n']], /more plain text/],
+  ['smtp', [['', '220 hi\r\n250 mail\r\n220 go\r\n']], /unexpected plain text/],
   ['smtp', [['', '220-' + 'x'.repeat(20000)]], /answer is too long/],
   ['imap', [['', '* PREAUTH you\r\n']], /refused: "\* PREAUTH you"/],
   ['imap', [['', '* OK hi\r\n'], ['a1', 'a1 BAD no\r\n']], /refused: "a1 BAD no"/],
-  ['imap', [['', '* OK hi\r\na1 OK done\r\n']], /more plain text/],
+  ['imap', [['', '* OK hi\r\na1 OK done\r\n']], /unexpected plain text/],
   ['pop3', [['', '+OK hi\r\n'], ['STLS', '-ERR no\r\n']], /refused: "-ERR no"/],
   ['xmpp', [['to=', '<stream:stream><stream:features><mechanisms/></stream:features>']], /refused/],
   ['xmpp', [['to=', '<stream:stream><stream:features/>']], /refused/],
   ['xmpp', [['to=', '<stream:features><starttls/></stream:features>'], ['<starttls', '<failure xmlns="x"/><proceed/>']], /refused/],
   ['postgres', [['\0\0\0\x08', 'N']], /refused: "N"/],
-  ['postgres', [['\0\0\0\x08', 'SX']], /more plain text/],
+  ['postgres', [['\0\0\0\x08', 'SX']], /unexpected plain text/],
   ['ldap', [['1.3.6', Buffer.from('300c02010178070a013404000400', 'hex')]], /refused/],
   ['ldap', [['1.3.6', Buffer.from('3085ffffffffff', 'hex')]], /refused/],
   ['ldap', [['1.3.6', Buffer.from('3084ffffffff02010178', 'hex')]], /refused/],
@@ -375,7 +376,7 @@ test('tools: what follows the last word in the clear is an error', async () => {
   const server = await upgrading(dialogues.smtp, '250 injected\r\n');
   const client = await connect(`127.0.0.1:${server.address().port}`, ['--starttls', 'smtp'], 'x');
   assert.strictEqual(client.code, 1);
-  assert.match(client.err, /ERR_STARTTLS.*more plain text/);
+  assert.match(client.err, /ERR_STARTTLS.*unexpected plain text/);
   server.close();
 });
 

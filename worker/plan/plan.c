@@ -307,10 +307,11 @@ static bool check_protocol(const struct conf_tls *tls, const struct conf_backend
     if ((backend->kind != CONF_BACKEND_STATUS && backend->kind != CONF_BACKEND_REDIRECT) ||
         strncmp(protocol, "http/1.", 7) == 0)
         return true;
-    return conf_error(err, &tls->place,
-                      "alpn-protocols: \"%s\" would be routed to %s, which speaks HTTP/1.1; remove "
-                      "it, give it an alpn-backend, or set alpn-protocols in the host",
-                      protocol, backend->name);
+    return conf_error(
+        err, &tls->place,
+        "alpn-protocols: \"%s\" would be routed to %s, which supports HTTP/1.1 only; remove "
+        "it, give it an alpn-backend, or set alpn-protocols in the host",
+        protocol, backend->name);
 }
 
 static bool site_protocols(const struct frontend_plan *plan, struct site *site,

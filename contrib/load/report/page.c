@@ -41,7 +41,7 @@ static void put_count(FILE *f, const char *name, uint64_t count)
 
 static void put_sessions(FILE *f, const struct load_stats *s)
 {
-    put_count(f, "sessions given", s->given);
+    put_count(f, "sessions issued", s->given);
     put_count(f, "offered", s->offered);
     if (s->offered == 0)
         return;
@@ -140,7 +140,7 @@ static void put_latencies(FILE *f, const struct load_options *o, const struct lo
 
 static void put_negotiated(FILE *f, const struct load_stats *s)
 {
-    fputs("<h2>What was negotiated</h2>\n<table><tr><th>version</th><th>cipher suite</th>"
+    fputs("<h2>Negotiated parameters</h2>\n<table><tr><th>version</th><th>cipher suite</th>"
           "<th>group</th><th>certificate</th><th>ALPN</th><th>handshakes</th></tr>\n",
           f);
     for (unsigned i = 0; i < LOAD_NEGOTIATED && s->negotiated[i].count > 0; i++) {
@@ -436,7 +436,7 @@ static void put_honesty(FILE *f, const struct load_options *o, const struct load
     if (s->missed > 0)
         fprintf(f,
                 "<p><strong>%" PRIu64
-                " due connections never began: all allowed connections were in use.</strong></p>\n",
+                " arrivals never got a connection: all connections were in use.</strong></p>\n",
                 s->missed);
 }
 

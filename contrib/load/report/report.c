@@ -66,7 +66,7 @@ static void print_shortage(const struct load_options *o, const struct load_stats
 
 static void print_sessions(const struct load_stats *s)
 {
-    printf("sessions: %" PRIu64 " given, %" PRIu64 " offered, %" PRIu64
+    printf("sessions: %" PRIu64 " issued, %" PRIu64 " offered, %" PRIu64
            " resumed (%.2f %%), %" PRIu64 " declined",
            s->given, s->offered, s->resumed, 100 * load_ratio(s->resumed, s->offered), s->declined);
     if (s->offered_failed > 0)

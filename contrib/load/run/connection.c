@@ -258,7 +258,7 @@ static void on_answered(struct slot *s)
 static void on_echo(struct slot *s, size_t len)
 {
     if (len > s->awaited) {
-        fail_and_destroy(s, "more bytes came back than were sent", CLASS_OTHER);
+        fail_and_destroy(s, "echo longer than the data sent", CLASS_OTHER);
         return;
     }
     s->awaited -= len;

@@ -122,7 +122,7 @@ static enum rp_engine_status failed(struct rp_engine *e, struct rp_error *err)
 {
     if (e->hello == RP_HELLO_UNRECOGNIZED_NAME && !e->established) {
         ERR_clear_error();
-        rp_error_set(err, "ERR_TLS_UNRECOGNIZED_NAME", "the server name is not served here");
+        rp_error_set(err, "ERR_TLS_UNRECOGNIZED_NAME", "no certificate for this server name");
     } else {
         rp_error_handshake(err, "ENOMEM", "no memory for the connection");
     }

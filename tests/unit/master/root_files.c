@@ -134,7 +134,7 @@ START_TEST(log_behind_a_directory_of_the_user_is_opened_as_the_user)
     ck_assert_int_lt(log_file_open(&nobody, at("his/roots-file"), &error), 0);
     ck_assert_uint_eq(owner_of("his/roots-file"), 0);
     ck_assert_int_lt(log_file_open(&without, at("world/log"), &error), 0);
-    ck_assert_ptr_nonnull(strstr(error.message, "everybody can change"));
+    ck_assert_ptr_nonnull(strstr(error.message, "all users can change"));
 }
 END_TEST
 
@@ -153,7 +153,7 @@ START_TEST(run_dir_that_others_can_change_is_refused)
     ck_assert(!user_check_run_dir(at("sticky"), &nobody, NULL));
     ck_assert(!user_check_run_dir(at("sticky/missing"), &nobody, NULL));
     ck_assert(!user_check_run_dir(at("world"), &without, &error));
-    ck_assert_ptr_nonnull(strstr(error.message, "run-dir: everybody can change"));
+    ck_assert_ptr_nonnull(strstr(error.message, "run-dir: all users can change"));
 }
 END_TEST
 
