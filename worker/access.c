@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * access.c - the end of each connection; see access.h.
- * The danger: names, subjects and errors are a client's text; the log escapes them. Lines wait for
- * each other for a moment, so that most of them cost no system call. */
+ * access.c - the end of each connection; see access.h. The danger: the client chose names, subjects
+ * and errors; the log escapes them. Lines are queued for a moment, so that most of them cost no
+ * system call. */
 #include "worker/access.h"
 #include "worker/connection.h"
 
@@ -61,7 +61,7 @@ static void put_reason(struct rp_log_line *line, enum reason reason)
         rp_log_text(line, "text", reason_entry(reason)->text);
 }
 
-/* The client certificate and the alerts. */
+/* Add the client certificate and the alerts. */
 static void put_verdict(struct rp_log_line *line, const struct rp_socket *socket)
 {
     struct rp_verify_failure failure;
@@ -87,7 +87,7 @@ static void put_failure(struct rp_log_line *line, const struct rp_socket *socket
     rp_log_text(line, "error", error->message);
 }
 
-/* With access = on a line of the access log, else one for who debugs. */
+/* A line of the access log with access = on, else a debug line. */
 static bool begin_line(struct rp_log_line *line, const struct frontend *f, const char *message)
 {
     bool access = process_of(f)->setup->conf->log.access;
@@ -109,9 +109,9 @@ static void end_line(struct rp_log_line *line, const struct frontend *f)
         rp_timer_start(p->loop, &p->log_flush, FLUSH_MS);
 }
 
-/* -- ends */
+/* -- ends of connections */
 
-/* The client and its error are those of the last one. */
+/* Report the last client that was refused, and its error. */
 static void warn(struct frontend *f, const struct rp_address *remote, enum reason reason,
                  const struct rp_socket *socket, const struct rp_error *error)
 {

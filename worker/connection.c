@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * connection.c - the common part of connections: beginning, ending, counting.
- * The danger: a peer that never closes. When the connection has ended, the peer has five seconds of
- * silence or half a minute of sending left, then the socket is destroyed. */
+ * connection.c - the common part of connections: start, end, counting. The danger: a peer that
+ * never closes. After the end of a connection the peer has five seconds of silence or half a minute
+ * of sending left; then the socket is destroyed. */
 #include "worker/connection.h"
 #include "worker/access.h"
 
@@ -64,7 +64,7 @@ static void end(struct connection *c, bool whole)
 {
     if (c->stream == NULL || c->ended_ms != 0)
         return;
-    c->ended_ms = rp_loop_now(process_of(c)->loop) + 1; /* never 0 */
+    c->ended_ms = rp_loop_now(process_of(c)->loop) + 1; /* 0 means: not ended */
     rp_stream_set_timeout(c->stream, CONNECTION_LINGER_MS);
     if (whole)
         rp_stream_end(c->stream);

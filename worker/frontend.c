@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * frontend.c - from an accepted descriptor to a connection that someone answers.
- * The danger: each connection that was counted must be given back once, however it ends. There are
- * two ends: a handshake that fails (tlsClientError, exactly once), and the close of a connection
- * whose handshake was complete (connection.c); both call frontend_left. */
+ * frontend.c - from an accepted descriptor to a connection with a handler. The danger: each counted
+ * connection must be uncounted exactly once. A connection ends in one of two ways: its handshake
+ * fails (tlsClientError, exactly once), or it closes after a complete handshake (connection.c);
+ * both call frontend_left. */
 #include "worker/frontend.h"
 #include "worker/access.h"
 #include "worker/connection.h"
@@ -24,7 +24,7 @@ struct frontend_listen {
     struct frontend *frontend;
     struct rp_listener_socket *socket;
     int slot;
-    bool deferred; /* TCP_DEFER_ACCEPT: accepted connections have sent their first bytes */
+    bool deferred; /* TCP_DEFER_ACCEPT: accepted connections have already sent bytes */
     bool paused;   /* out of descriptors */
     struct frontend_listen *next;
 };
@@ -66,7 +66,8 @@ static uint64_t monotonic_ns(void)
 
 /* -- counting ---------------------------------------------------------------------------------- */
 
-/* May this connection go on? REASON_COUNT: yes, and it is counted; else why not. */
+/* Check the limits and count the connection. REASON_COUNT: accepted; else the reason of the
+ * refusal. */
 static enum reason admit(struct frontend *f, const struct rp_address *remote)
 {
     struct worker *p = f->process;
@@ -149,7 +150,7 @@ static int on_preface(struct rp_socket *socket, const uint8_t *bytes, size_t len
         rp_error_set(err, "ERR_LIMIT", "per-source-connections is reached for this source");
         return -1;
     }
-    set_site(socket, &f->plan->own); /* and so: counted */
+    set_site(socket, &f->plan->own); /* and so it is counted */
     return used;
 }
 
@@ -169,9 +170,9 @@ static bool accept_session_id(const uint8_t *id, size_t len, void *arg)
     return f->process->cache != NULL && rp_session_cache_accept_id(id, len, f->process->cache);
 }
 
-/* By id a session is found only under the server name that it was made under; a ticket is no
- * different. In TLS 1.2 that is a must (RFC 6066 section 3). TLS 1.3 would allow another name
- * (RFC 8446 section 4.6.1), but then a name could not be revoked. */
+/* A stored session resumes only for the server name of its full handshake; so does a ticket. TLS
+ * 1.2 requires that (RFC 6066 section 3). TLS 1.3 would allow another name (RFC 8446 section
+ * 4.6.1), but then sessions of a name could not be revoked. */
 static bool is_of_its_name(const struct rp_session_origin *origin)
 {
     const char *then = origin->servername, *now = origin->current_servername;
@@ -279,7 +280,7 @@ static void on_secure(const struct rp_event *event, void *arg)
     answerers[backend->conf->kind](f, socket, backend);
 }
 
-/* The last socket has closed, and its alert was sent. */
+/* The last socket has closed, after its alert was sent. */
 static void on_close(const struct rp_event *event, void *arg)
 {
     const struct frontend *f = arg;
@@ -291,7 +292,7 @@ static void on_close(const struct rp_event *event, void *arg)
 
 /* -- accepting --------------------------------------------------------------------------------- */
 
-/* From here on an IPv4 client has an IPv4 address, whatever socket it came through. */
+/* From here on an IPv4 client has an IPv4 address, also on a dual-stack socket. */
 static void on_accepted(struct rp_listener_socket *listener, int fd, const struct rp_address *peer,
                         void *arg)
 {
@@ -384,7 +385,7 @@ void frontend_unlisten(struct frontend *f, int slot)
     unlisten(f, false, slot);
 }
 
-/* -- its life ---------------------------------------------------------------------------------- */
+/* -- lifetime ---------------------------------------------------------------------------------- */
 
 static struct rp_server_options options_of(struct frontend *f)
 {
@@ -433,7 +434,7 @@ bool frontend_open(struct frontend *f, struct worker *process, size_t index, str
 void frontend_close(struct frontend *f)
 {
     for (struct frontend_listen *listen = f->listens; listen != NULL; listen = listen->next)
-        rp_listener_accept_queued(listen->socket); /* there may be no other process for them */
+        rp_listener_accept_queued(listen->socket); /* possibly no other process accepts them */
     unlisten(f, true, 0);
     rp_server_close(f->server);
 }

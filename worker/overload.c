@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * overload.c - what a worker does when too many come, and after they have gone.
- * It takes as many connections as it has descriptors for, so that those it has are served; and
- * when far fewer are open than before, it returns the memory to the system. */
+ * overload.c - limit a worker's connections to its descriptors, and return memory afterwards. A
+ * worker accepts only as many connections as it has descriptors for, so that those it has can be
+ * served. When far fewer connections are open than before, it returns memory to the system. */
 #include "worker/overload.h"
 
 #include <dirent.h>
@@ -11,12 +11,12 @@
 
 enum {
     SPARE_DESCRIPTORS = 32, /* for files, the store, host names */
-    EACH = 2,               /* the client's descriptor and the backend's */
+    EACH = 2,               /* one for the client and one for the backend */
     LOG_EVERY_MS = 60000,
     TRIM_MS = 5000,
     TRIM_MORE_MS = 50,
-    TRIMS = 2,      /* connections that linger at the first one are gone by the second */
-    TRIM_LEAST = 64 /* closed connections; for fewer there is nothing to trim */
+    TRIMS = 2,      /* connections that linger at the first trim are gone at the second */
+    TRIM_LEAST = 64 /* minimum number of closed connections for a trim */
 };
 
 /* -- descriptors */
@@ -66,7 +66,7 @@ static void log_pause(struct worker *p, int sys_errno)
     rp_log_text(&line, "error", rp_errno_name(sys_errno));
     rp_log_number(&line, "count", (int64_t)o->pauses);
     rp_log_end(&line);
-    o->pauses_logged_ms = now + 1; /* never 0 */
+    o->pauses_logged_ms = now + 1; /* 0 means: never */
     o->pauses = 0;
 }
 

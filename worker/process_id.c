@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * process_id.c - getpid() that asks the kernel once a process.
- * OpenSSL compares the process id with every use of its random generator, to seed it anew after a
- * fork: five system calls of a full handshake's twenty-five. The program's own getpid() takes the
- * place of libc's for all libraries.
- * The danger: a child that does not notice that it is one would repeat its parent's random numbers.
- * So whatever forks must be fork(), which calls the handler below; clone() without it is not used
- * here (the library's threads, and posix_spawn, which goes on to exec, are no children of that
- * kind). */
+ * process_id.c - a getpid() that asks the kernel once per process. OpenSSL compares the process id
+ * at every use of its random generator, to reseed it after a fork: five of the twenty-five system
+ * calls of a full handshake. This getpid() replaces libc's for all libraries. The danger: a child
+ * with its parent's process id would repeat the parent's random numbers. So every fork must be
+ * fork(), which calls the handler below; clone() without it is not used here (the library's threads
+ * are no processes, and posix_spawn calls exec at once). */
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static pid_t known; /* 0: ask */
+static pid_t known; /* 0: unknown */
 
 static void forget(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proxies.c - which sources may send a PROXY header; see proxies.h. */
+ * proxies.c - the sources that may send a PROXY header; see proxies.h. */
 #include "worker/proxies.h"
 
 static bool is_listed(const struct frontend_plan *plan, const struct rp_address *remote)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * proxy.c - the plain stream of a connection to a backend and back.
- * The danger: two streams that may each fail, end or stall at any moment, one of them not yet
- * connected. The rules: the client's bytes are kept until the connection to the backend is
- * established, so that they can be sent to the next address; a side whose queue is full pauses the
- * other; an end is forwarded and closes nothing; the memory is freed after both have closed. */
+ * proxy.c - forward a connection's decrypted stream to a backend and back. The danger: either
+ * stream may fail, end or stall at any time, and the backend's may not be connected yet. The rules:
+ * the client's bytes are kept until the backend is connected, so that they can be sent to the next
+ * address; a side whose queue is full pauses the other; an end is forwarded without closing the
+ * other direction; the memory is freed after both have closed. */
 #include "worker/connection.h"
 #include "worker/proxy_protocol.h"
 
@@ -15,35 +15,35 @@
 #include <sys/socket.h>
 
 enum {
-    HALF_CLOSED_MS = 30000, /* silence of a client whose backend has ended */
-    LOG_EVERY_MS = 10000,   /* failures of one backend */
+    HALF_CLOSED_MS = 30000, /* maximum silence of a client whose backend has ended */
+    LOG_EVERY_MS = 10000,   /* interval of log lines about failures of a backend */
     COMMON_NAME_MAX = 255,
-    BUSY_MS = 20, /* between tries of a Unix socket whose queue is full */
-    /* What may wait for the backend: all that one read from the client can bring, so that an upload
-     * stops for a slow backend and not for each record. */
+    BUSY_MS = 20, /* between attempts to connect to a Unix socket with a full backlog */
+    /* Bytes that may be queued for the backend: as many as one read from the client can bring, so
+     * that a slow backend pauses an upload, but not for each record. */
     BACKEND_WAITS = 128 * 1024,
 };
 
-/* connect to a Unix socket whose backlog is full fails with EAGAIN at once, where TCP would wait.
- * So we wait. */
+/* Connecting to a Unix socket with a full backlog fails at once with EAGAIN, where TCP would wait.
+ * So try again after a delay. */
 struct busy {
     struct rp_timer timer;
-    bool again; /* the failure under way is of this kind */
+    bool again; /* the current failure is of this kind */
 };
 
 struct proxy {
     struct connection c;
     struct backend *backend;
-    struct backend_address *address; /* the one being tried or used */
+    struct backend_address *address; /* the current address */
     struct backend_try try;
-    struct rp_stream *server; /* NULL between tries, and once it has closed */
+    struct rp_stream *server; /* NULL between attempts, and after it has closed */
     uint8_t *kept;            /* PROXY header and the client's bytes, until connected */
     size_t kept_len, kept_capacity;
-    struct busy *busy; /* NULL: never needed */
-    bool connected;    /* a connection to the backend is or was established */
-    bool client_ended; /* forwarded, or to be forwarded */
+    struct busy *busy; /* NULL: not needed so far */
+    bool connected;    /* the backend was connected */
+    bool client_ended; /* its end was, or will be, forwarded */
     bool server_ended; /* the backend has sent its end */
-    bool broken;       /* the backend's connection failed before that */
+    bool broken;       /* the backend's connection failed before its end */
 };
 
 static struct worker *process_of(const struct proxy *p)
@@ -63,7 +63,7 @@ static void proxy_free(struct proxy *p)
 
 /* -- the backend ------------------------------------------------------------------------------- */
 
-/* Log the first failure, then at most one every LOG_EVERY_MS, with a count of the others. */
+/* Log the first failure, then at most one every LOG_EVERY_MS, with the number of the others. */
 static void log_failure(struct proxy *p, const char *what, const struct rp_error *error)
 {
     struct backend *backend = p->backend;
@@ -86,13 +86,13 @@ static void log_failure(struct proxy *p, const char *what, const struct rp_error
             rp_log_number(&line, "unsaid", backend->unlogged);
         rp_log_end(&line);
     }
-    backend->logged_ms = now + 1; /* never 0 */
+    backend->logged_ms = now + 1; /* 0 means: never */
     backend->unlogged = 0;
 }
 
 static void on_server(const struct rp_event *event, void *arg);
 
-/* What is left of the time for the address being tried, at least 1. */
+/* The remaining time of the current address, at least 1. */
 static uint32_t time_left(const struct proxy *p)
 {
     uint64_t now = rp_loop_now(process_of(p)->loop);
@@ -123,11 +123,11 @@ static struct rp_stream *connect_to(struct proxy *p, const struct rp_address *ad
         rp_error_set(err, "ENOMEM", "no memory for a connection to a backend");
         return NULL;
     }
-    rp_stream_unref(server); /* an open stream lives until it has closed */
+    rp_stream_unref(server); /* an open stream stays alive until it has closed */
     return server;
 }
 
-/* Begin to connect to p->address; the bytes kept go there at once. */
+/* Start connecting to p->address; the kept bytes are sent there at once. */
 static bool try_address(struct proxy *p)
 {
     struct rp_error error;
@@ -145,8 +145,8 @@ static bool try_address(struct proxy *p)
     return true;
 }
 
-/* Try the next address. When none is left, the client's connection is broken off, so that it is no
- * empty answer. */
+/* Try the next address. If none is left, end the client's connection without close_notify, so that
+ * the client does not take it for an empty response. */
 static void try_next(struct proxy *p)
 {
     uint64_t now = rp_loop_now(process_of(p)->loop);
@@ -167,7 +167,7 @@ static void on_busy_over(struct rp_timer *timer)
         try_next(p);
 }
 
-/* Is this address busy, and is there time left to try it again? */
+/* Whether this address has a full backlog and there is time left to try it again. */
 static bool note_busy(struct proxy *p, const struct rp_error *error)
 {
     if (strcmp(error->code, "EAGAIN") != 0)
@@ -190,7 +190,7 @@ static void connected(struct proxy *p)
     p->connected = true;
     process_of(p)->row->backend_connects++;
     backend_worked(p->address);
-    rp_stream_set_timeout(p->server, 0); /* the client's covers both directions */
+    rp_stream_set_timeout(p->server, 0); /* the client's timeout covers both directions */
     free(p->kept);
     p->kept = NULL;
     p->kept_len = p->kept_capacity = 0;
@@ -199,8 +199,8 @@ static void connected(struct proxy *p)
         rp_stream_resume(p->c.stream);
 }
 
-/* The time for this address has expired. The connection may be established all the same: without
- * bytes from either side nothing has shown it yet. */
+/* The time of this address is over. The connection may be established nevertheless: without bytes
+ * from either side this is not known yet. */
 static void on_server_timeout(struct proxy *p)
 {
     struct rp_address peer;
@@ -244,7 +244,7 @@ static void on_server_data(struct proxy *p, const uint8_t *bytes, size_t len)
         rp_stream_pause(p->server);
 }
 
-/* The backend has ended; the client may go on for as long as it sends. */
+/* The backend has ended; the client may go on sending. */
 static void on_server_end(struct proxy *p)
 {
     uint32_t idle_ms = p->c.frontend->plan->conf->idle_timeout_ms;
@@ -344,7 +344,8 @@ static void on_client_data(struct proxy *p, const uint8_t *bytes, size_t len)
         rp_stream_pause(p->c.stream);
 }
 
-/* The backend gets an end only if the client has ended and everything was sent; else a reset. */
+/* Forward an end to the backend only if the client has ended and everything was sent; else a
+ * reset. */
 static void leave_server(struct proxy *p)
 {
     if (p->client_ended && rp_stream_writable_length(p->server) == 0)
@@ -395,9 +396,11 @@ static void on_client(const struct rp_event *event, void *arg)
     }
 }
 
-/* -- the beginning ----------------------------------------------------------------------------- */
+/* -- starting
+ * ----------------------------------------------------------------------------------- */
 
-/* The first common name of the client's certificate into `out`; false: there is no certificate. */
+/* Copy the first common name of the client's certificate to `out`; false: there is no
+ * certificate. */
 static bool client_certificate(struct proxy *p, char out[COMMON_NAME_MAX + 1])
 {
     const struct rp_x509_attribute *attributes;

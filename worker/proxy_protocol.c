@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * proxy_protocol.c - parse and build PROXY protocol headers.
- * The danger: anyone who can reach the port can write this header, and its address is then used as
- * the client's. So the parser accepts only what the specification lets a sender write, and rejects
- * a malformed header as soon as that is certain. Pure: no I/O, no allocation. */
+ * proxy_protocol.c - parse and build PROXY protocol headers. The danger: anyone who can connect to
+ * the port can write this header, and its address is then used as the client's. So the parser
+ * accepts only what the specification permits, and rejects a malformed header as soon as that is
+ * certain. Does no I/O and no allocation. */
 #include "worker/proxy_protocol.h"
 
 #include "lib/base/cursor.h"
@@ -49,13 +49,13 @@ static int malformed(struct rp_error *err, const char *what)
     return -1;
 }
 
-/* The next word of a version 1 line, ended by one space or by the end of the line. */
+/* The next word of a version 1 line, which ends with one space or with the line. */
 static const char *next_word(char **rest)
 {
     return strsep(rest, " ");
 }
 
-/* A decimal port as the specification writes it: no sign, no leading zero, up to 65535. */
+/* A decimal port as specified: no sign, no leading zero, at most 65535. */
 static bool parse_port(const char *word, in_port_t *port)
 {
     unsigned long value = 0;
@@ -91,7 +91,7 @@ static in_port_t *port_of(struct rp_address *address)
     return address->any.sa_family == AF_INET ? &address->in.sin_port : &address->in6.sin6_port;
 }
 
-/* The line without "PROXY " and CRLF, terminated. */
+/* The line without "PROXY " and CRLF, NUL-terminated. */
 static int parse_v1_line(char *line, struct proxy_said *said, struct rp_error *err)
 {
     const char *protocol = next_word(&line);
@@ -202,7 +202,7 @@ static bool checksum_holds(const uint8_t *header, size_t len, const uint8_t *at)
     return crc == rp_load_uint(at, 4);
 }
 
-/* NULL, or what is wrong. One checksum at most, or a header could cost hundreds of them. */
+/* The error, or NULL. At most one checksum is allowed, since each costs a pass over the header. */
 static const char *check_tlvs(struct rp_cursor *c, const uint8_t *header, size_t len)
 {
     bool checked = false;
@@ -289,7 +289,7 @@ static int family_of(const struct rp_address *address)
     return address->len == 0 ? AF_UNSPEC : address->any.sa_family;
 }
 
-/* Convert both addresses to one family; AF_UNSPEC: they have no common one. */
+/* Convert both addresses to one family; AF_UNSPEC: they have none in common. */
 static int common_family(const struct proxy_tell *tell, struct rp_address *source,
                          struct rp_address *destination)
 {
@@ -335,7 +335,7 @@ size_t proxy_protocol_build_v1(const struct proxy_tell *tell, uint8_t out[PROXY_
     return (size_t)len;
 }
 
-/* Values of up to 255 bytes: six of them and the addresses always fit into PROXY_OUT_MAX. */
+/* For values of up to 255 bytes: six of them and the addresses always fit into PROXY_OUT_MAX. */
 static void put_tlv(struct rp_writer *w, uint8_t type, const char *value)
 {
     size_t len = value == NULL ? 0 : strlen(value);
@@ -366,7 +366,7 @@ static void put_tls(struct rp_writer *w, const struct proxy_tell *tell)
     rp_writer_uint(&length, (size_t)(w->at - value), 2);
 }
 
-/* A path padded with zeros; what lies past an address's length is not the address. */
+/* A path padded with zeros; bytes beyond the address's length are not part of it. */
 static void put_path(struct rp_writer *w, const struct rp_address *address)
 {
     static const uint8_t zeros[V2_PATH_LEN];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * reasons.c - why connections end, and which error of the library means which reason.
- * An error code that is not listed is no mistake: new versions of OpenSSL have new ones. It becomes
- * the general reason of its kind, and the error itself is in the log. */
+ * reasons.c - why connections end, and which error of the library has which reason. Error codes
+ * that are not listed, such as those of new OpenSSL versions, get the general reason of their kind;
+ * the log has the error itself. */
 #include "worker/reasons.h"
 #include "worker/stats.h"
 
@@ -50,7 +50,7 @@ static const struct {
     {"ENOMEM", REASON_NO_MEMORY},
 };
 
-/* Errors of the transport have the names of errno values. */
+/* Errors of the transport are named by errno values. */
 static bool is_of_transport(const struct rp_error *error)
 {
     return error->code[0] == 'E' && strncmp(error->code, "ERR_", 4) != 0;

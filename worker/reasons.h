@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * reasons.h - why connections end: one table for the log, status, metrics and the manual.
- * Codes are promises: patterns and alarms are built on them. One may be added, none changes. */
+ * reasons.h - why connections end: one table for the log, status, metrics and the manual. Codes are
+ * stable, since patterns and alerts depend on them: codes may be added, never changed. */
 #ifndef REASONS_H
 #define REASONS_H
 
 #include <reprise/server.h>
 
-/* Before the handshake, in it, after it; PROBE has no handshake. */
+/* Before, during and after the handshake; PROBE has no handshake. */
 enum reason_kind { REASON_KIND_REFUSED, REASON_KIND_FAILED, REASON_KIND_SERVED, REASON_KIND_PROBE };
 
-/* Name, code, kind, the counter of struct stats_row that counts it too (REASON_ONLY: none), text.
- */
+/* Name, code, kind, the counter in struct stats_row that also counts it (REASON_ONLY: none),
+ * text. */
 #define REASONS(X)                                                                                 \
     X(DESCRIPTOR_LIMIT, "descriptor_limit", REFUSED, STATS(dropped),                               \
       "file descriptor limit reached; raise the limit of open files (ulimit -n, LimitNOFILE)")     \
@@ -88,9 +88,9 @@ struct reason_entry {
 enum { REASON_ONLY = 0 };
 const struct reason_entry *reason_entry(enum reason);
 
-/* Why a handshake failed, from what the socket and its error say. */
+/* The reason of a failed handshake, from the socket and its error. */
 enum reason reason_of_handshake(const struct rp_socket *, const struct rp_error *);
-/* Why a connection failed that was open. */
+/* The reason of the failure of an open connection. */
 enum reason reason_of_error(const struct rp_error *);
 
 #endif

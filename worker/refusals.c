@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * refusals.c - the pace of warnings about refused clients; see refusals.h.
- * The danger: clients come in any number, and each line costs a write. The first one is logged at
- * once; those that follow are counted, and logged with their count when a minute is over, also if
- * no more come. */
+ * refusals.c - limit the rate of warnings about refused clients; see refusals.h. The danger:
+ * clients come in any number, and each line costs a write. The first one is logged at once; later
+ * ones are counted, and logged with their count after a minute, even if no more come. */
 #include "worker/refusals.h"
 #include "worker/frontend.h"
 
@@ -18,7 +17,7 @@ static uint64_t take(struct refusals *r, uint64_t now)
 {
     uint64_t count = r->count;
 
-    r->logged_ms = now + 1; /* never 0 */
+    r->logged_ms = now + 1; /* 0 means: never */
     r->count = 0;
     return count;
 }
@@ -54,7 +53,7 @@ static void say(const struct frontend *f, enum reason reason, uint64_t count)
     rp_log_end(&line);
 }
 
-/* Log what is due; true: something still waits. */
+/* Log the counts that are due; true: others are pending. */
 static bool look_at(struct frontend *f, uint64_t now)
 {
     bool waits = false;
@@ -86,7 +85,7 @@ void refusals_begin(struct worker *p)
     p->refusals_later.arg = p;
 }
 
-/* What was counted is logged before the process ends. */
+/* Log pending counts before the process exits. */
 void refusals_end(struct worker *p)
 {
     rp_timer_stop(&p->refusals_later);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * refusals.h - how many clients were refused since the last warning: at most one warning a minute
+ * refusals.h - the number of refused clients since the last warning: at most one warning a minute
  * for each frontend and reason, with the count. */
 #ifndef REFUSALS_H
 #define REFUSALS_H
@@ -12,7 +12,7 @@
 struct worker;
 struct frontend;
 
-/* Of one frontend and reason, in one worker. */
+/* For one frontend and reason, in one worker. */
 struct refusals {
     uint64_t logged_ms; /* 0: never */
     uint64_t count;     /* since then */
@@ -20,9 +20,9 @@ struct refusals {
 
 void refusals_begin(struct worker *);
 void refusals_end(struct worker *);
-/* One more. Returns the count that is to be logged now, 0: later. */
+/* Count one more. Returns the count to log now; 0: later. */
 uint64_t refusals_count(struct frontend *, enum reason);
-/* Begin that warning. */
+/* Start that warning. */
 void refusals_line(struct rp_log_line *, const struct frontend *, enum reason, uint64_t count);
 
 #endif

@@ -80,7 +80,7 @@ static bool resolve_name(struct rp_address *a, const char *host, uint16_t port,
     return true;
 }
 
-/* Split "host:port" or "[host]:port". */
+/* Split "host:port" or "[host]:port" into its parts. */
 static bool split(const char *text, char *host, size_t size, uint16_t *port)
 {
     const char *colon = strrchr(text, ':');
@@ -93,7 +93,7 @@ static bool split(const char *text, char *host, size_t size, uint16_t *port)
         text++;
         len -= 2;
     } else if (memchr(text, ':', len) != NULL) {
-        return false; /* an IPv6 address wants brackets */
+        return false; /* an IPv6 address requires brackets */
     }
     if (len >= size)
         return false;
@@ -102,7 +102,7 @@ static bool split(const char *text, char *host, size_t size, uint16_t *port)
     return true;
 }
 
-/* A system without IPv6 (ipv6.disable=1) has no such sockets. */
+/* On a system without IPv6 (ipv6.disable=1) such a socket cannot be created. */
 static bool has_ipv6(void)
 {
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -156,7 +156,7 @@ const char *rp_address_host(const struct rp_address *a, char text[RP_ADDRESS_TEX
         break;
     case AF_UNIX:
         if (a->len <= offsetof(struct sockaddr_un, sun_path))
-            break; /* an unnamed socket: the usual client */
+            break; /* an unnamed socket, as most clients have */
         len = a->len - offsetof(struct sockaddr_un, sun_path);
         if (a->un.sun_path[0] == '\0')
             snprintf(text, RP_ADDRESS_TEXT, "@%.*s", (int)len - 1, a->un.sun_path + 1);

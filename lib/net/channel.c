@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { MESSAGES_A_TURN = 32 }; /* a chatty process may not starve the others */
+enum { MESSAGES_A_TURN = 32 }; /* so that a busy sender does not starve other events */
 
 struct rp_channel_note {
     struct rp_channel_note *next;
@@ -27,7 +27,7 @@ bool rp_channel_pair(int fds[2], struct rp_error *err)
     return rp_error_errno(err, errno, "socketpair", "a channel between processes");
 }
 
-/* ev_unref and ev_ref must be in balance around every start and stop of the watcher. */
+/* Balance ev_unref and ev_ref at every start and stop of the watcher. */
 static void watch(struct rp_channel *c, int events)
 {
     if (c->idle)
@@ -51,14 +51,14 @@ static void fail_errno(struct rp_channel *c, const char *syscall)
     struct rp_error error;
 
     if (errno == ECONNRESET || errno == EPIPE) {
-        fail(c, NULL); /* it left with unread messages */
+        fail(c, NULL); /* the other process exited with unread messages */
         return;
     }
     rp_error_errno(&error, errno, syscall, "the channel to another process");
     fail(c, &error);
 }
 
-/* One message. false: there is none, or the channel is no more. */
+/* Receive one message. false: there is none, or the channel was closed. */
 static bool read_one(struct rp_channel *c)
 {
     uint8_t *buffer = rp_loop_input(c->loop);
@@ -69,7 +69,7 @@ static bool read_one(struct rp_channel *c)
     while (got < 0 && errno == EINTR);
     if (got > 0) {
         c->message(c, buffer, (size_t)got);
-        explicit_bzero(buffer, (size_t)got); /* it may have been a key; the buffer is the loop's */
+        explicit_bzero(buffer, (size_t)got); /* it may hold a key; the loop shares it */
     } else if (got == 0)
         fail(c, NULL);
     else if (errno != EAGAIN && errno != EWOULDBLOCK)
@@ -147,7 +147,7 @@ bool rp_channel_send(struct rp_channel *c, uint8_t tag, const void *bytes, size_
     if (c->first == NULL) {
         if (send_now(c->fd, tag, bytes, len))
             return true;
-        /* A receiver that is gone is reported by reading, in order with what it still said. */
+        /* A closed receiver is reported by reading, after the messages that it sent. */
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)
             return rp_error_errno(err, errno, "send", "the channel to another process");
     }

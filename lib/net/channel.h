@@ -12,11 +12,11 @@
 #include <stddef.h>
 
 enum {
-    RP_CHANNEL_MESSAGE_MAX = 65536 + 1, /* a cluster's largest message and its frame */
-    RP_CHANNEL_QUEUE_MAX = 1 << 20,     /* bytes that wait for the receiver */
+    RP_CHANNEL_MESSAGE_MAX = 65536 + 1, /* a cluster's largest message with its type byte */
+    RP_CHANNEL_QUEUE_MAX = 1 << 20,     /* bytes queued for the receiver */
 };
 
-struct rp_channel_note; /* a message that waits */
+struct rp_channel_note; /* a queued message */
 struct rp_channel {
     /* A message, never empty. The bytes are valid during the call. */
     void (*message)(struct rp_channel *, const uint8_t *bytes, size_t len);
@@ -27,19 +27,18 @@ struct rp_channel {
     /* private */
     struct rp_loop *loop;
     struct rp_io io;
-    int fd; /* valid while loop is set */
-    struct rp_channel *next,
-        *prev; /* all channels of the loop, to be closed when it is abandoned */
+    int fd;                         /* valid while loop is set */
+    struct rp_channel *next, *prev; /* ring of the loop's channels, closed by rp_loop_abandon */
     struct rp_channel_note *first, *last;
     size_t queued;
     bool *gone; /* set when it is closed during a callback */
     bool writing, idle;
 };
 
-/* The two ends of a channel, non-blocking and close-on-exec. */
+/* Create the two ends of a channel, non-blocking and close-on-exec. */
 bool rp_channel_pair(int fds[2], struct rp_error *);
-/* Start on an end, which it takes over. message, closed and arg are set before, the rest is zero.
- */
+/* Start on an end, which the channel then owns. Set message, closed and arg before; the rest must
+ * be zero. */
 void rp_channel_open(struct rp_channel *, struct rp_loop *, int fd);
 static inline bool rp_channel_is_open(const struct rp_channel *channel)
 {
@@ -49,9 +48,10 @@ static inline bool rp_channel_is_open(const struct rp_channel *channel)
  * full), ENOMEM, or the errno name of send. */
 bool rp_channel_send(struct rp_channel *, uint8_t tag, const void *bytes, size_t len,
                      struct rp_error *);
-/* Pass on all messages that have arrived: before acting on the end of the other process. */
+/* Receive all messages that have arrived; call it before acting on the exit of the other
+ * process. */
 void rp_channel_read(struct rp_channel *);
-/* From now on the open channel does not keep the loop running. */
+/* The open channel no longer keeps the loop running. */
 void rp_channel_idle(struct rp_channel *);
 /* Close: no callback is called any more, and queued messages are lost. Idempotent. */
 void rp_channel_close(struct rp_channel *);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * fd.c - what is done with a bare descriptor; see fd.h. */
+ * fd.c - operations on descriptors; see fd.h. */
 #include "lib/net/fd.h"
 #include "lib/base/args.h"
 

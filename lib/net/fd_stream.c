@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * fd_stream.c - a pipe, a terminal, a file or another descriptor as a stream.
- * libev reports a descriptor that epoll refuses (a regular file, /dev/null) as always ready.
- * The dangers: O_NONBLOCK belongs to everyone who shares the open file, so any of them may change
- * it at any time; and a write to a pipe without a reader raises SIGPIPE. */
+ * fd_stream.c - a pipe, a terminal, a file or another descriptor as a stream. libev reports a
+ * descriptor that epoll refuses (a regular file, /dev/null) as always ready. The dangers:
+ * O_NONBLOCK is shared by all processes with the open file, so it may change at any time; and a
+ * write to a pipe without a reader raises SIGPIPE. */
 #include "lib/base/args.h"
 #include "lib/net/fd.h"
 #include "lib/net/loop.h"
@@ -22,17 +22,17 @@
 #include <reprise/net.h>
 
 struct fd_stream {
-    struct rp_stream stream; /* first */
+    struct rp_stream stream; /* must be first */
     struct rp_queue out;
-    struct rp_next_tick flush; /* at the end of the iteration */
+    struct rp_next_tick flush; /* runs at the end of the iteration */
     struct rp_io io;
     int fd;       /* -1: closed */
-    int interest; /* what io is started for */
-    /* These are independent of each other. */
+    int interest; /* the events of io */
+    /* These flags are independent of each other. */
     bool reading;
-    bool looking;  /* paused: an end is reported if nothing is unread before it */
-    bool blocked;  /* the kernel took less than all: wait until it is writable */
-    bool restores; /* O_NONBLOCK was off: turn it off again */
+    bool looking;  /* paused: still detect the end if all data was read */
+    bool blocked;  /* a write was incomplete: wait until writable */
+    bool restores; /* O_NONBLOCK was off: restore that at the end */
 };
 
 static struct fd_stream *of_stream(const struct rp_stream *s)
@@ -62,7 +62,7 @@ static void fail(struct fd_stream *f, const char *syscall)
     rp_stream_destroy(&f->stream, &error);
 }
 
-/* Before each call that could block: another user of the open file may have changed it. */
+/* Called before each system call that could block: another process may have changed the flag. */
 static void set_nonblocking(struct fd_stream *f)
 {
     int flags = fcntl(f->fd, F_GETFL);
@@ -81,7 +81,7 @@ static void restore_blocking(struct fd_stream *f)
 
 /* -- reading */
 
-/* The master of a pseudo-terminal says EIO when its last slave was closed. */
+/* The master of a pseudo-terminal returns EIO after its last slave was closed. */
 static bool is_hangup(const struct fd_stream *f, int sys_errno)
 {
     unsigned number;
@@ -123,7 +123,7 @@ static void look_for_end(struct fd_stream *f)
 
 /* -- writing */
 
-/* Take back the SIGPIPE of our own write, which is blocked in this thread. */
+/* Consume the SIGPIPE of this write, which is blocked in this thread. */
 static void take_sigpipe(const sigset_t *sigpipe)
 {
     static const struct timespec now = {0};
@@ -132,7 +132,7 @@ static void take_sigpipe(const sigset_t *sigpipe)
         continue;
 }
 
-/* 0, or an errno; EAGAIN: the rest has to wait. */
+/* Returns 0 or an errno; EAGAIN: the rest must wait. */
 static int write_queue(struct fd_stream *f)
 {
     const uint8_t *bytes;
@@ -216,7 +216,7 @@ static void on_io(struct rp_io *io, int events)
     rp_stream_unref(&f->stream);
 }
 
-/* -- from the program */
+/* -- called by the program */
 
 static void fd_write(struct rp_stream *s, const uint8_t *bytes, size_t len)
 {
@@ -246,7 +246,7 @@ static void fd_read_start(struct rp_stream *s)
 static void fd_read_stop(struct rp_stream *s)
 {
     of_stream(s)->reading = false;
-    of_stream(s)->looking = s->sink == NULL; /* a pipe resumes by itself */
+    of_stream(s)->looking = s->sink == NULL; /* a pipe resumes reading by itself */
     update(of_stream(s));
 }
 
@@ -281,7 +281,7 @@ static int fd_number(const struct rp_stream *s)
 
 /* -- opening */
 
-/* A direction that the descriptor was not opened for has ended from the start. */
+/* A direction for which the descriptor was not opened has ended from the start. */
 static void set_directions(struct rp_stream *s, int flags)
 {
     int mode = flags & O_ACCMODE;

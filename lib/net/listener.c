@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * listener.c - listening sockets, and accepting on them.
- * Options that accepted sockets inherit (TCP_NODELAY, keep-alive) are set once, on the listening
- * socket. The danger: running out of descriptors must not spin the loop, and must not stop
- * accepting for good; the pause is ended by a timer that no error path stops. */
+ * listener.c - listening sockets, and accepting on them. Options that accepted sockets inherit
+ * (TCP_NODELAY, keep-alive) are set once, on the listening socket. The danger: running out of
+ * descriptors must neither spin the loop nor stop accepting for good; a timer that no error path
+ * stops ends the pause. */
 #include "lib/base/args.h"
 #include "lib/net/fd.h"
 #include "lib/net/loop.h"
@@ -18,15 +18,15 @@
 
 enum {
     BACKLOG = 511,
-    DEFER_SECONDS = 1, /* how long the kernel waits for the client's first bytes */
-    BATCH = 16,        /* accepted for one readiness, so that other events get their turn */
+    DEFER_SECONDS = 1, /* the kernel's wait for the client's first bytes */
+    BATCH = 16, /* accepts per readiness event, so that other events are handled in between */
     PAUSE_MS = 100,
-    QUEUED = 1024, /* more than a queue holds; those that come while we accept are not ours */
+    QUEUED = 1024, /* more than a queue holds; connections that arrive meanwhile are left */
 };
 
 /* -- opening */
 
-/* A socket file that nobody listens on is left over from a crash; anything else is not ours. */
+/* A socket file on which nobody listens is a leftover of a crash; any other file is kept. */
 static bool remove_stale(const struct rp_address *a)
 {
     struct stat st;
@@ -61,7 +61,7 @@ static bool set_options(int fd, const struct rp_listen_options *o)
            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){o->ipv6_only}, sizeof(int)) == 0;
 }
 
-/* The file has its mode from the start: a chmod afterwards could meet another file. */
+/* Bind with the right mode: chmod afterwards could hit another file. */
 static int bind_with_mode(int fd, const struct rp_listen_options *o)
 {
     bool has_mode = o->address->any.sa_family == AF_UNIX && o->unix_mode != 0;
@@ -136,10 +136,10 @@ struct rp_listener_socket {
     rp_accept_paused *paused; /* NULL: not wanted */
     void *arg;
     int fd;
-    unsigned expected; /* how many were there last time: that many are tried without waiting */
-    unsigned turn;     /* of the loop, in which we were readable last */
+    unsigned expected; /* number of connections last time; as many are tried at once */
+    unsigned turn;     /* the iteration of the last readiness event */
     bool calling, stopped;
-    bool short_of; /* accept4 failed for want of descriptors or memory, and has not succeeded since
+    bool short_of; /* accept4 failed for lack of descriptors or memory, and has not succeeded since
                     */
 };
 
@@ -169,7 +169,7 @@ static void note_shortage(struct rp_listener_socket *l, int reason)
         l->paused(l, reason, l->arg);
 }
 
-/* One accept; false when there is no more to take now. */
+/* Accept one connection; false: none is left for now. */
 static bool accept_one(struct rp_listener_socket *l)
 {
     struct rp_address remote = {.len = sizeof remote - offsetof(struct rp_address, any)};
@@ -184,7 +184,7 @@ static bool accept_one(struct rp_listener_socket *l)
     return !l->stopped && (reason == ECONNABORTED || reason == EINTR);
 }
 
-/* The callback may stop the listener, whose memory then goes when nobody is in here any more. */
+/* The callback may stop the listener; its memory is freed when the last call returns. */
 static unsigned accept_some(struct rp_listener_socket *l, unsigned most)
 {
     unsigned taken = 0;
@@ -211,9 +211,9 @@ void rp_listener_accept_queued(struct rp_listener_socket *l)
         free(l);
 }
 
-/* Level-triggered: what is left makes us readable again, so one accept too few costs nothing and
- * one too many costs a system call. Take as many as came last time, and more when there were more:
- * when we are readable again in the very next turn. */
+/* The watcher is level-triggered: connections that are left trigger it again, so accepting too few
+ * costs nothing, and one try too many costs a system call. Accept as many as last time, and more if
+ * the previous iteration had left some. */
 static void on_readable(struct rp_io *io, int events)
 {
     struct rp_listener_socket *l = io->arg;

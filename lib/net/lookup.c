@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * lookup.c - getaddrinfo in a thread that answers through a pipe; see lookup.h.
- * The thread and the loop share one struct with two owners; whoever lets go last frees it. */
+ * lookup.c - getaddrinfo in a thread that answers through a pipe; see lookup.h. The thread and the
+ * loop share one struct; the last of them to release it frees it. */
 #include "lib/net/lookup.h"
 
 #include <errno.h>
@@ -65,7 +65,7 @@ static void *resolve(void *arg)
         freeaddrinfo(list);
     }
     n = write(l->write_fd, "", 1);
-    (void)n; /* the loop also sees the close */
+    (void)n; /* if the write fails, the loop sees the pipe close */
     close(l->write_fd);
     let_go(l);
     return NULL;
@@ -87,7 +87,7 @@ static void on_answer(struct rp_io *io, int events)
     let_go(l);
 }
 
-/* All signals stay with the loop's thread. */
+/* Block all signals in the thread: the loop's thread handles them. */
 static int start_thread(struct rp_lookup *l)
 {
     sigset_t all, before;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * loop.c - the loop: life, ticks, shared buffers.
- * Ticks run in libev's prepare phase, after all events of the turn and before the loop waits: that
- * is where everything written during a turn leaves in one system call. */
+ * loop.c - the event loop: lifetime, ticks, shared buffers. Ticks run in libev's prepare phase,
+ * after all events of an iteration and before the loop waits. There everything that was written
+ * during the iteration is sent with one system call. */
 #include "lib/base/args.h"
 #include "lib/net/loop.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TICK_ROUNDS = 16 }; /* ticks that schedule ticks may not starve the sockets */
+enum { TICK_ROUNDS = 16 }; /* limit, so that ticks that schedule ticks do not starve sockets */
 
 static bool ticks_left(const struct rp_loop *loop)
 {
@@ -50,7 +50,7 @@ static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int event
 
 static void on_idle(struct ev_loop *ev, struct ev_idle *idle, int events)
 {
-    (void)ev, (void)idle, (void)events; /* its being started is what matters */
+    (void)ev, (void)idle, (void)events; /* active only to prevent waiting */
 }
 
 void rp_next_tick(struct rp_loop *loop, struct rp_next_tick *tick)
@@ -98,7 +98,7 @@ struct rp_loop *rp_loop_wrap(struct ev_loop *ev, struct rp_error *err)
     ev_idle_init(&loop->idle, on_idle);
     loop->prepare.data = loop;
     ev_prepare_start(ev, &loop->prepare);
-    ev_unref(ev); /* being ready for ticks is no reason to stay */
+    ev_unref(ev); /* the prepare watcher alone does not keep the loop running */
     return loop;
 }
 
@@ -171,7 +171,7 @@ void rp_loop_turn(struct rp_loop *loop, bool wait)
 {
     if (loop == NULL)
         return;
-    /* A tick that runs now is an event that was waited for. */
+    /* A pending tick counts as an event. */
     ev_run(loop->ev, wait && !ticks_left(loop) ? EVRUN_ONCE : EVRUN_NOWAIT);
 }
 

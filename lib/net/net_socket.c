@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * net_socket.c - a plain TCP or Unix socket as a stream, and connecting one.
- * The danger: everything before the connection stands is asynchronous (a name is looked up, the
- * kernel connects); the stream may be destroyed at any point of it. */
+ * net_socket.c - a plain TCP or Unix socket as a stream, and connecting one. The danger: everything
+ * before the connection is established is asynchronous (name lookup, connect), and the stream may
+ * be destroyed at any point. */
 #include "lib/base/args.h"
 #include "lib/net/net_socket.h"
 #include "lib/net/fd.h"
@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A peer that ends with its answer shows it in one of the first reads, or it keeps the connection.
- */
+/* The number of reads after which the peer's FIN is looked for: a peer that closes after its
+ * response does so at once. */
 enum { EAGER_LOOKS = 2 };
 
 /* -- from the wire to the stream */
@@ -31,7 +31,7 @@ static void on_input(struct rp_wire *w, const uint8_t *bytes, size_t len)
     rp_stream_push(&of_wire(w)->stream, bytes, len);
 }
 
-/* Both ends in one turn: the close that follows sends our FIN, so no shutdown() need do it. */
+/* If both ends close in one iteration, close() sends our FIN, so shutdown() is not needed. */
 static void on_input_end(struct rp_wire *w)
 {
     w->close_follows = true;
@@ -57,7 +57,7 @@ static void on_shut(struct rp_wire *w)
     rp_stream_finished(&of_wire(w)->stream);
 }
 
-/* In node's words, with whom it was. Returns false. */
+/* Fill an error with node's message and the addresses. Returns false. */
 static bool cannot_connect(const struct rp_net_socket *n, int sys_errno, const char *syscall,
                            struct rp_error *err)
 {
@@ -141,7 +141,7 @@ static void net_read_stop(struct rp_stream *s)
 
     if (!rp_wire_is_open(&n->wire))
         return;
-    if (s->sink == NULL && !s->resumes_itself) /* a pipe resumes, too */
+    if (s->sink == NULL && !s->resumes_itself) /* a pipe resumes reading by itself */
         rp_wire_look_for_end(&n->wire);
     else
         rp_wire_read_stop(&n->wire);
@@ -296,14 +296,14 @@ struct rp_stream *rp_net_open(struct rp_loop *loop, int fd, const struct rp_stre
     return &n->stream;
 }
 
-/* Linux then sends the last ACK of the handshake with our first bytes: a packet less, and the peer
- * wakes up once. */
+/* Linux then sends the last ACK of the TCP handshake with our first bytes, which saves a packet and
+ * wakes the peer once. */
 static void let_ack_wait(int fd)
 {
     setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
 }
 
-/* Open a socket and begin to connect it. false: *err says why. */
+/* Open a socket and start connecting it. false: *err has the reason. */
 static bool connect_to(struct rp_net_socket *n, const struct rp_address *to, struct rp_error *err)
 {
     int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc;
@@ -345,7 +345,7 @@ static bool note_host(struct rp_net_socket *n, const struct rp_net_options *o)
     return !named || (n->host = strdup(o->host)) != NULL;
 }
 
-/* What could be said inside rp_net_connect is said a tick later. */
+/* Report in a tick what happened inside rp_net_connect. */
 static void on_start(struct rp_next_tick *tick)
 {
     struct rp_net_socket *n = tick->arg;
@@ -367,8 +367,8 @@ static void fail_later(struct rp_net_socket *n, const struct rp_error *error)
     }
 }
 
-/* Names with several addresses: each is tried in turn, until one connects. What was written already
- * goes to that one. */
+/* Try each address of the name in turn until one connects. Bytes that were already written are sent
+ * to that one. */
 static bool connect_to_others(struct rp_net_socket *n, struct rp_error *err)
 {
     while (n->other_count > 0 && !n->stream.destroyed) {
@@ -414,14 +414,14 @@ static void on_lookup(void *arg, const char *host, const struct rp_address *addr
 
 static bool path_address(const char *path, struct rp_address *a, struct rp_error *err)
 {
-    char text[sizeof "unix:" + sizeof a->un.sun_path + 32]; /* cut, it is still too long */
+    char text[sizeof "unix:" + sizeof a->un.sun_path + 32]; /* detects a path too long */
 
     snprintf(text, sizeof text, "unix:%s", path);
     return rp_address_parse(a, text, false, err);
 }
 
-/* The address, if it is known without asking anybody. */
-/* As node: no host and an empty one are this machine. */
+/* The address if it is known without a lookup. */
+/* As in node: no host, or an empty one, means this machine. */
 static const char *host_of(const struct rp_net_options *o)
 {
     return o->host != NULL && o->host[0] != '\0' ? o->host : "localhost";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * queue.c - bytes waiting to be sent, in chunks from the loop's pool; see queue.h. */
+ * queue.c - bytes to send, in chunks from the loop's pool; see queue.h. */
 #include "lib/net/queue.h"
 #include "lib/net/loop.h"
 
@@ -106,7 +106,7 @@ bool rp_queue_append(struct rp_queue *q, struct rp_loop *loop, const void *bytes
     return true;
 }
 
-/* Make the only chunk, or the first one, large enough for `len` bytes more, if a chunk can be. */
+/* Enlarge the first chunk for `len` more bytes, within the maximum size of a chunk. */
 static bool grow(struct rp_queue *q, struct rp_loop *loop, size_t len)
 {
     struct rp_chunk *old = q->first, *chunk;

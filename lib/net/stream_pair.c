@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * stream_pair.c - two streams joined in memory: what one end writes, the other end reads.
- * Each end owns the bytes on their way to the other, and delivers them in a tick of its own, so
- * that no listener runs inside a write. The danger: every delivery may destroy either end; both
- * are held while one works, and `peer` is looked at anew after each call. */
+ * stream_pair.c - two streams joined in memory: one end reads what the other writes. Each end owns
+ * the bytes on the way to the other, and delivers them in its own tick, so that no listener runs
+ * inside a write. The danger: each delivery may destroy either end; both are referenced meanwhile,
+ * and `peer` is read again after each call. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +13,13 @@
 enum { PIECE = 16384 };
 
 struct end {
-    struct rp_stream stream; /* first */
-    struct end *peer;        /* NULL: it was destroyed */
-    struct rp_queue out;     /* on its way to the peer */
+    struct rp_stream stream; /* must be first */
+    struct end *peer;        /* NULL: destroyed */
+    struct rp_queue out;     /* on the way to the peer */
     struct rp_next_tick tick;
-    bool resets; /* whatever is on its way, our end is an error for the peer */
-    bool
-        reset; /* the peer resets, or was destroyed with bytes on their way: no end, but an error */
+    bool resets; /* our end is reported to the peer as an error */
+    bool reset;  /* the peer has reset, or was destroyed before all bytes arrived: report an error,
+                    not an end */
 };
 
 static struct end *end_of(const struct rp_stream *stream)
@@ -34,7 +34,7 @@ static bool peer_takes(const struct end *e)
     return e->out.len > 0 && e->peer != NULL && !e->peer->stream.paused;
 }
 
-/* A piece is copied out before it is shown, since a listener may empty the queue. */
+/* Copy each piece before delivering it, since a listener may empty the queue. */
 static void deliver(struct end *e)
 {
     uint8_t piece[PIECE];
@@ -53,7 +53,7 @@ static void deliver(struct end *e)
 static void deliver_end(struct end *e)
 {
     rp_stream_finished(&e->stream);
-    if (e->peer != NULL) /* paused or not: nothing is unread */
+    if (e->peer != NULL) /* paused or not: all data was read */
         rp_stream_push_end(&e->peer->stream);
 }
 
@@ -90,7 +90,7 @@ static void on_tick(struct rp_next_tick *tick)
     rp_stream_unref(&e->stream);
 }
 
-/* -- from the program */
+/* -- called by the program */
 
 static void end_write(struct rp_stream *stream, const uint8_t *bytes, size_t len)
 {
@@ -113,7 +113,8 @@ static void end_end(struct rp_stream *stream)
     rp_next_tick(stream->loop, &end_of(stream)->tick);
 }
 
-/* What waits for us is with the peer; that it has ended, if it was destroyed, with ourselves. */
+/* Bytes for this end are in the peer's queue; if the peer was destroyed, this end has recorded
+ * it. */
 static void end_read_start(struct rp_stream *stream)
 {
     struct end *e = end_of(stream);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * timeouts.c - one list and one timer for each duration; see timeouts.h.
- * The timer is armed for the head of the list and not moved when the head is restarted: it fires,
- * finds nothing due, and is armed anew. So activity on a connection costs a move in a list. */
+ * timeouts.c - one list and one timer for each duration; see timeouts.h. The timer is set for the
+ * head of the list and is not changed when the head is restarted: it fires, finds nothing due, and
+ * is set again. So activity on a connection costs only a list operation. */
 #include "lib/net/timeouts.h"
 #include "lib/net/loop.h"
 
 #include <stdlib.h>
 
 struct rp_timeout_queue {
-    struct rp_timeout head; /* ring */
+    struct rp_timeout head; /* head of the ring */
     struct rp_timer timer;
     struct rp_loop *loop;
     struct rp_timeout_queue *next;
@@ -49,7 +49,7 @@ static struct rp_timeout_queue *queue_for(struct rp_loop *loop, uint32_t ms)
 
     for (; (q = *at) != NULL; at = &q->next) {
         if (q->ms == ms) {
-            *at = q->next; /* to the front: few durations are in use at a time */
+            *at = q->next; /* move to the front: few durations are in use */
             q->next = loop->timeouts;
             loop->timeouts = q;
             return q;
@@ -87,7 +87,7 @@ bool rp_timeout_start(struct rp_loop *loop, struct rp_timeout *t, uint32_t ms)
     uint64_t now = rp_loop_now(loop);
 
     if (q != NULL && q->ms == ms && q->loop == loop) {
-        unlink_timeout(t); /* the timer goes on */
+        unlink_timeout(t); /* the timer keeps running */
     } else {
         rp_timeout_stop(t);
         q = queue_for(loop, ms);
@@ -110,7 +110,7 @@ void rp_timeout_stop(struct rp_timeout *t)
         return;
     unlink_timeout(t);
     if (empty(t->queue))
-        rp_timer_stop(&t->queue->timer); /* an idle loop does not wake up */
+        rp_timer_stop(&t->queue->timer); /* so that an idle loop does not wake up */
     t->queue = NULL;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * watchers.c - timers, signals and descriptors for an embedding program: libev's watchers inside
- * structs that do not show libev. */
+ * structs that hide libev. */
 #include "lib/net/loop.h"
 
 #include <signal.h>
 
-/* A started signal is in its loop's list. */
+/* Started signal watchers are in a list of their loop. */
 struct signal_watcher {
     struct ev_signal ev;
     struct rp_signal *next, *prev;
@@ -16,7 +16,7 @@ _Static_assert(sizeof(struct ev_timer) <= sizeof(((struct rp_timer *)0)->private
 _Static_assert(sizeof(struct signal_watcher) <= sizeof(((struct rp_signal *)0)->private_), "room");
 _Static_assert(sizeof(struct ev_io) <= sizeof(((struct rp_io *)0)->private_), "room");
 
-/* An abandoned loop has no libev any more: everything on it counts as stopped. */
+/* An abandoned loop has no libev loop: all its watchers count as stopped. */
 static bool lives(const struct rp_loop *loop)
 {
     return loop != NULL && loop->ev != NULL;
@@ -40,10 +40,10 @@ void rp_timer_start(struct rp_loop *loop, struct rp_timer *timer, uint64_t ms)
     if (!lives(loop))
         return;
     if (ev_depth(loop->ev) == 0)
-        ev_now_update(loop->ev); /* outside of the loop its clock stands still */
+        ev_now_update(loop->ev); /* outside of the loop its clock is not updated */
     timer->loop = loop;
     ev_timer_init(w, on_timer, (double)ms / 1000, 0);
-    ev_set_priority(w, -1); /* what has arrived is seen first: it is not late */
+    ev_set_priority(w, -1); /* lower priority: data that has arrived is handled before a timeout */
     w->data = timer;
     ev_timer_start(loop->ev, w);
 }
@@ -93,7 +93,7 @@ void rp_signal_start(struct rp_loop *loop, struct rp_signal *signal, int signum)
     ev_signal_init(&w->ev, on_signal, signum);
     w->ev.data = signal;
     ev_signal_start(loop->ev, &w->ev);
-    ev_unref(loop->ev); /* waiting for a signal is no reason to stay */
+    ev_unref(loop->ev); /* a signal watcher does not keep the loop running */
 }
 
 void rp_signal_block_all(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * wire.c - one descriptor on one loop; see wire.h.
- * System calls are the budget here: one recv for each readiness, one send for each turn, and the
- * poll set is touched only when what we wait for has changed. */
+ * wire.c - one descriptor on one loop; see wire.h. The aim is few system calls: one recv per
+ * readiness event, one send per iteration, and epoll_ctl only when the awaited events have
+ * changed. */
 #include "lib/net/wire.h"
 #include "lib/net/fd.h"
 #include "lib/net/loop.h"
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 1000 }; /* with a reader that pauses, once sends have failed */
+enum { PATIENCE_MS = 1000 }; /* maximum wait for a paused reader after a send has failed */
 
 static bool looks(const struct rp_wire *w)
 {
@@ -55,7 +55,7 @@ static void fail(struct rp_wire *w, int sys_errno, const char *syscall)
     w->ops->failed(w, &error);
 }
 
-/* Evidence that an eager connection stands. false: the callback closed the wire. */
+/* An eager connection is established. false: the callback closed the wire. */
 static bool connected(struct rp_wire *w)
 {
     if (w->connecting == RP_WIRE_CONNECTED)
@@ -72,14 +72,15 @@ static void fail_io(struct rp_wire *w, int sys_errno, const char *syscall)
     fail(w, sys_errno, w->connecting != RP_WIRE_CONNECTED ? "connect" : syscall);
 }
 
-/* A peer waits for it: one that speaks first, and one with Nagle on that has more to say. */
+/* The peer may wait for this ACK: if its protocol lets it send first, or if it has Nagle's
+ * algorithm on and more to send. */
 static void ack_at_once(const struct rp_wire *w)
 {
     if (w->acks_late)
         setsockopt(w->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
 }
 
-/* recv had nothing: no bytes yet, or an error. */
+/* recv returned nothing: no bytes yet, or an error. */
 static void read_nothing(struct rp_wire *w, int sys_errno)
 {
     if (sys_errno != EAGAIN && sys_errno != EWOULDBLOCK)
@@ -91,9 +92,9 @@ static void read_nothing(struct rp_wire *w, int sys_errno)
     w->acks_late = false;
 }
 
-/* A send that failed has consumed the socket's error, and recv says 0 from then on. Only EPIPE
- * leaves the question of the peer's end to recv: after a FIN, or with the error of a Unix socket
- * still in place. */
+/* A failed send has consumed the socket's error, and recv returns 0 from then on. Only after EPIPE
+ * does recv still tell whether the peer has ended: after a FIN, or with the pending error of a Unix
+ * socket. */
 static bool is_end(const struct rp_wire *w)
 {
     return w->send_errno == 0 || w->send_errno == EPIPE;
@@ -147,8 +148,8 @@ void rp_wire_read_now(struct rp_wire *w)
         read_end(w);
 }
 
-/* The reader is paused: an end with nothing unread before it is told all the same. With unread data
- * the descriptor is watched no longer, or the loop would spin. */
+/* The reader is paused: still report an end if all data was read. If data is unread, stop watching
+ * the descriptor, or the loop would spin. */
 static void look_for_end(struct rp_wire *w)
 {
     char byte;
@@ -164,7 +165,7 @@ static void look_for_end(struct rp_wire *w)
     }
 }
 
-/* A second small send before the peer has answered would wait for its delayed ACK. */
+/* A second small send before the peer has answered would wait for the peer's delayed ACK. */
 static void avoid_nagle(struct rp_wire *w)
 {
     if (w->nagle && w->unanswered) {
@@ -174,7 +175,7 @@ static void avoid_nagle(struct rp_wire *w)
     w->unanswered = true;
 }
 
-/* `waiting`: the last bytes were sent to share a packet with the FIN. */
+/* `waiting`: the last bytes were held back to share a packet with the FIN. */
 static void finish_output(struct rp_wire *w, bool waiting)
 {
     if (w->shutting && !w->shut_done) {
@@ -192,8 +193,8 @@ static bool has_unread(const struct rp_wire *w)
     return recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* What the peer said before it stopped listening counts: an alert, an answer to half a request. It
- * is read first, by a reader that may pause meanwhile, but not for long; then the wire fails. */
+/* Deliver what the peer sent before it closed, such as an alert or a partial response. The reader
+ * may pause meanwhile, but only for PATIENCE_MS; then the wire fails. */
 static void send_failed(struct rp_wire *w, int sys_errno)
 {
     w->send_errno = sys_errno;
@@ -253,7 +254,7 @@ static void on_flush(struct rp_next_tick *tick)
     flush(tick->arg);
 }
 
-/* connect() has ended, one way or the other. */
+/* connect() has succeeded or failed. */
 static void on_connect_end(struct rp_wire *w)
 {
     int sys_errno = 0;
@@ -320,7 +321,7 @@ void rp_wire_look_for_end(struct rp_wire *w)
 bool rp_wire_write(struct rp_wire *w, const void *bytes, size_t len)
 {
     if (w->fd < 0 || w->broken || w->send_errno != 0)
-        return true; /* failed or closed: whoever writes will hear of it */
+        return true; /* failed or closed: writers are notified */
     if (!rp_queue_append(&w->out, w->loop, bytes, len))
         return false;
     rp_wire_flush_later(w);

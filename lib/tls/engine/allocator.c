@@ -36,7 +36,7 @@ enum {
     LARGE_MAX = 32768,
     LARGE_CLASSES = LARGE_MAX / LARGE + 1,
     KEPT_MAX = 4,           /* of each */
-    RETURNED_AT_ONCE = 256, /* slabs in one call of rp_allocator_trim: a few milliseconds */
+    RETURNED_AT_ONCE = 256, /* slabs per call of rp_allocator_trim: a few milliseconds */
 };
 
 struct block {
@@ -44,18 +44,18 @@ struct block {
 };
 
 struct slab {
-    struct slab *next, **at; /* in the list of its class, or of those without one */
-    struct block *free;      /* blocks that came back */
-    uint32_t fresh;          /* where the blocks begin that were never used */
-    uint16_t used;           /* blocks */
+    struct slab *next, **at; /* in the list of its class, or of unused slabs */
+    struct block *free;      /* freed blocks */
+    uint32_t fresh;          /* offset of the blocks that were never used */
+    uint16_t used;           /* number of blocks in use */
     uint8_t class;
 };
 
 static struct {
     uint8_t *base;
     size_t slabs, usable;          /* used; made usable */
-    struct slab *open[CLASSES];    /* with room for a block */
-    struct slab *empty, *returned; /* without a class: memory is there; is the system's */
+    struct slab *open[CLASSES];    /* with at least one free block */
+    struct slab *empty, *returned; /* without a class: with memory; returned to the system */
     struct block *kept[LARGE_CLASSES];
     uint8_t kept_count[LARGE_CLASSES];
     _Atomic(struct block *) basket;
@@ -168,7 +168,7 @@ static bool make_usable(void)
     return true;
 }
 
-/* One without a block in use; NULL: there is no memory. */
+/* A slab without blocks in use; NULL: no memory. */
 static struct slab *any_slab(void)
 {
     struct slab *slab = pool.empty != NULL ? pool.empty : pool.returned;
@@ -180,7 +180,7 @@ static struct slab *any_slab(void)
     return slab;
 }
 
-/* false: there is no memory. */
+/* false: no memory. */
 static bool refill(size_t class)
 {
     struct slab *slab;
@@ -198,7 +198,7 @@ static bool refill(size_t class)
     return true;
 }
 
-/* -- large blocks: malloc's, and as large as a multiple of LARGE */
+/* -- large blocks: from malloc, with a size that is a multiple of LARGE */
 
 static void *large_allocate(size_t size)
 {
@@ -244,7 +244,7 @@ static void free_kept(void)
     }
 }
 
-/* -- what OpenSSL calls */
+/* -- the functions that OpenSSL calls */
 
 static void *allocate(size_t size, const char *file, int line)
 {
@@ -294,7 +294,7 @@ static void *reallocate(void *p, size_t size, const char *file, int line)
         return NULL;
     }
     if (!is_ours(p))
-        return realloc(p, size); /* it was large, and grows further as a rule */
+        return realloc(p, size); /* a large block usually grows further */
     had = size_of_class(slab_of(p)->class);
     if (size <= had)
         return p;
@@ -327,7 +327,7 @@ bool rp_allocator_install(void)
     return false;
 }
 
-/* true: all of it is the system's. */
+/* true: all unused memory was returned. */
 static bool return_slabs(size_t most)
 {
     for (; most > 0 && pool.empty != NULL; most--) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * client_hello.c - read SNI, ALPN, tickets, PSK identities and ticket counts from a ClientHello.
- * Input is hostile. OpenSSL has done the framing and has refused duplicates, so each extension's
- * body comes whole: short means malformed. This parser decides nothing and alerts nobody. Uses
- * lib/base/cursor.h. */
+ * The input is untrusted. OpenSSL has parsed the framing and refused duplicates, so each
+ * extension's body is complete: a short one is malformed. This parser makes no decision and sends
+ * no alert. Uses lib/base/cursor.h. */
 #include "lib/tls/engine/client_hello.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 
 enum { HOST_NAME = 0, NAME_MAX_LEN = 255 };
 
-/* RFC 6066 section 3, with one name of one type as OpenSSL has it. */
+/* RFC 6066 section 3; exactly one name of one type, as in OpenSSL. */
 static bool take_servername(struct rp_client_hello *h, struct rp_cursor body)
 {
     struct rp_cursor list = rp_cursor_vector(&body, 2);
@@ -60,7 +60,7 @@ static bool take_versions(struct rp_client_hello *h, struct rp_cursor body)
     return true;
 }
 
-/* RFC 8446 section 4.2.11; whether a binder is right is OpenSSL's concern. */
+/* RFC 8446 section 4.2.11; OpenSSL verifies the binders. */
 static bool take_identities(struct rp_client_hello *h, struct rp_cursor body)
 {
     struct rp_cursor list = rp_cursor_vector(&body, 2), rest = list, identity;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * early_state.c - the table of the legal moves of early data; see early_state.h. */
+ * early_state.c - the table of legal transitions of early data; see early_state.h. */
 #include "lib/tls/engine/early_state.h"
 
 #define TO(name) (1u << RP_EARLY_##name)
@@ -18,7 +18,7 @@ const char *rp_early_state_name(enum rp_early_state state)
 
 bool rp_early_may_move(enum rp_early_state from, enum rp_early_state to)
 {
-    /* OpenSSL decides and reads in one call, which may read all there is. */
+    /* OpenSSL accepts and reads in one call, which may read everything. */
     static const unsigned moves[] = {
         [RP_EARLY_OFF] = TO(EXPECTED),
         [RP_EARLY_EXPECTED] = TO(OFFERED) | TO(OVER),

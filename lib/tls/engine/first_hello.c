@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * first_hello.c - has a whole ClientHello arrived?
- * The danger: OpenSSL takes the memory for a message when it has read its length, up to 128 KB, and
- * some 20 KB before that. Who sends a few bytes and waits must not cost that, so a server's engine
- * is made when the whole message is there. What can't be the beginning of one is for OpenSSL to
- * judge, at once: it knows the right alert. */
+ * first_hello.c - find out whether a whole ClientHello has arrived. The danger: OpenSSL allocates
+ * memory for a message when it has read its length, up to 128 KB, and some 20 KB before that. A
+ * client that sends a few bytes and waits must not cost that, so a server's engine is created when
+ * the whole message has arrived. Bytes that cannot start a ClientHello go to OpenSSL at once, which
+ * sends the right alert. */
 #include "lib/tls/engine/first_hello.h"
 #include "lib/base/cursor.h"
 
@@ -13,7 +13,7 @@ enum {
     RECORD_MAX = 16384,
     HANDSHAKE = 22,
     CLIENT_HELLO = 1,
-    CLIENT_HELLO_MAX = 131396, /* OpenSSL's: what is larger gets an alert */
+    CLIENT_HELLO_MAX = 131396, /* OpenSSL's limit; a larger message gets an alert */
 };
 
 static size_t least(size_t a, size_t b)
@@ -21,7 +21,7 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Of as much of a record's header as there is. */
+/* Check the available part of a record's header. */
 static bool may_be_handshake(const uint8_t *header, size_t len)
 {
     return len == 0 || (header[0] == HANDSHAKE && (len == 1 || header[1] == 3));
@@ -32,7 +32,7 @@ static size_t message_length(const uint8_t header[4])
     return (size_t)rp_load_uint(header + 1, 3);
 }
 
-/* One more record that has arrived as a whole. */
+/* Skip one record that has arrived completely. */
 static void walk(struct rp_first_hello *h, const struct rp_engine *e, size_t len)
 {
     if (h->payload < sizeof h->header)
@@ -42,7 +42,7 @@ static void walk(struct rp_first_hello *h, const struct rp_engine *e, size_t len
     h->at += (uint32_t)(RECORD_HEADER + len);
 }
 
-/* Nothing more needs to be waited for: it is there, or is none. */
+/* Nothing more to wait for: the hello is complete, or the bytes are invalid. */
 static bool is_decided(const struct rp_first_hello *h)
 {
     size_t len = message_length(h->header);

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * first_hello.h - has a whole ClientHello arrived? Asked before there is an SSL. */
+ * first_hello.h - whether a whole ClientHello has arrived; used before an SSL is created. */
 #ifndef RP_FIRST_HELLO_H
 #define RP_FIRST_HELLO_H
 
 #include "lib/tls/engine/engine.h"
 
-/* How far the input was looked at; zeros at the beginning. What was looked at stays in the input.
- */
+/* The part of the input that was checked; zero-initialised. The input is kept. */
 struct rp_first_hello {
-    uint32_t at;      /* bytes of whole records */
-    uint32_t payload; /* ... and in them of handshake messages */
+    uint32_t at;      /* bytes of complete records */
+    uint32_t payload; /* bytes of handshake messages in them */
     uint8_t header[4];
 };
 
-/* true: OpenSSL has all that it needs for a decision. false: more is to come. */
+/* true: pass the input to OpenSSL. false: wait for more. */
 bool rp_first_hello_ready(struct rp_first_hello *, const struct rp_engine *);
 
 #endif

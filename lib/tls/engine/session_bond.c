@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * session_bond.c - what a client's session is bound to; see session_bond.h.
- * The danger: a session stands for a verification that is not done again. What cannot be read here
- * is bound to nothing, and is not offered. */
+ * session_bond.c - what a client's session is bound to; see session_bond.h. The danger: a resumed
+ * session skips the verification of the certificate. A session whose bond cannot be read is not
+ * bound to anything, and is not offered. */
 #include "lib/tls/engine/session_bond.h"
 #include "lib/base/cursor.h"
 
@@ -12,7 +12,7 @@
 #include "lib/base/text.h"
 #include "lib/tls/engine/session.h"
 
-/* The layout: a kind, `until`, the trust in what is ours, verdict and name with their lengths. The
+/* Format: a kind, `until`, the digest of the trust, and verdict and name with their lengths. The
  * server's stamp (session.c) is shorter than either kind. */
 enum { OURS = 1, NODES = 2 };
 enum { UNTIL_SIZE = 8, VERDICT_WIDTH = 1, NAME_WIDTH = 2, NAME_MAX_LEN = 0xffff };
@@ -75,10 +75,9 @@ bool rp_session_read_bond(SSL_SESSION *session, struct rp_session_bond *bond)
     return rp_cursor_done(&c) && (kind == OURS || kind == NODES);
 }
 
-/* -- from outside */
+/* -- sessions from outside */
 
-/* The name of node's header. What says already that it was compared with another is bound to
- * nothing. */
+/* The name in node's header. A session that is already bound to another name becomes unbound. */
 static bool note_name(SSL_SESSION *session, struct rp_cursor name)
 {
     struct rp_session_bond bond;
@@ -94,7 +93,7 @@ static bool note_name(SSL_SESSION *session, struct rp_cursor name)
 
 SSL_SESSION *rp_session_import(const uint8_t *bytes, size_t len)
 {
-    static const char mark[] = "\0nodejs:tls:session:1"; /* its last NUL included */
+    static const char mark[] = "\0nodejs:tls:session:1"; /* including its last NUL */
     struct rp_cursor c = rp_cursor_of(bytes, len), name;
     SSL_SESSION *session;
 

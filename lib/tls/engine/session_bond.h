@@ -16,17 +16,17 @@ enum { RP_TRUST_SIZE = 32, RP_VERDICT_MAX = 255 };
 
 struct rp_session_bond {
     struct rp_cursor name;
-    struct rp_cursor verdict; /* empty: authorized; else the code (D7) */
-    const uint8_t *trust;     /* RP_TRUST_SIZE bytes: a digest; NULL: from node, which has none */
-    uint64_t until;           /* seconds: from then on a certificate of the chain has expired */
+    struct rp_cursor verdict; /* empty: authorized; else the error code (D7) */
+    const uint8_t *trust; /* a digest of RP_TRUST_SIZE bytes; NULL: from node, which records none */
+    uint64_t until;       /* seconds; a certificate of the chain expires then */
 };
 
-/* false: no memory, or a verdict or name that is too long; the session is then bound to nothing. */
+/* false: no memory, or a verdict or name is too long; the session is then not bound. */
 bool rp_session_bind(SSL_SESSION *, const struct rp_session_bond *);
-/* What a session is bound to; the parts are the session's. false: nothing. */
+/* Get what a session is bound to; the parts belong to the session. false: it is not bound. */
 bool rp_session_read_bond(SSL_SESSION *, struct rp_session_bond *);
-/* A session from DER, or from what node's client gives since 22.23, 24.17 and 26.3.1: a header with
- * the name that it compared, and DER. NULL: neither. Leaves no error behind. */
+/* Create a session from DER, or from the bytes of node's clients since 22.23, 24.17 and 26.3.1: a
+ * header with the compared name, and DER. NULL: neither. Leaves OpenSSL's error queue empty. */
 SSL_SESSION *rp_session_import(const uint8_t *bytes, size_t len);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * session_handle.c - a client's session as a handle: OpenSSL's own object under another name.
- * The danger: OpenSSL marks a session as not to be resumed when it was used in TLS 1.3, when a
- * newer ticket came, when its connection ended without a close_notify. So a connection that offers
- * one gets a copy, and the engine of the one it came with ends in peace. */
+ * session_handle.c - a client's session as a handle: OpenSSL's own object under another name. The
+ * danger: OpenSSL marks a session as not resumable when it was used in TLS 1.3, when a newer ticket
+ * arrived, or when its connection ended without close_notify. So a connection that offers a session
+ * uses a copy of it. */
 #include <openssl/ssl.h>
 
 #include <reprise/session.h>
@@ -13,7 +13,7 @@
 #include "lib/tls/engine/session_bond.h"
 #include "lib/tls/context/versions.h"
 
-/* Constness is ours alone: OpenSSL's getters take either. */
+/* OpenSSL's getters take non-const pointers, but do not modify. */
 SSL_SESSION *rp_session_inside(const struct rp_session *s)
 {
     return (SSL_SESSION *)(uintptr_t)s;
