@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum {
@@ -20,6 +21,7 @@ enum {
     RETRY_FIRST_MS = 500,
     RETRY_LAST_MS = 30000,
     CALM_MS = 5000, /* without a failed write, before writing is called well */
+    OPEN_CPU_S = 2, /* of CPU time for opening, which needs milliseconds */
     LOCK_MS = 100,  /* for a lock that another process holds; it is held for less than 1 ms */
 };
 
@@ -179,8 +181,16 @@ static bool has_room_for_map(const struct lmdb *l)
     return map != MAP_FAILED && munmap(map, l->place.size) == 0;
 }
 
+/* In a damaged file a page may name itself as its child, and LMDB then searches without end.
+ * Opening takes milliseconds; a process that spends seconds of CPU time on it is ended by
+ * SIGVTALRM, and its parent puts the file aside as after any other crash in it. */
+static void limit_cpu(time_t seconds)
+{
+    setitimer(ITIMER_VIRTUAL, &(struct itimerval){.it_value.tv_sec = seconds}, NULL);
+}
+
 /* A size or number of a page that cannot be is damage; LMDB hands on what mmap thinks of it. */
-static int open_env(struct lmdb *l)
+static int try_open_env(struct lmdb *l)
 {
     struct stat st;
     int code = hold_room_for_locks(l);
@@ -233,6 +243,16 @@ void rp_lmdb_describe(struct rp_error *error, const struct lmdb *l, int code)
         rp_error_errno(error, code, "write", "%s (is the disk full, or failing?)", path);
     else
         rp_error_set(error, "ERR_STORE", "%s: %s", path, mdb_strerror(code));
+}
+
+static int open_env(struct lmdb *l)
+{
+    int code;
+
+    limit_cpu(OPEN_CPU_S);
+    code = try_open_env(l);
+    limit_cpu(0);
+    return code;
 }
 
 /* What is damaged beyond opening is put aside, and a new file made. */

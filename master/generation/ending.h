@@ -62,6 +62,7 @@ static inline bool ending_is_fault(int status)
     case SIGABRT:
     case SIGILL:
     case SIGFPE:
+    case SIGVTALRM: /* a store file that takes LMDB too long to open (store_lmdb_file.c) */
         return true;
     default:
         return false;

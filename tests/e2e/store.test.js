@@ -90,6 +90,19 @@ for (const [kind, damage] of damages.entries())
     }
   });
 
+// LMDB searches in this one without end; see tests/unit/cache/store_lmdb.c.
+test('damaged before the start, so that opening it never ends: begun anew', async () => {
+  const service = new Service(conf());
+  const bytes = Buffer.alloc(89 * 4096);
+  for (const [at, value] of [[10, 8], [16, 222], [17, 192], [18, 239], [19, 190], [20, 1], [41, 16], [128, 6], [136, 88], [4106, 8], [4112, 222],
+    [4113, 192], [4114, 239], [4115, 190], [4116, 1], [4136, 77], [4137, 9], [4241, 2], [14296, 54]]) bytes[at] = value;
+  fs.mkdirSync(path.join(service.dir, 'state'), {mode: 0o700});
+  fs.writeFileSync(file(service), bytes);
+  await service.begin();
+  assert.ok(await resumes(service));
+  assert.match(service.log, /died during its start, .*VTALRM/);
+});
+
 test('overwritten while it is in use: the service goes on, and resumes again', async () => {
   const service = await Service.start(conf());
   for (let i = 0; i < 20; i++) await status(service.port, v12);

@@ -531,6 +531,47 @@ START_TEST(store_begins_anew_when_damaged_at_the_opening)
 }
 END_TEST
 
+/* A file in which LMDB searches without end when it is opened, found by damaging a good one and
+ * reduced to the bytes that matter; all others are zero. */
+static void write_endless_file(void)
+{
+    static const struct {
+        uint16_t at;
+        uint8_t value;
+    } bytes[] = {{10, 8},     {16, 222},   {17, 192},   {18, 239},   {19, 190},
+                 {20, 1},     {41, 16},    {128, 6},    {136, 88},   {4106, 8},
+                 {4112, 222}, {4113, 192}, {4114, 239}, {4115, 190}, {4116, 1},
+                 {4136, 77},  {4137, 9},   {4241, 2},   {14296, 54}};
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    ck_assert_int_eq(ftruncate(fd, 89 * 4096), 0);
+    for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
+        ck_assert_int_eq(pwrite(fd, &bytes[i].value, 1, bytes[i].at), 1);
+    close(fd);
+}
+
+START_TEST(store_that_takes_for_ever_to_open_ends_its_process)
+{
+    int status;
+    pid_t pid;
+
+    rp_store_close(store);
+    store = NULL;
+    write_endless_file();
+    pid = fork();
+    if (pid == 0) {
+        alarm(50); /* another signal than the one that is expected */
+        _exit(rp_store_open(loop, "lmdb:file?size=1M", dir, NULL) != NULL);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGVTALRM);
+    ck_assert(rp_store_set_aside("lmdb:file?size=1M", dir, RP_STORE_OPENING, NULL));
+    store = open_store("1M");
+    ck_assert(exists(".damaged"));
+}
+END_TEST
+
 START_TEST(store_cut_short_begins_anew)
 {
     char key[32];
@@ -674,6 +715,7 @@ int main(void)
     tcase_add_test(core, store_used_by_a_process_with_our_id_says_what_to_do);
     tcase_add_test(core, store_survives_killed_writers);
     tcase_add_test(core, store_begins_anew_when_damaged_at_the_opening);
+    tcase_add_test(core, store_that_takes_for_ever_to_open_ends_its_process);
     tcase_add_test(core, store_cut_short_begins_anew);
     tcase_add_test(core, store_comes_back_when_its_file_was_put_aside);
     tcase_add_test(core, store_that_cannot_be_opened_says_why);
