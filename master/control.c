@@ -35,6 +35,8 @@ struct control {
     void *arg;
     struct sockaddr_un address;
     int fd;
+    dev_t device; /* of the socket's file */
+    ino_t inode;
     struct rp_io io;
     struct rp_timer retry;
     uint64_t questions;
@@ -45,6 +47,8 @@ struct control {
 
 static void accept_again(struct control *c)
 {
+    if (c->fd < 0)
+        return;
     rp_io_start(c->loop, &c->io, c->fd, RP_READABLE);
 }
 
@@ -253,24 +257,53 @@ bool control_check(const char *run_dir, struct rp_error *err)
 }
 
 /* What is there is of a master that died: we hold the lock of the run-dir. */
-static bool listen_at(struct control *c, const char *run_dir, struct rp_error *err)
+static bool bind_at(int fd, const struct sockaddr_un *a)
 {
-    struct sockaddr_un *a = &c->address;
     mode_t before;
-    bool bound;
+    int rc;
 
-    if (!set_address(a, run_dir, err))
-        return false;
-    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (c->fd < 0)
-        return rp_error_errno(err, errno, "socket", "control socket");
     unlink(a->sun_path);
     before = umask(0177); /* not open to others for a moment */
-    bound = bind(c->fd, (const struct sockaddr *)a, sizeof *a) == 0;
+    rc = bind(fd, (const struct sockaddr *)a, sizeof *a);
     umask(before);
-    if (bound && listen(c->fd, BACKLOG) == 0)
-        return true;
-    return rp_error_errno(err, errno, bound ? "listen" : "bind", "%s", a->sun_path);
+    return rc == 0;
+}
+
+static bool listen_at(struct control *c, struct rp_error *err)
+{
+    const char *path = c->address.sun_path;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat st;
+
+    if (fd < 0)
+        return rp_error_errno(err, errno, "socket", "control socket");
+    if (!bind_at(fd, &c->address) || listen(fd, BACKLOG) != 0 || lstat(path, &st) != 0) {
+        rp_error_errno(err, errno, "bind", "%s", path);
+        close(fd);
+        return false;
+    }
+    c->fd = fd;
+    c->device = st.st_dev;
+    c->inode = st.st_ino;
+    accept_again(c);
+    return true;
+}
+
+bool control_is_lost(const struct control *c)
+{
+    struct stat st;
+
+    return c->fd < 0 || lstat(c->address.sun_path, &st) != 0 || st.st_dev != c->device ||
+           st.st_ino != c->inode;
+}
+
+bool control_renew(struct control *c, struct rp_error *err)
+{
+    rp_io_stop(&c->io);
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+    return listen_at(c, err);
 }
 
 struct control *control_new(struct rp_loop *loop, const char *run_dir, control_asked *asked,
@@ -290,11 +323,10 @@ struct control *control_new(struct rp_loop *loop, const char *run_dir, control_a
     c->retry = (struct rp_timer){.fire = on_retry, .arg = c};
     for (size_t i = 0; i < CONTROL_CLIENTS; i++)
         c->clients[i] = (struct client){.control = c, .fd = -1};
-    if (!listen_at(c, run_dir, err)) {
+    if (!set_address(&c->address, run_dir, err) || !listen_at(c, err)) {
         control_free(c);
         return NULL;
     }
-    accept_again(c);
     return c;
 }
 
@@ -307,10 +339,10 @@ void control_free(struct control *c)
             client_close(&c->clients[i]);
     rp_io_stop(&c->io);
     rp_timer_stop(&c->retry);
+    if (c->fd >= 0 && !control_is_lost(c))
+        unlink(c->address.sun_path);
     if (c->fd >= 0)
         close(c->fd);
-    if (c->address.sun_path[0] != '\0')
-        unlink(c->address.sun_path);
     free(c);
 }
 
@@ -321,5 +353,6 @@ void control_close_here(struct control *c)
     for (size_t i = 0; i < CONTROL_CLIENTS; i++)
         if (c->clients[i].fd >= 0)
             close(c->clients[i].fd);
-    close(c->fd);
+    if (c->fd >= 0)
+        close(c->fd);
 }

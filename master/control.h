@@ -27,6 +27,10 @@ bool control_check(const char *run_dir, struct rp_error *);
 struct control *control_new(struct rp_loop *, const char *run_dir, control_asked *, void *arg,
                             struct rp_error *) __attribute__((warn_unused_result));
 void control_free(struct control *); /* and removes the socket; NULL ok */
+/* Was the socket's file removed or replaced? Then listen on a new one; whoever is connected stays.
+ */
+bool control_is_lost(const struct control *);
+bool control_renew(struct control *, struct rp_error *);
 /* In a forked process: close all descriptors of it, and nothing else. NULL ok. */
 void control_close_here(struct control *);
 

@@ -16,6 +16,7 @@
 #include "master/notify.h"
 #include "master/pages.h"
 #include "master/requests.h"
+#include "master/run_dir.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -403,17 +404,6 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit); /* refused: we live with what there is */
 }
 
-static bool make_run_dir(const struct conf *conf, struct rp_error *err)
-{
-    static const struct user unchanged;
-    struct user user;
-    bool ok = user_find(&user, conf->user, err) && user_check_run_dir(conf->run_dir, &user, err) &&
-              user_directory(&unchanged, conf->run_dir, 0755, "run-dir", err);
-
-    user_clear(&user);
-    return ok;
-}
-
 /* The directories and the lock that say that we are the master here. */
 static bool take_place(struct master *m, const struct conf *conf, struct rp_error *err)
 {
@@ -422,7 +412,7 @@ static bool take_place(struct master *m, const struct conf *conf, struct rp_erro
     m->run_dir = strdup(conf->run_dir);
     if (m->run_dir == NULL)
         return rp_error_errno(err, ENOMEM, "malloc", "run-dir");
-    if (make_run_dir(conf, &why) && pid_file_take(&m->pid_file, m->run_dir, &why))
+    if (run_dir_make(conf, &why) && pid_file_take(&m->pid_file, m->run_dir, &why))
         return true;
     /* NOLINTNEXTLINE: end() frees run_dir */
     return rp_error_set(err, why.code, "%s: %s", conf->file, why.message);
@@ -452,6 +442,7 @@ static bool start(struct master *m, struct conf *conf, struct rp_error *err)
     }
     m->orphans = (struct orphans){.loop = m->loop, .is_ours = is_ours, .arg = m};
     orphans_start(&m->orphans);
+    run_dir_watch(m);
     attempt_begins(m);
     return begin(m, conf, err);
 }
@@ -465,6 +456,7 @@ static void end(struct master *m)
     for (size_t i = 0; m->loop != NULL && i < MASTER_SIGNALS; i++)
         rp_signal_stop(&m->signals[i]);
     orphans_stop(&m->orphans);
+    rp_timer_stop(&m->run_dir_look);
     listeners_clear(&m->listeners);
     stats_free(m->stats);
     rp_loop_free(m->loop);

@@ -36,7 +36,9 @@ struct master {
     struct leaving *leaving;
     struct rp_signal signals[MASTER_SIGNALS];
     struct orphans orphans;
-    unsigned generations; /* how many there have been */
+    struct rp_timer run_dir_look;
+    char run_dir_trouble[RP_ERROR_TEXT]; /* logged last; "": none */
+    unsigned generations;                /* how many there have been */
     bool reload_wanted, stopping;
     int status;
 };

@@ -94,10 +94,27 @@ void pid_file_drop(struct pid_file *file)
 {
     if (file->path == NULL)
         return;
-    unlink(file->path); /* first, while the lock still tells others to wait */
+    if (still_there(file->fd, file->path))
+        unlink(file->path); /* first, while the lock still tells others to wait */
     close(file->fd);
     free(file->path);
     file->path = NULL;
+}
+
+bool pid_file_is_lost(const struct pid_file *file)
+{
+    return file->path != NULL && !still_there(file->fd, file->path);
+}
+
+bool pid_file_renew(struct pid_file *file, const char *run_dir, struct rp_error *err)
+{
+    struct pid_file fresh;
+
+    if (!pid_file_take(&fresh, run_dir, err))
+        return false;
+    pid_file_drop(file);
+    *file = fresh;
+    return true;
 }
 
 void pid_file_close_here(struct pid_file *file)

@@ -16,7 +16,10 @@ struct pid_file {
 
 /* Take run_dir/reprise.pid for this process. Fails, naming the process, when a master has it. */
 bool pid_file_take(struct pid_file *, const char *run_dir, struct rp_error *);
-void pid_file_drop(struct pid_file *); /* removes the file; harmless when not taken */
+void pid_file_drop(struct pid_file *); /* removes the file if it is ours; harmless when not taken */
+/* Was the file removed or replaced? Then take it again: this fails when another master has it. */
+bool pid_file_is_lost(const struct pid_file *);
+bool pid_file_renew(struct pid_file *, const char *run_dir, struct rp_error *);
 /* In a forked process, which has no part in the lock: close its copy. */
 void pid_file_close_here(struct pid_file *);
 /* The master of this run_dir: its pid, 0 when there is none, -1 when it can't be known. */

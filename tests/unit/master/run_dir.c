@@ -222,7 +222,7 @@ END_TEST
 /* What a generation may become, row by row: LOADING STARTING SERVING RECOVERING DRAINING GONE. */
 static const bool legal[GENERATION_STATE_COUNT][GENERATION_STATE_COUNT] = {
     /* LOADING    */ {0, 1, 0, 0, 1, 1},
-    /* STARTING   */ {0, 0, 1, 0, 1, 1},
+    /* STARTING   */ {1, 0, 1, 0, 1, 1}, /* LOADING: again, after a damaged store */
     /* SERVING    */ {0, 0, 0, 1, 1, 0},
     /* RECOVERING */ {0, 0, 1, 0, 1, 0},
     /* DRAINING   */ {0, 0, 0, 0, 0, 1},
