@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * check.c - what a configuration must not lack, and what contradicts itself; see read.h. */
+ * check.c - missing and contradictory options of a configuration; see read.h. */
 #include "conf/read.h"
 
 #include <inttypes.h>
@@ -22,7 +22,7 @@ static bool speaks_13(const struct conf_frontend *f)
     return strcmp(f->max_version, "TLSv1.3") == 0;
 }
 
-/* Those of TLS 1.3 begin with TLS_; without others there is nothing to agree on below it. */
+/* Names of TLS 1.3 suites begin with TLS_. Older versions need at least one other suite. */
 static bool check_ciphers(const struct conf_frontend *f, struct rp_error *err)
 {
     const char *at = f->ciphers;
@@ -41,7 +41,7 @@ static bool check_ciphers(const struct conf_frontend *f, struct rp_error *err)
 
 static bool check_protocols(const struct conf_tls *tls, struct rp_error *err)
 {
-    size_t together = 0;
+    size_t together = 0; /* the length of the list in the extension */
 
     for (size_t i = 0; i < tls->alpn_protocols.count; i++) {
         size_t len = strlen(tls->alpn_protocols.at[i]);
@@ -59,7 +59,7 @@ static bool check_protocols(const struct conf_tls *tls, struct rp_error *err)
                together);
 }
 
-/* Does the frontend, or a host that leaves the backend to it, offer this protocol? */
+/* Does the frontend, or a host without a backend of its own, offer this protocol? */
 static bool is_offered(const struct conf_frontend *f, const char *protocol)
 {
     bool offered = conf_strings_has(&f->tls.alpn_protocols, protocol);
@@ -84,7 +84,7 @@ static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
     return ok;
 }
 
-/* "*.example.com" stands for one label; stars elsewhere would match nothing. */
+/* A wildcard stands for the first label, as in "*.example.com"; elsewhere it matches nothing. */
 static bool check_host(const struct conf_host *host, struct rp_error *err)
 {
     const char *star = strrchr(host->name, '*');
@@ -97,7 +97,7 @@ static bool check_host(const struct conf_host *host, struct rp_error *err)
     return true;
 }
 
-/* Without a list the library trusts the system's, by which anybody can have a certificate. */
+/* Without ca the library trusts the public CAs of the system, which issue to anybody. */
 static bool check_clients(const struct conf_tls *tls, struct rp_error *err)
 {
     return !tls->request_cert || !tls->reject_unauthorized || tls->ca != NULL ||
@@ -106,7 +106,7 @@ static bool check_clients(const struct conf_tls *tls, struct rp_error *err)
                       "be accepted; set ca");
 }
 
-/* A Unix socket has no address, and nothing else is one. */
+/* Only clients of a Unix socket match the source "unix:"; they match no network. */
 static bool may_connect(const char *listen, const char *source)
 {
     bool by_unix = strcmp(source, "unix:") == 0;
@@ -160,7 +160,7 @@ static bool check_frontend(const struct conf *conf, const struct conf_frontend *
            check_ciphers(f, err) && check_alpn(f, err);
 }
 
-/* Two frontends cannot have one address. */
+/* Two frontends cannot listen on the same address. */
 static bool check_listens(const struct conf *conf, const struct conf_frontend *f,
                           struct rp_error *err)
 {
@@ -193,8 +193,8 @@ static bool check_early_version(const struct conf_frontend *f, struct rp_error *
                       f->max_version);
 }
 
-/* Keys that are given are there for other hosts to have, too. They would read the same tickets, and
- * know nothing of the early data that was accepted here. */
+/* Hosts with the same ticket-keys resume each other's tickets. Without a shared store they do not
+ * know which early data another host has accepted. */
 static bool check_early_data(const struct conf *conf, const struct conf_frontend *f,
                              struct rp_error *err)
 {
@@ -217,11 +217,14 @@ static bool check_admin(const struct conf *conf, const struct conf_frontend *f,
     return true;
 }
 
-/* A key decrypts for as long as its tickets live, and hosts' clocks may differ by a minute in
- * either direction. When there are more keys than can be known, tickets die before their time. */
+/* A key decrypts until its tickets have expired, and clocks of hosts may differ by a minute in
+ * either direction. If more keys are needed than are kept, tickets become invalid too early. */
 static bool check_lifetimes(const struct conf_cache *cache, struct rp_error *err)
 {
-    enum { CLOCKS_MS = 60000, AROUND = 3 }; /* the present one, the next, and one begun */
+    enum {
+        CLOCKS_MS = 60000,
+        AROUND = 3
+    }; /* the current key, the next one, and a partial lifetime */
     uint64_t span_ms = cache->session_timeout_s * UINT64_C(1000) + 2 * CLOCKS_MS;
     uint64_t least_ms = span_ms / (RP_TICKET_KEYS_MAX - AROUND) + 1;
 

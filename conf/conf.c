@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * conf.c - load a configuration, free it; see conf.h. */
+ * conf.c - load and free a configuration; see conf.h. */
 #include "conf/conf.h"
 
 #include "conf/read.h"
@@ -71,7 +71,7 @@ static char *read_file(const char *path, struct rp_error *err)
                      strerror(errno));
         return NULL;
     }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) /* a FIFO would keep us waiting */
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) /* reading a FIFO would block */
         rp_error_set(err, "ERR_CONF", "%s: is not a regular file; give the path of a file", path);
     else if ((text = malloc(FILE_MAX)) == NULL)
         no_memory(err);
@@ -92,7 +92,7 @@ struct conf *conf_load(const char *path, struct rp_error *err)
     return conf;
 }
 
-/* -- the end */
+/* -- freeing */
 
 static void clear_tls(struct conf_tls *tls)
 {

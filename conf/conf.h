@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * conf.h - the configuration, parsed and checked, as plain data that everything above reads.
- * conf_load says what is wrong in one line that names file, line, option and what would be right.
- * A struct conf is immutable once loaded; strings and lists belong to it. Relative paths in a
- * file are resolved against the file's directory when loaded. Milliseconds, bytes, seconds: the
- * field's name ends in the unit. */
+ * conf.h - the configuration, parsed and checked, as plain data for the layers above.
+ * An error of conf_load is one line with file, line, option and remedy. A struct conf is immutable
+ * once loaded and owns its strings and lists. Relative paths are resolved against the directory of
+ * the file. The name of a field ends in its unit: _ms, _s. */
 #ifndef CONF_H
 #define CONF_H
 
@@ -12,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where a block or option stands, for errors found later (a key that is not the certificate's). */
+/* The location of a block or option, for errors that are found later (a key that does not match).
+ */
 struct conf_place {
     const char *file;
     unsigned line;
@@ -40,11 +40,11 @@ struct conf_log {
 
 struct conf_cache {
     struct conf_place place;
-    char *store, *l1; /* URIs; l1 "" = none, and unused unless hosts share the store */
+    char *store, *l1; /* URIs; l1 is unused with a local store; "": none */
     uint32_t lookup_timeout_ms, session_timeout_s, tickets_per_connection;
     uint64_t key_lifetime_ms;
     bool tickets, single_use;
-    char *ticket_keys; /* path, or NULL: the ring */
+    char *ticket_keys; /* path of fixed keys; NULL: keys are created and replaced */
 };
 
 enum conf_ocsp { CONF_OCSP_AUTO, CONF_OCSP_OFF, CONF_OCSP_FILE };
@@ -67,7 +67,7 @@ enum conf_backend_kind {
     CONF_BACKEND_REDIRECT,
     CONF_BACKEND_ECHO
 };
-struct conf_backend { /* backend "name" { }, or one of the builtin ones */
+struct conf_backend { /* backend "name" { }, or a built-in one */
     struct conf_place place;
     char *name;
     enum conf_backend_kind kind;
@@ -81,15 +81,15 @@ struct conf_alpn_backend {
     const struct conf_backend *backend;
 };
 
-/* What a frontend says of TLS, and a host block of it may say anew. NULL and the like: not said. */
+/* The TLS options of a frontend, which its host blocks may replace. NULL or 0: unset. */
 struct conf_tls {
     struct conf_place place;
     const struct conf_certificate *
-        *certificates; /* the named ones, in order; first is the default */
+        *certificates; /* in the file's order; the first is the default */
     size_t certificate_count;
     const struct conf_backend *backend; /* NULL in a host: the frontend's */
     bool request_cert, reject_unauthorized, ca_names, partial_chain;
-    uint32_t max_early_data;            /* bytes; 0: none is accepted */
+    uint32_t max_early_data;            /* bytes; 0: early data is rejected */
     struct conf_strings alpn_protocols; /* in a host: empty = the frontend's */
     char *ca, *crl;                     /* paths */
 };
@@ -108,28 +108,28 @@ struct conf_frontend {
     char *min_version, *max_version, *ciphers, *ecdh_curve, *sigalgs;
     bool honor_cipher_order, tickets, strict_sni, use_certificate_directory;
     uint32_t handshake_timeout_ms, idle_timeout_ms;
-    enum conf_proxy_protocol proxy_protocol; /* in: off, v1, v2, or any of the two ("on") */
-    struct conf_strings proxy_from;          /* networks; none: whoever can connect */
+    enum conf_proxy_protocol proxy_protocol; /* in: off, v1, v2, or either ("on") */
+    struct conf_strings proxy_from;          /* networks; empty: any source */
     uint32_t max_connections, handshakes_per_second, per_source_connections; /* 0 = no limit */
-    uint32_t max_handshakes; /* unfinished ones at a time in each worker; 0 = no limit */
+    uint32_t max_handshakes; /* unfinished, at a time, in each worker; 0 = no limit */
 };
 
 struct conf {
     char *file;
     unsigned workers;                               /* 0 = auto */
-    char *state_dir, *run_dir, *user, *secret_file; /* user, secret_file NULL = not said */
+    char *state_dir, *run_dir, *user, *secret_file; /* user, secret_file: NULL = unset */
     struct conf_log log;
-    /* how long connections may go on after a reload, and after a stop; 0: as long as they need */
+    /* how long connections stay open after a reload and after a stop; 0: as long as they need */
     uint32_t drain_timeout_ms, stop_timeout_ms;
-    uint64_t expiry_warning_ms;      /* how long before a certificate expires that is a warning */
-    uint32_t old_generations;        /* that may have connections beside the one that serves */
+    uint64_t expiry_warning_ms;      /* how long before its expiry a certificate is a warning */
+    uint32_t old_generations;        /* old generations that may still have connections */
     char *admin_listen;              /* NULL = none */
-    struct conf_strings admin_hosts; /* besides those that admin_listen names */
+    struct conf_strings admin_hosts; /* in addition to the names in admin_listen */
     struct conf_cache cache;
     struct conf_certificate *certificates;
     size_t certificate_count;
     struct conf_certificates directory;
-    struct conf_backend *backends; /* the builtin ones that are used included */
+    struct conf_backend *backends; /* with the built-in ones that are used */
     size_t backend_count;
     struct conf_frontend *frontends;
     size_t frontend_count;
@@ -137,26 +137,26 @@ struct conf {
     size_t setting_count;
 };
 
-/* Parse and check all that can be judged from the text alone. NULL with err->message in the form
- * "file:line: option: what is wrong; what would be right". */
+/* Parse the text and check it; no other file is opened. Return NULL with err->message
+ * "FILE:LINE: OPTION: fault; remedy" on error. */
 struct conf *conf_load(const char *path, struct rp_error *err) __attribute__((warn_unused_result));
 struct conf *conf_parse(const char *text, const char *name, struct rp_error *err)
     __attribute__((warn_unused_result));
 void conf_free(struct conf *); /* NULL ok */
 
-/* Call `warn` with each thing that most likely is not as it was meant, though it works: the note
- * has file, line and remedy. */
+/* Call `warn` for each setting that is valid but probably not intended. The note states file,
+ * line and remedy, and is valid during the call. */
 typedef void conf_warn(const struct rp_error *note, void *arg);
-/* Whether names of backends are looked up, to find out that two are the same; that may block. */
+/* CONF_LOOKUP looks up the names of backends to find two that are the same; this may block. */
 enum conf_lookup { CONF_NO_LOOKUP, CONF_LOOKUP };
 void conf_warnings(const struct conf *, enum conf_lookup, conf_warn *warn, void *arg);
 
-/* As text, defaults included, which is read as the same configuration again; but passwords in URIs
- * are ***. Owned by the caller: free(). NULL: no memory. */
+/* The configuration as text with all defaults. Parsing the text gives the same configuration, but
+ * passwords in URIs are replaced by ***. Owned by the caller: free(). NULL: no memory. */
 char *conf_print(const struct conf *);
 
-/* One option of the language. A host block has the values of its frontend unless it states others:
- * `inherited`. The texts are valid during the call. */
+/* One option. `inherited`: unset in a host block, it has the value of the frontend. The texts are
+ * valid during the call. */
 struct conf_option_info {
     const char *block, *name; /* block: "" for the file itself */
     const char *preset;       /* the default; NULL: none */
@@ -168,10 +168,10 @@ struct conf_option_info {
 typedef void conf_option_visit(const struct conf_option_info *, void *arg);
 void conf_options(conf_option_visit *visit, void *arg);
 
-/* Does it, under any name, accept early data? */
+/* Does the frontend, or one of its hosts, accept early data? */
 bool conf_takes_early_data(const struct conf_frontend *);
 
-/* Format the place for an error: "file:line: ". */
+/* Set an error that begins with "FILE:LINE: ". Return false. */
 bool conf_error(struct rp_error *err, const struct conf_place *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

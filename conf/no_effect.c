@@ -179,6 +179,16 @@ static bool usual_backend(const struct conf *conf, const struct conf_setting *s)
     return true;
 }
 
+/* Without a suite of TLS 1.3 in the list, TLS 1.3 has the suites of OpenSSL. */
+static bool ciphers_of_older_versions(const struct conf *conf, const struct conf_setting *s)
+{
+    const struct conf_frontend *f = s->owner;
+
+    (void)conf;
+    return strcmp(f->min_version, "TLSv1.3") == 0 && strncmp(f->ciphers, "TLS_", 4) != 0 &&
+           strstr(f->ciphers, ":TLS_") == NULL;
+}
+
 static bool exceeds_connections(const struct conf_frontend *f, uint32_t limit)
 {
     return f->max_connections > 0 && limit >= f->max_connections;
@@ -255,6 +265,8 @@ static const struct {
     {"frontend", "crl", frontend_without_request, REQUEST},
     {"frontend", "alpn-backend", usual_backend,
      "as it names the backend of the frontend; name another backend, or remove it"},
+    {"frontend", "ciphers", ciphers_of_older_versions,
+     "as it names no suite of TLSv1.3, which is the min-version; add one, or remove it"},
     {"frontend", "max-handshakes", handshakes_unlimited,
      "as it is not below max-connections; lower it, or remove it"},
     {"frontend", "per-source-connections", source_unlimited,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * print.c - a configuration as text again, defaults included; see conf.h. It is read as the same
- * configuration, but for passwords in URIs: the danger is to show those. */
+ * print.c - print a configuration as text, with its defaults; see conf.h. Parsing the text gives
+ * the same configuration, except for passwords in URIs, which must never be shown. */
 #include "conf/conf.h"
 
 #include "conf/value.h"
@@ -35,7 +35,7 @@ static void begin(struct print *p, const char *name)
     rp_text_printf(&p->out, "%*s%s = ", p->depth * 2, "", name);
 }
 
-/* So that an option without a value is found, too. */
+/* Name the option in a comment, so that a reader finds it. */
 static void print_unset(struct print *p, const char *name)
 {
     rp_text_printf(&p->out, "%*s# %s is unset\n", p->depth * 2, "", name);
@@ -194,7 +194,7 @@ static void print_alpn_backends(struct print *p, const struct conf_frontend *f)
 
 static void print_host(struct print *p, struct conf_host host)
 {
-    if (!host.tls.request_cert) /* it has the frontend's, and no use for them */
+    if (!host.tls.request_cert) /* the frontend's, which it does not use */
         host.tls.ca = host.tls.crl = NULL;
     open_block(p, "host", host.name);
     print_tls(p, &host.tls);
@@ -233,7 +233,7 @@ static void print_backend(struct print *p, const struct conf_backend *b)
     close_block(p);
 }
 
-/* Those that may be there once, whose fields lie in the configuration itself. */
+/* A block that occurs at most once; its fields are in struct conf. */
 static void print_single(struct print *p, const char *name, const struct conf *conf)
 {
     open_block(p, name, NULL);
@@ -241,10 +241,10 @@ static void print_single(struct print *p, const char *name, const struct conf *c
     close_block(p);
 }
 
-/* -- all of it */
+/* -- the configuration */
 
-/* scheme://user:***@rest for what is there from the colon behind the user to the last @ before a /
- * or ?. */
+/* The URI as scheme://user:***@rest: the password begins after the colon behind the user and ends
+ * at the last @ before a / or ?. */
 static char *without_password(const char *uri)
 {
     const char *from = strstr(uri, "://"), *at = NULL, *colon = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * read.c - from blocks and values to a struct conf; see read.h.
+ * read.c - convert blocks and values to a struct conf; see read.h.
  * The schema gives type, range and default of most options; references to other blocks are resolved
  * here. */
 #include "conf/read.h"
@@ -45,7 +45,7 @@ void conf_strings_free(struct conf_strings *list)
     *list = (struct conf_strings){0};
 }
 
-/* -- by the schema */
+/* -- options in the schema */
 
 static bool read_number(const struct conf_option *o, const struct conf_value *v, void *field,
                         struct rp_error *err)
@@ -56,7 +56,8 @@ static bool read_number(const struct conf_option *o, const struct conf_value *v,
                   : conf_value_duration(v, o->min, o->max, &n, err);
 
     if (ok && o->kind == CONF_SECONDS && n % 1000 != 0)
-        return conf_value_error(err, v, "%s is not a whole number of seconds", v->text);
+        return conf_value_error(err, v, "%s is not a whole number of seconds; give one like 2s",
+                                v->text);
     if (!ok)
         return false;
     if (o->kind == CONF_LONG_MS)
@@ -189,7 +190,7 @@ static bool read_block(struct conf *conf, const struct conf_tree *tree, const ch
     return read_options(conf, tree, conf_schema_block(name), base, err);
 }
 
-/* A block that occurs at most once; its defaults hold without it. */
+/* A block that occurs at most once; without it, its options have their defaults. */
 static bool read_single_block(struct conf *conf, const struct conf_tree *file, const char *name,
                               struct conf_place *place, struct rp_error *err)
 {
@@ -317,7 +318,48 @@ static const struct conf_backend *add_builtin(struct conf *conf, const struct co
     return b;
 }
 
-/* NULL: there is none of this name. */
+/* "unknown KIND "NAME"", with the nearest of the names that exist, or else how to add a block. */
+static bool unknown_name(const struct conf_value *v, const char *kind, const char *name,
+                         const char *const *names, const char *options, struct rp_error *err)
+{
+    const char *nearest = conf_nearest(name, names);
+
+    if (nearest != NULL)
+        return conf_value_error(err, v, "unknown %s \"%s\"; did you mean \"%s\"?", kind, name,
+                                nearest);
+    return conf_value_error(err, v, "unknown %s \"%s\"; add %s \"%s\" { %s }", kind, name, kind,
+                            name, options);
+}
+
+static bool unknown_backend(const struct conf *conf, const struct conf_value *v, const char *name,
+                            struct rp_error *err)
+{
+    const char **names = calloc(conf->backend_count + 1, sizeof *names);
+
+    if (names == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < conf->backend_count; i++)
+        names[i] = conf->backends[i].name;
+    unknown_name(v, "backend", name, names, "address = …", err);
+    free(names);
+    return false;
+}
+
+static bool unknown_certificate(const struct conf *conf, const struct conf_value *v,
+                                struct rp_error *err)
+{
+    const char **names = calloc(conf->certificate_count + 1, sizeof *names);
+
+    if (names == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < conf->certificate_count; i++)
+        names[i] = conf->certificates[i].name;
+    unknown_name(v, "certificate", v->text, names, "cert = … key = …", err);
+    free(names);
+    return false;
+}
+
+/* NULL: no backend has this name. */
 static const struct conf_backend *find_backend(struct conf *conf, const struct conf_value *v,
                                                const char *name, struct rp_error *err)
 {
@@ -336,8 +378,7 @@ static const struct conf_backend *find_backend(struct conf *conf, const struct c
         return conf_value_word(&named, builtins, &kind, err)
                    ? add_builtin(conf, &named, (enum conf_backend_kind)kind, err)
                    : NULL;
-    conf_value_error(err, v, "unknown backend \"%s\"; add backend \"%s\" { address = … }", name,
-                     name);
+    unknown_backend(conf, v, name, err);
     return NULL;
 }
 
@@ -354,13 +395,10 @@ static bool add_certificate(struct conf *conf, struct conf_tls *tls, const struc
             tls->certificates[tls->certificate_count++] = &conf->certificates[i];
             return true;
         }
-    return conf_value_error(err, v,
-                            "unknown certificate \"%s\"; add certificate \"%s\" { cert = … "
-                            "key = … }",
-                            v->text, v->text);
+    return unknown_certificate(conf, v, err);
 }
 
-/* What a frontend and a host say by the names of other blocks. */
+/* The options of a frontend or host that name other blocks. */
 static bool read_names(struct conf *conf, struct conf_tls *tls, const struct conf_tree *tree,
                        struct rp_error *err)
 {
@@ -378,7 +416,7 @@ static bool read_names(struct conf *conf, struct conf_tls *tls, const struct con
     return tls->backend != NULL;
 }
 
-/* Whoever says ca or crl wants certificates of clients; that nobody asks for them is no default. */
+/* ca or crl without request-cert is an error: the author expects that certificates are checked. */
 static bool check_verification(const struct conf_tls *tls, const struct conf_tree *tree,
                                bool asked_elsewhere, struct rp_error *err)
 {

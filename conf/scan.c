@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * scan.c - see scan.h. The danger is to see another text than libconfuse does: what a comment, a
- * string and a word are is as in its lexer; so // in the middle of a word is no comment. */
+ * scan.c - see scan.h. Comments, strings and words must be those of libconfuse's lexer; for
+ * example,
+ * // in the middle of a word does not begin a comment. */
 #include "conf/scan.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 enum { DEEPEST = 64, NAME_SIZE = 100 };
 
-/* How far an empty list, NAME = {}, has been read. */
+/* The state of reading an empty list, NAME = {}. */
 enum part { PART_OTHER, PART_NAME, PART_EQUALS, PART_BRACE };
 
 struct scan {
@@ -70,7 +71,7 @@ static bool scan_string(struct scan *s)
         }
         if (*s->at == '\\' && s->at[1] != '\0') {
             s->at++;
-            s->place.line += *s->at == '\n'; /* it goes on there */
+            s->place.line += *s->at == '\n'; /* the string continues in the next line */
         }
         s->at++;
     }

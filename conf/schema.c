@@ -15,9 +15,8 @@ enum { WORKERS_MAX = 256, MANY = 100000000, OLD_GENERATIONS_MAX = 32 };
 
 #define LOCAL_STORE "lmdb:sessions?size=256M"
 
-/* Only suites with forward secrecy and AEAD, the cheapest first: an ECDSA signature costs far less
- * than one with RSA, and with certificates of both types the first suite that both sides support
- * decides. */
+/* Suites with forward secrecy and AEAD, the cheapest first. With certificates of both types, the
+ * first suite that both sides support decides; an ECDSA signature costs far less than RSA. */
 #define CIPHERS                                                                                    \
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"                  \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"     \

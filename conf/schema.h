@@ -26,25 +26,25 @@ enum conf_kind {
     CONF_BACKENDS, /* struct conf_strings                                    */
     CONF_NETWORKS, /* struct conf_strings                                    */
     CONF_TEXTS,    /* struct conf_strings                                    */
-    CONF_OCSP,     /* from here on read.c and print.c know the fields: a path or a word */
+    CONF_OCSP,     /* a path or a word; this and the next: see read.c  */
     CONF_NAME,     /* the name of another block                              */
     CONF_NAMES,    /* a list of such names                                   */
 };
 
-/* A list that the schema reads by itself, into a struct conf_strings. */
+/* A list whose field is a struct conf_strings. */
 static inline bool conf_kind_is_strings(enum conf_kind kind)
 {
     return kind == CONF_LISTENS || kind == CONF_BACKENDS || kind == CONF_NETWORKS ||
            kind == CONF_TEXTS;
 }
 
-/* An option whose field read.c and print.c know. */
+/* An option whose field is not in the table; read.c and print.c handle it. */
 static inline bool conf_kind_is_special(enum conf_kind kind)
 {
     return kind == CONF_OCSP || kind == CONF_NAME || kind == CONF_NAMES;
 }
 
-extern const char conf_required[]; /* the preset of an option that has no default */
+extern const char conf_required[]; /* the preset of a required option */
 
 struct conf_word {
     const char *text;
@@ -55,8 +55,8 @@ struct conf_option {
     const char *name; /* NULL: the end */
     enum conf_kind kind;
     size_t at;          /* offset of the field */
-    const char *preset; /* the default, as a file would state it; NULL: unset; or conf_required */
-    uint64_t min, max;  /* of numbers and sizes; of times in milliseconds */
+    const char *preset; /* the default, as written in a file; NULL: unset; or conf_required */
+    uint64_t min, max;  /* the range; of times in milliseconds */
     const struct conf_word *words;
     const char *help; /* one line */
 };
@@ -66,11 +66,12 @@ struct conf_block {
     bool titled;   /* certificate "www" { }, any number */
     bool inherits; /* an option that is unset has the value of the enclosing block */
     const struct conf_option *options;
-    const struct conf_block *const *blocks; /* inner ones, up to NULL; NULL: none */
+    const struct conf_block *const *blocks; /* inner blocks, ended by NULL; NULL: none */
 };
 
 extern const struct conf_block conf_schema; /* the file itself */
 extern const struct conf_block conf_schema_host;
-const struct conf_block *conf_schema_block(const char *name); /* of the file; it must exist */
+const struct conf_block *
+conf_schema_block(const char *name); /* a block of the file; it must exist */
 
 #endif

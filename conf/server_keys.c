@@ -60,7 +60,7 @@ static bool is_localhost(const char *name)
            (len > strlen(end) && strcmp(name + len - strlen(end), end) == 0); /* RFC 6761 */
 }
 
-/* A name that cannot be looked up stands for itself. */
+/* If the name cannot be looked up, the key contains the name. */
 static bool add_host(struct conf_strings *out, const char *name, unsigned long port, bool resolve)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = resolve ? 0 : AI_NUMERICHOST},
@@ -81,7 +81,7 @@ static bool add_host(struct conf_strings *out, const char *name, unsigned long p
     return ok;
 }
 
-/* The real path of its directory, so that a symbolic link, /var/run, does not hide a server. */
+/* The key has the real path of the directory: /run/x and /var/run/x are the same server. */
 static bool add_unix(struct conf_strings *out, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -95,7 +95,7 @@ static bool add_unix(struct conf_strings *out, const char *path)
     return len >= 0 && conf_strings_add(out, key);
 }
 
-/* host:port, as conf_value_address accepted it. */
+/* host:port, which conf_value_address has validated. */
 static bool add_address(struct conf_strings *out, const char *address, bool resolve)
 {
     const char *colon = strrchr(address, ':');

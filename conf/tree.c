@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * tree.c - the text of a configuration as blocks and values; see tree.h.
- * libconfuse parses; every option is a pointer to a value that keeps its line. Its errors come
- * through a callback without an argument of ours, so the first one is kept in a variable of the
- * thread while it parses. */
+ * libconfuse parses; each option is a pointer to a value with its line. The error callback of
+ * libconfuse has no argument of ours, so a thread-local variable keeps the first error. */
 #include "conf/tree.h"
 
 #include "conf/scan.h"
@@ -42,28 +41,62 @@ static const struct conf_block *block_named(const struct conf_block *in, const c
     return NULL;
 }
 
-static void unknown(const cfg_t *cfg, const struct conf_place *place, const char *name)
+static bool has_option(const struct conf_block *block, const char *name)
 {
-    const struct conf_block *block = block_named(&conf_schema, cfg->name);
-    const char *names[OPTIONS_MAX], *nearest;
+    for (const struct conf_option *o = block->options; o->name != NULL; o++)
+        if (strcmp(o->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Append the names of the blocks that have the option: "cache or frontend". */
+static void list_owners(const struct conf_block *in, const char *name, char *out, size_t size)
+{
+    if (has_option(in, name)) {
+        size_t len = strlen(out);
+
+        snprintf(out + len, size - len, "%s%s", len > 0 ? " or " : "",
+                 in == &conf_schema ? "the file, outside of blocks" : in->name);
+    }
+    for (size_t i = 0; in->blocks != NULL && in->blocks[i] != NULL; i++)
+        list_owners(in->blocks[i], name, out, size);
+}
+
+/* The option or inner block of `block` with the nearest name; NULL: none is near. */
+static const char *nearest_in(const struct conf_block *block, const char *name)
+{
+    const char *names[OPTIONS_MAX];
     size_t count = 0;
 
-    block = block != NULL ? block : &conf_schema;
     for (const struct conf_option *o = block->options; o->name != NULL; o++)
         names[count++] = o->name;
     for (size_t i = 0; block->blocks != NULL && block->blocks[i] != NULL; i++)
         names[count++] = block->blocks[i]->name;
     names[count] = NULL;
-    nearest = conf_nearest(name, names);
-    if (nearest != NULL)
-        conf_error(parsing.error, place, "%s: is unknown%s%s; did you mean %s?", name,
-                   block == &conf_schema ? "" : " in ", block->name, nearest);
-    else
-        conf_error(parsing.error, place, "%s: is unknown%s%s; see reprise.conf(5)", name,
-                   block == &conf_schema ? "" : " in ", block->name);
+    return conf_nearest(name, names);
 }
 
-/* What it says is wrong, but not what would be right. */
+static void unknown(const cfg_t *cfg, const struct conf_place *place, const char *name)
+{
+    const struct conf_block *block = block_named(&conf_schema, cfg->name);
+    const char *in = block == NULL || block == &conf_schema ? "" : " in ", *nearest;
+    char owners[100] = "";
+
+    block = block != NULL ? block : &conf_schema;
+    nearest = nearest_in(block, name);
+    list_owners(&conf_schema, name, owners, sizeof owners);
+    if (owners[0] != '\0')
+        conf_error(parsing.error, place, "%s: is unknown%s%s; it belongs in %s", name, in,
+                   block->name, owners);
+    else if (nearest != NULL)
+        conf_error(parsing.error, place, "%s: is unknown%s%s; did you mean %s?", name, in,
+                   block->name, nearest);
+    else
+        conf_error(parsing.error, place, "%s: is unknown%s%s; see reprise.conf(5)", name, in,
+                   block->name);
+}
+
+/* The remedy for an error of libconfuse, which states only the fault. */
 static const char *remedy_of(const char *text)
 {
     static const struct {
@@ -110,7 +143,7 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 
 /* -- values */
 
-/* libconfuse frees a value while it parses only to put another into its place. */
+/* While libconfuse parses, it frees a value only to replace it. */
 static void raw_free(void *raw)
 {
     parsing.replaced = parsing.active;
@@ -137,7 +170,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
     return 0;
 }
 
-/* -- the schema in libconfuse's words */
+/* -- the schema as libconfuse's options */
 
 static bool is_list(enum conf_kind kind)
 {
@@ -153,7 +186,7 @@ static void free_options(cfg_opt_t *options)
     free(options);
 }
 
-/* libconfuse copies all of it. NULL: no memory. */
+/* libconfuse copies the options. NULL: no memory. */
 static cfg_opt_t *options_of(const struct conf_block *block)
 {
     cfg_opt_t *options = calloc(OPTIONS_MAX, sizeof *options), *at = options;
@@ -200,7 +233,7 @@ bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
 
     tree->file = file;
     tree->cfg = NULL;
-    if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* some editors' word for UTF-8 */
+    if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* a byte order mark, which some editors write */
         text += 3;
     if (!conf_scan(text, file, &late, err))
         return false;
@@ -208,7 +241,7 @@ bool conf_tree_parse(struct conf_tree *tree, const char *text, const char *file,
     if (tree->cfg == NULL)
         return false;
     parsing.file = file;
-    parsing.error = err != NULL ? err : &ignored; /* read while it parses only */
+    parsing.error = err != NULL ? err : &ignored; /* used only while libconfuse parses */
     parsing.failed = parsing.replaced = false;
     parsing.active = true;
     cfg_set_error_function(tree->cfg, on_error);
@@ -233,7 +266,7 @@ void conf_tree_free(struct conf_tree *tree)
     tree->cfg = NULL;
 }
 
-/* -- looking at it */
+/* -- reading the tree */
 
 bool conf_tree_value(const struct conf_tree *tree, const char *option, size_t index,
                      struct conf_value *value)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * value.c - what the text of an option means; see value.h. */
+ * value.c - the text of an option, validated and converted; see value.h. */
 #include "conf/value.h"
 
 #include "lib/base/network.h"
@@ -27,7 +27,7 @@ static bool fail(struct rp_error *err, const struct conf_place *place, const cha
 
     vsnprintf(text + len, sizeof text - (size_t)len, format, args);
     for (char *at = text; *at != '\0';
-         at++) /* names and values may hold anything; one line may not */
+         at++) /* an error is one line: no control characters of a name or value */
         if (iscntrl((unsigned char)*at))
             *at = '?';
     return rp_error_set(err, "ERR_CONF", "%s:%u: %s", place->file, place->line, text);
@@ -53,7 +53,7 @@ bool conf_value_error(struct rp_error *err, const struct conf_value *v, const ch
     return false;
 }
 
-/* The value as it was written, as far as it can be shown in a line. */
+/* The value as written, shortened to fit into an error. */
 static const char *shown(const struct conf_value *v, char out[SHOWN_MAX])
 {
     snprintf(out, SHOWN_MAX, "%s", v->text);
@@ -111,7 +111,7 @@ bool conf_value_word(const struct conf_value *v, const struct conf_word *words, 
 
 /* -- numbers */
 
-/* The digits at the beginning; NULL: there are none, or too many. */
+/* Read the leading digits. Return the end of them; NULL: no digit, or the number is too large. */
 static const char *digits(const char *text, uint64_t *out)
 {
     char *end;
@@ -123,7 +123,7 @@ static const char *digits(const char *text, uint64_t *out)
     return errno == 0 ? end : NULL;
 }
 
-/* How a number that is out of range, or not one, would be right. */
+/* Not a number, or out of range: say which numbers are valid. */
 static bool number_error(const struct conf_value *v, const struct conf_option *o,
                          struct rp_error *err)
 {
@@ -186,7 +186,7 @@ bool conf_value_duration(const struct conf_value *v, uint64_t min_ms, uint64_t m
         if (strcmp(unit, time_units[i].text) == 0)
             ms = time_units[i].ms;
     if (unit != NULL && *unit == '\0' && n == 0)
-        ms = 1; /* nothing needs no unit */
+        ms = 1; /* 0 needs no unit */
     if (ms == 0)
         return conf_value_error(err, v, "\"%s\" is not a time; give one like 50ms, 10s, 5m or 12h",
                                 shown(v, text));
@@ -205,7 +205,7 @@ bool conf_value_text(const struct conf_value *v, char **out, struct rp_error *er
 
     for (const char *at = v->text; *at != '\0'; at++)
         if (iscntrl((unsigned char)*at))
-            return conf_value_error(err, v, "contains a control character");
+            return conf_value_error(err, v, "contains a control character; remove it");
     copy = strdup(v->text);
     if (copy == NULL)
         return no_memory(err);
@@ -253,7 +253,7 @@ static bool is_host_port(const char *text)
         return false;
     if (*text == '[')
         return colon > text + 2 && colon[-1] == ']';
-    return memchr(text, ':', (size_t)(colon - text)) == NULL; /* IPv6 wants brackets */
+    return memchr(text, ':', (size_t)(colon - text)) == NULL; /* IPv6 needs brackets */
 }
 
 static bool unix_address(const struct conf_value *v, char **out, struct rp_error *err)
@@ -300,9 +300,9 @@ bool conf_value_network(const struct conf_value *v, char **out, struct rp_error 
     return rp_network_parse(&network, *out, &why) || conf_value_error(err, v, "%s", why.message);
 }
 
-/* -- typing errors */
+/* -- the nearest name */
 
-/* Letters to insert, drop, change or swap. */
+/* The number of letters to insert, remove, change or swap (Damerau-Levenshtein). */
 static size_t distance(const char *a, const char *b)
 {
     enum { LONGEST = 31 };
@@ -341,7 +341,7 @@ const char *conf_nearest(const char *text, const char *const *list)
     for (; *list != NULL; list++) {
         size_t d = distance(text, *list);
 
-        if (d > least || (nearest != NULL && d == least))
+        if (d > least || d >= strlen(text) || (nearest != NULL && d == least))
             continue;
         least = d;
         nearest = *list;

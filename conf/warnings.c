@@ -12,15 +12,15 @@
 struct warning {
     conf_warn *warn;
     void *arg;
-    struct conf_strings *servers; /* as conf->backends */
+    struct conf_strings *servers; /* keys of each of conf->backends */
 };
 
-static void tell(const struct warning *w, const struct rp_error *note)
+static void report(const struct warning *w, const struct rp_error *note)
 {
     w->warn(note, w->arg);
 }
 
-/* Can nobody but this host connect? */
+/* Can only clients on this host connect? */
 static bool is_local(const char *listen)
 {
     static const char *const local[] = {"unix:", "127.", "[::1]:", "localhost:"};
@@ -31,7 +31,7 @@ static bool is_local(const char *listen)
     return false;
 }
 
-static bool believes_anybody(const struct conf_frontend *f)
+static bool trusts_any_source(const struct conf_frontend *f)
 {
     if (f->proxy_protocol == CONF_PROXY_OFF || f->proxy_from.count > 0)
         return false;
@@ -48,20 +48,20 @@ static void warn_of_proxies(const struct conf *conf, const struct warning *w)
     for (size_t i = 0; i < conf->frontend_count; i++) {
         const struct conf_frontend *f = &conf->frontends[i];
 
-        if (!believes_anybody(f))
+        if (!trusts_any_source(f))
             continue;
         conf_error(&note, &f->tls.place,
                    "proxy-protocol: anyone who can connect to frontend \"%s\" can claim any client "
                    "address; list the proxies in proxy-from",
                    f->name);
-        tell(w, &note);
+        report(w, &note);
     }
 }
 
-/* -- client certificates that the Host header gets around: a client makes its handshake under one
- * name and asks for another in its request, and the backend of both can't tell */
+/* -- client certificates that the Host header bypasses: a client makes its handshake under one
+ * server name and requests another, and their common backend does not notice */
 
-/* What serves the names of a frontend (0), or of one of its host blocks. */
+/* A frontend (index 0), or one of its host blocks. */
 struct site {
     const struct conf_frontend *f;
     size_t index;
@@ -82,7 +82,7 @@ static const char *name_of(struct site s)
     return s.index == 0 ? s.f->name : s.f->hosts[s.index - 1].name;
 }
 
-/* A host with a backend of its own has that alone; others have all of the frontend. */
+/* The backends of a site: the host's own one, or else all of the frontend. NULL: no more. */
 static const struct conf_backend *backend_at(struct site s, size_t i)
 {
     const struct conf_backend *own = s.index > 0 ? tls_of(s)->backend : NULL;
@@ -97,7 +97,7 @@ static bool same_file(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* Does `other` let clients in that `tls` would not, or not without a certificate? */
+/* Does `other` accept clients that `tls` rejects? */
 static bool is_laxer(const struct conf_tls *other, const struct conf_tls *tls)
 {
     return !other->request_cert || (tls->reject_unauthorized && !other->reject_unauthorized) ||
@@ -105,8 +105,8 @@ static bool is_laxer(const struct conf_tls *other, const struct conf_tls *tls)
            !same_file(other->crl, tls->crl);
 }
 
-/* The backend of `strict` that a client of `other` comes to as well; NULL: there is none. A backend
- * that is told AUTHORITY can compare it, and built-in ones answer without looking at the host. */
+/* A backend of `strict` that clients of `other` also reach; NULL: none. Backends that receive
+ * AUTHORITY can compare it with Host, and built-in ones do not read Host. */
 static const struct conf_backend *shared_backend(const struct conf *conf, const struct warning *w,
                                                  struct site strict, struct site other)
 {
@@ -121,16 +121,16 @@ static const struct conf_backend *shared_backend(const struct conf *conf, const 
     return NULL;
 }
 
-static bool find_way_around(const struct conf *conf, const struct warning *w, struct site strict,
-                            struct site *way, const struct conf_backend **to)
+static bool find_bypass(const struct conf *conf, const struct warning *w, struct site strict,
+                        struct site *bypass, const struct conf_backend **to)
 {
     if (!tls_of(strict)->request_cert)
         return false;
     for (size_t i = 0; i < conf->frontend_count; i++)
         for (size_t j = 0; j <= conf->frontends[i].host_count; j++) {
-            *way = (struct site){&conf->frontends[i], j};
-            if (is_laxer(tls_of(*way), tls_of(strict)) &&
-                (*to = shared_backend(conf, w, strict, *way)) != NULL)
+            *bypass = (struct site){&conf->frontends[i], j};
+            if (is_laxer(tls_of(*bypass), tls_of(strict)) &&
+                (*to = shared_backend(conf, w, strict, *bypass)) != NULL)
                 return true;
         }
     return false;
@@ -140,15 +140,15 @@ static void warn_of_site(const struct conf *conf, struct site strict, const stru
 {
     const struct conf_backend *to = NULL;
     struct rp_error note = {0};
-    struct site way;
+    struct site bypass;
 
-    if (!find_way_around(conf, w, strict, &way, &to))
+    if (!find_bypass(conf, w, strict, &bypass, &to))
         return;
     conf_error(&note, &tls_of(strict)->place,
                "request-cert: the Host header can bypass %s \"%s\": %s \"%s\" has the same backend "
                "\"%s\"; use another, or proxy-protocol = v2 and check AUTHORITY",
-               kind_of(strict), name_of(strict), kind_of(way), name_of(way), to->name);
-    tell(w, &note);
+               kind_of(strict), name_of(strict), kind_of(bypass), name_of(bypass), to->name);
+    report(w, &note);
 }
 
 static void warn_of_certificates(const struct conf *conf, const struct warning *w)
@@ -158,8 +158,8 @@ static void warn_of_certificates(const struct conf *conf, const struct warning *
             warn_of_site(conf, (struct site){&conf->frontends[i], j}, w);
 }
 
-/* -- protocols that a client may select and the backend of its host does not speak, as far as
- * alpn-backend shows what a backend speaks */
+/* -- protocols that a client can select but that the backend of its host may not speak;
+ * alpn-backend shows which backends speak which protocol */
 
 static const struct conf_backend *backend_for(const struct conf_frontend *f, const char *protocol)
 {
@@ -169,11 +169,11 @@ static const struct conf_backend *backend_for(const struct conf_frontend *f, con
     return f->tls.backend;
 }
 
-/* A protocol of the frontend that goes to another backend there; NULL: there is none. */
+/* A protocol of the frontend whose backend there is another one; NULL: no such protocol. */
 static const char *foreign_protocol(const struct conf_frontend *f, const struct conf_tls *host)
 {
     const struct conf_strings *protocols = &f->tls.alpn_protocols;
-    bool known = false; /* is the backend one that alpn-backend distinguishes from others? */
+    bool known = false; /* does alpn-backend name the backend? */
     const char *foreign = NULL;
 
     for (size_t i = 0; i < f->alpn_backend_count; i++)
@@ -204,7 +204,7 @@ static void warn_of_protocols(const struct conf *conf, const struct warning *w)
                        "alpn-protocols: clients of host \"%s\" can select %s, which its backend "
                        "\"%s\" may not support; set alpn-protocols in the host",
                        host->name, protocol, host->tls.backend->name);
-            tell(w, &note);
+            report(w, &note);
         }
 }
 

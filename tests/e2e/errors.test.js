@@ -178,6 +178,7 @@ const idle = {
   'partial-chain of nobody': [frontend('partial-chain = on'), /:9: partial-chain: has no effect while request-cert is off/],
   'ca that each host replaces': [frontend('ca = "@CERTS@/client-ca.pem"  host "www.example" { request-cert = on  ca = "@CERTS@/client-ca.pem"  backend = "builtin:echo" }'), /:9: ca: has no effect/],
   'alpn-backend of the usual backend': [frontend('alpn-protocols = "h2"  alpn-backend = "h2=b"'), /:9: alpn-backend: has no effect/],
+  'ciphers without a suite of TLSv1.3': [frontend('min-version = TLSv1.3  ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"'), /:9: ciphers: has no effect/],
   'max-handshakes above max-connections': [frontend('max-connections = 5  max-handshakes = 6'), /:9: max-handshakes: has no effect/],
   'per-source-connections above max-connections': [frontend('max-connections = 5  per-source-connections = 6'), /:9: per-source-connections: has no effect/],
   'per-source-connections of a Unix socket': [(c) => frontend('per-source-connections = 6')(c).replace('"127.0.0.1:@PORT@"', '"unix:@DIR@/s"'), /:9: per-source-connections: has no effect/],
