@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * cluster_sealers.c - see cluster_sealers.h. The labels are what hosts of all versions agree on. */
+ * cluster_sealers.c - see cluster_sealers.h. The labels are part of the protocol: hosts of all
+ * versions must use the same. */
 #include "cache/cluster_sealers.h"
 
 static bool derive(uint8_t key[RP_SECRET_SIZE], const struct rp_secret *from)
@@ -8,7 +9,7 @@ static bool derive(uint8_t key[RP_SECRET_SIZE], const struct rp_secret *from)
     return rp_secret_derive(from, "key ring", NULL, 0, key, RP_SECRET_SIZE);
 }
 
-/* Of a secret of its own, which both secrets have during a change-over. */
+/* During a change of the secret both secrets are available; each has its own sealer. */
 static bool make_ticket_keys(struct rp_sealers *s, const struct rp_secret *secret,
                              struct rp_error *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * cluster_sealers.h - all that is made from the cluster secret, once: sealers, each for one purpose
- * and with keys of its own. So the secret itself is wiped as soon as they are made, and a process
- * that has one of them has no other. They are the same on all hosts. */
+ * cluster_sealers.h - derive all sealers from the cluster secret, once. Each has one purpose and
+ * its own keys. So the secret itself is wiped afterwards, and a process with one sealer cannot
+ * derive another. The sealers are the same on all hosts. */
 #ifndef RP_CLUSTER_SEALERS_H
 #define RP_CLUSTER_SEALERS_H
 
@@ -13,6 +13,6 @@ struct rp_cluster_sealers {
 };
 bool rp_cluster_sealers_make(struct rp_cluster_sealers *, const struct rp_secret *,
                              struct rp_error *);
-void rp_cluster_sealers_free(struct rp_cluster_sealers *); /* zeroes ok; wipes */
+void rp_cluster_sealers_free(struct rp_cluster_sealers *); /* wipes; all zeros is allowed */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * key_epochs.c - which ticket key is for which epoch; see key_epochs.h. Pure, but for the wiping.
- */
+ * key_epochs.c - which ticket key belongs to which epoch; see key_epochs.h. Only computes, and
+ * wipes keys. */
 #include "cache/key_epochs.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ uint64_t rp_key_epoch_behind(const struct rp_key_epochs *e, uint64_t now_ms)
     return now_ms < RP_KEY_GRACE_MS ? 0 : rp_key_epoch_at(e, now_ms - RP_KEY_GRACE_MS);
 }
 
-/* Who is ahead by no more than an epoch mints with the next key. */
+/* A host whose clock is ahead by at most an epoch already encrypts with the next key. */
 uint64_t rp_key_epoch_ahead(const struct rp_key_epochs *e, uint64_t now_ms)
 {
     uint64_t next = rp_key_epoch_at(e, now_ms) + 1,
@@ -42,9 +42,9 @@ static bool is_same_key(const struct rp_ticket_key *a, const struct rp_ticket_ke
     return memcmp(a->name, b->name, sizeof a->name) == 0;
 }
 
-/* Of two keys for one epoch, which one mints? That of the later turn; the store's; else one that
- * was made, not derived; else the one with the youngest origin. Whoever knows the same keys decides
- * alike. */
+/* Choose the current key of an epoch: the one of the later turn; of these the store's; else one
+ * that was created, not derived; else the one with the most recent origin. Hosts that know the same
+ * keys make the same choice. */
 static int compare(const struct rp_known_key *a, const struct rp_known_key *b)
 {
     if (a->epoch != b->epoch)
@@ -65,7 +65,7 @@ static void erase(struct rp_key_epochs *e, size_t index)
     explicit_bzero(&e->known[e->count], sizeof e->known[0]);
 }
 
-/* The oldest that was derived in case that the store is lost, or else the oldest. */
+/* The oldest key that was derived in case the store's is lost; else the oldest key. */
 static void make_room(struct rp_key_epochs *e)
 {
     size_t at = e->count;
@@ -88,7 +88,8 @@ static void insert(struct rp_key_epochs *e, const struct rp_known_key *known)
     e->count++;
 }
 
-/* The store has one key for an epoch and a turn: what it had before, and lost, it has no more. */
+/* The store has one key for each epoch and turn, so an earlier one that it lost is no longer
+ * shared. */
 static void supersede(struct rp_key_epochs *e, const struct rp_known_key *by)
 {
     for (size_t i = 0; i < e->count; i++) {
@@ -144,7 +145,7 @@ const struct rp_known_key *rp_key_epochs_find(const struct rp_key_epochs *e, uin
 
 /* -- time */
 
-/* HKDF, one way: who has the key of an epoch learns nothing of those before it. */
+/* HKDF is one-way: the key of an epoch reveals nothing about earlier keys. */
 static bool step(const struct rp_known_key *from, struct rp_known_key *to)
 {
     struct rp_secret secret;
@@ -171,15 +172,15 @@ static bool knows_epoch(const struct rp_key_epochs *e, uint64_t epoch)
     return false;
 }
 
-/* A host that is without the store follows its chain for as long as that takes, unless it slept;
- * others follow so far only. */
+/* A host without the store follows its own chain for as long as it has no store, unless it was
+ * suspended; other hosts follow it only so far. */
 static bool ends_here(const struct rp_key_epochs *e, const struct rp_known_key *last, uint64_t next)
 {
     return last->epoch - last->origin >= RP_CHAIN_MAX &&
            (last->epoch + RP_CHAIN_MAX < next || knows_epoch(e, last->epoch + 1));
 }
 
-/* Follow each chain up to the epoch that comes next, before the key it hangs on is erased. */
+/* Extend each chain to the next epoch before the key that it starts from is erased. */
 static bool extend(struct rp_key_epochs *e, uint64_t next)
 {
     bool changed = false;
@@ -211,7 +212,7 @@ bool rp_key_epochs_advance(struct rp_key_epochs *e, uint64_t now_ms)
     return changed;
 }
 
-/* -- which one mints */
+/* -- the current key */
 
 const struct rp_known_key *rp_key_epochs_minting(const struct rp_key_epochs *e, uint64_t now_ms)
 {
@@ -226,7 +227,7 @@ const struct rp_known_key *rp_key_epochs_minting(const struct rp_key_epochs *e, 
         if (early == NULL || e->known[i].turn < early->turn)
             early = &e->known[i];
     }
-    return early; /* rather than none: all know it or will in a moment */
+    return early; /* better than none: all hosts have this key, or receive it soon */
 }
 
 void rp_key_epochs_wipe(struct rp_key_epochs *e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * key_follow.c - a ring that follows another process's, and what a ring shows of itself; see
- * key_ring.h. The danger is a copy of the past: what a child has of its parent's ring is wiped. */
+ * key_follow.c - a ring that follows another process's ring, and the public view of a ring; see
+ * key_ring.h. The danger is a copy of old keys: the child wipes its copy of the parent's ring. */
 #include "cache/key_ring_internal.h"
 
 #include <string.h>
@@ -69,9 +69,9 @@ bool rp_key_ring_hear_lifetimes(struct rp_key_ring *r, struct rp_cursor bytes)
     return true;
 }
 
-/* -- looking at it */
+/* -- the public view */
 
-/* A key of this epoch mints until a turn comes, and no more then. */
+/* A key of this epoch encrypts until the next turn begins. */
 static enum rp_key_role role_of(const struct rp_key_ring *r, const struct rp_key_epochs *of,
                                 const struct rp_known_key *known, uint64_t now)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * key_lifetimes.c - lifetimes of ticket keys, merged and written down; see key_lifetimes.h. Pure.
- */
+ * key_lifetimes.c - merge and encode the lifetimes of ticket keys; see key_lifetimes.h. Does no
+ * I/O. */
 #include "cache/key_lifetimes.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "cache/key_epochs.h"
 
 enum { VERSION = 1, EPOCH_LEAST_MS = 100 };
-/* As reprise.conf(5) has it; a lifetime beyond is no host's of ours. */
+/* The range of reprise.conf(5); no host of this program has another lifetime. */
 static const uint64_t day_ms = 24ull * 3600 * 1000;
 
 static struct rp_key_lifetime *find(struct rp_key_lifetimes *l, const struct rp_key_lifetime *like)
@@ -27,7 +27,7 @@ static void drop(struct rp_key_lifetimes *l, size_t index)
     memmove(&l->at[index], &l->at[index + 1], (l->count - index) * sizeof l->at[0]);
 }
 
-/* Of those of others the one that is over first. */
+/* Among the lifetimes of other hosts, the one that ends first. */
 static void make_room(struct rp_key_lifetimes *l)
 {
     size_t first = 1;
@@ -38,7 +38,7 @@ static void make_room(struct rp_key_lifetimes *l)
     drop(l, first);
 }
 
-/* Behind ours, the oldest first; what began at once is in one order everywhere. */
+/* Sort after ours, oldest first; those that began together have the same order on all hosts. */
 static bool is_before(const struct rp_key_lifetime *a, const struct rp_key_lifetime *b)
 {
     return a->since_ms != b->since_ms ? a->since_ms < b->since_ms : a->epoch_ms < b->epoch_ms;
@@ -78,7 +78,7 @@ void rp_key_lifetimes_own(struct rp_key_lifetimes *l, const struct rp_key_lifeti
         add(l, own);
 }
 
-/* No ticket that was made by now lives longer, whatever somebody's clock says. */
+/* Limit the end: no ticket that exists now lives longer, even if a host's clock is wrong. */
 static uint64_t latest(const struct rp_key_lifetime *one, uint64_t now_ms)
 {
     return now_ms + 2 * one->epoch_ms + one->session_timeout_ms + 4 * (uint64_t)RP_KEY_GRACE_MS;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * key_records.c - the ring's records in the store: of a ticket key, named by the length of its
- * epoch, the epoch's number and the turn; and the one of the lifetimes that are in force. See
- * key_ring.h. The danger is what comes back: it opens with our seal and under its own name, or it
- * is nothing. */
+ * key_records.c - the ring's records in the store: ticket keys, named by the length of the epoch,
+ * its number and the turn; and the record of the lifetimes in force. See key_ring.h. The danger is
+ * a forged record: only one that decrypts with our seal under its own name is used. */
 #include "cache/key_ring_internal.h"
 
 #include <string.h>
@@ -12,7 +11,7 @@ struct record_name {
     uint8_t bytes[24];
 };
 
-static const char lifetimes_name[] = "lifetimes"; /* of another length than that of a key */
+static const char lifetimes_name[] = "lifetimes"; /* differs in length from the name of a key */
 
 static struct rp_bytes name_of(const struct rp_key_ring *r, struct record_name *n)
 {
@@ -104,7 +103,7 @@ void rp_key_record_lifetimes(const struct rp_key_ring *r, struct rp_bytes sealed
     rp_key_lifetimes_decode(out, rp_cursor_of(bytes, len));
 }
 
-/* It is of no use longer than the last of them. */
+/* The record expires with the last lifetime. */
 void rp_key_record_put_lifetimes(const struct rp_key_ring *r)
 {
     uint8_t bytes[RP_KEY_LIFETIMES_BYTES], sealed[RP_KEY_LIFETIMES_BYTES + RP_SEAL_OVERHEAD],

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * key_ring.c - keep a ring of ticket keys in step with the clock and the store; see key_ring.h.
- * A round asks the store first which lifetimes are in force, then, for the epochs of each of them,
- * for the key of this epoch and the next, for those that hosts mint with whose clocks are ahead or
- * behind, and, after a time without the store, for the others of the past. A key that the store
- * lacks is given to it with `add`: the one we know, or, of our own lifetime, a new one; so a store
- * that lost everything has all keys again within a round. One question at a time; whatever fails
- * ends the round, and the next one comes by the timer, which nothing but rp_key_ring_free stops.
- * The danger: minting what others cannot read. So a key mints only in its own epoch, one whole
- * epoch after it was there for all, and a new lifetime when all have heard of it. */
+ * key_ring.c - keep a ring of ticket keys up to date with the clock and the store; see key_ring.h.
+ * A round first asks the store for the lifetimes in force. Then, for the epochs of each lifetime,
+ * it asks for the key of this epoch and the next, for the keys of hosts whose clocks are ahead or
+ * behind, and, after an outage of the store, for all previous keys. If the store lacks a key, it is
+ * `add`ed: the key that this host knows, or, for its own lifetime, a new one; so a store that lost
+ * everything has all keys again after one round. Only one request is open at a time. A failure ends
+ * the round, and a timer, which only rp_key_ring_free stops, starts the next one. The danger:
+ * encrypting tickets that other hosts cannot decrypt. So a key encrypts only in its own epoch, a
+ * whole epoch after it became available to all, and with a new lifetime only after all hosts have
+ * received it. */
 #include "cache/key_ring_internal.h"
 
 #include <stdlib.h>
@@ -17,9 +18,9 @@
 #include "lib/base/clock.h"
 
 enum {
-    ROUND_MS = 10000,     /* at most, between rounds */
-    RETRY_FIRST_MS = 250, /* after a round that failed, doubled up to ROUND_MS */
-    ANSWER_MS = 2000,     /* the store has so long for one question */
+    ROUND_MS = 10000,     /* maximum time between rounds */
+    RETRY_FIRST_MS = 250, /* pause after a failed round; doubled up to ROUND_MS */
+    ANSWER_MS = 2000,     /* time limit of each request to the store */
 };
 
 static const struct rp_key_epochs *asked_of(const struct rp_key_ring *r)
@@ -51,7 +52,7 @@ static void learn(struct rp_key_ring *r, bool shared, const struct rp_ticket_key
     rp_key_ring_tell(r, shared, key);
 }
 
-/* Nothing is known and nobody to ask: a key of our own, which workers to come inherit. */
+/* No key is known and there is no store: create one, which later workers inherit. */
 static void start_alone(struct rp_key_ring *r)
 {
     struct rp_ticket_key key = {.size = 0};
@@ -79,7 +80,7 @@ static void settle(struct rp_key_ring *r)
         settled(r->arg);
 }
 
-/* Until the next epoch of any length, or the next turn, and not longer than `wait`. */
+/* Until the next epoch of any length, or the next turn, but at most `wait`. */
 static uint64_t until_next(const struct rp_key_ring *r, uint64_t wait)
 {
     uint64_t now = r->now_ms();
@@ -163,15 +164,15 @@ static void put_question(struct rp_key_ring *r, bool add)
         ask_get(r, (struct rp_bytes){key, sizeof key});
 }
 
-/* While the secret is changed over, first what was stored under the other one: so the key that is
- * there already is the one that is given to the store under ours. */
+/* During a change of the secret, look first for the record under the other secret, so that an
+ * existing key is also stored under ours. */
 static void ask(struct rp_key_ring *r)
 {
     r->under = r->sealers[1] != NULL ? 1 : 0;
     put_question(r, false);
 }
 
-/* Is it in this epoch, by the clock of some host? */
+/* Whether this epoch is current by the clock of any host. */
 static bool is_present(const struct rp_key_ring *r)
 {
     return !r->back || r->asked >= rp_key_epoch_behind(asked_of(r), r->now_ms());
@@ -186,8 +187,8 @@ static void recall(struct rp_key_ring *r)
     explicit_bzero(&key, sizeof key);
 }
 
-/* The store has no key for this epoch: give it ours. None is made for the past, and none of another
- * lifetime than our own. */
+/* The store has no key for this epoch: add ours. Keys are not created for past epochs, nor for
+ * other lifetimes than our own. */
 static void offer(struct rp_key_ring *r)
 {
     const struct rp_known_key *known = rp_key_epochs_find(asked_of(r), r->asked, r->asked_turn);
@@ -209,8 +210,8 @@ static void offer(struct rp_key_ring *r)
     put_question(r, true);
 }
 
-/* What is there does not open: damaged, or put there by somebody else. Once in a round it is
- * replaced; `add` sees to it that all who do so agree. */
+/* The record does not decrypt: it is damaged or forged. Replace it, once in a round; `add` ensures
+ * that all hosts that do so get the same key. */
 static void replace(struct rp_key_ring *r)
 {
     uint8_t key[RP_SEAL_KEY_SIZE];
@@ -248,7 +249,7 @@ static void take_key(struct rp_key_ring *r, const struct rp_store_reply *reply)
     explicit_bzero(&key, sizeof key);
 }
 
-/* Of the other secret: what is there is good to know, and left alone. */
+/* A record under the other secret: use its key, but do not change it. */
 static void take_other(struct rp_key_ring *r, const struct rp_store_reply *reply)
 {
     struct rp_ticket_key key = {.size = 0};
@@ -266,7 +267,8 @@ static void take_other(struct rp_key_ring *r, const struct rp_store_reply *reply
 
 static void begin_epochs(struct rp_key_ring *, size_t of);
 
-/* When the store can't say, what is known goes on; the keys are asked for, and end the round. */
+/* If the store fails, the known lifetimes stay in force. The next request, for the keys, then ends
+ * the round. */
 static void take_lifetimes(struct rp_key_ring *r, const struct rp_store_reply *reply)
 {
     rp_key_ring_take_lifetimes(r, reply);
@@ -309,8 +311,8 @@ static void take_answer(struct rp_key_ring *r, const struct rp_store_reply *repl
     }
 }
 
-/* The turn before this one that had keys of that epoch, too, is asked for next; when there is none,
- * the epoch before, with the last turn that began in it or earlier. false: that is all. */
+/* Ask next for the previous turn with keys of that epoch; if there is none, for the previous epoch,
+ * with the last turn that began in it or earlier. false: nothing is left. */
 static bool go_back(struct rp_key_ring *r, uint64_t oldest)
 {
     const uint64_t *turns = r->turns;
@@ -326,7 +328,7 @@ static bool go_back(struct rp_key_ring *r, uint64_t oldest)
     return true;
 }
 
-/* Of a turn that ends with the next one no epochs are of interest that begin after it. */
+/* For a turn that has ended, later epochs are not needed. */
 static uint64_t last_ahead(const struct rp_key_ring *r, uint64_t now)
 {
     uint64_t ahead = rp_key_epoch_ahead(asked_of(r), now),
@@ -335,8 +337,8 @@ static uint64_t last_ahead(const struct rp_key_ring *r, uint64_t now)
     return r->asked_turn != r->turns[0] && turns < ahead ? turns : ahead;
 }
 
-/* This epoch and those to come, first under the turn that mints, then under one that is announced;
- * and the former ones: as far as a host may be behind, or all whose tickets may still come. */
+/* First this epoch and later ones, under the current turn and then under one that is announced;
+ * then the previous ones, as far back as a host's clock may be, or as tickets may still arrive. */
 static void next_question(struct rp_key_ring *r)
 {
     uint64_t now = r->now_ms(), oldest = r->behind ? rp_key_oldest(asked_of(r), now)
@@ -401,7 +403,7 @@ static void on_timer(struct rp_timer *timer)
     rp_key_ring_begin_round(timer->arg);
 }
 
-/* -- life */
+/* -- lifetime */
 
 struct rp_key_ring *rp_key_ring_blank(struct rp_loop *loop, struct rp_store *store,
                                       struct rp_ticket_keys *keys, struct rp_error *err)
@@ -423,7 +425,7 @@ struct rp_key_ring *rp_key_ring_blank(struct rp_loop *loop, struct rp_store *sto
     return r;
 }
 
-/* A turn far ahead is the work of a clock that is wrong, and ignored. */
+/* Ignore a turn far in the future: some host's clock is wrong. */
 static bool take_turns(struct rp_key_ring *r, const uint64_t turns[RP_NOTICES_TURNS])
 {
     uint64_t latest = r->now_ms() + RP_NOTICES_LEAD + RP_KEY_GRACE_MS,

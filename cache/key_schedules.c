@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * key_schedules.c - the epochs of all lifetimes that are in force, and which key of which of them
- * mints; see key_ring.h. The danger: a new lifetime whose first tickets nobody else can read. */
+ * key_schedules.c - the epochs of all lifetimes in force, and which of their keys encrypts; see
+ * key_ring.h. The danger: a new lifetime whose first tickets other hosts cannot decrypt. */
 #include "cache/key_ring_internal.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 /* -- the keys in use */
 
-/* Our own; but while a new lifetime is not known to all yet, by that of before. */
+/* Our own epochs; but until all hosts know a new lifetime, those of the previous one. */
 const struct rp_known_key *rp_key_ring_minting(const struct rp_key_ring *r)
 {
     uint64_t now = r->now_ms(), own = rp_key_lifetimes_since(&r->lifetimes, r->epochs[0].epoch_ms),
@@ -40,8 +40,8 @@ static void collect_some(const struct rp_key_ring *r, const struct rp_known_key 
         }
 }
 
-/* What mints first. Then what was made, of all epochs, before what was derived in case that the
- * store is lost: there may be more than there is room for. */
+/* Order of the keys: first the current one; then created keys of all epochs; then keys that were
+ * derived in case the store's are lost, since there may not be room for all. */
 static size_t collect(const struct rp_key_ring *r, const struct rp_known_key *minting,
                       struct rp_ticket_key *keys)
 {
@@ -54,7 +54,7 @@ static size_t collect(const struct rp_key_ring *r, const struct rp_known_key *mi
     return count;
 }
 
-/* Without memory the keys stay as they are, until the next round. */
+/* Without memory the keys stay unchanged until the next round. */
 static void put_in_use(struct rp_key_ring *r)
 {
     const struct rp_known_key *minting = rp_key_ring_minting(r);
@@ -114,7 +114,7 @@ struct rp_key_epochs *rp_key_ring_epochs_of(struct rp_key_ring *r, uint64_t epoc
     return &r->epochs[r->epochs_count++];
 }
 
-/* When a lifetime of others is over no ticket of its keys is left. */
+/* When another host's lifetime is over, no ticket of its keys is valid. */
 static void drop_those_that_are_over(struct rp_key_ring *r)
 {
     for (size_t i = r->epochs_count; i-- > 1;)
@@ -141,7 +141,7 @@ void rp_key_ring_follow_lifetimes(struct rp_key_ring *r)
         put_in_use(r);
 }
 
-/* Ours is in force for as long as a ticket of now may live. */
+/* Ours stays in force for as long as a ticket issued now may live. */
 static void announce(struct rp_key_ring *r, const struct rp_key_lifetimes *heard)
 {
     const struct rp_key_epochs *own = &r->epochs[0];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * latency.h - how long things took: a small histogram of plain counters, which its owner may place
- * in shared memory. From an answer of LMDB to a lookup that came too late. */
+ * latency.h - a small histogram of durations: plain counters, which the owner may place in shared
+ * memory. The range reaches from an LMDB lookup to a lookup that timed out. */
 #ifndef RP_LATENCY_H
 #define RP_LATENCY_H
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * notice_board.c - keep the notices of a process and the record in the store the same; see
- * notices.h. One question at a time; whatever fails, the next second asks again.
- * The danger is the store: a record that is gone, old, changed or not ours is one that says
- * nothing, and what this process knows is put in its place. Whoever can write to a store that hosts
- * share can put an old record there; so what this host heard before is kept in its own tier, too,
- * and is always merged. */
+ * notice_board.c - keep a process's notices and the record in the store equal; see notices.h. Only
+ * one request is open at a time; after a failure it is repeated a second later. The danger is the
+ * store: if the record is missing, old, changed or forged, it is ignored and replaced by what this
+ * process knows. Whoever can write to the shared store can replay an old record; so this host also
+ * keeps what it has received in its own tier, and always merges it. */
 #include "cache/notices.h"
 
 #include <stdlib.h>
@@ -19,22 +18,22 @@ enum { POLL_MS = 1000, ANSWER_MS = 2000 };
 struct rp_notice_board {
     struct rp_loop *loop;
     struct rp_store *store;
-    struct rp_store *near;              /* this host's tier of it, or NULL */
-    struct secret {                     /* the one in use, and during a change-over the other one */
-        const struct rp_sealer *sealer; /* or NULL */
+    struct rp_store *near;              /* this host's own tier, or NULL */
+    struct secret {                     /* the current secret, and during a change the other one */
+        const struct rp_sealer *sealer; /* may be NULL */
         uint8_t key[RP_SEAL_KEY_SIZE];
     } secrets[2];
-    size_t asked; /* under which of them */
+    size_t asked; /* index of the secret in the current request */
     uint64_t (*now_ms)(void);
     void (*changed)(const struct rp_notices *, void *arg);
     void *arg;
-    struct rp_notices known, heard; /* heard: in the answer that is looked at */
+    struct rp_notices known, heard; /* heard: from the reply being processed */
     struct rp_store_call call;
-    struct rp_timer timer; /* until the next question, or for an answer */
+    struct rp_timer timer; /* until the next request, or while waiting for a reply */
     bool waiting, telling;
     struct rp_store_call posting;
     struct rp_timer patience;               /* with it */
-    void (*posted)(bool shared, void *arg); /* NULL: nobody waits */
+    void (*posted)(bool shared, void *arg); /* NULL: no caller waits */
     void *posted_arg;
 };
 
@@ -55,7 +54,7 @@ static bool learn(struct rp_notice_board *b, const struct rp_notices *news)
     return true;
 }
 
-/* For ever: who comes in a year must count the turns as we do. */
+/* Never expires: a host that joins much later must have the same turns. */
 static enum rp_store_status put(struct rp_notice_board *b, struct rp_store *store,
                                 struct rp_store_call *call)
 {
@@ -70,7 +69,7 @@ static enum rp_store_status put(struct rp_notice_board *b, struct rp_store *stor
                         (struct rp_bytes){sealed, len}, 0, call);
 }
 
-/* false: it can't be known what the record of this secret says. */
+/* false: the content of this secret's record is unknown. */
 static bool hear(struct rp_notice_board *b, size_t secret, const struct rp_store_reply *reply)
 {
     uint8_t plain[RP_NOTICES_MAX + RP_SEAL_OVERHEAD];
@@ -88,7 +87,7 @@ static bool hear(struct rp_notice_board *b, size_t secret, const struct rp_store
     return true;
 }
 
-/* Does what was heard last lack something that is known? */
+/* Whether the last reply lacks something that is known. */
 static bool lacks(const struct rp_notice_board *b)
 {
     return !says_nothing(&b->known) && !rp_notices_cover(&b->heard, &b->known);
@@ -99,7 +98,7 @@ static struct rp_bytes key_of(const struct rp_notice_board *b, size_t secret)
     return (struct rp_bytes){b->secrets[secret].key, RP_SEAL_KEY_SIZE};
 }
 
-/* This host's own copy answers at once. */
+/* This host's own copy is read at once. */
 static void hear_near(struct rp_notice_board *b)
 {
     bool heard = false;
@@ -158,7 +157,8 @@ static void ask(struct rp_notice_board *b, size_t secret)
     go_on(b);
 }
 
-/* What the other secret has first, so that it is put under the one in use. */
+/* The record of the other secret comes first, so that its content is stored under the current
+ * one. */
 static void begin(struct rp_notice_board *b)
 {
     hear_near(b);
@@ -230,7 +230,7 @@ void rp_notice_board_free(struct rp_notice_board *b)
     free(b);
 }
 
-/* -- to all */
+/* -- announcing */
 
 static void end_post(struct rp_notice_board *b, bool shared)
 {

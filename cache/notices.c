@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * notices.c - what is announced to a cluster, merged and written down; see notices.h. Pure.
- * The danger: names are compared as DNS has it, without case and without a last dot, or a session
- * that was to be forgotten gets around it. */
+ * notices.c - merge and encode what is announced to a cluster; see notices.h. Does no I/O. The
+ * danger: a name in another spelling would bypass a revocation; so names are compared like DNS
+ * names, ignoring case and a trailing dot. */
 #include "cache/notices.h"
 
 #include <ctype.h>
@@ -13,7 +13,7 @@ enum {
     HEAD = 1 + 8 * RP_NOTICES_TURNS + 8 + 1,
     HOST_HEAD = 8 + 1,
 };
-/* No session is older: tickets are renewed for seven days at most; and clocks may differ. */
+/* Maximum age of a session: tickets are renewed for at most seven days, and clocks may differ. */
 static const uint64_t of_use_ms = 8ull * 24 * 3600 * 1000;
 
 /* -- turns */
@@ -76,7 +76,7 @@ static size_t encoded_len(const struct rp_notices *n)
     return len;
 }
 
-/* No room for all names: the oldest moment becomes one for all names. */
+/* The table of names is full: the oldest entry becomes a revocation for all names. */
 static void fold_oldest(struct rp_notices *n)
 {
     size_t oldest = 0;
@@ -113,7 +113,7 @@ bool rp_notices_add_host(struct rp_notices *n, const char *name, uint64_t before
     return true;
 }
 
-/* -- all together */
+/* -- all notices */
 
 void rp_notices_merge(struct rp_notices *n, const struct rp_notices *from, uint64_t now_ms)
 {
@@ -136,7 +136,7 @@ static bool has_turn(const struct rp_notices *n, uint64_t turn)
     for (size_t i = 0; i < RP_NOTICES_TURNS; i++)
         if (n->turns[i] == turn)
             return true;
-    return turn < n->turns[RP_NOTICES_TURNS - 1]; /* long past */
+    return turn < n->turns[RP_NOTICES_TURNS - 1]; /* long expired */
 }
 
 bool rp_notices_cover(const struct rp_notices *n, const struct rp_notices *part)
@@ -159,7 +159,7 @@ bool rp_notices_cover(const struct rp_notices *n, const struct rp_notices *part)
 bool rp_notices_forget(const struct rp_notices *n, const char *servername, uint64_t time_s)
 {
     const struct rp_notices_host *host;
-    uint64_t time_ms = time_s * 1000; /* of its second's beginning: rather too early */
+    uint64_t time_ms = time_s * 1000; /* the start of its second: revokes slightly too much */
 
     if (time_s > UINT64_MAX / 1000 || time_ms < n->all_before_ms)
         return true;

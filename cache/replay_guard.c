@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * replay_guard.c - claims of early data in a store; see replay_guard.h.
- * The danger is to accept what might have been accepted before: every way out of here but one, that
- * all claims were answered "added" in time, declines. */
+ * replay_guard.c - claim early data in a store; see replay_guard.h. The danger is to accept early
+ * data that was accepted before: it is rejected unless all claims were answered "added" in time. */
 #include "cache/replay_guard.h"
 #include "lib/base/cursor.h"
 
@@ -13,25 +12,25 @@
 #include "cache/seal.h"
 
 enum {
-    SECRETS = 2,      /* during a change-over */
-    MARK = SECRETS,   /* the call after theirs */
-    CALLS = MARK + 1, /* of one flight */
+    SECRETS = 2,      /* during a change of the secret */
+    MARK = SECRETS,   /* index of the call for the mark */
+    CALLS = MARK + 1, /* calls per ClientHello */
     MARK_RANDOM = 16,
-    MARK_SIZE = MARK_RANDOM + 8, /* when it was made follows: ms, big endian */
+    MARK_SIZE = MARK_RANDOM + 8, /* followed by the time of its creation: ms, big endian */
     DEFAULT_MS = 50,
-    CLOCKS_MS = 60000,            /* by which those of hosts may differ */
-    DOUBT_MS = CLOCKS_MS + 15000, /* a flight lives for 11 s and that */
+    CLOCKS_MS = 60000,            /* maximum difference between hosts' clocks */
+    DOUBT_MS = CLOCKS_MS + 15000, /* early data can be replayed for 11 s and that difference */
     CLAIM_LIFE_S = 300,
 };
 
-/* A flight whose claims the store will answer later. */
+/* A claim whose calls the store will answer later. */
 struct claim {
     struct rp_store_call calls[CALLS]; /* their arg is this struct */
     struct rp_replay_guard *guard;
     struct rp_request *request; /* a reference; NULL: answered */
     struct rp_timer deadline;
-    uint8_t mark[MARK_SIZE]; /* that is there from now on, if there was none */
-    size_t open;             /* calls not answered */
+    uint8_t mark[MARK_SIZE]; /* the mark to add if the store has none */
+    size_t open;             /* number of unanswered calls */
     bool declined;
     struct claim *next, **at; /* list of the guard */
 };
@@ -42,16 +41,16 @@ struct rp_replay_guard {
     const struct rp_sealer *sealers[SECRETS];
     size_t sealer_count;
     uint32_t timeout_ms, doubt_ms;
-    uint64_t ttl_ms, certain_ms; /* certain_ms: by the loop's clock, no doubt from then on */
+    uint64_t ttl_ms, certain_ms; /* certain_ms: claims are reliable from then on (loop's clock) */
     uint64_t (*now_ms)(void);
     struct rp_replay_guard_counters *counters, own;
-    /* What says that the store is the one it was, and since when: added by whoever came first. */
+    /* The mark identifies the store's content and its age: the first host to find none adds it. */
     uint8_t mark[MARK_SIZE], random[MARK_RANDOM];
     bool has_mark;
-    struct claim *claims, *spare; /* spare: for the next flight, used only if it has to wait */
+    struct claim *claims, *spare; /* spare: preallocated, used if the next claim must wait */
 };
 
-/* -- doubt */
+/* -- times at which claims are unreliable */
 
 static bool is_certain(const struct rp_replay_guard *guard)
 {
@@ -77,8 +76,8 @@ static void make_mark(const struct rp_replay_guard *guard, uint8_t mark[MARK_SIZ
     rp_store_uint(mark + MARK_RANDOM, guard->now_ms(), 8);
 }
 
-/* Who meets the store knows nothing of what was there before this mark. Its maker's clock may be
- * slow; a moment that is to come says nothing. */
+/* A new mark: claims from before its creation are unknown. The clock of the host that created it
+ * may be slow; a time in the future is ignored. */
 static uint64_t doubt_of(const struct rp_replay_guard *guard, const uint8_t mark[MARK_SIZE])
 {
     uint64_t made = rp_load_uint(mark + MARK_RANDOM, 8), now = guard->now_ms(), age;
@@ -109,15 +108,15 @@ static void forget(struct claim *c)
         free(c);
 }
 
-/* The answer runs the handshake on, and whoever hears of it may end everything but the guard. */
+/* The answer continues the handshake; its listeners may destroy everything but the guard. */
 static void answer(struct rp_replay_guard *guard, struct rp_request *request, bool accept)
 {
     guard->counters->claimed += accept;
     rp_request_answer_early_data(request, accept);
 }
 
-/* A claim is declined with the first bad answer and accepted with the last good one. It stays until
- * all are in, since the mark matters to the flights after it. */
+/* Reject with the first bad answer, accept with the last good one. The claim stays until all calls
+ * are answered, since the mark matters for later claims. */
 static void go_on(struct claim *c)
 {
     struct rp_replay_guard *guard = c->guard;
@@ -149,8 +148,8 @@ static uint64_t *fault_of_add(struct rp_replay_guard *guard, enum rp_store_statu
     return status == RP_STORE_EXISTS ? &guard->counters->seen : &guard->counters->failed;
 }
 
-/* Is the mark the one that it was? If this claim has added it, it was gone. Another claim may have
- * found the change before this one, which then is no less in doubt. */
+/* Whether the mark is unchanged. If this claim added it, the store had lost it. A concurrent claim
+ * may have noticed the change first; this claim is unreliable nevertheless. */
 static uint64_t *fault_of_mark(const struct claim *c, const struct rp_store_reply *reply)
 {
     struct rp_replay_guard *guard = c->guard;
@@ -168,7 +167,7 @@ static uint64_t *fault_of_mark(const struct claim *c, const struct rp_store_repl
     return is_certain(guard) ? NULL : &guard->counters->doubted;
 }
 
-/* A flight is counted by its first fault. */
+/* Count a claim by its first fault. */
 static void hear(struct claim *c, size_t call, const struct rp_store_reply *reply)
 {
     uint64_t *fault =
@@ -196,7 +195,7 @@ static void on_deadline(struct rp_timer *timer)
     give_up(c);
 }
 
-/* -- its beginning */
+/* -- starting a claim */
 
 /* NULL: no memory. */
 static struct claim *spare_of(struct rp_replay_guard *guard)
@@ -238,7 +237,8 @@ static void ask(struct claim *c, size_t call, struct rp_bytes binder)
         hear(c, call, &reply);
 }
 
-/* Calls of before may be answered from inside a later one: it stays open until all are made. */
+/* Earlier calls may be answered inside a later one: keep the claim open until all calls are
+ * made. */
 static void claim(struct claim *c, struct rp_bytes binder)
 {
     c->open = 1;
@@ -284,7 +284,7 @@ static void on_early_data(const struct rp_event *event, void *arg)
     go_on(c);
 }
 
-/* A claim of nothing, so that a mark has grown old when the first flight comes. */
+/* Ask for the mark without a claim, so that it is old enough when the first early data arrives. */
 static void look_at_mark(struct rp_replay_guard *guard)
 {
     struct claim *c = spare_of(guard);
@@ -299,7 +299,7 @@ static void look_at_mark(struct rp_replay_guard *guard)
     go_on(c);
 }
 
-/* -- life */
+/* -- lifetime */
 
 static void take_sealers(struct rp_replay_guard *guard, const struct rp_sealers *sealers)
 {

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * seal.c - sealed records; see seal.h.
- * A record: version (1) | expiry (8, big endian) | nonce (12) | ciphertext | tag (16).
- *
- * Its key is HMAC-SHA256(K, name), where K belongs to one purpose; its nonce is random. A nonce may
- * never come twice under one key: names are random ids or epochs, so a key serves the few records
- * that ever get the same name, and 96 random bits do not repeat among them before 2^48 were sealed.
- * The name itself is not written down; a record opens under no other, since it has another key.
- * What is authenticated beside the plaintext is version, expiry and binding, in this order: only
- * the last one varies in length, so no two inputs look alike.
- *
- * The danger is the bytes that come back: nothing is looked at before the tag was right, but the
- * version and the length. Algorithms are fetched and keys expanded once, contexts used again; so
- * sealing costs no lookup. Not for two threads at a time. */
+ * seal.c - sealed records; see seal.h. A record: version (1) | expiry (8, big endian) | nonce (12)
+ * | ciphertext | tag (16).
+ * Its key is HMAC-SHA256(K, name), where K belongs to one purpose; its nonce is random. A nonce
+ * must never repeat under one key: names are random ids or epochs, so a key serves the few records
+ * that ever have the same name, and 96 random bits do not repeat among them before 2^48 were
+ * sealed. The name is not stored; a record cannot be opened under another name, which has another
+ * key. The additional authenticated data is version, expiry and binding, in this order: only the
+ * last one varies in length, so different inputs never have the same encoding.
+ * The danger is the bytes that come back: before the tag is verified, only the version and the
+ * length are read. Algorithms are fetched and keys expanded once, and contexts are reused, so
+ * sealing needs no lookups. Not thread-safe. */
 #include "cache/seal.h"
 #include "lib/base/cursor.h"
 
@@ -27,7 +25,7 @@
 
 enum { VERSION = 1, EXPIRY = 8, NONCE = 12, TAG = 16, HEAD = 1 + EXPIRY };
 enum { KEY = 32, ID_RANDOM = 20, ID_MAC = RP_SEAL_ID_SIZE - ID_RANDOM };
-enum { CHUNK_MAX = 1 << 30 }; /* lengths are int at OpenSSL */
+enum { CHUNK_MAX = 1 << 30 }; /* OpenSSL's lengths are int */
 
 _Static_assert(HEAD + NONCE + TAG <= RP_SEAL_OVERHEAD, "room for what is added");
 
@@ -48,7 +46,7 @@ static EVP_MAC_CTX *keyed_hmac(const struct rp_secret *secret, const char *label
     };
     uint8_t key[KEY];
 
-    EVP_MAC_free(hmac); /* the context has a reference of its own */
+    EVP_MAC_free(hmac); /* the context has its own reference */
     if (mac != NULL &&
         (!rp_secret_derive(secret, label, purpose, strlen(purpose), key, sizeof key) ||
          EVP_MAC_init(mac, key, sizeof key, params) != 1)) {
@@ -101,7 +99,7 @@ void rp_sealer_free(struct rp_sealer *s)
 {
     if (s == NULL)
         return;
-    /* OpenSSL wipes the keys inside its contexts. */
+    /* OpenSSL wipes the keys in its contexts. */
     EVP_MAC_CTX_free(s->names);
     EVP_MAC_CTX_free(s->records);
     EVP_MAC_CTX_free(s->ids);
@@ -114,7 +112,7 @@ static bool mac_of(EVP_MAC_CTX *mac, const void *bytes, size_t len, uint8_t out[
 {
     size_t out_len;
 
-    /* No key: the one it has, from the beginning. */
+    /* NULL key: restart with the existing key. */
     return EVP_MAC_init(mac, NULL, 0, NULL) == 1 && EVP_MAC_update(mac, bytes, len) == 1 &&
            EVP_MAC_final(mac, out, &out_len, KEY) == 1 && out_len == KEY;
 }
@@ -126,7 +124,7 @@ bool rp_seal_name(const struct rp_sealer *s, struct rp_bytes name, uint8_t key[R
 
 /* -- records */
 
-/* Put the key of this name and the nonce into a context, and authenticate what is not encrypted. */
+/* Initialise a context with the key of this name and the nonce, and add the authenticated data. */
 static bool begin(const struct rp_sealer *s, EVP_CIPHER_CTX *ctx, struct rp_bytes name,
                   const uint8_t *head, struct rp_bytes binding)
 {
@@ -163,7 +161,7 @@ size_t rp_seal(const struct rp_sealer *s, struct rp_bytes name, struct rp_bytes 
         return 0;
     out[0] = VERSION;
     rp_store_uint(out + 1, expires_ms, EXPIRY);
-    ERR_set_mark(); /* this may run inside of a handshake, which reads its own errors */
+    ERR_set_mark(); /* this may run inside a handshake, which reads its own errors */
     ok = RAND_bytes(out + HEAD, NONCE) == 1 && begin(s, s->sealing, name, out, binding) &&
          finish(s->sealing, plain.bytes, plain.len, body) &&
          EVP_CIPHER_CTX_ctrl(s->sealing, EVP_CTRL_AEAD_GET_TAG, TAG, tag) == 1;
@@ -176,7 +174,7 @@ size_t rp_unseal(const struct rp_sealer *s, struct rp_bytes name, struct rp_byte
 {
     const uint8_t *head = sealed.bytes, *body = head + HEAD + NONCE;
     uint64_t expires;
-    uint8_t tag[TAG]; /* OpenSSL takes it through a pointer without const */
+    uint8_t tag[TAG]; /* OpenSSL takes a non-const pointer */
     size_t len;
     bool ok;
 
@@ -191,7 +189,7 @@ size_t rp_unseal(const struct rp_sealer *s, struct rp_bytes name, struct rp_byte
          finish(s->opening, body, len, out);
     ERR_pop_to_mark();
     if (!ok || expires <= now_ms) {
-        OPENSSL_cleanse(out, len); /* what is wrong was decrypted before that was known */
+        OPENSSL_cleanse(out, len); /* unverified plaintext */
         return 0;
     }
     *expires_ms = expires;

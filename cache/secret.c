@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * secret.c - the cluster secret's file and the keys derived from it; see secret.h.
- * The danger: two processes that start at once and each make a secret of their own. So a new file
- * is written under another name and linked to its place, which only one of them can do; then both
- * read what stands there. Knows OpenSSL; nothing of stores or sessions. */
+ * secret.c - the file of the cluster secret and the keys derived from it; see secret.h. The danger:
+ * two processes that start together and create different secrets. So a new file is written under a
+ * temporary name and linked to its final name, which only one process can do; then both read the
+ * file there. Uses OpenSSL; does not depend on stores or sessions. */
 #include "cache/secret.h"
 
 #include "cache/secret_text.h"
@@ -24,13 +24,14 @@
 
 /* -- HKDF */
 
-/* One run of HKDF in one of its two halves (RFC 5869). For the rare: it fetches by name. */
+/* One half of HKDF (RFC 5869), extract or expand. For rare use: it fetches the algorithm by
+ * name. */
 static bool hkdf(const char *mode, const void *key, size_t key_len, const void *info,
                  size_t info_len, uint8_t *out, size_t out_len)
 {
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
-    /* OSSL_PARAM has no const; nothing is written through these. */
+    /* OSSL_PARAM has no const; these are not modified. */
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MODE, (char *)(uintptr_t)mode, 0),
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t) "SHA256", 0),
@@ -49,7 +50,7 @@ bool rp_secret_derive(const struct rp_secret *secret, const char *label, const v
                       size_t context_len, uint8_t *out, size_t out_len)
 {
     uint8_t info[256];
-    size_t label_len = strlen(label) + 1; /* its end tells it from the context */
+    size_t label_len = strlen(label) + 1; /* the NUL separates it from the context */
 
     if (label_len + context_len > sizeof info)
         return false;
@@ -75,8 +76,7 @@ void rp_secret_wipe(struct rp_secret *secret)
 
 /* -- the file */
 
-/* Of root's file the group may be able to read: who runs the service in a container can't chmod the
- * secrets that are mounted there. */
+/* The group may read a file of root: in a container the service cannot chmod mounted secrets. */
 static bool check_file(int fd, const char *path, struct rp_error *err)
 {
     struct stat st;
@@ -94,7 +94,7 @@ static bool check_file(int fd, const char *path, struct rp_error *err)
         path, (unsigned)st.st_mode & 0777);
 }
 
-/* Up to one byte more than allowed; -1 with errno. */
+/* Reads up to one byte more than allowed; -1 with errno. */
 static ssize_t read_whole(int fd, uint8_t *bytes, size_t capacity)
 {
     size_t len = 0;
@@ -126,7 +126,7 @@ static bool accept_secret(uint8_t key[RP_SECRET_SIZE], const char *path, const u
     return true;
 }
 
-/* -- as text */
+/* -- secrets as text */
 
 static bool accept_line(uint8_t key[RP_SECRET_SIZE], const char *path, const uint8_t *line,
                         size_t len, struct rp_error *err)
@@ -152,7 +152,7 @@ static bool accept_line(uint8_t key[RP_SECRET_SIZE], const char *path, const uin
     return ok;
 }
 
-/* The next line that is not empty, without white space around it. false: there is none. */
+/* The next non-empty line, without surrounding white space. false: there is none. */
 static bool next_line(const uint8_t **at, const uint8_t *end, const uint8_t **line, size_t *len)
 {
     const uint8_t *last;
@@ -223,7 +223,7 @@ static bool read_file(struct rp_secret *secret, int fd, const char *path, struct
     return ok;
 }
 
-/* A FIFO must not hold us. */
+/* Opening a FIFO must not block. */
 static bool read_from(struct rp_secret *secret, const char *path, int flags, struct rp_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
@@ -241,7 +241,7 @@ bool rp_secret_read(struct rp_secret *secret, const char *path, struct rp_error 
     return read_from(secret, path, 0, err);
 }
 
-/* -- making it */
+/* -- creating the file */
 
 static bool write_secret(int fd, const char *path, struct rp_error *err)
 {
@@ -255,7 +255,8 @@ static bool write_secret(int fd, const char *path, struct rp_error *err)
     OPENSSL_cleanse(bytes, sizeof bytes);
     if (!ok)
         return rp_error_errno(err, errno != 0 ? errno : ENOSPC, "write", "%s", path);
-    /* On the disk before it has its name: an empty secret would be worse than none. */
+    /* Sync before the file gets its name: after a crash an empty secret would be worse than
+     * none. */
     return fsync(fd) == 0 || rp_error_errno(err, errno, "fsync", "%s", path);
 }
 
@@ -279,7 +280,7 @@ static bool make(const char *path, struct rp_error *err)
     return ok;
 }
 
-/* Its directory is not root's alone: root follows no link there. */
+/* Others can write to its directory, so root must not follow a link there. */
 bool rp_secret_read_or_make(struct rp_secret *secret, const char *path, struct rp_error *err)
 {
     struct stat st;

@@ -9,7 +9,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* 32 random bytes have 30 different ones, and hardly ever less than 22. */
+/* 32 random bytes have 30 different values on average, and almost never fewer than 22. */
 enum { LEAST_DISTINCT = 18, LEAST_REPEATED = 8 };
 
 /* -- bytes */
@@ -40,8 +40,8 @@ bool rp_secret_is_text(const uint8_t *bytes, size_t len)
     return written >= len - len / 8 || is_utf8(bytes, len);
 }
 
-/* Does each byte differ from the one before it as `period` bytes ago? So do blocks that are
- * repeated, and rows like 00 01 02. */
+/* Whether each byte differs from the previous one by the same value as `period` bytes earlier:
+ * repeated blocks, and sequences such as 00 01 02. */
 static bool repeats(const uint8_t *bytes, size_t len, size_t period)
 {
     for (size_t i = period + 1; i < len; i++)
@@ -87,7 +87,7 @@ static size_t decode_hex(uint8_t *bytes, const uint8_t *line, size_t len)
     return len % 2 == 0 ? len / 2 : 0;
 }
 
-/* A phrase without spaces has the alphabet of base64, but not its mixture of letters. */
+/* A passphrase without spaces has the alphabet of base64, but other frequencies of letters. */
 static bool might_be_words(const uint8_t *line, size_t len)
 {
     size_t small = 0, capital = 0;

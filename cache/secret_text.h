@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * secret_text.h - what can be told of the bytes of a secret by looking at them. Pure.
- * The danger is a pass phrase: whoever has a copy of the store tries all of them in an afternoon.
- * So a text is taken for what it encodes only; what might be words is none. */
+ * secret_text.h - detect secrets that are not random. Does no I/O. The danger is a passphrase: an
+ * attacker with a copy of the store can try all of them in hours. So a text is decoded as
+ * hexadecimal or base64, and refused if it might be words. */
 #ifndef RP_SECRET_TEXT_H
 #define RP_SECRET_TEXT_H
 
@@ -12,16 +12,14 @@
 
 enum { RP_SECRET_LEAST_BYTES = 32 };
 
-/* Is this something that was written, in UTF-8 or mostly in ASCII? Random bytes are, once in 10^8.
- */
+/* Whether the bytes are text, in UTF-8 or mostly ASCII. Random bytes are, once in 10^8. */
 bool rp_secret_is_text(const uint8_t *bytes, size_t len);
-/* Have they as many different values as random bytes have, and no pattern that repeats itself?
- * Of at least RP_SECRET_LEAST_BYTES random ones all have, but once in 10^8. */
+/* Whether the bytes have as many different values as random bytes, and no repeating pattern. Of at
+ * least RP_SECRET_LEAST_BYTES random bytes this is true, except once in 10^8. */
 bool rp_secret_looks_random(const uint8_t *bytes, size_t len);
 bool rp_secret_is_hex(const uint8_t *line, size_t len);
-/* The bytes that a line of hexadecimal digits or of base64 stands for; `bytes` has room for len.
- * Returns how many; 0: it is neither, or might be words: of random bytes in base64 one in 200 000
- * might. */
+/* Decode a line of hexadecimal digits or base64; `bytes` has room for len. Returns the number of
+ * bytes; 0: it is neither, or might be words, as one in 200 000 random base64 lines might. */
 size_t rp_secret_decode(uint8_t *bytes, const uint8_t *line, size_t len);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * session_cache.c - newSession and resumeSession of a server, answered from a store; see
- * session_cache.h. A record's name is the session's id; it is bound to the server name and the
- * session-id context (names, client verification, CA set, CRLs) it was made under, so that a record
- * that was moved, or is asked for under another name or policy, does not open.
- * The danger is the store that answers late or never: each question has a deadline of ours, after
- * which the handshake goes on, and the answer, when it comes, finds nobody. */
+ * session_cache.c - answer a server's newSession and resumeSession from a store; see
+ * session_cache.h. A record's name is the session id. The record is bound to the server name and
+ * the session-id context (names, client verification, CA set, CRLs) of its session, so that it
+ * cannot be opened after it was moved, or for another name or policy. The danger is a store that
+ * answers late or never: each request has a deadline, after which the handshake continues, and a
+ * later answer is dropped. */
 #include "cache/session_cache.h"
 
 #include <ctype.h>
@@ -16,7 +16,7 @@
 #include "cache/seal.h"
 
 enum {
-    SESSION_MAX = 8192, /* DER, the client's chain included */
+    SESSION_MAX = 8192, /* DER, including the client's chain */
     NAME_MAX_ = 255,
     CONTEXT_MAX = 32,
     DEFAULT_MS = 50,
@@ -27,11 +27,11 @@ struct binding {
     size_t len;
 };
 
-/* A question that the store will answer later. */
+/* A request that the store will answer later. */
 struct waiting {
     struct rp_store_call call; /* its arg is this struct */
     struct rp_session_cache *cache;
-    struct rp_request *request; /* a reference; NULL: the handshake went on */
+    struct rp_request *request; /* a reference; NULL: the handshake has continued */
     struct rp_timer deadline;
     uint64_t since_us;
     struct waiting *next, **at; /* list of the cache */
@@ -42,17 +42,17 @@ struct waiting {
 struct rp_session_cache {
     struct rp_loop *loop;
     struct rp_store *store;
-    const struct rp_sealer *sealer, *former; /* former: NULL unless the secret is changed over */
+    const struct rp_sealer *sealer, *former; /* former: NULL unless the secret is being changed */
     uint32_t lookup_timeout_ms, store_timeout_ms;
     bool single_use;
-    bool late; /* the last answer: no handshake waits twice for a store that is silent */
+    bool late; /* the last answer was late: no second wait in the same handshake */
     uint64_t (*now_ms)(void);
     struct rp_session_cache_counters *counters, own;
-    struct waiting *waiting, *spare; /* spare: for the next question, used only if it has to wait */
+    struct waiting *waiting, *spare; /* spare: preallocated, used if a request must wait */
     uint8_t plain[SESSION_MAX + RP_SEAL_OVERHEAD], sealed[SESSION_MAX + RP_SEAL_OVERHEAD];
 };
 
-/* Under which secret an id was made, and so its record was sealed and stored. */
+/* The secret with which an id was created, and with which its record was sealed. */
 static const struct rp_sealer *sealer_of(const struct rp_session_cache *cache, struct rp_bytes id)
 {
     return cache->former != NULL && rp_seal_is_id(cache->former, id) ? cache->former
@@ -98,7 +98,7 @@ static void free_waiting(struct waiting *w)
         free(w);
 }
 
-/* NULL: no memory, so no session. */
+/* NULL: no memory, so no session is stored or found. */
 static struct waiting *spare_of(struct rp_session_cache *cache)
 {
     if (cache->spare == NULL) {
@@ -109,7 +109,7 @@ static struct waiting *spare_of(struct rp_session_cache *cache)
     return cache->spare;
 }
 
-/* The store will answer `w`: the handshake waits for so long. */
+/* The store will answer `w`: the handshake waits up to this time. */
 static void wait_for(struct waiting *w, struct rp_request *request, uint32_t ms)
 {
     struct rp_session_cache *cache = w->cache;
@@ -131,7 +131,7 @@ static void took(const struct waiting *w, struct rp_latency *latency)
 
 /* -- resumeSession */
 
-/* The client was on another host, and now it is here. */
+/* Copy a session that another host stored to this host's tier. */
 static void keep(struct rp_session_cache *cache, struct rp_bytes id, struct rp_bytes sealed,
                  uint64_t expires)
 {
@@ -245,7 +245,7 @@ static void on_stored(struct rp_store_call *call, const struct rp_store_reply *r
     free_waiting(w);
 }
 
-/* The client gets its session; the store may still get it, too. */
+/* Continue the handshake without waiting; the store may still get the session. */
 static void wait_no_longer(struct waiting *w)
 {
     struct rp_request *request = w->request;
@@ -310,8 +310,8 @@ static void on_new_session(const struct rp_event *event, void *arg)
     stored(cache, request, status);
 }
 
-/* -- used once: not before the client has proved that it has the session, or anybody who sees an
- * identity could use up other people's */
+/* For single use: removed only after the client has proved that it has the session; otherwise an
+ * eavesdropper could use up other clients' sessions. */
 
 static void on_secure_connection(const struct rp_event *event, void *arg)
 {
@@ -348,7 +348,7 @@ bool rp_session_cache_accept_id(const uint8_t *id, size_t len, void *cache)
     return false;
 }
 
-/* -- life */
+/* -- lifetime */
 
 struct rp_session_cache *rp_session_cache_new(struct rp_loop *loop,
                                               const struct rp_session_cache_options *o,

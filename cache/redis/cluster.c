@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * cluster.c - a Redis Cluster: each key belongs to a slot, each slot to a node. A map says to
- * which; one connection, the guide, asks for it: every few seconds while all is well, at once and
- * more often when a node is lost or says that a slot has moved. A command that a node redirects
- * (MOVED, ASK) is sent once more, to where it says.
- * The danger is to hang on to a map that is out of date: the timer that asks never ends before the
- * router, and a guide that has no better one makes way for another. What is asked of the store
- * before there is a map waits for a moment. A node that is lost costs its slots, not the others. */
+ * cluster.c - a Redis Cluster: each key belongs to a slot, each slot to a node. A map assigns slots
+ * to nodes. One connection, the guide, asks for it: every few seconds, and at once and more often
+ * when a node is lost or reports that a slot has moved. A command that a node redirects (MOVED,
+ * ASK) is sent once more, to the node that it names. The danger is to keep an outdated map: the
+ * timer for it runs as long as the router, and a guide without a better map is replaced by another
+ * node. Requests before the first map wait for a short time. A lost node affects only its slots. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,26 +19,26 @@ struct cluster;
 struct node {
     struct cluster *cluster;
     struct rp_redis_host host;
-    struct rp_redis_link *link; /* NULL: nothing was asked of it yet */
-    bool known;                 /* there is such a node */
-    bool needed;                /* the map has it */
+    struct rp_redis_link *link; /* NULL: nothing was sent to it yet */
+    bool known;                 /* the entry is in use */
+    bool needed;                /* the node is part of the map */
 };
 
 struct cluster {
-    struct rp_redis_router router; /* first */
+    struct rp_redis_router router; /* must be first */
     struct rp_redis_link *guide;
     struct rp_redis_host guided_by;
-    size_t which;   /* of the hosts that can guide: those of the URI, then the nodes */
-    size_t in_vain; /* so many were asked since one had a map */
+    size_t which;   /* index of the guide: first the hosts of the URI, then the nodes */
+    size_t in_vain; /* number of guides that had no map, since the last success */
     struct rp_timer ask, patience;
     uint32_t pause_ms;
     bool asking, moving, mapped;
-    bool fresh; /* nobody has been asked in vain yet */
+    bool fresh; /* no guide has failed yet */
     struct node nodes[NODES];
-    uint8_t owner[RP_REDIS_SLOTS]; /* which of the nodes; RP_REDIS_NOBODY */
-    struct rp_redis_map read;      /* room for what is read */
+    uint8_t owner[RP_REDIS_SLOTS]; /* index of the node; RP_REDIS_NOBODY */
+    struct rp_redis_map read;      /* buffer for a received map */
     struct rp_redis_requests waiting, sent;
-    struct rp_error why; /* the map is not to be had, or has holes; code "": it is fine */
+    struct rp_error why; /* the map is unavailable or incomplete; code "": no error */
 };
 
 static void ask_soon(struct cluster *c)
@@ -69,11 +68,11 @@ static void on_node_changed(void *arg)
     struct node *n = arg;
 
     if (trouble_of(n) != NULL && !rp_redis_link_is_up(n->link))
-        ask_soon(n->cluster); /* another may have its slots now */
+        ask_soon(n->cluster); /* its slots may have moved to another node */
     rp_redis_router_tell(&n->cluster->router);
 }
 
-/* Without one there is nothing that it could be asked. */
+/* Without a connection the node cannot be asked. */
 static void probe_key(char key[RP_REDIS_TEXT], void *arg)
 {
     const struct node *n = arg;
@@ -99,7 +98,7 @@ static struct rp_redis_link *link_of(struct node *n)
     return n->link;
 }
 
-/* Also one that is not in the map yet. NULL: there are too many. */
+/* Also a node that is not in the map. NULL: too many nodes. */
 static struct node *node_at(struct cluster *c, const struct rp_redis_host *host)
 {
     struct node *unused = NULL;
@@ -122,7 +121,7 @@ static bool is_idle(const struct node *n)
     return n->link == NULL || rp_redis_link_is_idle(n->link);
 }
 
-/* Those that the map no longer has, once nobody waits for them. */
+/* Close nodes that are not in the map, once no request waits for them. */
 static void leave_nodes(struct cluster *c)
 {
     for (size_t i = 0; i < NODES; i++) {
@@ -156,10 +155,10 @@ static struct node *owner_of(struct cluster *c, uint16_t slot)
 
 static void on_asking(const redisReply *reply, void *arg)
 {
-    (void)reply, (void)arg; /* what comes after it says it */
+    (void)reply, (void)arg; /* the reply to the next command has the result */
 }
 
-/* A slot is on its way: this one command goes to where it will be. */
+/* The slot is being migrated: send this one command to the new node. */
 static bool send_asking(struct node *n, struct rp_redis_request *r)
 {
     const char *words[] = {"ASKING"};
@@ -169,7 +168,7 @@ static bool send_asking(struct node *n, struct rp_redis_request *r)
     return link != NULL && rp_redis_link_send(link, &asking, on_asking, NULL) && send_to(n, r);
 }
 
-/* false: it is no redirection, or one too many. */
+/* false: not a redirection, or one too many. */
 static bool redirected(struct cluster *c, struct rp_redis_request *r, const redisReply *reply)
 {
     const struct node *from = r->node;
@@ -189,8 +188,9 @@ static bool redirected(struct cluster *c, struct rp_redis_request *r, const redi
     return to.ask ? send_asking(n, r) : send_to(n, r);
 }
 
-/* The slot is nobody's, says a node that is up: another may know better. The link judges what it
- * hears after us: with the next one it is in trouble, which is asked about as often as it needs. */
+/* A node reports that no node has the slot; another node may have a newer map. The link evaluates
+ * the reply after this function, reports an error with the next one, and then the map is asked for
+ * often enough. */
 static void hear_down(struct cluster *c, const struct node *n)
 {
     if (rp_redis_link_trouble(n->link) == NULL)
@@ -208,7 +208,7 @@ static void on_reply(const redisReply *reply, void *arg)
         rp_redis_request_answer(&c->sent, r, reply);
 }
 
-/* In their order; who can't be sent is told that there is no reply. */
+/* Send in order; a request that cannot be sent gets no reply. */
 static void send_waiting(struct cluster *c)
 {
     struct rp_redis_requests left = {0};
@@ -256,7 +256,7 @@ static bool map_has(const struct cluster *c, const struct node *n)
     return false;
 }
 
-/* For the nodes of the map, beside those that somebody waits for still. */
+/* Find the nodes of the map, in addition to those that requests still wait for. */
 static bool has_room(const struct cluster *c)
 {
     size_t room = 0;
@@ -266,7 +266,7 @@ static bool has_room(const struct cluster *c)
     return room >= c->read.master_count;
 }
 
-/* false: more nodes than there is room for; nothing has changed. */
+/* false: more nodes than fit; nothing has changed. */
 static bool take_owners(struct cluster *c)
 {
     uint8_t node_of[RP_REDIS_NODES_MAX];
@@ -304,7 +304,7 @@ static const struct rp_redis_host *next_guide(struct cluster *c)
     }
 }
 
-/* It answers, but has no map, or none that helps. */
+/* The guide answers, but its map is missing or unusable. */
 static void leave_guide(struct cluster *c)
 {
     c->moving = true;
@@ -337,7 +337,7 @@ static void take_map(struct cluster *c)
                      missing, RP_REDIS_SLOTS);
     why = trouble_of_nodes(c);
     if (missing > 0 || why != NULL)
-        leave_guide(c); /* another may know more */
+        leave_guide(c); /* another node may have a newer map */
     send_waiting(c);
 }
 
@@ -360,7 +360,7 @@ static void on_map(const redisReply *reply, void *arg)
 
     c->asking = false;
     if (reply == NULL)
-        return; /* the link is down: on_guide_changed */
+        return; /* the link is down: see on_guide_changed */
     rp_redis_router_hold(&c->router);
     if (rp_redis_map_read(&c->read, reply, &c->guided_by))
         take_map(c);
@@ -396,14 +396,14 @@ static void on_guide_changed(void *arg)
     }
     rp_redis_router_hold(&c->router);
     if (!c->mapped)
-        c->why = *rp_redis_link_trouble(c->guide); /* with a map it is no trouble */
+        c->why = *rp_redis_link_trouble(c->guide); /* with a map this is not an error */
     rp_redis_link_aim(c->guide, next_guide(c));
     one_in_vain(c);
     rp_redis_router_tell(&c->router);
     rp_redis_router_release(&c->router);
 }
 
-/* -- as a router */
+/* -- the router interface */
 
 static bool cluster_begin(struct rp_redis_router *r, struct rp_error *err)
 {

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * link.c - a pipelined connection to a Redis; see redis_link.h.
- * The dangers: a reply may be garbage, endless, late, or come when its asker is gone; every
- * callback may free the link. What is freed while it is at work goes when the work is done (hold,
- * release).
- */
+ * link.c - a pipelined connection to a Redis; see link.h. The dangers: a reply may be malformed,
+ * endless or late, or its requester may be gone; every callback may free the link. A link that is
+ * freed during a call is released when the call returns (hold, release). */
 #include "cache/redis/link.h"
 
 #include "lib/base/file.h"
@@ -20,7 +18,7 @@ enum {
     PAUSE_MIN_MS = 50,
     PAUSE_MAX_MS = 5000,
     PROBE_MS = 1000,
-    REPLY_MAX = 64 * 1024, /* a value is 16 KiB at most */
+    REPLY_MAX = 64 * 1024, /* values have at most 16 KiB */
     MAP_MAX = 1024 * 1024,
 };
 
@@ -36,7 +34,7 @@ struct rp_redis_link {
     struct rp_loop *loop;
     struct rp_redis_link_options o;
     struct rp_redis_host host;
-    struct rp_stream *stream; /* a reference; NULL: none */
+    struct rp_stream *stream; /* a reference; NULL: not connected */
     struct rp_redis_reader reader;
     struct expected *first, *last;
     struct rp_timer late, pause, probe;
@@ -44,17 +42,17 @@ struct rp_redis_link {
     unsigned refused;                      /* a bit for each kind */
     uint32_t pause_ms;
     uint64_t up_since;
-    bool born; /* its owner has it, and can be told */
+    bool born; /* the owner has the link, so callbacks may be called */
     unsigned held;
     bool up, freed;
-    bool proven; /* to be what it should be */
-    bool fresh;  /* the first attempt, which has not failed yet */
+    bool proven; /* the greeting has succeeded */
+    bool fresh;  /* the first attempt has not failed yet */
 };
 
 static void on_event(const struct rp_event *e, void *arg);
 static void fail(struct rp_redis_link *l, const struct rp_error *error);
 
-/* -- what is wrong */
+/* -- errors of the link */
 
 static void changed(struct rp_redis_link *l)
 {
@@ -90,7 +88,7 @@ static void refuses(struct rp_redis_link *l, enum rp_redis_kind kind, const stru
 static void grants(struct rp_redis_link *l, enum rp_redis_kind kind)
 {
     if (rp_loop_now(l->loop) - l->up_since > l->pause_ms)
-        l->pause_ms = 0; /* not for who answers once and fails again */
+        l->pause_ms = 0; /* not reset for a server that answers once and fails again */
     if ((l->refused & 1u << kind) == 0)
         return;
     l->refused &= ~(1u << kind);
@@ -171,7 +169,7 @@ char *rp_redis_command_format(const struct rp_redis_command *c, size_t *len)
     return got < 0 ? NULL : bytes;
 }
 
-/* To connect takes longer than to answer. */
+/* Connecting may take longer than a reply. */
 static uint64_t patience(const struct rp_redis_link *l)
 {
     return l->up ? l->o.place->timeout_ms : 4 * (uint64_t)l->o.place->timeout_ms;
@@ -260,7 +258,7 @@ static bool say_who(struct rp_redis_link *l, struct rp_error *error)
     return ok;
 }
 
-/* Sentinels have none, clusters no other than the first. */
+/* Sentinels have no databases, clusters only database 0. */
 static bool choose_database(struct rp_redis_link *l)
 {
     char number[16];
@@ -322,7 +320,7 @@ static const struct {
     {"READONLY", " (a replica: use the address of the master, or redis+sentinel:)"},
 };
 
-/* As ACL SETUSER wants it. */
+/* In the syntax of ACL SETUSER. */
 static const char *commands_of(const struct rp_redis_link *l)
 {
     static const char *const words[] = {
@@ -334,7 +332,8 @@ static const char *commands_of(const struct rp_redis_link *l)
     return l->o.account == &l->o.place->sentinel ? "+sentinel +ping" : words[l->o.place->form];
 }
 
-/* A Redis that does not know a command repeats its arguments: of AUTH that is the password. */
+/* A Redis that does not know a command repeats its arguments, which for AUTH include the
+ * password. */
 static int shown_len(const redisReply *reply, int max)
 {
     const char *arguments = strstr(reply->str, ", with args");
@@ -372,7 +371,7 @@ static bool is_role_of_master(const redisReply *reply)
            strcmp(reply->element[0]->str, "master") == 0;
 }
 
-/* The PING comes last: a ROLE that was answered with something else has proven nothing. */
+/* PING is the last command of the greeting: an unexpected reply to ROLE proves nothing. */
 static void greeted(struct rp_redis_link *l, const redisReply *reply)
 {
     bool pong = reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0;
@@ -399,7 +398,7 @@ static void nonsense(struct rp_redis_link *l, enum rp_redis_kind kind)
 
     rp_error_set(&error, "ERR_STORE_REDIS", "malformed or oversized reply");
     if (kind != RP_REDIS_OTHER)
-        refuses(l, kind, &error); /* whose answer it was may have been told already */
+        refuses(l, kind, &error); /* the requester may already have been notified */
     fail(l, &error);
 }
 
@@ -417,18 +416,18 @@ static bool is_sensible(enum rp_redis_kind kind, const redisReply *reply)
     }
 }
 
-/* After whoever asked was told. */
+/* Called after the requester was notified. */
 static void judge(struct rp_redis_link *l, enum rp_redis_kind kind, const redisReply *reply)
 {
     struct rp_error error;
 
     if (rp_redis_reply_says(reply, "MOVED") || rp_redis_reply_says(reply, "ASK"))
-        return; /* a word for who keeps the map */
+        return; /* a redirection, which the owner of the map handles */
     if (rp_redis_reply_says(reply, "READONLY") || rp_redis_reply_says(reply, "MASTERDOWN")) {
         explain(l, reply, &error);
         fail(l, &error);
     } else if (kind == RP_REDIS_GET && rp_redis_reply_says(reply, "WRONGTYPE")) {
-        grants(l, kind); /* somebody else's data under our key: nothing is wrong with the Redis */
+        grants(l, kind); /* the key holds data of another program: the Redis itself works */
     } else if (kind != RP_REDIS_OTHER && reply->type == REDIS_REPLY_ERROR) {
         explain(l, reply, &error);
         refuses(l, kind, &error);
@@ -491,7 +490,7 @@ static void on_data(struct rp_redis_link *l, const struct rp_event *e)
 
 static void on_probed(const redisReply *reply, void *arg)
 {
-    (void)reply, (void)arg; /* the link has judged it */
+    (void)reply, (void)arg; /* the link has already evaluated it */
 }
 
 static void on_probe(struct rp_timer *timer)
@@ -513,7 +512,7 @@ static void on_probe(struct rp_timer *timer)
     }
 }
 
-/* The first one is late, and so are all behind it. */
+/* The first reply is late, so all others are, too. */
 static void on_late(struct rp_timer *timer)
 {
     struct rp_redis_link *l = timer->arg;
@@ -566,7 +565,7 @@ static struct rp_stream *dial(struct rp_redis_link *l, struct rp_error *error)
     if (l->o.place->servername[0] != '\0')
         o.servername = l->o.place->servername;
     else if (!rp_address_parse(&numeric, rp_redis_host_format(&l->host, text), false, NULL))
-        o.servername = l->host.name; /* addresses are no names */
+        o.servername = l->host.name; /* SNI allows names only */
     socket = rp_connect(l->loop, &o, error);
     return socket != NULL ? rp_socket_stream(socket) : NULL;
 }
@@ -586,7 +585,7 @@ static void begin(struct rp_redis_link *l)
         return;
     }
     l->proven = l->o.proof != RP_REDIS_MASTER;
-    greet(l); /* waits in the stream until it is connected */
+    greet(l); /* queued in the stream until it is connected */
 }
 
 static void on_pause(struct rp_timer *timer)
@@ -598,7 +597,7 @@ static void on_pause(struct rp_timer *timer)
     release(l);
 }
 
-/* Twice as long as the last one, give or take half, so that hosts don't come all at once. */
+/* Double the last pause, with random variation, so that hosts do not reconnect together. */
 static uint64_t next_pause(struct rp_redis_link *l)
 {
     uint32_t random = 0;
@@ -611,7 +610,7 @@ static uint64_t next_pause(struct rp_redis_link *l)
     return l->pause_ms / 2 + random % l->pause_ms;
 }
 
-/* The connection has failed: all waiting calls are answered, and another attempt follows. */
+/* The connection has failed: notify all waiting requesters, and schedule the next attempt. */
 static void fail(struct rp_redis_link *l, const struct rp_error *error)
 {
     struct expected *waiting = l->first;
@@ -621,7 +620,7 @@ static void fail(struct rp_redis_link *l, const struct rp_error *error)
         return;
     l->held++;
     if (waiting != NULL && waiting->kind != RP_REDIS_OTHER)
-        refuses(l, waiting->kind, error); /* a greeting alone does not make it well again */
+        refuses(l, waiting->kind, error); /* a successful greeting does not clear it */
     l->up = l->fresh = false;
     l->first = l->last = NULL;
     rp_timer_stop(&l->late);
@@ -681,6 +680,6 @@ struct rp_redis_link *rp_redis_link_new(struct rp_loop *loop, const struct rp_re
     l->probe = (struct rp_timer){.fire = on_probe, .arg = l};
     l->fresh = true;
     begin(l);
-    l->born = true; /* NOLINT: what is not told to anybody yet is not freed by anybody */
+    l->born = true; /* NOLINT: before this, no callback can free the link */
     return l;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * map.c - read maps, redirections and masters; see redis_map.h. */
+ * map.c - parse maps, redirections and masters; see map.h. */
 #include "cache/redis/map.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* CRC-16/XMODEM, as the cluster specification has it. */
+/* CRC-16/XMODEM, as the cluster specification requires. */
 static uint16_t crc16(const uint8_t *bytes, size_t len)
 {
     uint16_t crc = 0;
@@ -32,8 +32,9 @@ uint16_t rp_redis_slot_of(const void *key, size_t len)
     return crc16(begin, len) % RP_REDIS_SLOTS;
 }
 
-/* The CRC is linear, so six letters with three free bits each reach all slots, whatever is before
- * them; the first is found after as many attempts as there are slots to one of its owner's. */
+/* The CRC is linear, so six letters with three variable bits each reach all slots for every prefix.
+ * On average the first match takes as many attempts as there are slots for each slot of the
+ * owner. */
 bool rp_redis_key_of(char key[RP_REDIS_TEXT], const char *prefix,
                      const uint8_t owner[RP_REDIS_SLOTS], uint8_t whose)
 {
@@ -65,7 +66,7 @@ static bool read_number(uint16_t *to, const char *text, size_t len, uint32_t max
     return value <= max;
 }
 
-/* A name or an address. Redis writes "?" for one that it doesn't know. */
+/* A name or an address; Redis sends "?" for an unknown one. */
 static bool read_name(struct rp_redis_host *h, const char *text, size_t len)
 {
     if (len == 0 || len >= sizeof h->name || memchr(text, '\0', len) != NULL || text[0] == '?')

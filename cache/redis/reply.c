@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * reply.c - a reader of replies with bounds; see redis_reply.h. The danger is an array that
- * announces two thousand million elements, for which hiredis would ask 16 GB at once. */
+ * reply.c - a reply parser with limits; see reply.h. The danger is an array that announces two
+ * thousand million elements, for which hiredis would allocate 16 GB at once. */
 #include "cache/redis/reply.h"
 
 #include <string.h>

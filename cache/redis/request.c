@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * request.c - lists of kept commands; see redis_request.h. */
+ * request.c - lists of stored commands; see request.h. */
 #include "cache/redis/request.h"
 
 #include <stdlib.h>
@@ -72,7 +72,7 @@ void rp_redis_request_answer(struct rp_redis_requests *list, struct rp_redis_req
     replied(reply, arg);
 }
 
-/* Whoever is told may ask for more, or close the router: that forgets the rest. */
+/* A callback may make new requests, or close the router, which drops the rest. */
 void rp_redis_requests_refuse(struct rp_redis_requests *list)
 {
     struct rp_redis_router *router = list->first != NULL ? list->first->router : NULL;
@@ -92,5 +92,5 @@ void rp_redis_requests_refuse(struct rp_redis_requests *list)
 void rp_redis_requests_forget(struct rp_redis_requests *list)
 {
     while (list->first != NULL)
-        rp_redis_request_drop(list, list->first); /* NOLINT: it leaves the list, too */
+        rp_redis_request_drop(list, list->first); /* NOLINT: this also removes it from the list */
 }

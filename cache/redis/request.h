@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * request.h - commands that are kept: until it is known where to send them, or to be sent
- * once more, elsewhere. Whoever answers one may find that everything was closed meanwhile. */
+ * request.h - commands that are stored until their destination is known, or to be sent again to
+ * another server. A callback may close everything. */
 #ifndef RP_REDIS_REQUEST_H
 #define RP_REDIS_REQUEST_H
 
@@ -16,25 +16,25 @@ struct rp_redis_request {
     size_t len;
     enum rp_redis_kind kind;
     uint16_t slot;     /* of its key, in a cluster */
-    void *node;        /* that was asked */
-    bool moved, asked; /* it was sent again already, for this reason */
+    void *node;        /* the node that was asked */
+    bool moved, asked; /* the command was already sent again for this reason */
 };
 struct rp_redis_requests {
     struct rp_redis_request *first, **end; /* end NULL: &first */
 };
 
-/* At the end of the list. NULL: no memory. */
+/* Append to the list. NULL: no memory. */
 struct rp_redis_request *rp_redis_request_new(struct rp_redis_requests *, struct rp_redis_router *,
                                               const struct rp_redis_command *, rp_redis_replied *,
                                               void *arg);
-/* To another list. */
+/* Move to another list. */
 void rp_redis_request_shift(struct rp_redis_requests *from, struct rp_redis_requests *to,
                             struct rp_redis_request *);
 void rp_redis_request_drop(struct rp_redis_requests *, struct rp_redis_request *);
-/* Tells who asked, once and last. reply NULL: there is none. */
+/* Notify the requester and free the request. reply NULL: there is none. */
 void rp_redis_request_answer(struct rp_redis_requests *, struct rp_redis_request *,
                              const redisReply *);
-void rp_redis_requests_refuse(struct rp_redis_requests *); /* all that are in it now: no reply */
+void rp_redis_requests_refuse(struct rp_redis_requests *); /* all: there is no reply */
 void rp_redis_requests_forget(struct rp_redis_requests *);
 
 #endif

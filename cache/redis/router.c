@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * router.c - what all routers have in common, and the one for a Redis that stands alone; see
- * redis_router.h. */
+ * router.c - the common part of all routers, and the router for a single Redis; see router.h. */
 #include "cache/redis/router.h"
 
 #include "cache/redis/forms.h"
@@ -15,10 +14,10 @@
 
 enum { PEM_MAX = 256 * 1024 };
 
-/* -- a Redis that stands alone */
+/* -- a single Redis */
 
 struct alone {
-    struct rp_redis_router router; /* first */
+    struct rp_redis_router router; /* must be first */
     struct rp_redis_link *link;
 };
 
@@ -121,7 +120,7 @@ bool rp_redis_router_check(const char *uri, struct rp_error *err)
     return ok;
 }
 
-/* -- all */
+/* -- the common part */
 
 struct rp_redis_link_options rp_redis_router_link(const struct rp_redis_router *r)
 {

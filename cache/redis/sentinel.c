@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * sentinel.c - the master that sentinels name. One of them is asked where it is: each second
- * while the master is up, more often while it is not; so a failover is followed as soon as the
- * sentinel knows of it. A sentinel that is silent, knows nothing, or names a master that is none
- * (ROLE says so) makes way for the next one.
- * The danger is to stay with the wrong one: the timer that asks never ends before the router. What
- * is asked of the store before the master is known for the first time waits for a moment. While the
- * master is up it is no trouble that sentinels are not. */
+ * sentinel.c - the master that sentinels name. One sentinel is asked for its address: each second
+ * while the master is up, more often while it is down; so a failover is followed as soon as the
+ * sentinel reports it. If a sentinel is silent, knows no master, or names a server that is not a
+ * master (by ROLE), the next one is asked. The danger is to stay with the wrong master: the timer
+ * runs as long as the router. Requests before the master is known for the first time wait for a
+ * short time. While the master is up, unavailable sentinels are not an error. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,21 +16,21 @@
 enum { CALM_MS = 1000, EAGER_MIN_MS = 50 };
 
 struct sentinels {
-    struct rp_redis_router router; /* first */
+    struct rp_redis_router router; /* must be first */
     struct rp_redis_link *sentinel;
-    struct rp_redis_link *master; /* NULL: it is not known yet */
-    struct rp_redis_host where;   /* the master is */
-    size_t which;                 /* of the sentinels */
-    size_t in_vain;               /* so many have been asked since one knew */
+    struct rp_redis_link *master; /* NULL: not known yet */
+    struct rp_redis_host where;   /* address of the master */
+    size_t which;                 /* index of the current sentinel */
+    size_t in_vain; /* number of sentinels that knew no master, since the last success */
     struct rp_timer ask, patience;
     uint32_t pause_ms;
     bool asking, moving, well;
-    bool fresh; /* nobody has been asked in vain yet */
+    bool fresh; /* no sentinel has failed yet */
     struct rp_redis_requests waiting;
-    struct rp_error why; /* the sentinels don't help; code "": they do */
+    struct rp_error why; /* the sentinels' error; code "": none */
 };
 
-/* -- what waits for the master */
+/* -- requests that wait for the master */
 
 static void wait_no_longer(struct sentinels *s)
 {
@@ -122,7 +121,7 @@ static void one_in_vain(struct sentinels *s)
         wait_no_longer(s);
 }
 
-/* It answers, but does not help. */
+/* The sentinel answers, but the reply does not help. */
 static void leave_sentinel(struct sentinels *s)
 {
     s->moving = true;
@@ -156,7 +155,7 @@ static void take(struct sentinels *s, const struct rp_redis_host *where)
     rp_error_clear(&s->why);
     s->in_vain = 0;
     if (same && rp_redis_link_trouble(s->master) != NULL && !is_well(s)) {
-        leave_sentinel(s); /* the next one may know of a better one */
+        leave_sentinel(s); /* the next one may know a better one */
         return;
     }
     s->where = *where;
@@ -173,7 +172,7 @@ static void on_answer(const redisReply *reply, void *arg)
 
     s->asking = false;
     if (reply == NULL)
-        return; /* the link is down: on_sentinel_changed */
+        return; /* the link is down: see on_sentinel_changed */
     rp_redis_router_hold(&s->router);
     if (rp_redis_master_read(&where, reply)) {
         take(s, &where);
@@ -198,7 +197,7 @@ static void on_ask(struct rp_timer *timer)
         s->asking = rp_redis_link_send(s->sentinel, &c, on_answer, s);
 }
 
-/* -- as a router */
+/* -- the router interface */
 
 static bool sentinels_begin(struct rp_redis_router *r, struct rp_error *err)
 {

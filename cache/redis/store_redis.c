@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * store_redis.c - the four verbs as commands of Redis; see store_redis.h.
- * get is GET, put SET PX, remove DEL. add is SET NX PX with a GET behind it, which shows what was
- * there; so it needs nothing that an old Redis has not. The danger: a call may be cancelled, and
- * its struct gone, before its reply comes; what waits for the reply is ours, and is told. */
+ * store_redis.c - the four operations as Redis commands; see store_redis.h. get is GET, put SET PX,
+ * remove DEL. add is SET NX PX followed by a GET, which returns the existing value; so old versions
+ * of Redis are supported. The danger: a call may be cancelled, and its struct freed, before its
+ * reply arrives; so the reply belongs to a struct of this file. */
 #include "cache/redis/store_redis.h"
 
 #include <stdio.h>
@@ -13,22 +13,22 @@
 #include "cache/redis/router.h"
 
 struct redis_store {
-    struct rp_store store; /* first */
+    struct rp_store store; /* must be first */
     struct rp_redis_router *router;
     struct asked *asked; /* all that wait for replies */
 };
 
 enum verb { GET, PUT, ADD, REMOVE };
 
-/* What a command's reply belongs to; freed with its last reply. Those of an add are two, and may
- * come in any order when a cluster sends one of them elsewhere. */
+/* The operation that a reply belongs to; freed with its last reply. An add has two replies, which
+ * may arrive in any order if a cluster redirects one of them. */
 struct asked {
     struct redis_store *store;  /* NULL: closed meanwhile */
-    struct rp_store_call *call; /* NULL: cancelled, or nobody wants to know */
+    struct rp_store_call *call; /* NULL: cancelled, or no result wanted */
     struct asked *next, **at;
     enum verb verb;
-    unsigned due; /* replies */
-    bool set;     /* add: the SET was done */
+    unsigned due; /* number of missing replies */
+    bool set;     /* add: SET has succeeded */
 };
 
 /* -- replies */
@@ -53,7 +53,7 @@ static struct rp_store_reply meaning(struct asked *a, const redisReply *reply)
 
     if (reply == NULL)
         return out;
-    /* Somebody else's data under our key: a value that opens nothing. */
+    /* A value of another program under our key: it cannot be opened. */
     if ((a->verb == GET || a->verb == ADD) && rp_redis_reply_says(reply, "WRONGTYPE")) {
         out.status = a->verb == GET ? RP_STORE_OK : RP_STORE_EXISTS;
         out.value = (struct rp_bytes){"", 0};
@@ -80,7 +80,7 @@ static void on_reply(const redisReply *reply, void *arg)
     struct rp_store_call *call = a->call;
     struct rp_store_reply out;
 
-    /* While it is not known what became of the SET of an add, what is there says nothing. */
+    /* While the result of an add's SET is unknown, the existing value means nothing. */
     out = meaning(a, a->due == 1 ? reply : NULL);
     if (out.status == RP_STORE_OK && a->verb == GET)
         a->store->store.counted->hits++;
@@ -90,7 +90,7 @@ static void on_reply(const redisReply *reply, void *arg)
         rp_store_answer(call, &out);
 }
 
-/* The SET of an add; its GET follows, unless it could not be sent, or was answered before. */
+/* The SET of an add; its GET follows, unless it could not be sent, or was already answered. */
 static void on_added(const redisReply *reply, void *arg)
 {
     struct asked *a = arg;
@@ -127,7 +127,7 @@ static enum rp_store_status under_way(struct redis_store *s, struct rp_store_cal
     return RP_STORE_LATER;
 }
 
-/* prefix and key, as one word */
+/* prefix and key, concatenated */
 static size_t name_of(const struct redis_store *s, struct rp_bytes key,
                       char name[RP_REDIS_PREFIX_MAX + RP_STORE_KEY_MAX])
 {
@@ -139,7 +139,7 @@ static size_t name_of(const struct redis_store *s, struct rp_bytes key,
     return prefix + key.len;
 }
 
-/* One command with a key and nothing else. */
+/* A command with a key and no further argument. */
 static bool send_plain(struct redis_store *s, enum rp_redis_kind kind, struct rp_bytes key,
                        rp_redis_replied *replied, void *arg)
 {
@@ -221,7 +221,7 @@ static enum rp_store_status redis_add(struct rp_store *store, struct rp_bytes ke
         a->due = 2;
         return under_way(s, call);
     }
-    a->call = NULL; /* the SET's reply still comes here */
+    a->call = NULL; /* the reply to SET still arrives here */
     return RP_STORE_FAILED;
 }
 
@@ -245,7 +245,7 @@ static void redis_cancel(struct rp_store_call *call)
             a->call = NULL;
 }
 
-/* -- life */
+/* -- lifetime */
 
 static void on_changed(void *arg)
 {
@@ -260,7 +260,7 @@ static void redis_close(struct rp_store *store)
 
     rp_redis_router_close(s->router);
     while (s->asked != NULL) {
-        if (s->asked->call != NULL) /* NOLINT: forget() takes it out of the list */
+        if (s->asked->call != NULL) /* NOLINT: forget() removes it from the list */
             s->asked->call->store = NULL;
         forget(s->asked);
     }

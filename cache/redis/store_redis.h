@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * store_redis.h - the store of many hosts: a Redis, by TCP, TLS or a Unix socket. All answers come
- * later. While the Redis is away every verb fails at once, and the store comes back by itself. */
+ * store_redis.h - the store of several hosts: a Redis, over TCP, TLS or a Unix socket. All answers
+ * arrive later. While the Redis is unavailable every operation fails at once; the store reconnects
+ * by itself. */
 #ifndef RP_STORE_REDIS_H
 #define RP_STORE_REDIS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * uri.c - parse the URI of a Redis; see redis_uri.h. */
+ * uri.c - parse the URI of a Redis; see uri.h. */
 #include "cache/redis/uri.h"
 
 #include <stdio.h>
@@ -54,7 +54,7 @@ static int hex(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Copy len bytes, %41 being "A". false: too long, or no such byte. */
+/* Copy len bytes, decoding %41 to "A". false: too long, or an invalid escape. */
 static bool decode(char *to, size_t size, const char *from, size_t len)
 {
     size_t used = 0;
@@ -137,7 +137,7 @@ static bool unreadable(struct rp_error *err, const char *name)
         "hex digits, except %00); write %25 for a %");
 }
 
-/* What we don't know may be part of a secret: a name is shown if it is a plain word, and if no
+/* An unknown option may be part of a password: show its name only if it is a plain word, and no
  * password came before it. */
 static bool no_option(const struct rp_redis_place *p, struct rp_error *err, const char *name,
                       size_t len, unsigned nth)
@@ -207,7 +207,7 @@ static bool set_options(struct rp_redis_place *p, const char *at, struct rp_erro
 
 /* -- user:password@host:port,host:port/rest */
 
-/* Up to the last @, as a password may contain one; 0: nobody is named. */
+/* Up to the last @, as a password may contain one; 0: there is no user. */
 static size_t who_len(const char *at, size_t len)
 {
     const char *slash = memchr(at, '/', len);
@@ -229,7 +229,7 @@ static bool set_who(struct rp_redis_account *a, const char *at, size_t len, stru
            unreadable(err, "the password");
 }
 
-/* What stands before such an @ is the end of a password, perhaps: it is not shown. */
+/* The text before such an @ may be the end of a password: do not show it. */
 static bool check_last_at(const char *at, struct rp_error *err)
 {
     const char *last = strrchr(at, '@');
@@ -303,7 +303,7 @@ static bool wrong_path(struct rp_error *err)
                  "redis+unix:/PATH or redis+unix://[user:password@]/PATH");
 }
 
-/* What looks like a password in a path is not taken for a path, which would be shown. */
+/* A path that seems to contain a password is refused, since paths are shown. */
 static bool is_plain_path(const char *at, size_t len)
 {
     return len > 0 && memmem(at, len, "@/", 2) == NULL &&

@@ -26,7 +26,7 @@ enum {
 };
 
 struct rp_redis_host {
-    char name[RP_REDIS_TEXT]; /* or address; with port 0 the path of a Unix socket */
+    char name[RP_REDIS_TEXT]; /* name or address; with port 0 the path of a Unix socket */
     uint16_t port;
 };
 struct rp_redis_account {
@@ -35,27 +35,27 @@ struct rp_redis_account {
 
 enum rp_redis_form {
     RP_REDIS_ALONE,    /* hosts[0] is the Redis */
-    RP_REDIS_SENTINEL, /* hosts are sentinels, who know where `master` is */
-    RP_REDIS_CLUSTER,  /* hosts are nodes, who know all nodes */
+    RP_REDIS_SENTINEL, /* hosts are sentinels, which know the address of `master` */
+    RP_REDIS_CLUSTER,  /* hosts are nodes, which know all nodes */
 };
 struct rp_redis_place {
     enum rp_redis_form form;
     struct rp_redis_host hosts[RP_REDIS_HOSTS_MAX];
     size_t host_count;
     char master[RP_REDIS_TEXT];
-    struct rp_redis_account account, sentinel; /* at a Redis; at a sentinel */
+    struct rp_redis_account account, sentinel; /* for a Redis; for a sentinel */
     char ca[RP_REDIS_TEXT], cert[RP_REDIS_TEXT], key[RP_REDIS_TEXT], servername[RP_REDIS_TEXT];
-    char prefix[RP_REDIS_PREFIX_MAX + 1]; /* before each key */
+    char prefix[RP_REDIS_PREFIX_MAX + 1]; /* precedes each key */
     uint32_t timeout_ms, db;
     bool tls;
 };
 
-/* Is the scheme of this URI one of the above? */
+/* Whether the scheme of this URI is one of the above. */
 bool rp_redis_uri_is(const char *uri);
-/* Errors: ERR_STORE_URI, with what is wrong and what would be right. */
+/* Errors: ERR_STORE_URI, whose message names the mistake and the correct form. */
 bool rp_redis_place_parse(struct rp_redis_place *, const char *uri, struct rp_error *);
 bool rp_redis_host_equal(const struct rp_redis_host *, const struct rp_redis_host *);
-/* "10.0.0.1:6379", "[::1]:6379" or a path: for people. Returns `text`. */
+/* "10.0.0.1:6379", "[::1]:6379" or a path, for messages. Returns `text`. */
 const char *rp_redis_host_format(const struct rp_redis_host *, char text[RP_REDIS_TEXT + 16]);
 
 #endif
