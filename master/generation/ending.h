@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include <reprise/cluster.h>
+
 enum {
     ENDING_TEXT = 64,
     ENDING_NONE_MS = 1000, /* while nobody serves, a replacement waits no longer than this */
@@ -51,6 +53,16 @@ static inline const char *ending_next(char text[ENDING_TEXT], uint32_t wait_ms)
     return text;
 }
 
+/* Kill a process that does not respond. If it is inside an LMDB call, the file is most likely
+ * damaged so that a search in it never ends: the signal then counts as a fault, and the file is put
+ * aside. SIGCONT, because a stopped process takes no other signal but SIGKILL. */
+static inline void ending_kill_stuck(struct rp_cluster *cluster, unsigned id, bool in_store)
+{
+    rp_cluster_kill(cluster, id, in_store ? SIGVTALRM : SIGKILL);
+    if (in_store)
+        rp_cluster_kill(cluster, id, SIGCONT);
+}
+
 /* By a fault of its own, not because somebody killed it. */
 static inline bool ending_is_fault(int status)
 {
@@ -62,7 +74,7 @@ static inline bool ending_is_fault(int status)
     case SIGABRT:
     case SIGILL:
     case SIGFPE:
-    case SIGVTALRM: /* a store file that takes LMDB too long to open (store_lmdb_file.c) */
+    case SIGVTALRM: /* a store file in which LMDB searches without end (ending_kill_stuck) */
         return true;
     default:
         return false;

@@ -291,7 +291,7 @@ static void kill_stuck(struct generation *g)
            "generation %u (process %d) has not responded for %d s, killing it; its workers finish "
            "their connections within stop-timeout",
            g->options.number, rp_cluster_pid(g->cluster, 0), HEARTBEAT_KILL_MS / 1000);
-    rp_cluster_kill(g->cluster, 0, SIGKILL);
+    ending_kill_stuck(g->cluster, 0, g->page->store_place != 0);
 }
 
 static void tell_stuck(struct generation *g, bool stuck)

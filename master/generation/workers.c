@@ -198,7 +198,7 @@ static void kill_stuck(struct slot *slot, uint32_t silent_ms)
            silent_ms / 1000);
     if (row != NULL)
         row->killed++;
-    rp_cluster_kill(w->cluster, id_of(slot), SIGKILL);
+    ending_kill_stuck(w->cluster, id_of(slot), row != NULL && row->in_store != 0);
 }
 
 static void look_at(struct slot *slot)
