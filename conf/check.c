@@ -12,7 +12,7 @@
 static bool check_versions(const struct conf_frontend *f, struct rp_error *err)
 {
     return strcmp(f->min_version, f->max_version) <= 0 ||
-           conf_error(err, &f->tls.place,
+           conf_error(err, &f->tls.location,
                       "min-version: %s is above max-version, which is %s; change one of them",
                       f->min_version, f->max_version);
 }
@@ -33,7 +33,7 @@ static bool check_ciphers(const struct conf_frontend *f, struct rp_error *err)
         at += strcspn(at, ":");
         at += *at == ':';
     }
-    return *at != '\0' || conf_error(err, &f->tls.place,
+    return *at != '\0' || conf_error(err, &f->tls.location,
                                      "ciphers: no cipher suite for %s, the max-version; add one, "
                                      "or remove one of the two options",
                                      f->max_version);
@@ -48,13 +48,13 @@ static bool check_protocols(const struct conf_tls *tls, struct rp_error *err)
 
         if (len == 0 || len > 255)
             return conf_error(
-                err, &tls->place,
+                err, &tls->location,
                 "alpn-protocols: a name is empty or longer than 255 bytes; give one like \"h2\"");
         together += 1 + len;
     }
     return together <= UINT16_MAX ||
            conf_error(
-               err, &tls->place,
+               err, &tls->location,
                "alpn-protocols: the list takes %zu bytes and the limit is 65535; remove some names",
                together);
 }
@@ -78,7 +78,7 @@ static bool check_alpn(const struct conf_frontend *f, struct rp_error *err)
         ok = check_protocols(&f->hosts[i].tls, err);
     for (size_t i = 0; ok && i < f->alpn_backend_count; i++)
         ok = is_offered(f, f->alpn_backends[i].protocol) ||
-             conf_error(err, &f->tls.place,
+             conf_error(err, &f->tls.location,
                         "alpn-backend: protocol %s is not in alpn-protocols; add it there",
                         f->alpn_backends[i].protocol);
     return ok;
@@ -90,7 +90,7 @@ static bool check_host(const struct conf_host *host, struct rp_error *err)
     const char *star = strrchr(host->name, '*');
 
     if (star != NULL && (star != host->name || star[1] != '.' || star[2] == '\0'))
-        return conf_error(err, &host->tls.place,
+        return conf_error(err, &host->tls.location,
                           "host \"%s\": a wildcard must be the whole first label; give one like "
                           "\"*.example.com\"",
                           host->name);
@@ -101,7 +101,7 @@ static bool check_host(const struct conf_host *host, struct rp_error *err)
 static bool check_clients(const struct conf_tls *tls, struct rp_error *err)
 {
     return !tls->request_cert || !tls->reject_unauthorized || tls->ca != NULL ||
-           conf_error(err, &tls->place,
+           conf_error(err, &tls->location,
                       "request-cert: ca is unset, so any publicly trusted client certificate would "
                       "be accepted; set ca");
 }
@@ -119,7 +119,7 @@ static bool check_proxies(const struct conf_frontend *f, struct rp_error *err)
     const struct conf_strings *from = &f->proxy_from;
 
     if (from->count > 0 && f->proxy_protocol == CONF_PROXY_OFF)
-        return conf_error(err, &f->tls.place,
+        return conf_error(err, &f->tls.location,
                           "proxy-from: has no effect while proxy-protocol is off; set "
                           "proxy-protocol = on, or remove proxy-from");
     for (size_t i = 0; from->count > 0 && i < f->listen.count; i++) {
@@ -128,7 +128,7 @@ static bool check_proxies(const struct conf_frontend *f, struct rp_error *err)
         while (j < from->count && !may_connect(f->listen.at[i], from->at[j]))
             j++;
         if (j == from->count)
-            return conf_error(err, &f->tls.place,
+            return conf_error(err, &f->tls.location,
                               "proxy-from: no listed source can connect to \"%s\", so all "
                               "connections are refused; add %s",
                               f->listen.at[i],
@@ -142,15 +142,15 @@ static bool check_frontend(const struct conf *conf, const struct conf_frontend *
                            struct rp_error *err)
 {
     if (f->listen.count == 0)
-        return conf_error(err, &f->tls.place,
+        return conf_error(err, &f->tls.location,
                           "frontend \"%s\": listen is missing; add one like listen = \"[::]:443\"",
                           f->name);
     if (f->tls.backend == NULL)
-        return conf_error(err, &f->tls.place,
+        return conf_error(err, &f->tls.location,
                           "frontend \"%s\": backend is missing; name one, or builtin:status",
                           f->name);
     if (f->tls.certificate_count == 0 && conf->directory.directory == NULL)
-        return conf_error(err, &f->tls.place,
+        return conf_error(err, &f->tls.location,
                           "frontend \"%s\": certificates is missing; name a certificate block",
                           f->name);
     for (size_t i = 0; i < f->host_count; i++)
@@ -169,7 +169,7 @@ static bool check_listens(const struct conf *conf, const struct conf_frontend *f
             for (size_t j = 0; j < other->listen.count; j++)
                 if (strcmp(f->listen.at[i], other->listen.at[j]) == 0)
                     return conf_error(
-                        err, &f->tls.place,
+                        err, &f->tls.location,
                         "listen: \"%s\" is already used by frontend \"%s\"; choose another address",
                         f->listen.at[i], other->name);
     return true;
@@ -187,7 +187,7 @@ static bool check_early_version(const struct conf_frontend *f, struct rp_error *
 {
     if (!conf_takes_early_data(f) || speaks_13(f))
         return true;
-    return conf_error(err, &f->tls.place,
+    return conf_error(err, &f->tls.location,
                       "max-early-data: early data requires TLSv1.3, and max-version is %s; remove "
                       "one of the two options",
                       f->max_version);
@@ -201,7 +201,7 @@ static bool check_early_data(const struct conf *conf, const struct conf_frontend
     if (!conf_takes_early_data(f) || conf->cache.ticket_keys == NULL ||
         strncmp(conf->cache.store, "lmdb:", 5) != 0)
         return true;
-    return conf_error(err, &f->tls.place,
+    return conf_error(err, &f->tls.location,
                       "max-early-data: hosts with the same ticket-keys but without a shared store "
                       "would accept replayed early data; share a store, or remove ticket-keys");
 }
@@ -211,7 +211,7 @@ static bool check_admin(const struct conf *conf, const struct conf_frontend *f,
 {
     for (size_t i = 0; conf->admin_listen != NULL && i < f->listen.count; i++)
         if (strcmp(f->listen.at[i], conf->admin_listen) == 0)
-            return conf_error(err, &f->tls.place,
+            return conf_error(err, &f->tls.location,
                               "listen: \"%s\" is already used by admin; choose another address",
                               conf->admin_listen);
     return true;
@@ -229,7 +229,7 @@ static bool check_lifetimes(const struct conf_cache *cache, struct rp_error *err
     uint64_t least_ms = span_ms / (RP_TICKET_KEYS_MAX - AROUND) + 1;
 
     return cache->ticket_keys != NULL || cache->key_lifetime_ms >= least_ms ||
-           conf_error(err, &cache->place,
+           conf_error(err, &cache->location,
                       "key-lifetime: too short for session-timeout = %us, as at most %d keys are "
                       "kept; give %" PRIu64 "s or more",
                       cache->session_timeout_s, RP_TICKET_KEYS_MAX, least_ms / 1000 + 1);

@@ -13,7 +13,7 @@
 
 /* The location of a block or option, for errors that are found later (a key that does not match).
  */
-struct conf_place {
+struct conf_location {
     const char *file;
     unsigned line;
 };
@@ -22,7 +22,7 @@ struct conf_place {
 struct conf_setting {
     const char *block, *option; /* names as in the schema; block "": the file itself */
     const void *owner;          /* what it configures: the conf, certificate, backend, ... */
-    struct conf_place place;
+    struct conf_location location;
 };
 
 struct conf_strings {
@@ -39,7 +39,7 @@ struct conf_log {
 };
 
 struct conf_cache {
-    struct conf_place place;
+    struct conf_location location;
     char *store, *l1; /* URIs; l1 is unused with a local store; "": none */
     uint32_t lookup_timeout_ms, session_timeout_s, tickets_per_connection;
     uint64_t key_lifetime_ms;
@@ -49,13 +49,13 @@ struct conf_cache {
 
 enum conf_ocsp { CONF_OCSP_AUTO, CONF_OCSP_OFF, CONF_OCSP_FILE };
 struct conf_certificate { /* certificate "name" { } */
-    struct conf_place place;
+    struct conf_location location;
     char *name, *cert, *key;
     enum conf_ocsp ocsp;
     char *ocsp_file;
 };
 struct conf_certificates { /* certificates { directory watch } */
-    struct conf_place place;
+    struct conf_location location;
     char *directory;
     bool watch;
 };
@@ -68,7 +68,7 @@ enum conf_backend_kind {
     CONF_BACKEND_ECHO
 };
 struct conf_backend { /* backend "name" { }, or a built-in one */
-    struct conf_place place;
+    struct conf_location location;
     char *name;
     enum conf_backend_kind kind;
     struct conf_strings address;             /* "host:port", "unix:/path" */
@@ -83,7 +83,7 @@ struct conf_alpn_backend {
 
 /* The TLS options of a frontend, which its host blocks may replace. NULL or 0: unset. */
 struct conf_tls {
-    struct conf_place place;
+    struct conf_location location;
     const struct conf_certificate *
         *certificates; /* in the file's order; the first is the default */
     size_t certificate_count;
@@ -172,7 +172,7 @@ void conf_options(conf_option_visit *visit, void *arg);
 bool conf_takes_early_data(const struct conf_frontend *);
 
 /* Set an error that begins with "FILE:LINE: ". Return false. */
-bool conf_error(struct rp_error *err, const struct conf_place *place, const char *format, ...)
+bool conf_error(struct rp_error *err, const struct conf_location *location, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -284,7 +284,7 @@ static void check_setting(const struct conf *conf, const struct conf_setting *s,
         if (strcmp(rows[i].block, s->block) != 0 || strcmp(rows[i].option, s->option) != 0 ||
             !rows[i].is_idle(conf, s))
             continue;
-        conf_error(&note, &s->place, "%s: has no effect %s", s->option, rows[i].reason);
+        conf_error(&note, &s->location, "%s: has no effect %s", s->option, rows[i].reason);
         warn(&note, arg);
         return;
     }
@@ -333,14 +333,14 @@ static bool is_used_backend(const struct conf *conf, const struct conf_backend *
     return false;
 }
 
-static void check_block(bool used, const struct conf_place *place, const char *kind,
+static void check_block(bool used, const struct conf_location *location, const char *kind,
                         const char *name, const char *option, conf_warn *warn, void *arg)
 {
     struct rp_error note = {0};
 
     if (used)
         return;
-    conf_error(&note, place,
+    conf_error(&note, location,
                "%s \"%s\": no frontend or host uses it; name it in %s, or remove the block", kind,
                name, option);
     warn(&note, arg);
@@ -353,12 +353,13 @@ void conf_no_effect(const struct conf *conf, conf_warn *warn, void *arg)
     for (size_t i = 0; i < conf->certificate_count; i++) {
         const struct conf_certificate *c = &conf->certificates[i];
 
-        check_block(is_used_certificate(conf, c), &c->place, "certificate", c->name, "certificates",
-                    warn, arg);
+        check_block(is_used_certificate(conf, c), &c->location, "certificate", c->name,
+                    "certificates", warn, arg);
     }
     for (size_t i = 0; i < conf->backend_count; i++) {
         const struct conf_backend *b = &conf->backends[i];
 
-        check_block(is_used_backend(conf, b), &b->place, "backend", b->name, "backend", warn, arg);
+        check_block(is_used_backend(conf, b), &b->location, "backend", b->name, "backend", warn,
+                    arg);
     }
 }

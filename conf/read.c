@@ -132,7 +132,7 @@ static bool value_of(const struct conf_tree *tree, const struct conf_block *bloc
 {
     if (conf_tree_value(tree, o->name, 0, v))
         return true;
-    *v = (struct conf_value){.place = {tree->file, 1}, .option = o->name, .text = o->preset};
+    *v = (struct conf_value){.location = {tree->file, 1}, .option = o->name, .text = o->preset};
     return v->text != NULL && v->text != conf_required && !block->inherits;
 }
 
@@ -158,7 +158,7 @@ static bool read_settings(struct conf *conf, const struct conf_tree *tree,
 
         if (!conf_tree_value(tree, o->name, 0, &v))
             continue;
-        setting.place = v.place;
+        setting.location = v.location;
         if (!add_setting(conf, &setting, err))
             return false;
     }
@@ -192,13 +192,13 @@ static bool read_block(struct conf *conf, const struct conf_tree *tree, const ch
 
 /* A block that occurs at most once; without it, its options have their defaults. */
 static bool read_single_block(struct conf *conf, const struct conf_tree *file, const char *name,
-                              struct conf_place *place, struct rp_error *err)
+                              struct conf_location *location, struct rp_error *err)
 {
     struct conf_tree tree = {NULL, file->file};
 
-    *place = (struct conf_place){file->file, 1};
+    *location = (struct conf_location){file->file, 1};
     if (conf_tree_block(file, name, 0, &tree))
-        *place = conf_tree_place(&tree);
+        *location = conf_tree_location(&tree);
     return read_block(conf, &tree, name, conf, err);
 }
 
@@ -214,22 +214,23 @@ static size_t count_blocks(const struct conf_tree *tree, const char *name)
 
 static bool take_title(const struct conf_tree *tree, char **name, struct rp_error *err)
 {
-    struct conf_place place = conf_tree_place(tree);
+    struct conf_location location = conf_tree_location(tree);
     const char *title = conf_tree_title(tree);
 
     if (title == NULL || *title == '\0' || strlen(title) > 255)
-        return conf_error(err, &place, "the name of a block is missing or longer than 255 bytes");
+        return conf_error(err, &location,
+                          "the name of a block is missing or longer than 255 bytes");
     *name = strdup(title);
     return *name != NULL || no_memory(err);
 }
 
 static bool read_process(struct conf *conf, const struct conf_tree *file, struct rp_error *err)
 {
-    struct conf_place unused;
+    struct conf_location unused;
 
     return read_options(conf, file, &conf_schema, conf, err) &&
            read_single_block(conf, file, "log", &unused, err) &&
-           read_single_block(conf, file, "cache", &conf->cache.place, err) &&
+           read_single_block(conf, file, "cache", &conf->cache.location, err) &&
            read_single_block(conf, file, "admin", &unused, err);
 }
 
@@ -249,15 +250,15 @@ static bool read_ocsp(struct conf_certificate *c, const struct conf_tree *tree,
 static bool read_certificate(struct conf *conf, struct conf_certificate *c,
                              const struct conf_tree *tree, struct rp_error *err)
 {
-    c->place = conf_tree_place(tree);
+    c->location = conf_tree_location(tree);
     if (!take_title(tree, &c->name, err) || !read_block(conf, tree, "certificate", c, err) ||
         !read_ocsp(c, tree, err))
         return false;
     if (c->cert == NULL)
-        return conf_error(err, &c->place, "certificate \"%s\": cert is missing; name a PEM file",
+        return conf_error(err, &c->location, "certificate \"%s\": cert is missing; name a PEM file",
                           c->name);
     return c->key != NULL ||
-           conf_error(err, &c->place, "certificate \"%s\": key is missing; name a PEM file",
+           conf_error(err, &c->location, "certificate \"%s\": key is missing; name a PEM file",
                       c->name);
 }
 
@@ -271,7 +272,7 @@ static bool read_certificates(struct conf *conf, const struct conf_tree *file, s
     while (conf_tree_block(file, "certificate", conf->certificate_count, &tree))
         if (!read_certificate(conf, &conf->certificates[conf->certificate_count++], &tree, err))
             return false;
-    return read_single_block(conf, file, "certificates", &conf->directory.place, err);
+    return read_single_block(conf, file, "certificates", &conf->directory.location, err);
 }
 
 /* -- backends */
@@ -279,16 +280,16 @@ static bool read_certificates(struct conf *conf, const struct conf_tree *file, s
 static bool read_backend(struct conf *conf, struct conf_backend *b, const struct conf_tree *tree,
                          struct rp_error *err)
 {
-    b->place = conf_tree_place(tree);
+    b->location = conf_tree_location(tree);
     if (!take_title(tree, &b->name, err))
         return false;
     if (strncmp(b->name, builtin_prefix, strlen(builtin_prefix)) == 0)
-        return conf_error(err, &b->place,
+        return conf_error(err, &b->location,
                           "backend \"%s\": the name is reserved; choose another name", b->name);
     if (!read_block(conf, tree, "backend", b, err))
         return false;
     return b->address.count > 0 ||
-           conf_error(err, &b->place,
+           conf_error(err, &b->location,
                       "backend \"%s\": address is missing; give one like \"127.0.0.1:8080\"",
                       b->name);
 }
@@ -311,7 +312,7 @@ static const struct conf_backend *add_builtin(struct conf *conf, const struct co
 {
     struct conf_backend *b = &conf->backends[conf->backend_count];
 
-    *b = (struct conf_backend){.place = v->place, .kind = kind};
+    *b = (struct conf_backend){.location = v->location, .kind = kind};
     if (!conf_value_text(v, &b->name, err))
         return NULL;
     conf->backend_count++;
@@ -439,7 +440,7 @@ static bool inherit(char **field, const char *from, struct rp_error *err)
 static bool read_host(struct conf *conf, const struct conf_frontend *f, struct conf_host *host,
                       const struct conf_tree *tree, struct rp_error *err)
 {
-    host->tls.place = conf_tree_place(tree);
+    host->tls.location = conf_tree_location(tree);
     host->tls.request_cert = f->tls.request_cert;
     host->tls.reject_unauthorized = f->tls.reject_unauthorized;
     host->tls.ca_names = f->tls.ca_names;
@@ -510,7 +511,7 @@ static bool any_host_asks(const struct conf_frontend *f)
 static bool read_frontend(struct conf *conf, struct conf_frontend *f, const struct conf_tree *tree,
                           struct rp_error *err)
 {
-    f->tls.place = conf_tree_place(tree);
+    f->tls.location = conf_tree_location(tree);
     f->tickets = conf->cache.tickets;
     f->use_certificate_directory = conf->directory.directory != NULL;
     return take_title(tree, &f->name, err) && read_block(conf, tree, "frontend", f, err) &&

@@ -19,8 +19,8 @@ struct scan {
     enum part part;
     const char *name; /* the last word */
     int name_len;
-    struct conf_place place; /* of `at` */
-    unsigned open[DEEPEST];  /* lines of blocks */
+    struct conf_location location; /* of `at` */
+    unsigned open[DEEPEST];        /* lines of blocks */
     size_t depth;
     struct rp_error *late, *err;
 };
@@ -30,9 +30,9 @@ static bool scan_comment(struct scan *s)
     const char *end = strstr(s->at + 2, "*/");
 
     if (end == NULL)
-        return conf_error(s->err, &s->place, "unterminated comment; add */");
+        return conf_error(s->err, &s->location, "unterminated comment; add */");
     for (; s->at < end; s->at++)
-        s->place.line += *s->at == '\n';
+        s->location.line += *s->at == '\n';
     s->at = end + 2;
     return true;
 }
@@ -46,13 +46,13 @@ static bool scan_variable(struct scan *s)
     char name[NAME_SIZE];
 
     if (from[len] != '}')
-        return conf_error(s->err, &s->place, "unterminated ${ in this line; add }");
+        return conf_error(s->err, &s->location, "unterminated ${ in this line; add }");
     s->at = from + len + 1;
     if (colon != NULL && colon[1] == '-')
         return true;
     snprintf(name, sizeof name, "%.*s", (int)len, from);
     return (len < sizeof name && getenv(name) != NULL) ||
-           conf_error(s->err, &s->place,
+           conf_error(s->err, &s->location,
                       "environment variable %s is not set; set it, or write ${%s:-VALUE}", name,
                       name);
 }
@@ -63,7 +63,8 @@ static bool scan_string(struct scan *s)
 
     while (*s->at != quote) {
         if (*s->at == '\0' || *s->at == '\n')
-            return conf_error(s->err, &s->place, "unterminated string in this line; add %c", quote);
+            return conf_error(s->err, &s->location, "unterminated string in this line; add %c",
+                              quote);
         if (quote == '"' && strncmp(s->at, "${", 2) == 0) {
             if (!scan_variable(s))
                 return false;
@@ -71,7 +72,7 @@ static bool scan_string(struct scan *s)
         }
         if (*s->at == '\\' && s->at[1] != '\0') {
             s->at++;
-            s->place.line += *s->at == '\n'; /* the string continues in the next line */
+            s->location.line += *s->at == '\n'; /* the string continues in the next line */
         }
         s->at++;
     }
@@ -91,14 +92,15 @@ static enum part part_after(enum part part, char mark)
 static void scan_mark(struct scan *s)
 {
     if (*s->at == '}' && s->part == PART_BRACE && s->late->code[0] == '\0')
-        conf_error(s->late, &s->place, "%.*s: the list is empty; add a value, or remove the option",
-                   s->name_len, s->name);
+        conf_error(s->late, &s->location,
+                   "%.*s: the list is empty; add a value, or remove the option", s->name_len,
+                   s->name);
     s->part = part_after(s->part, *s->at);
     if (*s->at == '{' && s->depth < DEEPEST)
-        s->open[s->depth++] = s->place.line;
+        s->open[s->depth++] = s->location.line;
     else if (*s->at == '}' && s->depth > 0)
         s->depth--;
-    s->place.line += *s->at == '\n';
+    s->location.line += *s->at == '\n';
     s->at++;
 }
 
@@ -135,15 +137,15 @@ static bool scan_next(struct scan *s)
 
 bool conf_scan(const char *text, const char *file, struct rp_error *late, struct rp_error *err)
 {
-    struct scan s = {.at = text, .place = {file, 1}, .late = late, .err = err};
+    struct scan s = {.at = text, .location = {file, 1}, .late = late, .err = err};
     bool ok = true;
 
     *late = (struct rp_error){0};
     while (ok && *s.at != '\0')
         ok = scan_next(&s);
     if (s.depth > 0) {
-        s.place.line = s.open[s.depth - 1];
-        conf_error(late, &s.place, "unterminated block; add }");
+        s.location.line = s.open[s.depth - 1];
+        conf_error(late, &s.location, "unterminated block; add }");
     }
     return ok;
 }

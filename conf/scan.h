@@ -8,8 +8,9 @@
 
 #include "conf/schema.h"
 
-/* false: *err has the place and the error. *late is the error, or cleared, that holds if libconfuse
- * finds none: a block without an end or an empty list, which another error may explain. */
+/* false: *err has the location and the error. *late is the error, or cleared, that holds if
+ * libconfuse finds none: a block without an end or an empty list, which another error may explain.
+ */
 bool conf_scan(const char *text, const char *file, struct rp_error *late, struct rp_error *err);
 
 #endif

@@ -76,7 +76,7 @@ static const char *nearest_in(const struct conf_block *block, const char *name)
     return conf_nearest(name, names);
 }
 
-static void unknown(const cfg_t *cfg, const struct conf_place *place, const char *name)
+static void unknown(const cfg_t *cfg, const struct conf_location *location, const char *name)
 {
     const struct conf_block *block = block_named(&conf_schema, cfg->name);
     const char *in = block == NULL || block == &conf_schema ? "" : " in ", *nearest;
@@ -86,13 +86,13 @@ static void unknown(const cfg_t *cfg, const struct conf_place *place, const char
     nearest = nearest_in(block, name);
     list_owners(&conf_schema, name, owners, sizeof owners);
     if (owners[0] != '\0')
-        conf_error(parsing.error, place, "%s: is unknown%s%s; it belongs in %s", name, in,
+        conf_error(parsing.error, location, "%s: is unknown%s%s; it belongs in %s", name, in,
                    block->name, owners);
     else if (nearest != NULL)
-        conf_error(parsing.error, place, "%s: is unknown%s%s; did you mean %s?", name, in,
+        conf_error(parsing.error, location, "%s: is unknown%s%s; did you mean %s?", name, in,
                    block->name, nearest);
     else
-        conf_error(parsing.error, place, "%s: is unknown%s%s; see reprise.conf(5)", name, in,
+        conf_error(parsing.error, location, "%s: is unknown%s%s; see reprise.conf(5)", name, in,
                    block->name);
 }
 
@@ -123,7 +123,7 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
     static const char no_such[] = "no such option '";
-    struct conf_place place = {parsing.file, (unsigned)cfg->line};
+    struct conf_location location = {parsing.file, (unsigned)cfg->line};
     char text[160];
     size_t len;
 
@@ -135,9 +135,9 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
     if (strncmp(text, no_such, sizeof no_such - 1) == 0) {
         if (text[len - 1] == '\'')
             text[len - 1] = '\0';
-        unknown(cfg, &place, text + sizeof no_such - 1);
+        unknown(cfg, &location, text + sizeof no_such - 1);
     } else {
-        conf_error(parsing.error, &place, "%s%s", text, remedy_of(text));
+        conf_error(parsing.error, &location, "%s%s", text, remedy_of(text));
     }
 }
 
@@ -279,8 +279,8 @@ bool conf_tree_value(const struct conf_tree *tree, const char *option, size_t in
     raw = cfg_opt_getnptr(o, (unsigned)index);
     if (raw == NULL)
         return false;
-    *value =
-        (struct conf_value){.place = {tree->file, raw->line}, .option = option, .text = raw->text};
+    *value = (struct conf_value){
+        .location = {tree->file, raw->line}, .option = option, .text = raw->text};
     return true;
 }
 
@@ -300,16 +300,16 @@ const char *conf_tree_title(const struct conf_tree *tree)
     return cfg_title(tree->cfg);
 }
 
-struct conf_place conf_tree_place(const struct conf_tree *tree)
+struct conf_location conf_tree_location(const struct conf_tree *tree)
 {
-    struct conf_place place = {tree->file, (unsigned)tree->cfg->line};
+    struct conf_location location = {tree->file, (unsigned)tree->cfg->line};
 
     for (cfg_opt_t *o = tree->cfg->opts; o->name != NULL; o++) {
         const struct raw *raw =
             o->type == CFGT_PTR && cfg_opt_size(o) > 0 ? cfg_opt_getnptr(o, 0) : NULL;
 
-        if (raw != NULL && raw->line < place.line)
-            place.line = raw->line;
+        if (raw != NULL && raw->line < location.line)
+            location.line = raw->line;
     }
-    return place;
+    return location;
 }

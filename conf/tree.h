@@ -24,6 +24,6 @@ bool conf_tree_value(const struct conf_tree *, const char *option, size_t index,
 bool conf_tree_block(const struct conf_tree *, const char *name, size_t index, struct conf_tree *);
 const char *conf_tree_title(const struct conf_tree *);
 /* The location of the block's first option. */
-struct conf_place conf_tree_place(const struct conf_tree *);
+struct conf_location conf_tree_location(const struct conf_tree *);
 
 #endif

@@ -19,7 +19,7 @@ enum { SHOWN_MAX = 80 };
 
 /* -- errors */
 
-static bool fail(struct rp_error *err, const struct conf_place *place, const char *option,
+static bool fail(struct rp_error *err, const struct conf_location *location, const char *option,
                  const char *format, va_list args)
 {
     char text[RP_ERROR_TEXT];
@@ -30,15 +30,15 @@ static bool fail(struct rp_error *err, const struct conf_place *place, const cha
          at++) /* an error is one line: no control characters of a name or value */
         if (iscntrl((unsigned char)*at))
             *at = '?';
-    return rp_error_set(err, "ERR_CONF", "%s:%u: %s", place->file, place->line, text);
+    return rp_error_set(err, "ERR_CONF", "%s:%u: %s", location->file, location->line, text);
 }
 
-bool conf_error(struct rp_error *err, const struct conf_place *place, const char *format, ...)
+bool conf_error(struct rp_error *err, const struct conf_location *location, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    fail(err, place, NULL, format, args);
+    fail(err, location, NULL, format, args);
     va_end(args);
     return false;
 }
@@ -48,7 +48,7 @@ bool conf_value_error(struct rp_error *err, const struct conf_value *v, const ch
     va_list args;
 
     va_start(args, format);
-    fail(err, &v->place, v->option, format, args);
+    fail(err, &v->location, v->option, format, args);
     va_end(args);
     return false;
 }
@@ -217,11 +217,11 @@ bool conf_value_text(const struct conf_value *v, char **out, struct rp_error *er
 static bool put_path(const struct conf_value *v, const char *before, const char *path, char **out,
                      struct rp_error *err)
 {
-    const char *slash = strrchr(v->place.file, '/');
-    int len = *path == '/' || slash == NULL ? 0 : (int)(slash - v->place.file) + 1;
+    const char *slash = strrchr(v->location.file, '/');
+    int len = *path == '/' || slash == NULL ? 0 : (int)(slash - v->location.file) + 1;
     char *joined;
 
-    if (asprintf(&joined, "%s%.*s%s", before, len, v->place.file, path) < 0)
+    if (asprintf(&joined, "%s%.*s%s", before, len, v->location.file, path) < 0)
         return no_memory(err);
     free(*out);
     *out = joined;

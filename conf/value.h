@@ -10,7 +10,7 @@
 
 /* One value, as written. */
 struct conf_value {
-    struct conf_place place;
+    struct conf_location location;
     const char *option;
     const char *text;
 };

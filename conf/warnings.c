@@ -50,7 +50,7 @@ static void warn_of_proxies(const struct conf *conf, const struct warning *w)
 
         if (!trusts_any_source(f))
             continue;
-        conf_error(&note, &f->tls.place,
+        conf_error(&note, &f->tls.location,
                    "proxy-protocol: anyone who can connect to frontend \"%s\" can claim any client "
                    "address; list the proxies in proxy-from",
                    f->name);
@@ -144,7 +144,7 @@ static void warn_of_site(const struct conf *conf, struct site strict, const stru
 
     if (!find_bypass(conf, w, strict, &bypass, &to))
         return;
-    conf_error(&note, &tls_of(strict)->place,
+    conf_error(&note, &tls_of(strict)->location,
                "request-cert: the Host header can bypass %s \"%s\": %s \"%s\" has the same backend "
                "\"%s\"; use another, or proxy-protocol = v2 and check AUTHORITY",
                kind_of(strict), name_of(strict), kind_of(bypass), name_of(bypass), to->name);
@@ -200,7 +200,7 @@ static void warn_of_protocols(const struct conf *conf, const struct warning *w)
             if (host->tls.backend == NULL || host->tls.alpn_protocols.count > 0 ||
                 (protocol = foreign_protocol(f, &host->tls)) == NULL)
                 continue;
-            conf_error(&note, &host->tls.place,
+            conf_error(&note, &host->tls.location,
                        "alpn-protocols: clients of host \"%s\" can select %s, which its backend "
                        "\"%s\" may not support; set alpn-protocols in the host",
                        host->name, protocol, host->tls.backend->name);

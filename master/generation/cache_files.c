@@ -12,9 +12,9 @@ bool cache_files_check(const struct conf *conf, struct rp_error *err)
     struct rp_error why;
 
     if (!rp_store_check_uri(conf->cache.store, &why))
-        return conf_error(err, &conf->cache.place, "store: %s", why.message);
+        return conf_error(err, &conf->cache.location, "store: %s", why.message);
     return conf->cache.l1[0] == '\0' || rp_store_check_near(conf->cache.l1, &why) ||
-           conf_error(err, &conf->cache.place, "l1: %s", why.message);
+           conf_error(err, &conf->cache.location, "l1: %s", why.message);
 }
 
 bool cache_files_read_keys(const struct conf *conf, struct rp_ticket_keys *keys,
@@ -24,7 +24,7 @@ bool cache_files_read_keys(const struct conf *conf, struct rp_ticket_keys *keys,
 
     return conf->cache.ticket_keys == NULL ||
            pinned_keys_read(keys, conf->cache.ticket_keys, &why) ||
-           conf_error(err, &conf->cache.place, "ticket-keys: %s", why.message);
+           conf_error(err, &conf->cache.location, "ticket-keys: %s", why.message);
 }
 
 bool cache_files_set_aside(const struct conf *conf, uint64_t place, struct rp_log *log)

@@ -55,7 +55,7 @@ struct wanted {
 
 static bool refuse(const struct wanted *w, struct rp_error *err, const char *why)
 {
-    return conf_error(err, &w->frontend->tls.place, "listen: %s %s", w->text, why);
+    return conf_error(err, &w->frontend->tls.location, "listen: %s %s", w->text, why);
 }
 
 static bool read_inherited(struct wanted *w, struct rp_error *err)
@@ -86,7 +86,7 @@ static bool read_wanted(struct wanted *w, struct rp_error *err)
     if (strncmp(w->text, "fd:", 3) == 0)
         return read_inherited(w, err);
     if (!rp_address_parse(&w->address, w->text, true, &why))
-        return conf_error(err, &w->frontend->tls.place, "listen: %s: %s", w->text, why.message);
+        return conf_error(err, &w->frontend->tls.location, "listen: %s: %s", w->text, why.message);
     w->kind = w->address.any.sa_family == AF_UNIX ? UNIX : TCP;
     if (w->kind == TCP && rp_address_port(&w->address) == 0)
         return refuse(w, err, "missing port; write host:port");
@@ -164,7 +164,7 @@ static bool explain(const struct wanted *w, const struct rp_error *why, struct r
                       "too many open files, as each worker needs a socket for each address; raise "
                       "the limit of open files (ulimit -n, LimitNOFILE)");
     default:
-        return conf_error(err, &w->frontend->tls.place, "listen: %s", why->message);
+        return conf_error(err, &w->frontend->tls.location, "listen: %s", why->message);
     }
 }
 

@@ -15,7 +15,7 @@ bool secret_file_read(const struct conf *conf, struct rp_secret *secret, bool *m
         return rp_secret_read(secret, conf->secret_file, &why) ||
                rp_error_set(err, why.code, "%s: secret-file: %s", conf->file, why.message);
     if (rp_store_uri_is_remote(conf->cache.store))
-        return conf_error(err, &conf->cache.place,
+        return conf_error(err, &conf->cache.location,
                           "store: a store shared by hosts requires the same secret on all of them; "
                           "make it with head -c 32 /dev/urandom and set secret-file");
     *made_here = true;

@@ -24,7 +24,7 @@ bool backend_init(struct backend *backend, const struct conf_backend *conf, stru
     if (conf->kind != CONF_BACKEND_ADDRESSES)
         return true;
     if (backend->count == 0 || backend->count > BACKEND_ADDRESSES)
-        return conf_error(err, &conf->place, "backend \"%s\" has %zu addresses; give 1 to %d",
+        return conf_error(err, &conf->location, "backend \"%s\" has %zu addresses; give 1 to %d",
                           conf->name, backend->count, BACKEND_ADDRESSES);
     backend->addresses = calloc(backend->count, sizeof *backend->addresses);
     if (backend->addresses == NULL)
@@ -32,8 +32,8 @@ bool backend_init(struct backend *backend, const struct conf_backend *conf, stru
     for (size_t i = 0; i < backend->count; i++)
         if (!read_address(&backend->addresses[i].address, conf->address.at[i], &why)) {
             backend_clear(backend);
-            return conf_error(err, &conf->place, "backend \"%s\": address \"%s\": %s", conf->name,
-                              conf->address.at[i], why.message);
+            return conf_error(err, &conf->location, "backend \"%s\": address \"%s\": %s",
+                              conf->name, conf->address.at[i], why.message);
         }
     return true;
 }

@@ -37,14 +37,14 @@ static struct certificate *add(struct certificates *all)
 }
 
 /* `what` is the option or the kind of file. */
-static bool read_file(struct pem_file *file, const struct conf_place *place, const char *name,
+static bool read_file(struct pem_file *file, const struct conf_location *location, const char *name,
                       const char *what, const char *path, struct rp_error *err)
 {
     struct rp_error why = {0};
 
     if (pem_file_read(file, path, &why))
         return true;
-    return conf_error(err, place, "certificate \"%s\": %s \"%s\": %s", name, what, path,
+    return conf_error(err, location, "certificate \"%s\": %s \"%s\": %s", name, what, path,
                       why.message);
 }
 
@@ -55,33 +55,33 @@ static bool check_blocks(const struct certificate *c, const char *cert_path, con
     struct rp_error why = {0};
 
     if (pem_file_blocks(&c->cert, "CERTIFICATE", NULL, 0) == 0)
-        return conf_error(err, c->place,
+        return conf_error(err, c->location,
                           "certificate \"%s\": no certificate in \"%s\"; give a PEM file, the "
                           "server's own certificate first",
                           c->name, cert_path);
     if (pem_file_blocks(key, "PRIVATE KEY", NULL, 0) == 0)
-        return conf_error(err, c->place,
+        return conf_error(err, c->location,
                           "certificate \"%s\": no private key in \"%s\"; give a PEM file", c->name,
                           key_path != NULL ? key_path : cert_path);
     if (pem_file_blocks(key, "ENCRYPTED PRIVATE KEY", NULL, 0) > 0)
-        return conf_error(err, c->place,
+        return conf_error(err, c->location,
                           "certificate \"%s\": the key is encrypted; decrypt it (openssl pkey) and "
                           "protect it by the file's mode",
                           c->name);
     return pem_file_check(&c->cert, &why) ||
-           conf_error(err, c->place, "certificate \"%s\": cert %s", c->name, why.message);
+           conf_error(err, c->location, "certificate \"%s\": cert %s", c->name, why.message);
 }
 
-static bool read_pair(struct certificate *c, const struct conf_place *place, const char *name,
+static bool read_pair(struct certificate *c, const struct conf_location *location, const char *name,
                       const char *cert_path, const char *key_path, struct rp_error *err)
 {
-    c->place = place;
+    c->location = location;
     c->name = strdup(name);
     if (c->name == NULL)
         return no_memory(err);
-    if (!read_file(&c->cert, place, name, "cert", cert_path, err))
+    if (!read_file(&c->cert, location, name, "cert", cert_path, err))
         return false;
-    if (key_path != NULL && !read_file(&c->key, place, name, "key", key_path, err))
+    if (key_path != NULL && !read_file(&c->key, location, name, "key", key_path, err))
         return false;
     return check_blocks(c, cert_path, key_path, err);
 }
@@ -94,7 +94,7 @@ static bool read_blocks(struct certificates *all, const struct conf *conf, struc
 
         if (c == NULL)
             return no_memory(err);
-        if (!read_pair(c, &block->place, block->name, block->cert, block->key, err))
+        if (!read_pair(c, &block->location, block->name, block->cert, block->key, err))
             return false;
     }
     all->blocks = all->count;
@@ -167,13 +167,13 @@ static bool read_entry(struct certificates *all, const struct conf_certificates 
         goto out;
     }
     if (pem && access(other, F_OK) == 0) {
-        conf_error(err, &conf->place,
+        conf_error(err, &conf->location,
                    "certificates: both \"%s\" and \"%s\" exist; remove one of them", cert, other);
         goto out;
     }
     c = add(all);
     ok = c == NULL ? no_memory(err)
-                   : read_pair(c, &conf->place, cert, cert,
+                   : read_pair(c, &conf->location, cert, cert,
                                pem && access(key, F_OK) < 0 && errno == ENOENT ? NULL : key, err);
 out:
     free(cert);
@@ -206,7 +206,7 @@ static bool read_layout(struct certificates *all, const struct conf_certificates
     } else if (access(cert, F_OK) == 0 && access(key, F_OK) == 0) {
         *found = true;
         c = add(all);
-        ok = c != NULL ? read_pair(c, &conf->place, cert, cert, key, err) : no_memory(err);
+        ok = c != NULL ? read_pair(c, &conf->location, cert, cert, key, err) : no_memory(err);
     }
     free(cert);
     free(key);
@@ -245,8 +245,8 @@ static bool read_directory(struct certificates *all, const struct conf_certifica
     bool certbots = false, ok;
 
     if (count < 0)
-        return conf_error(err, &conf->place, "certificates: directory \"%s\": %s", conf->directory,
-                          strerror(errno));
+        return conf_error(err, &conf->location, "certificates: directory \"%s\": %s",
+                          conf->directory, strerror(errno));
     ok = read_layout(all, conf, conf->directory, &certbot, &certbots, err);
     for (int i = 0; i < count; i++) {
         ok = ok && read_name(all, conf, entries[i]->d_name, certbots, err);
@@ -335,9 +335,9 @@ bool certificate_refuse(const struct certificate *c, const struct rp_error *why,
 
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strcmp(reasons[i].code, why->code) == 0)
-            return conf_error(err, c->place, "certificate \"%s\": %s (cert %s, key %s)", c->name,
+            return conf_error(err, c->location, "certificate \"%s\": %s (cert %s, key %s)", c->name,
                               reasons[i].text, c->cert.path, key);
-    return conf_error(err, c->place,
+    return conf_error(err, c->location,
                       "certificate \"%s\": %s; give complete PEM files as they were issued (cert "
                       "%s, key %s)",
                       c->name, why->message, c->cert.path, key);

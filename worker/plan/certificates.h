@@ -17,11 +17,12 @@
 #include <reprise/secure_context.h>
 
 struct certificate {
-    const struct conf_place *place; /* the place of its block, or of the directory option */
-    char *name;                     /* shown to users: the block's name, or the file's path */
-    struct pem_file cert, key;      /* key.bytes NULL: the key is in cert */
-    char key_name[128];             /* type and size of the key, shown to users */
-    bool rare_key, rare_told;       /* browsers refuse this type; already reported */
+    const struct conf_location
+        *location;             /* the location of its block, or of the directory option */
+    char *name;                /* shown to users: the block's name, or the file's path */
+    struct pem_file cert, key; /* key.bytes NULL: the key is in cert */
+    char key_name[128];        /* type and size of the key, shown to users */
+    bool rare_key, rare_told;  /* browsers refuse this type; already reported */
     /* Set once a context was created from it: */
     bool learned;
     char **names; /* patterns that names.h accepts, each once */

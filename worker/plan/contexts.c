@@ -206,11 +206,11 @@ static bool blame_option(const struct policy *policy, const struct rp_error *why
             continue;
         context = rp_secure_context_new(&alone[i], NULL);
         if (context == NULL)
-            return conf_error(err, &policy->tls->place, "%s \"%s\" is invalid; %s", said[i].option,
-                              said[i].value, said[i].remedy);
+            return conf_error(err, &policy->tls->location, "%s \"%s\" is invalid; %s",
+                              said[i].option, said[i].value, said[i].remedy);
         rp_secure_context_unref(context);
     }
-    return conf_error(err, &policy->tls->place, "frontend \"%s\": %s", f->name, why->message);
+    return conf_error(err, &policy->tls->location, "frontend \"%s\": %s", f->name, why->message);
 }
 
 static bool try_policy(const struct contexts *contexts, const struct policy *policy,
@@ -235,11 +235,11 @@ static bool check_ca(const struct policy *policy, struct rp_error *err)
     struct rp_error why = {0};
 
     if (pem_file_blocks(&policy->ca, "CERTIFICATE", NULL, 0) == 0)
-        return conf_error(err, &policy->tls->place,
+        return conf_error(err, &policy->tls->location,
                           "ca \"%s\": no certificate in it; give PEM certificates",
                           policy->tls->ca);
     return pem_file_check(&policy->ca, &why) ||
-           conf_error(err, &policy->tls->place, "ca %s", why.message);
+           conf_error(err, &policy->tls->location, "ca %s", why.message);
 }
 
 static bool read_ca(struct policy *policy, struct rp_error *err)
@@ -250,7 +250,7 @@ static bool read_ca(struct policy *policy, struct rp_error *err)
     if (path == NULL)
         return true;
     if (!pem_file_read(&policy->ca, path, &why))
-        return conf_error(err, &policy->tls->place, "ca \"%s\": %s", path, why.message);
+        return conf_error(err, &policy->tls->location, "ca \"%s\": %s", path, why.message);
     if (!check_ca(policy, err))
         return false;
     policy->ca_pem = (struct rp_pem){.bytes = policy->ca.bytes, .len = policy->ca.len};
@@ -267,10 +267,10 @@ static bool read_crl(struct policy *policy, struct rp_error *err)
     if (path == NULL)
         return true;
     if (!pem_file_read(&policy->crl, path, &why))
-        return conf_error(err, &policy->tls->place, "crl \"%s\": %s", path, why.message);
+        return conf_error(err, &policy->tls->location, "crl \"%s\": %s", path, why.message);
     count = pem_file_blocks(&policy->crl, "X509 CRL", NULL, 0);
     if (count == 0)
-        return conf_error(err, &policy->tls->place,
+        return conf_error(err, &policy->tls->location,
                           "crl \"%s\": no revocation list in it; give a PEM file", path);
     starts = calloc(count, sizeof *starts);
     policy->crls = calloc(count, sizeof *policy->crls);

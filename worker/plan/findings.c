@@ -50,7 +50,7 @@ static bool grow(void *items, size_t count, size_t *capacity, size_t size)
     return true;
 }
 
-bool findings_add(struct findings *f, enum finding_kind kind, const struct conf_place *place,
+bool findings_add(struct findings *f, enum finding_kind kind, const struct conf_location *location,
                   const char *format, ...)
 {
     char text[RP_ERROR_TEXT];
@@ -61,7 +61,7 @@ bool findings_add(struct findings *f, enum finding_kind kind, const struct conf_
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    conf_error(&note, place, "%s", text);
+    conf_error(&note, location, "%s", text);
     copy = strdup(note.message);
     if (copy == NULL || !grow(&f->at, f->count, &f->capacity, sizeof *f->at)) {
         free(copy);
@@ -126,14 +126,14 @@ static void state(const struct dated *d, enum finding_kind kind, struct rp_error
 
     *note = (struct rp_error){0};
     if (kind == FINDING_EXPIRED)
-        conf_error(note, d->place, "%s \"%s\"%s expired on %s, so %s; %s", option, d->name, d->mark,
-                   write_date(d->not_after, date), effect, remedy);
+        conf_error(note, d->location, "%s \"%s\"%s expired on %s, so %s; %s", option, d->name,
+                   d->mark, write_date(d->not_after, date), effect, remedy);
     else if (kind == FINDING_NOT_YET_VALID)
-        conf_error(note, d->place,
+        conf_error(note, d->location,
                    "%s \"%s\"%s is not valid before %s, so %s; check the clock, or replace it",
                    option, d->name, d->mark, write_date(d->not_before, date), effect);
     else
-        conf_error(note, d->place, "%s \"%s\"%s expires on %s; %s", option, d->name, d->mark,
+        conf_error(note, d->location, "%s \"%s\"%s expires on %s; %s", option, d->name, d->mark,
                    write_date(d->not_after, date), remedy);
 }
 

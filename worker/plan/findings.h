@@ -32,7 +32,7 @@ const char *finding_label(enum finding_kind);
 enum dated_kind { DATED_CERTIFICATE, DATED_CLIENT_CA, DATED_CRL };
 struct dated {
     enum dated_kind kind;
-    const struct conf_place *place;
+    const struct conf_location *location;
     char *name;                     /* of the certificate, or of the file */
     char *mark;                     /* suffix: ": issuer 1 in its chain"; or "" */
     uint64_t not_before, not_after; /* seconds since 1970; UINT64_MAX: no end */
@@ -53,8 +53,8 @@ struct findings {
 
 void findings_clear(struct findings *);
 
-/* Add a permanent finding, which is reported like an error at its place. false: no memory. */
-bool findings_add(struct findings *, enum finding_kind, const struct conf_place *,
+/* Add a permanent finding, which is reported like an error at its location. false: no memory. */
+bool findings_add(struct findings *, enum finding_kind, const struct conf_location *,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Add dates; the texts are copied. false: no memory. */
 bool findings_add_dates(struct findings *, const struct dated *);

@@ -141,12 +141,12 @@ static bool add_faults(struct judge *j, const struct certificate *c,
 {
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if ((r->faults & faults[i].fault) != 0 &&
-            !findings_add(j->findings, faults[i].kind, c->place, "certificate \"%s\": %s", c->name,
-                          faults[i].text))
+            !findings_add(j->findings, faults[i].kind, c->location, "certificate \"%s\": %s",
+                          c->name, faults[i].text))
             return false;
     return (r->faults & RP_CHAIN_SHORT_KEY) == 0 ||
            findings_add(
-               j->findings, FINDING_KEY, c->place,
+               j->findings, FINDING_KEY, c->location,
                "certificate \"%s\": its key is %s bits, which clients refuse as too short; "
                "use RSA of 2048 bits or more, or ECDSA P-256",
                c->name, r->key);
@@ -157,12 +157,12 @@ static bool add_incomplete(struct judge *j, const struct certificate *c,
 {
     if (r->file != NULL)
         return findings_add(
-            j->findings, FINDING_CHAIN, c->place,
+            j->findings, FINDING_CHAIN, c->location,
             "certificate \"%s\": its chain lacks the intermediate certificate \"%s\" "
             "(in %s), so clients refuse it; append that to %s",
             c->name, r->issuer, r->file, c->cert.path);
     return findings_add(
-        j->findings, FINDING_CHAIN, c->place,
+        j->findings, FINDING_CHAIN, c->location,
         "certificate \"%s\": its chain ends below \"%s\", which is not a root CA of "
         "this system, so clients may refuse it; append the intermediate "
         "certificates to %s, or install your own root on this system",
@@ -174,13 +174,13 @@ static bool add_chain(struct judge *j, const struct certificate *c, const struct
     if ((r->faults & RP_CHAIN_INCOMPLETE) != 0 && !add_incomplete(j, c, r))
         return false;
     if ((r->faults & RP_CHAIN_INVALID) != 0 &&
-        !findings_add(j->findings, FINDING_CHAIN, c->place,
+        !findings_add(j->findings, FINDING_CHAIN, c->location,
                       "certificate \"%s\": its chain is invalid (%s), so clients refuse it; give "
                       "the certificates as they were issued",
                       c->name, r->invalid))
         return false;
     return (r->faults & RP_CHAIN_EXTRA) == 0 ||
-           findings_add(j->findings, FINDING_CHAIN, c->place,
+           findings_add(j->findings, FINDING_CHAIN, c->location,
                         "certificate \"%s\": %u of the %u certificates in %s do not belong to its "
                         "chain; remove them",
                         c->name, r->extra, r->count, c->cert.path);
@@ -191,7 +191,7 @@ static bool add_dates(struct judge *j, const struct certificate *c, const struct
     char mark[64] = "";
     unsigned at = r->late > 0 ? r->late : r->early;
     struct dated dates = {.kind = DATED_CERTIFICATE,
-                          .place = c->place,
+                          .location = c->location,
                           .name = c->name,
                           .mark = mark,
                           .not_before = r->not_before,
@@ -208,7 +208,7 @@ static bool add_mode(struct judge *j, const struct certificate *c)
 
     return !key->exposed ||
            findings_add(
-               j->findings, FINDING_FILE_MODE, c->place,
+               j->findings, FINDING_FILE_MODE, c->location,
                "certificate \"%s\": others can read its private key in %s (mode %04o); run "
                "chmod 600 on it (440 if root owns it)",
                c->name, key->path, key->mode);
@@ -217,7 +217,7 @@ static bool add_mode(struct judge *j, const struct certificate *c)
 static bool refuse_key(const struct certificate *c, const struct rp_chain_report *r,
                        struct rp_error *err)
 {
-    return conf_error(err, c->place,
+    return conf_error(err, c->location,
                       "certificate \"%s\": %s does not support its key type %s; use RSA or "
                       "ECDSA%s",
                       c->name, rp_openssl_version(), r->key,
@@ -265,7 +265,7 @@ bool judge_set(struct certificates *all, const size_t *set, size_t count, struct
     if (first->rare_told)
         return true;
     first->rare_told = true;
-    return findings_add(findings, FINDING_KEY, first->place,
+    return findings_add(findings, FINDING_KEY, first->location,
                         "certificate \"%s\": its key is %s, which browsers refuse; use RSA of 2048 "
                         "bits or more, or ECDSA P-256 or P-384, or add such a certificate",
                         first->name, first->key_name) ||

@@ -23,7 +23,7 @@ static void add_dates(bool crl, const char *name, uint64_t from, uint64_t until,
     struct dates *d = arg;
     char mark[256];
     struct dated dated = {.kind = crl ? DATED_CRL : DATED_CLIENT_CA,
-                          .place = &d->tls->place,
+                          .location = &d->tls->location,
                           .name = crl ? d->tls->crl : d->tls->ca,
                           .mark = mark,
                           .not_before = from,
@@ -57,7 +57,7 @@ static bool judge_refusals(const struct conf_tls *tls, const struct rp_trust_rep
     if (r->admitting == r->authorities)
         return true;
     describe(r, text, sizeof text);
-    return findings_add(findings, FINDING_CLIENT_CA, &tls->place,
+    return findings_add(findings, FINDING_CLIENT_CA, &tls->location,
                         "ca \"%s\": %zu of %zu CAs admit no client: %s", tls->ca,
                         r->authorities - r->admitting, r->authorities, text) ||
            rp_error_set(err, "ENOMEM", "no memory to judge client CAs");
@@ -75,7 +75,7 @@ bool judge_clients(const struct conf_tls *tls, const struct rp_secure_context *c
         return false;
     if (r.names_len > NAMES_LEN_MAX)
         return conf_error(
-            err, &tls->place,
+            err, &tls->location,
             "ca \"%s\": the names of its CAs take %zu bytes, and a handshake has room "
             "for %d, so no client can connect; set ca-names = off, or give fewer CAs",
             tls->ca, r.names_len, NAMES_LEN_MAX);

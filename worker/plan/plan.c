@@ -266,7 +266,7 @@ static bool judge_host(struct build *b, const struct roster *roster, const struc
     struct set set = set_for(roster, host);
 
     return set.count > 0 || names_count(site->names) > 0 ||
-           findings_add(&b->frontends->findings, FINDING_NAME, &site->tls->place,
+           findings_add(&b->frontends->findings, FINDING_NAME, &site->tls->location,
                         "host \"%s\": none of its certificates is valid for that name, so clients "
                         "refuse them; add a certificate whose subjectAltName contains it",
                         host) ||
@@ -308,7 +308,7 @@ static bool check_protocol(const struct conf_tls *tls, const struct conf_backend
         strncmp(protocol, "http/1.", 7) == 0)
         return true;
     return conf_error(
-        err, &tls->place,
+        err, &tls->location,
         "alpn-protocols: \"%s\" would be routed to %s, which supports HTTP/1.1 only; remove "
         "it, give it an alpn-backend, or set alpn-protocols in the host",
         protocol, backend->name);
@@ -362,11 +362,11 @@ static bool host_build(struct build *b, struct frontend_plan *plan, size_t at,
     case NAMES_ADDED:
         return true;
     case NAMES_PRESENT:
-        return conf_error(err, &host->tls.place,
+        return conf_error(err, &host->tls.location,
                           "host \"%s\" is given twice in frontend \"%s\"; merge the two blocks",
                           host->name, plan->conf->name);
     case NAMES_INVALID:
-        return conf_error(err, &host->tls.place,
+        return conf_error(err, &host->tls.location,
                           "host \"%s\" is not a valid host name; give one like \"www.example.com\" "
                           "or \"*.example.com\"",
                           host->name);
@@ -433,7 +433,7 @@ static bool plan_build(struct build *b, size_t at, struct rp_error *err)
         !roster_list(&roster, b->frontends->conf, &conf->tls, conf->use_certificate_directory, err))
         goto out;
     if (roster.count == 0) {
-        conf_error(err, &conf->tls.place,
+        conf_error(err, &conf->tls.location,
                    "frontend \"%s\" has no certificate; set certificate, or add one to the "
                    "directory of its certificates block",
                    conf->name);

@@ -38,10 +38,10 @@ START_TEST(conf_has_defaults)
     ck_assert(conf->cache.tickets && f->tickets);
     ck_assert_str_eq(conf->certificates[0].cert, "/etc/r/c.pem");
     ck_assert_str_eq(conf->certificates[0].key, "/k.key");
-    ck_assert_uint_eq(conf->certificates[0].place.line, 1);
+    ck_assert_uint_eq(conf->certificates[0].location.line, 1);
     ck_assert_uint_eq(conf->backends[0].connect_timeout_ms, 5000);
     ck_assert_int_eq(conf->backends[0].proxy_protocol, CONF_PROXY_OFF);
-    ck_assert_uint_eq(f->tls.place.line, 4);
+    ck_assert_uint_eq(f->tls.location.line, 4);
     ck_assert_uint_eq(f->handshake_timeout_ms, 10000);
     ck_assert_uint_eq(f->idle_timeout_ms, 300000);
     ck_assert(f->honor_cipher_order && f->tls.reject_unauthorized && !f->tls.request_cert);

@@ -10,7 +10,7 @@ static struct backend backend;
 
 static void setup(void)
 {
-    conf = (struct conf_backend){.place = {"test.conf", 7},
+    conf = (struct conf_backend){.location = {"test.conf", 7},
                                  .name = "b",
                                  .kind = CONF_BACKEND_ADDRESSES,
                                  .address = {texts, 3},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * plan.c - from server names to certificates, policies and backends; and what is wrong with a
- * certificate, said with its place. */
+ * certificate, said with its location. */
 #include "worker/plan/plan.h"
 #include "tests/unit/certs.h"
 #include "tests/unit/unit.h"
@@ -64,7 +64,7 @@ static void block(size_t at, const char *name, const struct cert *c)
 
     snprintf(cert, sizeof cert, "%s.cert", name);
     snprintf(key, sizeof key, "%s.secret", name);
-    blocks[at] = (struct conf_certificate){.place = {"test.conf", 10 + (unsigned)at},
+    blocks[at] = (struct conf_certificate){.location = {"test.conf", 10 + (unsigned)at},
                                            .name = (char *)(uintptr_t)name,
                                            .cert = file(cert, c->pem, NULL),
                                            .key = file(key, c->key_pem, NULL)};
@@ -77,7 +77,7 @@ static void host(size_t at, const char *name)
 {
     hosts[at] = (struct conf_host){
         .name = (char *)(uintptr_t)name,
-        .tls = {.place = {"test.conf", 40 + (unsigned)at}, .reject_unauthorized = true}};
+        .tls = {.location = {"test.conf", 40 + (unsigned)at}, .reject_unauthorized = true}};
     frontend.host_count = at + 1;
 }
 
@@ -91,7 +91,7 @@ static void setup(void)
     backends[2] = (struct conf_backend){.name = "second", .kind = CONF_BACKEND_ECHO};
     frontend = (struct conf_frontend){
         .name = "www",
-        .tls = {.place = {"test.conf", 30},
+        .tls = {.location = {"test.conf", 30},
                 .certificates = listed,
                 .backend = &backends[0],
                 .reject_unauthorized = true},
@@ -106,7 +106,7 @@ static void setup(void)
                          .backend_count = 3,
                          .frontends = &frontend,
                          .frontend_count = 1,
-                         .directory = {.place = {"test.conf", 20}}};
+                         .directory = {.location = {"test.conf", 20}}};
     frontends = NULL;
     memset(&err, 0, sizeof err);
 }
@@ -380,11 +380,11 @@ END_TEST
 
 /* -- what is wrong, and where */
 
-static void fails_with(const char *place, const char *text)
+static void fails_with(const char *location, const char *text)
 {
     frontends = plan_new(&conf, NULL, &err);
     ck_assert_ptr_null(frontends);
-    ck_assert_msg(strncmp(err.message, place, strlen(place)) == 0, "%s", err.message);
+    ck_assert_msg(strncmp(err.message, location, strlen(location)) == 0, "%s", err.message);
     ck_assert_msg(strstr(err.message, text) != NULL, "%s", err.message);
 }
 
