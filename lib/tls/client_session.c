@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * client_session.c - which session a client offers, and what its own are bound to.
- * The danger: a server that resumes shows no certificate, so what was found when the session was
- * made is all there is. It counts only where a full handshake would find the same: under the same
- * name, with the same trust and the same demands (node: CVE-2026-48934). */
+ * client_session.c - the session that a client offers, and what its new sessions are bound to. The
+ * danger: a server that resumes sends no certificate, so the result of the session's full handshake
+ * is all there is. It is used only where a full handshake would have the same result: for the same
+ * name, trust and requirements (node: CVE-2026-48934). */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +16,7 @@
 #include "lib/base/cursor.h"
 #include "lib/x509/internal.h"
 
-/* -- what a verdict depends on, besides the certificate */
+/* -- what a result depends on, besides the certificate */
 
 enum judge { BY_NAME, BY_PROGRAM, BY_NOBODY };
 
@@ -51,10 +51,10 @@ static bool is_digest_of_nothing(const uint8_t digest[SHA256_DIGEST_LENGTH])
     return memcmp(digest, nothing, sizeof nothing) == 0;
 }
 
-/* -- a session of node's, which says the name only */
+/* -- sessions of node, which contain only the name */
 
-/* As far as its certificate goes: the ones between it and a root are not in the session, and where
- * only they are missing node's verdict counts, as it does in node. */
+/* Verify as much as the session contains: it has no intermediate certificates. If only those are
+ * missing, node's result is used, as in node. */
 static bool certificate_may_be_trusted(const struct rp_secure_context *c, X509 *cert)
 {
     X509_STORE_CTX *store = X509_STORE_CTX_new();
@@ -62,7 +62,7 @@ static bool certificate_may_be_trusted(const struct rp_secure_context *c, X509 *
               X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(c->ssl), cert, NULL) == 1 &&
               X509_STORE_CTX_set_default(store, "ssl_server") == 1;
 
-    if (ok && X509_verify_cert(store) != 1) /* which says nothing of the dates in this case */
+    if (ok && X509_verify_cert(store) != 1) /* then the dates are not checked yet */
         ok = is_digest_of_nothing(c->crl_digest) &&
              X509_STORE_CTX_get_error(store) == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
              X509_cmp_current_time(X509_get0_notAfter(cert)) > 0;
@@ -70,9 +70,9 @@ static bool certificate_may_be_trusted(const struct rp_secure_context *c, X509 *
     return ok;
 }
 
-/* -- may it be offered? */
+/* -- whether a session may be offered */
 
-/* Ask again whoever would be asked after a full handshake, as long as its certificate is there. */
+/* Call the check that a full handshake would call, if the session has its certificate. */
 static bool still_matches(struct rp_socket *s)
 {
     X509 *cert = SSL_get0_peer_certificate(s->engine.ssl);
@@ -96,10 +96,10 @@ static bool says_the_same(struct rp_socket *s, const struct rp_session_bond *bon
         return false;
     if (c->check == NULL || !chain_ok)
         return true;
-    return rp_cursor_left(&bond->verdict) == 0 && still_matches(s); /* a refusal is asked anew */
+    return rp_cursor_left(&bond->verdict) == 0 && still_matches(s); /* else a full handshake */
 }
 
-/* SSL_set_session was called, so the connection has what is in the session. */
+/* Call after SSL_set_session, so that the connection has the session's data. */
 static bool may_be_offered(struct rp_socket *s)
 {
     const struct rp_client *c = s->client;
@@ -156,8 +156,8 @@ enum rp_carried rp_client_carried(struct rp_socket *s, struct rp_error *error)
     return RP_CARRIED_REFUSED;
 }
 
-/* Seconds since 1970 when the first of a verified chain, or of the lists, expires. A verdict that
- * refuses stays. */
+/* The time (seconds since 1970) at which the first certificate of a verified chain, or the first
+ * CRL, expires. A session with a refusal does not expire this way. */
 static uint64_t expiry_of(const struct rp_socket *s)
 {
     const STACK_OF(X509) *chain = SSL_get0_verified_chain(s->engine.ssl);
@@ -177,7 +177,7 @@ void rp_client_bind(const struct rp_socket *s, SSL_SESSION *session)
     const char *verdict = s->bare ? rp_socket_verify_error(s) : s->authorization_error;
     uint8_t trust[RP_TRUST_SIZE];
 
-    if (SSL_session_reused(s->engine.ssl)) /* it has inherited what the one before is bound to */
+    if (SSL_session_reused(s->engine.ssl)) /* inherits the bond of the resumed session */
         return;
     if (c->by_key || (!c->judged && !s->bare))
         return;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * connect.c - tls.connect: a client's socket, and what it makes of the server (section E).
- * The danger: nothing that the program wrote may leave before the server is who it should be, but
- * for early data, under a session with it. A chain that is refused is refused inside the handshake,
- * the name directly after it. */
+ * connect.c - tls.connect: a client's socket, and the verification of the server (section E). The
+ * danger: data of the program must not be sent before the server is verified, except early data,
+ * for which its session was. An invalid chain is refused inside the handshake, the name right after
+ * it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +46,7 @@ const char *rp_client_servername(const struct rp_client *c)
 
 /* -- options */
 
-/* N6: node's client dies of one. */
+/* node crashes in this case (N6). */
 static bool all_have_names(const char *const *protocols, struct rp_error *err)
 {
     for (; protocols != NULL && *protocols != NULL; protocols++)
@@ -55,7 +55,7 @@ static bool all_have_names(const char *const *protocols, struct rp_error *err)
     return true;
 }
 
-/* The session to resume, if there is one. What is none is an error; node goes on without. */
+/* The session to resume, if given. An invalid one is an error; node ignores it. */
 static bool take_der(SSL_SESSION **session, struct rp_bytes der, struct rp_error *err)
 {
     struct rp_session *handle = NULL;
@@ -108,7 +108,7 @@ static struct rp_client *client_new(const struct rp_connect_options *o, struct r
     return NULL;
 }
 
-/* It may be told otherwise until the handshake begins, which is a tick after rp_connect. */
+/* Settings can be changed until the handshake starts, one tick after rp_connect. */
 static bool may_change(const struct rp_socket *s, struct rp_error *err)
 {
     if (s->client != NULL && s->state == RP_SOCKET_START && !s->stream.destroyed)
@@ -144,7 +144,7 @@ bool rp_socket_set_session(struct rp_socket *s, const uint8_t *der, size_t len,
            take_der(&s->client->session, (struct rp_bytes){der, len}, err);
 }
 
-/* -- on the connection */
+/* -- events of the connection */
 
 static void on_session(struct rp_engine *e, SSL_SESSION *session)
 {
@@ -211,7 +211,7 @@ size_t rp_client_key(struct rp_socket *s, const char *hint, char identity[RP_PSK
     return len;
 }
 
-/* -- what the server is worth */
+/* -- verifying the server */
 
 static bool dh_is_large_enough(struct rp_socket *s, struct rp_error *error)
 {
@@ -228,7 +228,7 @@ static bool dh_is_large_enough(struct rp_socket *s, struct rp_error *error)
                         bits, s->client->min_dh_size);
 }
 
-/* With the chain, for a check of the program's own. */
+/* Includes the chain, for the program's check. */
 static struct rp_x509 *describe(struct rp_socket *s, X509 *peer, struct rp_error *error)
 {
     SSL *ssl = s->engine.ssl;
@@ -259,8 +259,8 @@ bool rp_client_identity_matches(struct rp_socket *s, X509 *peer, struct rp_error
     return ok;
 }
 
-/* Both ends have the key: that is proof enough. In TLS 1.3 it looks like a session that was
- * resumed. */
+/* Both sides have the key, which authenticates the server. In TLS 1.3 it looks like a resumed
+ * session. */
 static bool proved_by_key(const struct rp_socket *s)
 {
     SSL *ssl = s->engine.ssl;
@@ -270,7 +270,7 @@ static bool proved_by_key(const struct rp_socket *s)
             SSL_session_reused(ssl));
 }
 
-/* D7: the code, else the message. */
+/* The error's code, or else its message (D7). */
 static const char *refusal_of(struct rp_socket *s, const struct rp_error *error)
 {
     if (strcmp(error->code, "ERR_TLS_CERT_ALTNAME_FORMAT") == 0)
@@ -280,7 +280,7 @@ static const char *refusal_of(struct rp_socket *s, const struct rp_error *error)
     return s->client->refusal != NULL ? s->client->refusal : "ERR_TLS_CERT_ALTNAME_INVALID";
 }
 
-/* E7: the chain, then the name, unless the session says what was found of both (E8). */
+/* Verify the chain, then the name (E7); for a resumed session use the results it contains (E8). */
 static bool is_trusted(struct rp_socket *s, struct rp_error *error)
 {
     X509 *peer = SSL_get0_peer_certificate(s->engine.ssl);
@@ -298,7 +298,7 @@ static bool is_trusted(struct rp_socket *s, struct rp_error *error)
         s->authorization_error = rp_verify_error_code(result);
         return rp_error_set(error, s->authorization_error, "%s", rp_verify_error_text(result));
     }
-    /* As with node no name is compared where a key takes the form of a session: in TLS 1.3. */
+    /* As in node, no name is compared if a pre-shared key was used in TLS 1.3. */
     if ((s->client->by_key && SSL_session_reused(s->engine.ssl)) ||
         rp_client_identity_matches(s, peer, error))
         return true;
@@ -353,7 +353,7 @@ void rp_client_done(struct rp_socket *s)
     if (s->stream.destroyed)
         return;
     if (!dh_is_large_enough(s, &error) || !rp_client_judge(s, &error)) {
-        rp_stream_destroy(&s->stream, &error); /* and our Finished never leaves */
+        rp_stream_destroy(&s->stream, &error); /* so our Finished is never sent */
         return;
     }
     if (s->client->early_data)
@@ -362,7 +362,7 @@ void rp_client_done(struct rp_socket *s)
     if (!s->stream.destroyed && !s->bare)
         rp_stream_emit_plain(&s->stream, RP_EV_SECURE_CONNECT);
     while (s->client->arrivals != NULL && s->client->arrivals->next != NULL) {
-        struct rp_arrival *older = s->client->arrivals; /* only the last one is told (D33) */
+        struct rp_arrival *older = s->client->arrivals; /* only the last one is reported (D33) */
 
         s->client->arrivals = older->next;
         SSL_SESSION_free(older->session);
@@ -403,7 +403,7 @@ void rp_client_sessions(struct rp_socket *s)
 
 /* -- tls.connect */
 
-/* The stream to speak over: the caller's, or a new one. One reference of it is ours. */
+/* The stream to use: the caller's, or a new one. One reference of it belongs to the socket. */
 static struct rp_stream *carrier_of(struct rp_loop *loop, const struct rp_connect_options *o,
                                     struct rp_error *err)
 {
@@ -417,8 +417,8 @@ static struct rp_stream *carrier_of(struct rp_loop *loop, const struct rp_connec
     return rp_net_connect(loop, o->net, err);
 }
 
-/* E6: servername, else the host that the stream goes to, else "localhost". TLS inside of TLS goes
- * where the outer one goes. */
+/* servername, else the host of the stream, else "localhost" (E6). For TLS inside TLS it is the host
+ * of the outer connection. */
 static bool note_identity(struct rp_client *c, struct rp_stream *carrier)
 {
     const struct rp_socket *outer = rp_socket_from_stream(carrier);

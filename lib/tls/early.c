@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * early.c - early data (0-RTT): what a client that resumes sends with its ClientHello.
- * The danger: it can be captured and sent again, and again to another host. A server accepts it
- * only when the program says so, each time anew, and then the socket is open although nobody has
- * proved to be there now: what fails of the handshake then is an error of an open socket. */
+ * early.c - early data (0-RTT): what a resuming client sends with its ClientHello. The danger: it
+ * can be captured and replayed, also to another host. A server accepts it only if the program
+ * decides so each time. The socket is then open before the client has proved its identity, so a
+ * later handshake failure is an error of an open socket. */
 #include <string.h>
 #include <time.h>
 
@@ -18,9 +18,9 @@
 
 enum { RECORD_MAX = 16384, BINDER_MAX = 255 };
 
-/* -- a server: is it accepted? */
+/* -- server: the decision */
 
-/* OpenSSL accepts it for the first identity only. */
+/* OpenSSL accepts early data only for the first identity. */
 static bool can_resume_first(const struct rp_socket *s, const struct rp_client_hello *hello)
 {
     struct rp_cursor identities = hello->identities, first;
@@ -46,7 +46,7 @@ static bool may_be_accepted(const struct rp_socket *s, const struct rp_client_he
 static void emit(struct rp_socket *s, struct rp_request *r, struct rp_cursor binder)
 {
     struct rp_event event = {.type = RP_EV_EARLY_DATA};
-    uint8_t copy[BINDER_MAX]; /* a listener may destroy what it points into, and others follow */
+    uint8_t copy[BINDER_MAX]; /* a listener may free the hello, and further listeners follow */
 
     event.early_data.request = r;
     event.early_data.socket = s;
@@ -62,7 +62,7 @@ void rp_early_answered(struct rp_socket *s, bool accepted)
     rp_engine_early_to(&s->engine, accepted ? RP_EARLY_ACCEPTED : RP_EARLY_REJECTED);
 }
 
-/* true: nothing to wait for. */
+/* true: decided. */
 static bool ask(struct rp_socket *s, struct rp_cursor binder)
 {
     struct rp_request *r = rp_request_new(s, RP_REQUEST_EARLY);
@@ -100,7 +100,7 @@ bool rp_early_decide(struct rp_socket *s)
     return true;
 }
 
-/* -- a server, open, whose handshake goes on */
+/* -- server: open, while the handshake continues */
 
 bool rp_early_settle(struct rp_socket *s)
 {
@@ -110,7 +110,7 @@ bool rp_early_settle(struct rp_socket *s)
     rp_timeout_stop(&s->timeout);
     rp_stream_emit_plain(&s->stream, RP_EV_SECURE);
     if (!s->stream.destroyed)
-        rp_socket_write_waiting(s); /* an end may have waited */
+        rp_socket_write_waiting(s); /* an end may be queued */
     return !s->stream.destroyed;
 }
 
@@ -119,7 +119,7 @@ void rp_early_timeout(struct rp_socket *s)
     uint32_t ms = s->server->options.handshake_timeout_ms;
     struct rp_error error;
 
-    /* A program that does not read keeps the client's Finished waiting. */
+    /* While the program does not read, the client's Finished is not read either. */
     if (rp_socket_has_unread(s) && rp_socket_start_timeout(s, RP_TIMEOUT_HANDSHAKE, ms))
         return;
     rp_error_set(&error, "ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
@@ -154,7 +154,8 @@ static bool offers_protocol(const SSL_SESSION *session, char *const *protocols)
     return false;
 }
 
-/* Has the ticket not expired? OpenSSL would leave it away, and send early data all the same. */
+/* Whether the ticket is still valid. OpenSSL would omit an expired one, but send early data
+ * nevertheless. */
 static bool is_fresh(const SSL_SESSION *session)
 {
     int64_t age = (int64_t)time(NULL) - RP_SESSION_TIME(session);
@@ -168,7 +169,7 @@ static bool context_allows(const struct rp_secure_context *c)
            (c->versions.max == 0 || c->versions.max >= TLS1_3_VERSION);
 }
 
-/* All that would make OpenSSL fail the connection, or leave the session away. */
+/* Check all conditions under which OpenSSL would fail the connection, or omit the session. */
 static bool may_offer(const struct rp_socket *s, const SSL_SESSION *session, char *const *protocols)
 {
     return session != NULL && !s->bare && s->waiting.len > 0 &&
@@ -177,7 +178,7 @@ static bool may_offer(const struct rp_socket *s, const SSL_SESSION *session, cha
            is_fresh(session) && context_allows(s->context) && same_name(s, session) &&
            offers_protocol(session, protocols) &&
            (s->engine.auth != RP_CLIENT_AUTH_REQUIRE ||
-            SSL_get_verify_result(s->engine.ssl) == X509_V_OK); /* SSL_set_session took it over */
+            SSL_get_verify_result(s->engine.ssl) == X509_V_OK); /* SSL_set_session has copied it */
 }
 
 bool rp_early_offer(struct rp_socket *s, SSL_SESSION *session, char *const *protocols)
@@ -196,7 +197,7 @@ bool rp_early_offer(struct rp_socket *s, SSL_SESSION *session, char *const *prot
         rp_socket_fail(s, &error);
         return false;
     }
-    s->sent_early = (uint16_t)len; /* and kept until the server has accepted it */
+    s->sent_early = (uint16_t)len; /* kept until the server has accepted it */
     return true;
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * handshake.c - what a server decides in a handshake, outside of OpenSSL.
- * At the ClientHello OpenSSL is paused and not on the stack, so that every question may be answered
- * later and every listener may destroy the socket. The order is: the context for the name, then the
- * session, which is looked for only where it could resume; ALPN and the staple are OpenSSL's to ask
- * for. */
+ * handshake.c - a server's decisions in a handshake, outside of OpenSSL. OpenSSL is paused at the
+ * ClientHello and not on the stack, so every question may be answered later, and every listener may
+ * destroy the socket. The order is: the context for the name, then the session, which is looked up
+ * only if it could resume; OpenSSL asks for ALPN and the staple. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +32,7 @@ static bool fail_for_memory(struct rp_socket *s)
 
 /* -- ALPN */
 
-/* The names as the callback wants them; free the list, which holds the texts, too. */
+/* The protocols as an array for the callback; free the list, which also holds the texts. */
 static const char **protocol_list(struct rp_cursor alpn, size_t *count)
 {
     size_t bytes = rp_cursor_left(&alpn), n = 0;
@@ -54,13 +53,13 @@ static const char **protocol_list(struct rp_cursor alpn, size_t *count)
         list[(*count)++] = text;
         memcpy(text, name.at, len);
         text[len] = '\0';
-        text += len + 1; /* the length byte that stood before it makes room for the NUL */
+        text += len + 1; /* its length byte becomes the NUL of the previous name */
     }
     list[n] = NULL;
     return list;
 }
 
-/* "h2, http/1.1": it is the client who chose what stands there. */
+/* "h2, http/1.1", for a message; the client chose the names. */
 static char *text_of_offers(const char **list, size_t count)
 {
     struct rp_text text = {0};
@@ -84,7 +83,8 @@ static void refuse_answer(struct rp_socket *s, const char *answer, const char **
     rp_socket_fail(s, &error);
 }
 
-/* J8: one of the client's names, NULL to refuse; anything else is the program's mistake. */
+/* The result must be one of the client's names, or NULL to refuse; any other is the program's error
+ * (J8). */
 static void use_answer(struct rp_socket *s, const char *answer, const char **list, size_t count)
 {
     s->engine.alpn_mode = answer != NULL ? RP_ALPN_CHOSEN : RP_ALPN_REFUSED;
@@ -101,7 +101,7 @@ static void use_answer(struct rp_socket *s, const char *answer, const char **lis
     refuse_answer(s, answer, list, count);
 }
 
-/* From inside OpenSSL, where it chooses (J5). */
+/* Called inside OpenSSL when it selects the protocol (J5). */
 static void choose_protocol(struct rp_engine *e, struct rp_cursor offers)
 {
     struct rp_socket *s = rp_socket_of_engine(e);
@@ -158,8 +158,8 @@ static bool has_known_ticket(const struct rp_socket *s, const struct rp_client_h
            rp_ticket_keys_knows(s->context->keys, hello->ticket.at, rp_cursor_left(&hello->ticket));
 }
 
-/* How many tickets, and of which kind. Without a key that mints, or without anybody to keep
- * stateful ones, there is none; in TLS 1.2 a session id then takes its place. */
+/* Set the number and kind of tickets. Without an encrypting key, or for stateful tickets without a
+ * listener that stores sessions, there are none; TLS 1.2 then uses a session id. */
 static void decide_tickets(struct rp_socket *s, const struct rp_client_hello *hello)
 {
     const struct rp_secure_context *c = s->context;
@@ -194,9 +194,9 @@ static bool accepted_id(const struct rp_socket *s, struct rp_cursor id)
            (o->accept_session_id == NULL || o->accept_session_id(id.at, len, o->arg));
 }
 
-/* Which id could resume this connection? In TLS 1.3 the hello's session id is noise, and a PSK
- * identity of 32 bytes is an id only where tickets are stateful. In TLS 1.2 a ticket that we can
- * read needs no id. */
+/* Find the id of a stored session for this connection. In TLS 1.3 the session id has no meaning,
+ * and a PSK identity of 32 bytes is an id only if tickets are stateful. In TLS 1.2 a ticket that
+ * can be decrypted needs no lookup. */
 static bool id_to_look_up(const struct rp_socket *s, const struct rp_client_hello *hello,
                           struct rp_cursor *id)
 {
@@ -212,20 +212,20 @@ static bool id_to_look_up(const struct rp_socket *s, const struct rp_client_hell
         return false;
     while (rp_hello_next_identity(&identities, id))
         if (rp_cursor_left(id) == STATEFUL_ID)
-            return accepted_id(s, *id); /* the first; nobody offers two */
+            return accepted_id(s, *id); /* the first one; clients offer only one */
     return false;
 }
 
-/* true: nothing to wait for. */
+/* true: decided. */
 static bool ask_for_session(struct rp_socket *s, struct rp_cursor id)
 {
     struct rp_event event = {.type = RP_EV_RESUME_SESSION};
     struct rp_request *r = rp_request_new(s, RP_REQUEST_SESSION);
-    uint8_t copy[SSL_MAX_SSL_SESSION_ID_LENGTH]; /* a listener may destroy what it points into */
+    uint8_t copy[SSL_MAX_SSL_SESSION_ID_LENGTH]; /* a listener may free the hello */
     bool go = false;
 
     if (r == NULL)
-        return true; /* a full handshake, then */
+        return true; /* a full handshake */
     rp_request_ref(r);
     r->asking = true;
     event.resume_session.request = r;
@@ -245,9 +245,9 @@ static bool ask_for_session(struct rp_socket *s, struct rp_cursor id)
     return go;
 }
 
-/* -- the name */
+/* -- the context */
 
-/* All is chosen but what becomes of early data. true: OpenSSL goes on with the ClientHello. */
+/* Everything is decided except early data. true: OpenSSL continues with the ClientHello. */
 static bool release_hello(struct rp_socket *s)
 {
     if (!rp_early_decide(s))
@@ -256,7 +256,7 @@ static bool release_hello(struct rp_socket *s)
     return true;
 }
 
-/* The context is chosen: everything else follows from it. true: go on with the handshake. */
+/* The context is selected; make the decisions that depend on it. true: continue the handshake. */
 static bool use_context(struct rp_socket *s, struct rp_secure_context *context)
 {
     struct rp_client_hello hello;
@@ -299,7 +299,7 @@ static bool use_context_answer(struct rp_socket *s, struct rp_request *r)
     return true;
 }
 
-/* J4: the program chooses, now or later. */
+/* The program selects the context, now or later (J4). */
 static bool ask_for_context(struct rp_socket *s)
 {
     const struct rp_server_options *o = &s->server->options;
@@ -351,7 +351,7 @@ static void on_session(struct rp_engine *e, SSL_SESSION *session)
         return;
     r = rp_request_new(s, RP_REQUEST_STORE);
     if (r == NULL)
-        return; /* a session less */
+        return; /* this session is not stored */
     SSL_SESSION_up_ref(session);
     r->session = session;
     rp_transport_hold(&s->transport, true);
@@ -380,7 +380,7 @@ static void tell_session(struct rp_socket *s, struct rp_request *r)
     r->asking = false;
 }
 
-/* Emit what has arrived; then hold the output for as long as somebody still stores. */
+/* Emit new sessions; then hold the output while one of them is being stored. */
 bool rp_handshake_sessions(struct rp_socket *s)
 {
     struct rp_request *r;
@@ -429,7 +429,7 @@ static void tell_server(struct rp_socket *s)
     struct rp_event event = {.type = RP_EV_SECURE_CONNECTION, .secure_connection = {s}};
 
     if (s->server->freed)
-        rp_stream_destroy(&s->stream, NULL); /* there is nobody left to give it to */
+        rp_stream_destroy(&s->stream, NULL); /* the server was freed: close the connection */
     else
         rp_server_emit(s->server, &event);
 }
@@ -450,13 +450,13 @@ void rp_handshake_done(struct rp_socket *s)
 {
     struct rp_error error;
 
-    if (!rp_handshake_judge(s, &error)) { /* OpenSSL was told to refuse it; be sure */
+    if (!rp_handshake_judge(s, &error)) { /* OpenSSL should have refused it already */
         rp_socket_fail(s, &error);
         return;
     }
     if (SSL_version(s->engine.ssl) == TLS1_3_VERSION) {
         s->tickets_wait = s->questions == NULL && !rp_engine_is_early(&s->engine);
-        secure(s); /* C15: the sessions come after it */
+        secure(s); /* the event precedes those of sessions (C15) */
         if (!s->stream.destroyed && s->questions != NULL)
             rp_handshake_sessions(s);
         return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * psk.c - pre-shared keys, both ways (J10 to J13).
- * The danger: keys. Ours are wiped, no message has one in it (node's has), and an identity is a
- * peer's text, which in TLS 1.3 may be a ticket: only valid UTF-8 is shown to the program. */
+ * psk.c - pre-shared keys, of servers and clients (J10 to J13). The danger: keys. Copies are wiped,
+ * and no message contains one (unlike node's). The peer chooses the identity, which in TLS 1.3 may
+ * be a ticket: only valid UTF-8 is passed to the program. */
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -25,7 +25,7 @@ static bool is_utf8(const char *text)
     return valid;
 }
 
-/* The program's key into OpenSSL's hands; 0 = none. */
+/* Copy the program's key for OpenSSL; 0 = none. */
 static unsigned hand_over(struct rp_socket *s, uint8_t key[RP_PSK_MAX], size_t len,
                           unsigned char *out, unsigned max)
 {
@@ -79,7 +79,7 @@ static unsigned on_hint(SSL *ssl, const char *hint, char *identity, unsigned ide
         rp_socket_fail(s, &error);
         return 0;
     }
-    memcpy(identity, name, name_len); /* OpenSSL's is zeroed, and has one byte more than it says */
+    memcpy(identity, name, name_len); /* OpenSSL's is zeroed and one byte longer than stated */
     return hand_over(s, key, len, out, max);
 }
 

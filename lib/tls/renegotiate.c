@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * renegotiate.c - a second handshake inside a TLS 1.2 connection (D24 to D26).
- * OpenSSL runs it while it reads; here is only what it may, and what follows from it. The dangers:
- * a client that does nothing else (it costs us more than it), and a server that proves to be
- * somebody else the second time: nothing that came after is shown before that was looked at.
- * Until it is complete nothing can be written; it waits with what was written before. */
+ * renegotiate.c - renegotiation of a TLS 1.2 connection (D24 to D26). OpenSSL runs the handshake
+ * while it reads; this file limits it and acts on its result. The dangers: a client that only
+ * renegotiates, which costs the server more than the client; and a server whose second certificate
+ * is another one: data after it is delivered only when that was verified. Writes are queued until
+ * the renegotiation is complete. */
 #include <stdlib.h>
 
 #include "lib/base/args.h"
@@ -13,16 +13,16 @@
 #include <reprise/tls.h>
 
 struct rp_renegotiation {
-    rp_renegotiated *done; /* of the one that we began; NULL: we did not */
+    rp_renegotiated *done; /* of a renegotiation that this side started; NULL: the peer did */
     void *arg;
-    uint64_t last; /* when the last handshake began */
+    uint64_t last; /* time of the start of the last handshake */
     unsigned count;
-    bool complete; /* one has ended, and is still to be judged */
+    bool complete; /* complete, but the result is not checked yet */
 };
 
 /* -- inside OpenSSL */
 
-/* D26: the time is between two handshakes, not that of all of them. */
+/* D26: the window is the time since the previous handshake, not a fixed interval. */
 static bool is_attack(struct rp_socket *s)
 {
     const struct rp_tls_defaults *limits = rp_tls_defaults();
@@ -35,7 +35,7 @@ static bool is_attack(struct rp_socket *s)
     return r->count > limits->client_reneg_limit;
 }
 
-/* A client begins one. */
+/* The client starts a renegotiation. */
 static void on_client_begins(struct rp_socket *s)
 {
     struct rp_error error;
@@ -64,7 +64,7 @@ static void on_info(const SSL *ssl, int where, int value)
         s->renegotiation->complete = true;
 }
 
-/* -- around it */
+/* -- before and after */
 
 void rp_renegotiation_watch(struct rp_socket *s)
 {
@@ -73,7 +73,7 @@ void rp_renegotiation_watch(struct rp_socket *s)
     if (SSL_version(ssl) > TLS1_2_VERSION || (SSL_get_options(ssl) & SSL_OP_NO_RENEGOTIATION) != 0)
         return;
     s->renegotiation = calloc(1, sizeof *s->renegotiation);
-    if (s->renegotiation == NULL) { /* what can't be counted is not allowed */
+    if (s->renegotiation == NULL) { /* no memory to count them, so refuse */
         SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
         return;
     }
@@ -122,7 +122,7 @@ void rp_renegotiation_drop(struct rp_socket *s)
     tell(s, &error);
 }
 
-/* -- from the program */
+/* -- called by the program */
 
 void rp_socket_disable_renegotiation(struct rp_socket *s)
 {

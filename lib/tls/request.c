@@ -10,7 +10,7 @@
 #include "lib/tls/engine/session.h"
 #include "lib/tls/socket_internal.h"
 
-enum { STAPLE_MAX = 0xffff }; /* no certificate message of TLS has room for more */
+enum { STAPLE_MAX = 0xffff }; /* the limit of a certificate message in TLS */
 
 struct rp_request *rp_request_new(struct rp_socket *s, enum rp_request_kind kind)
 {
@@ -61,7 +61,7 @@ bool rp_request_pending(const struct rp_request *r)
     return r != NULL && r->socket != NULL;
 }
 
-/* The answer is in; have the handshake go on, unless it is still asking. */
+/* The answer is known; continue the handshake, unless the event is still being emitted. */
 static bool answered(struct rp_request *r)
 {
     struct rp_socket *s = r->socket;
@@ -74,7 +74,7 @@ static bool answered(struct rp_request *r)
     return true;
 }
 
-/* Without memory for it there is no staple, which clients can live with. */
+/* Without memory no staple is sent, which clients tolerate. */
 static void keep(struct rp_request *r, const uint8_t *bytes, size_t len)
 {
     if (bytes == NULL || len == 0 || len > STAPLE_MAX || (r->bytes = malloc(len)) == NULL)
@@ -147,7 +147,7 @@ bool rp_request_fail(struct rp_request *r, const struct rp_error *error)
     if (s == NULL)
         return false;
     if (!rp_given(error, "error", &unknown))
-        error = &unknown; /* refused all the same */
+        error = &unknown; /* refused nevertheless */
     rp_stream_ref(&s->stream);
     rp_request_drop(r);
     rp_socket_fail(s, error);

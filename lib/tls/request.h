@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * request.h - the inside of struct rp_request: one question of a handshake.
- * It belongs to its socket's list while the handshake waits for it, and is nobody's afterwards:
- * an answer that comes late, twice, or after the socket finds `socket` NULL. */
+ * request.h - the members of struct rp_request: one question of a handshake. It is in its socket's
+ * list while the handshake waits for it. Afterwards `socket` is NULL, so a late or second answer
+ * has no effect. */
 #ifndef RP_REQUEST_H
 #define RP_REQUEST_H
 
@@ -21,10 +21,10 @@ enum rp_request_kind {
 struct rp_request {
     unsigned refs;
     enum rp_request_kind kind;
-    bool asking;              /* the event is under way: the answer is looked at after it */
+    bool asking;              /* the event is being emitted; the answer is used afterwards */
     bool told;                /* STORE: the event was emitted */
-    struct rp_socket *socket; /* NULL: answered, or too late */
-    struct rp_request *next;  /* of the socket's */
+    struct rp_socket *socket; /* NULL: answered, or no longer needed */
+    struct rp_request *next;  /* in the socket's list */
     SSL_SESSION *session;     /* STORE: what to store. SESSION: the answer */
     uint8_t *bytes;           /* STAPLE: the answer; NULL = none */
     size_t len;
@@ -33,16 +33,15 @@ struct rp_request {
     bool accepted;                     /* EARLY: the answer */
 };
 
-/* A question of a socket, at the end of its list, which holds the one reference. NULL: no memory.
- */
+/* Append a question to a socket's list, which holds the only reference. NULL: no memory. */
 struct rp_request *rp_request_new(struct rp_socket *, enum rp_request_kind);
-enum { RP_REQUEST_OWN_REFS = 2 }; /* the list's, and that of the function that asks */
-/* No listener took a reference: nobody will answer. */
+enum { RP_REQUEST_OWN_REFS = 2 }; /* of the list, and of the function that asks */
+/* No listener took a reference, so there will be no answer. */
 static inline bool rp_request_forgotten(const struct rp_request *r)
 {
     return r->refs == RP_REQUEST_OWN_REFS;
 }
-/* Take it out of the list and give up the list's reference. */
+/* Remove it from the list and release the list's reference. */
 void rp_request_drop(struct rp_request *);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * server.c - tls.Server: the object, its contexts, ports and events (section C).
- * Its sockets keep it in memory; its owner may give it up at any time, from inside its events
- * too, and hears nothing of it afterwards. */
+ * server.c - tls.Server: the object, its contexts, ports and events (section C). Its sockets keep
+ * it in memory. Its owner may free it at any time, also in a listener, and gets no events
+ * afterwards. */
 #include "lib/base/args.h"
 #include "lib/tls/server_internal.h"
 
@@ -72,7 +72,7 @@ bool rp_server_emit(struct rp_server *s, struct rp_event *event)
     return heard;
 }
 
-/* LISTENING is never emitted inside the call that asked, nor CLOSE. */
+/* LISTENING and CLOSE are never emitted inside the call that causes them. */
 static void on_tick(struct rp_next_tick *tick)
 {
     struct rp_server *s = tick->arg;
@@ -90,7 +90,7 @@ static void on_tick(struct rp_next_tick *tick)
     rp_server_unref(s); /* NOLINT: likewise */
 }
 
-/* -- life */
+/* -- lifetime */
 
 struct rp_server *rp_server_ref(struct rp_server *s)
 {
@@ -127,7 +127,7 @@ static bool copy_hint(struct rp_server *s, const char *hint, struct rp_error *er
 {
     if (hint == NULL || *hint == '\0')
         return true;
-    if (strlen(hint) > RP_PSK_IDENTITY_MAX) /* the code is node's, spelt like this */
+    if (strlen(hint) > RP_PSK_IDENTITY_MAX) /* node's error code has this spelling */
         return rp_error_set(err, "ERR_TLS_PSK_SET_IDENTIY_HINT_FAILED",
                             "Failed to set PSK identity hint: it is longer than %d bytes",
                             RP_PSK_IDENTITY_MAX);
@@ -135,7 +135,7 @@ static bool copy_hint(struct rp_server *s, const char *hint, struct rp_error *er
     return s->psk_hint != NULL || rp_error_set(err, "ENOMEM", "no memory for a server");
 }
 
-/* C8: what later contexts of the server have too, unless their options say otherwise. */
+/* C8: later contexts inherit these, unless their options set them. */
 static void remember(struct rp_server *s, const struct rp_secure_context_options *o)
 {
     if (o->ticket_keys != NULL)
@@ -372,8 +372,8 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* J1: '*' stands for any number of characters but '.'; all else for itself, in either case: a name
- * of DNS has none, and whoever writes it otherwise is not to get another context. */
+/* J1: '*' matches any characters except '.'; all others match literally, ignoring case as in DNS,
+ * so that another spelling does not select another context. */
 static bool matches(const char *pattern, const char *name)
 {
     const char *star = NULL, *from = NULL;
@@ -446,7 +446,7 @@ bool rp_server_set_ticket_keys(struct rp_server *s, const uint8_t *bytes, size_t
     return ok;
 }
 
-/* -- from sockets */
+/* -- called by sockets */
 
 void rp_server_report(struct rp_socket *socket, const struct rp_error *error)
 {

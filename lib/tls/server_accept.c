@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * server_accept.c - a connection becomes a socket of the server: limits, the preface, the clock.
- * The danger: what arrives here has proved nothing yet. It costs one allocation until its first
- * byte is there, and has one deadline for everything up to the end of the handshake. */
+ * server_accept.c - from an accepted connection to a socket of the server: limits, the preface, the
+ * timeout. The danger: the client is unauthenticated. A connection costs one allocation until its
+ * first byte arrives, and one timeout covers everything up to the end of the handshake. */
 #include <stdlib.h>
 
 #include "lib/base/args.h"
@@ -43,7 +43,7 @@ struct rp_socket *rp_server_socket_new(struct rp_server *s, struct rp_secure_con
     return socket;
 }
 
-/* One that was accepted. */
+/* Create the socket of an accepted connection. */
 static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address *remote,
                                     struct rp_error *err)
 {
@@ -60,7 +60,7 @@ static struct rp_socket *new_socket(struct rp_server *s, const struct rp_address
     return socket;
 }
 
-/* -- handshakes under way, the oldest one first */
+/* -- handshakes in progress, the oldest first */
 
 static void handshake_begins(struct rp_socket *socket)
 {
@@ -88,7 +88,7 @@ void rp_server_handshake_over(struct rp_socket *socket)
     s->handshakes--;
 }
 
-/* An honest client needs a moment for its handshake; who holds many open is the oldest soon. */
+/* An honest client's handshake is short; a client that holds many soon has the oldest ones. */
 static void make_room(struct rp_server *s)
 {
     struct rp_error error;
@@ -111,7 +111,8 @@ void rp_server_cut_handshakes(struct rp_server *s, const struct rp_error *error)
     rp_server_unref(s);
 }
 
-/* The transport stands: say so, and wait for the first bytes. The creator's reference goes. */
+/* The transport is connected: emit CONNECTION, and wait for the first bytes. Releases the creator's
+ * reference. */
 static void begin(struct rp_socket *socket, bool bytes_are_there)
 {
     struct rp_server *s = socket->server;
@@ -164,7 +165,8 @@ void rp_server_accepted(struct rp_listener_socket *listener, int fd,
     rp_server_unref(s);
 }
 
-/* Who knows the peer's address has accepted it: there is nothing to ask the kernel. */
+/* A caller that knows the peer's address has accepted the connection, so the kernel need not be
+ * asked. */
 static bool is_given(int fd, const struct rp_address *remote, struct rp_error *err)
 {
     return (fd >= 0 && remote != NULL) || rp_given_socket(fd, err);
@@ -228,7 +230,7 @@ void rp_socket_set_addresses(struct rp_socket *s, const struct rp_address *remot
         *s->local = *local;
 }
 
-/* Everything that has arrived, in one piece; what arrived earlier was saved in one chunk. */
+/* All bytes that have arrived, contiguous; earlier ones are in one chunk. */
 static const uint8_t *gather(struct rp_socket *s, size_t *len)
 {
     struct rp_engine *e = &s->engine;

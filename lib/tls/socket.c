@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * socket.c - tls.TLSSocket as a stream: what the program does with it, how it ends, its life.
- * The dangers: any event may destroy the socket; and an alert is worth nothing if unread input
- * turns our close into a reset, so a failed connection lingers, within bounds, until the peer has
- * read it. */
+ * socket.c - tls.TLSSocket as a stream: its calls, its end and its lifetime. The dangers: any event
+ * may destroy the socket; and unread input turns close() into a reset, which would discard an
+ * alert. So a failed connection lingers, within limits, until the peer has read the alert. */
 #include "lib/tls/socket_internal.h"
 
 #include <stdlib.h>
@@ -13,14 +12,14 @@
 #include "lib/net/net_socket.h"
 #include "lib/tls/request.h"
 
-enum { LINGER_MS = 2000 }; /* how long an alert may take */
+enum { LINGER_MS = 2000 }; /* maximum time for the peer to read an alert */
 
 static struct rp_socket *of_stream(const struct rp_stream *stream)
 {
     return (struct rp_socket *)(uintptr_t)stream;
 }
 
-/* -- from the program */
+/* -- called by the program */
 
 static void write_records(struct rp_socket *s, const uint8_t *bytes, size_t len)
 {
@@ -34,7 +33,7 @@ static void write_records(struct rp_socket *s, const uint8_t *bytes, size_t len)
     rp_socket_flush(s);
 }
 
-/* Nothing overtakes what waited for a handshake, not even from inside the event that ends it. */
+/* Queued writes are sent first, also if the program writes in the event that ends the wait. */
 static bool writes_at_once(const struct rp_socket *s)
 {
     return rp_socket_can_write(s) && s->waiting.len == 0;
@@ -53,7 +52,7 @@ static void socket_write(struct rp_stream *stream, const uint8_t *bytes, size_t 
     }
 }
 
-/* Not before the client has proved to be there: our close_notify would end its handshake. */
+/* Wait for the client's Finished: a close_notify would end its handshake. */
 static void send_end(struct rp_socket *s)
 {
     if (s->state == RP_SOCKET_OPEN_EARLY)
@@ -129,7 +128,7 @@ void rp_socket_finish(struct rp_socket *s)
     if (s->state != RP_SOCKET_CLOSING)
         rp_socket_move_to(s, RP_SOCKET_CLOSING);
     if (!rp_transport_close(&s->transport))
-        return; /* on_closed comes */
+        return; /* continued in on_closed */
     rp_socket_move_to(s, RP_SOCKET_CLOSED);
     rp_timeout_stop(&s->timeout);
     rp_stream_close_now(&s->stream);
@@ -137,7 +136,7 @@ void rp_socket_finish(struct rp_socket *s)
         rp_server_forget(s);
 }
 
-/* Deliver what is in the output, then see that nothing unread turns our close into a reset. */
+/* Send the output, then read and discard input, so that close() does not reset the connection. */
 static bool linger(struct rp_socket *s)
 {
     if (!rp_transport_can_deliver(&s->transport) ||
@@ -150,7 +149,7 @@ static bool linger(struct rp_socket *s)
     return true;
 }
 
-/* Failures are then the server's to tell, as tlsClientError. */
+/* The server reports such failures as tlsClientError. */
 static bool handshaking_for_server(const struct rp_socket *s)
 {
     return s->server != NULL && !s->bare && rp_socket_state_is_handshaking(s->state);
@@ -166,14 +165,14 @@ static void socket_destroy(struct rp_stream *stream)
     rp_renegotiation_drop(s);
     rp_timeout_stop(&s->timeout);
     rp_queue_clear(&s->waiting, stream->loop);
-    if (s->ahead.len > 0 && s->state != RP_SOCKET_FAILED) /* as if the kernel still had it */
+    if (s->ahead.len > 0 && s->state != RP_SOCKET_FAILED) /* treated as unread data in the kernel */
         rp_stream_reset_on_close(stream);
     rp_queue_clear(&s->ahead, stream->loop);
     rp_engine_close(&s->engine);
     s->in_flight = 0;
     rp_next_tick_cancel(&s->wake);
     if (handshaking_for_server(s) && !s->reported)
-        rp_next_tick(stream->loop, &s->wake); /* it will say that the handshake failed */
+        rp_next_tick(stream->loop, &s->wake); /* the tick reports the failure of the handshake */
     if (s->state != RP_SOCKET_FAILED || !linger(s))
         rp_socket_finish(s);
 }
@@ -190,7 +189,7 @@ void rp_socket_fail(struct rp_socket *s, const struct rp_error *error)
         bool first = !s->reported;
 
         s->reported = true;
-        rp_stream_destroy(&s->stream, NULL); /* K1: never to `error` of the socket */
+        rp_stream_destroy(&s->stream, NULL); /* not an ERROR of the socket (K1) */
         if (first)
             rp_server_report(s, error);
     } else {
@@ -283,7 +282,7 @@ void rp_socket_answered(struct rp_socket *s, struct rp_request *r)
     rp_stream_unref(&s->stream);
 }
 
-/* -- what is asked of the socket at the bottom */
+/* -- queries about the transport */
 
 static bool socket_set_no_delay(struct rp_stream *stream, bool on)
 {
@@ -334,7 +333,7 @@ static int socket_fd(const struct rp_stream *stream)
     return rp_transport_fd(&of_stream(stream)->transport);
 }
 
-/* -- life */
+/* -- lifetime */
 
 static void socket_free(struct rp_stream *stream)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * socket_agreed.c - what a handshake left in OpenSSL, for those who ask: certificates, Finished,
- * keys, signature algorithms, exported keys. Nothing of it is kept, nothing costs unless asked. */
+ * socket_agreed.c - results of a handshake that OpenSSL holds: certificates, Finished, keys,
+ * signature algorithms, exported keys. They are fetched on request, and nothing is stored. */
 #include <stdio.h>
 #include <string.h>
 
@@ -72,7 +72,7 @@ size_t rp_socket_peer_finished(const struct rp_socket *s, uint8_t bytes[RP_FINIS
     return ssl != NULL ? SSL_get_peer_finished(ssl, bytes, RP_FINISHED_MAX) : 0;
 }
 
-/* As node: "prime256v1", "X25519". The texts of OpenSSL's table of objects are static. */
+/* As in node: "prime256v1", "X25519". OpenSSL's object names are static text. */
 static const char *group_name(const EVP_PKEY *key)
 {
     char name[80];
@@ -84,7 +84,7 @@ static const char *group_name(const EVP_PKEY *key)
     return OBJ_nid2sn(OBJ_txt2nid(name));
 }
 
-/* The name in the registry of TLS; OpenSSL spells P-256 in three ways. */
+/* The registered name of TLS; OpenSSL has three names for P-256. */
 const char *rp_socket_group(const struct rp_socket *s)
 {
     SSL *ssl = s != NULL ? rp_engine_established(&s->engine) : NULL;
@@ -95,7 +95,7 @@ const char *rp_socket_group(const struct rp_socket *s)
     return name;
 }
 
-/* Of a key encapsulation (X25519MLKEM768) OpenSSL keeps no key of the peer's. */
+/* OpenSSL keeps no peer key of a key encapsulation (X25519MLKEM768). */
 static bool encapsulated_key(const struct rp_socket *s, struct rp_ephemeral_key_info *info)
 {
     const char *group = rp_socket_group(s);
@@ -224,7 +224,7 @@ void rp_socket_on_keylog(struct rp_engine *e, const char *line)
 {
     struct rp_socket *s = rp_socket_of_engine(e);
     struct rp_event event = {.type = RP_EV_KEYLOG};
-    char text[512]; /* the longest line has a label, 32 and 64 bytes in hex */
+    char text[512]; /* the longest line has a label, and 32 and 64 bytes in hex */
     int len = snprintf(text, sizeof text, "%s\n", line);
 
     if (len < 0 || (size_t)len >= sizeof text)

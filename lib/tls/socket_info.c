@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * socket_info.c - what was agreed on a connection. Every question may be asked at any time: before
- * the handshake and after the end the answer is "none" (D11, D12). */
+ * socket_info.c - what was negotiated on a connection. All functions may be called at any time:
+ * before the handshake and after the end they return "none" (D11, D12). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,7 +252,7 @@ size_t rp_socket_ticket(const struct rp_socket *s, uint8_t *bytes, size_t capaci
     return copy_out(bytes, capacity, ticket, len);
 }
 
-/* Encoded once, kept as long as the socket. */
+/* Encoded once, stored as long as the socket. */
 static size_t encode(X509 *cert, uint8_t **der, size_t *len, const uint8_t **out)
 {
     if (*der == NULL && cert != NULL) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * socket_input.c - the way in of a TLS socket: from the transport through the engine to the
- * program, and what a program that pauses is still told. The dangers: any event may destroy the
- * socket; input may come while the program looks at earlier input; and nothing that has arrived may
- * be lost, whatever becomes of the transport. */
+ * socket_input.c - input of a TLS socket: from the transport through the engine to the program,
+ * also while the program is paused. The dangers: any event may destroy the socket; input may arrive
+ * while the program handles earlier input; and no data that has arrived may be lost, even if the
+ * transport fails. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,11 +13,11 @@
 
 enum {
     RECORD_MAX = 16384,
-    SAVED_MAX = 64 * 1024,      /* input that waits for an answer */
-    OUT_MAX = 1024 * 1024,      /* output that a peer makes us produce and doesn't read */
-    LINGER_BYTES = 1024 * 1024, /* what is thrown away while an alert is on its way */
+    SAVED_MAX = 64 * 1024,      /* maximum input that waits for an answer */
+    OUT_MAX = 1024 * 1024,      /* maximum output that a peer causes without reading it */
+    LINGER_BYTES = 1024 * 1024, /* maximum input that is discarded while an alert is sent */
     TICKETS_WAIT_MS = 20,
-    PATIENCE_MS = 1000, /* with a program that pauses, once the transport has failed */
+    PATIENCE_MS = 1000, /* maximum wait for a paused program after the transport has failed */
 };
 
 static struct rp_socket *of_transport(struct rp_transport *t)
@@ -27,9 +27,8 @@ static struct rp_socket *of_transport(struct rp_transport *t)
 
 /* -- reading */
 
-/* Paused, a socket still reads one record ahead: what follows may be no data but the peer's end,
- * and that is told to a paused stream, too. Not where a pipe or a TLS socket pauses it: they
- * resume. */
+/* A paused socket still reads one record ahead, since that may be the peer's end, which is reported
+ * to a paused stream, too. Not if a pipe or a TLS socket pauses it: they resume. */
 static bool reads_ahead(const struct rp_socket *s)
 {
     return s->stream.paused && !s->stream.resumes_itself && s->stream.sink == NULL &&
@@ -61,14 +60,14 @@ static bool wants_input(struct rp_socket *s)
     }
 }
 
-/* Read from the transport what is wanted. */
+/* Start or stop reading from the transport. */
 static void set_reading(struct rp_socket *s)
 {
     rp_transport_read_ahead(&s->transport, s->stream.paused);
     rp_transport_read(&s->transport, wants_input(s));
 }
 
-/* A chain was refused: say why in the words of the verification. */
+/* If the chain was refused, report the error of the verification. */
 static void explain(struct rp_socket *s, struct rp_error *error)
 {
     long result = SSL_get_verify_result(s->engine.ssl);
@@ -89,7 +88,7 @@ static void no_memory_to_read(struct rp_socket *s)
     rp_socket_fail(s, &error);
 }
 
-/* What was read ahead, now that the program wants it. An event may destroy the socket. */
+/* Deliver the record that was read ahead. An event may destroy the socket. */
 static void push_ahead(struct rp_socket *s)
 {
     struct rp_queue ahead = s->ahead;
@@ -103,7 +102,7 @@ static void push_ahead(struct rp_socket *s)
     rp_queue_clear(&ahead, s->stream.loop);
 }
 
-/* Read one record, and tell it or keep it. The room is the caller's. */
+/* Read one record, and deliver or keep it. The buffer is the caller's. */
 static enum rp_engine_status read_record(struct rp_socket *s, uint8_t *bytes, size_t room,
                                          struct rp_error *error)
 {
@@ -119,7 +118,7 @@ static enum rp_engine_status read_record(struct rp_socket *s, uint8_t *bytes, si
     return status;
 }
 
-/* One record after the other, until the program has enough or there is no more. */
+/* Read records until the program pauses or no input is left. */
 static enum rp_engine_status read_all(struct rp_socket *s, struct rp_error *error)
 {
     enum rp_engine_status status = RP_ENGINE_OK;
@@ -155,7 +154,7 @@ static bool read_records(struct rp_socket *s)
     if (status == RP_ENGINE_END)
         s->got_close = true;
     if (status == RP_ENGINE_FAILED && !s->stream.destroyed) {
-        explain(s, &error); /* a renegotiation can end like this */
+        explain(s, &error); /* a renegotiation may end this way */
         rp_socket_fail(s, &error);
     }
     return status == RP_ENGINE_OK && !s->stream.paused;
@@ -166,13 +165,13 @@ static bool do_handshake(struct rp_socket *s)
     struct rp_error error;
 
     if (s->engine.hello == RP_HELLO_DECIDING)
-        return false; /* until the answer is there */
+        return false; /* until the answer arrives */
     if (s->engine.staple != NULL && s->engine.staple->state == RP_STAPLE_ASKING)
         return false;
     switch (rp_engine_handshake(&s->engine, &error)) {
     case RP_ENGINE_OK:
         if (s->stream.destroyed)
-            return false; /* by a listener for key log lines */
+            return false; /* a listener for key log lines has destroyed it */
         if (s->client != NULL)
             rp_client_done(s);
         else
@@ -192,7 +191,7 @@ static bool do_handshake(struct rp_socket *s)
     }
 }
 
-/* A server makes its engine only when there is something for it to decide. */
+/* A server creates its engine only when a whole ClientHello has arrived. */
 static bool begin_server(struct rp_socket *s)
 {
     if (s->client != NULL || rp_engine_left(&s->engine) == 0)
@@ -208,7 +207,7 @@ static bool begin_server(struct rp_socket *s)
     return true;
 }
 
-/* true: something has changed, look again. */
+/* true: the state has changed; check again. */
 static bool step(struct rp_socket *s)
 {
     switch ((enum rp_socket_state)s->state) {
@@ -231,7 +230,7 @@ bool rp_socket_can_write(const struct rp_socket *s)
     return rp_socket_is_open(s) && (s->renegotiation == NULL || SSL_in_init(s->engine.ssl) == 0);
 }
 
-/* The peer's end, once everything before it was read. */
+/* Report the peer's end, when everything before it was read. */
 static void end_of_input(struct rp_socket *s)
 {
     struct rp_error error;
@@ -241,12 +240,12 @@ static void end_of_input(struct rp_socket *s)
         return;
     }
     if (s->renegotiation != NULL && s->got_close) {
-        rp_stream_push_end(&s->stream);      /* the renegotiation will never be complete ... */
-        rp_stream_destroy(&s->stream, NULL); /* ... and so nothing can be written */
+        rp_stream_push_end(&s->stream);      /* the renegotiation will never complete ... */
+        rp_stream_destroy(&s->stream, NULL); /* ... so nothing can be written */
         return;
     }
     if (s->state == RP_SOCKET_STORING || s->questions != NULL)
-        return;                                            /* what was asked is answered first */
+        return;                                            /* the pending question comes first */
     if (s->client != NULL && s->state != RP_SOCKET_OPEN) { /* E11 */
         rp_stream_push_end(&s->stream);
         rp_error_set(&error, "ECONNRESET",
@@ -269,9 +268,10 @@ void rp_socket_flush(struct rp_socket *s)
     rp_transport_flush_later(&s->transport);
 }
 
-/* TLS 1.3 tickets leave together with the first answer, when that comes soon: a system call and a
- * packet less for each connection. Nobody needs them sooner; but a client with Nagle on that has
- * not asked yet waits with its question for the ACK that they carry. */
+/* TLS 1.3 tickets are sent together with the first response, if that follows soon: this saves a
+ * system call and a packet per connection. Clients do not need them sooner; but a client with
+ * Nagle's algorithm on that has not sent its request yet waits for the ACK that the tickets
+ * carry. */
 static bool let_tickets_wait(struct rp_socket *s)
 {
     bool asked = s->stream.bytes_read > 0 || s->ahead.len > 0 || rp_engine_left(&s->engine) > 0;
@@ -282,7 +282,7 @@ static bool let_tickets_wait(struct rp_socket *s)
            rp_socket_start_timeout(s, RP_TIMEOUT_TICKETS, TICKETS_WAIT_MS);
 }
 
-/* The transport has failed. What arrived before is the program's, if it resumes soon. */
+/* The transport has failed. Input that arrived before is delivered, if the program resumes soon. */
 static void wait_for_reader(struct rp_socket *s)
 {
     s->tickets_wait = false;
@@ -331,7 +331,7 @@ void rp_socket_read_stop(struct rp_socket *s)
         set_reading(s);
 }
 
-/* Never from inside the call, and never inside another event: what waits is told a tick later. */
+/* Deliver pending input a tick later, never inside the call or another event. */
 void rp_socket_read_start(struct rp_socket *s)
 {
     if (!rp_socket_is_open(s))
@@ -343,7 +343,7 @@ void rp_socket_read_start(struct rp_socket *s)
         set_reading(s);
 }
 
-/* -- from the transport */
+/* -- events of the transport */
 
 static void on_input(struct rp_transport *t, const uint8_t *bytes, size_t len)
 {
@@ -357,7 +357,7 @@ static void on_input(struct rp_transport *t, const uint8_t *bytes, size_t len)
     }
     if (s->stream.destroyed)
         return;
-    if (s->running) /* a stream that pushes while we look at what it pushed before */
+    if (s->running) /* the stream delivers more while earlier input is being handled */
         ok = rp_engine_save(&s->engine);
     rp_engine_show(&s->engine, bytes, len);
     if (s->running)
@@ -405,7 +405,7 @@ static void on_shut(struct rp_transport *t)
     struct rp_socket *s = of_transport(t);
 
     if (s->state == RP_SOCKET_LINGER) {
-        if (s->input_ended || t->carrier != NULL) /* what a stream does with it is its own affair */
+        if (s->input_ended || t->carrier != NULL) /* a stream handles it by itself */
             rp_socket_finish(s);
         return;
     }
@@ -431,9 +431,9 @@ static void on_failed(struct rp_transport *t, const struct rp_error *error)
     wait_for_reader(s);
 }
 
-/* The stream underneath is gone. Both sides may have ended, and ours be paused: then the rest is
- * still read. Otherwise, if that was not our doing, so are we (D4); it is no end of what the peer
- * has to say. */
+/* The underlying stream is closed. If both sides have ended and this socket is paused, the rest is
+ * still read. Otherwise, unless this side closed it, the socket is closed, too (D4); that is not an
+ * orderly end of the peer's data. */
 static void on_closed(struct rp_transport *t)
 {
     struct rp_socket *s = of_transport(t);

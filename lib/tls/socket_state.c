@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * socket_state.c - the table of a TLS socket's legal moves; see socket_state.h. */
+ * socket_state.c - the table of legal transitions of a TLS socket; see socket_state.h. */
 #include "lib/tls/socket_state.h"
 
 #define TO(name) (1u << RP_SOCKET_##name)
-#define TO_END   (TO(FAILED) | TO(CLOSING)) /* with an error of ours; or otherwise */
+#define TO_END   (TO(FAILED) | TO(CLOSING)) /* after an error of this side; or otherwise */
 
 const char *rp_socket_state_name(enum rp_socket_state state)
 {

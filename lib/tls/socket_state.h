@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * socket_state.h - the life of a TLS socket: its states and the legal moves between them, in one
- * place. Whoever moves a socket asks here; an illegal move is a bug of ours. */
+ * socket_state.h - the states of a TLS socket and the legal transitions between them. Every change
+ * of state is checked here; an illegal one is a bug. */
 #ifndef RP_SOCKET_STATE_H
 #define RP_SOCKET_STATE_H
 
@@ -9,13 +9,13 @@
 
 #define RP_SOCKET_STATES(X)                                                                        \
     X(START)      /* client: not connected yet. server: no whole ClientHello yet */                \
-    X(PREFACE)    /* server: what comes before TLS, such as a PROXY header, is not complete */     \
-    X(HANDSHAKE)  /* OpenSSL is at work, or waits for an answer to a question */                   \
+    X(PREFACE)    /* server: the preface, such as a PROXY header, is incomplete */                 \
+    X(HANDSHAKE)  /* OpenSSL is working, or waits for an answer to a question */                   \
     X(STORING)    /* server: complete; secureConnection waits until the session is stored */       \
-    X(OPEN_EARLY) /* server: open for early data; the client's Finished is not here yet */         \
+    X(OPEN_EARLY) /* server: open for early data; the client's Finished is missing */              \
     X(OPEN)       /* the handshake is complete and accepted */                                     \
-    X(FAILED)     /* it is about to be destroyed; its alert may be in the output */                \
-    X(LINGER)     /* destroyed; the alert is on its way */                                         \
+    X(FAILED)     /* about to be destroyed; the output may contain an alert */                     \
+    X(LINGER)     /* destroyed; the alert is being sent */                                         \
     X(CLOSING)    /* destroyed; the transport is about to close */                                 \
     X(CLOSED)
 
@@ -26,24 +26,24 @@ enum rp_socket_state {
         RP_SOCKET_STATE_COUNT
 };
 
-/* What the one timeout of a socket is running for. */
+/* The purpose of a socket's timeout. */
 enum rp_socket_timeout {
     RP_TIMEOUT_HANDSHAKE, /* the handshake must be complete */
-    RP_TIMEOUT_TICKETS,   /* the tickets have waited long enough for an answer to go with */
-    RP_TIMEOUT_FAILURE,   /* a paused program has had time enough to read what had arrived */
-    RP_TIMEOUT_LINGER,    /* the peer has had time enough to read the alert */
+    RP_TIMEOUT_TICKETS,   /* the tickets have waited long enough for a response */
+    RP_TIMEOUT_FAILURE,   /* a paused program had enough time to read the input */
+    RP_TIMEOUT_LINGER,    /* the peer had enough time to read the alert */
 };
 
 const char *rp_socket_state_name(enum rp_socket_state);
 bool rp_socket_may_move(enum rp_socket_state from, enum rp_socket_state to);
 
-/* The handshake is not over; a socket that was destroyed has none. */
+/* The handshake is in progress; a destroyed socket has none. */
 static inline bool rp_socket_state_is_handshaking(enum rp_socket_state state)
 {
     return state < RP_SOCKET_OPEN_EARLY;
 }
 
-/* Data may flow. */
+/* Data may be read and written. */
 static inline bool rp_socket_state_is_open(enum rp_socket_state state)
 {
     return state == RP_SOCKET_OPEN || state == RP_SOCKET_OPEN_EARLY;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * staple.c - a server's OCSP staple: the question to the program, outside of OpenSSL (J14).
- * Asked only in a full handshake of a client that wants one, when its wishes are known but what
- * OpenSSL makes of them is not: of a context with several certificates each is asked about, one
- * after the other. */
+ * staple.c - a server's OCSP staple: the question to the program, outside of OpenSSL (J14). It is
+ * asked only in a full handshake of a client that requests a staple, before OpenSSL selects a
+ * certificate: for each certificate of the context in turn. */
 #include <openssl/x509v3.h>
 
 #include "lib/tls/request.h"
 #include "lib/tls/socket_internal.h"
 
-/* From the chain that we send, else from what the context trusts. A reference, or NULL. */
+/* Find the issuer in the chain that is sent, else in the context's trust store. A reference, or
+ * NULL. */
 static X509 *issuer_of(SSL *ssl, X509 *cert, X509_STORE *trust)
 {
     STACK_OF(X509) *chain = NULL;
@@ -67,7 +67,7 @@ void rp_staple_use(struct rp_socket *s, struct rp_request *r)
     r->bytes = NULL;
 }
 
-/* true: nothing to wait for. */
+/* true: decided. */
 static bool ask(struct rp_socket *s, X509 *cert)
 {
     struct rp_staple *staple = s->engine.staple;
@@ -75,7 +75,7 @@ static bool ask(struct rp_socket *s, X509 *cert)
     bool go = false;
 
     if (r == NULL)
-        return true; /* no staple, then */
+        return true; /* no staple */
     staple->answers[staple->count].cert = cert;
     staple->state = RP_STAPLE_ASKING;
     rp_request_ref(r);
@@ -92,7 +92,7 @@ static bool ask(struct rp_socket *s, X509 *cert)
     return go;
 }
 
-/* Make the next one of the context current; false: there is none. */
+/* Select the next certificate of the context; false: there is none. */
 static bool next_certificate(SSL *ssl, struct rp_staple *staple)
 {
     if (staple->count == RP_STAPLES_MAX || SSL_set_current_cert(ssl, SSL_CERT_SET_FIRST) != 1)

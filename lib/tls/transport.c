@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * transport.c - a wire or a stream underneath a TLS socket; see transport.h. */
+ * transport.c - a wire or a stream below a TLS socket; see transport.h. */
 #include "lib/tls/transport.h"
 #include "lib/net/fd.h"
 
@@ -158,7 +158,7 @@ bool rp_transport_open_stream(struct rp_transport *t, const struct rp_transport_
         return rp_error_set(err, "ENOMEM", "no memory for a TLS socket");
     t->carrier = rp_stream_ref(carrier);
     carrier->resumes_itself = true;
-    carrier->allow_half_open = true; /* our close_notify still has to go after the peer's end */
+    carrier->allow_half_open = true; /* close_notify is still to be sent after the peer's end */
     rp_stream_pause(carrier);
     return true;
 }
@@ -170,7 +170,7 @@ static void leave_carrier(struct rp_transport *t)
     t->carrier->resumes_itself = false;
 }
 
-/* -- alike */
+/* -- for both */
 
 struct rp_queue *rp_transport_out(struct rp_transport *t)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * wrap.c - TLS over a stream, without a server or a connect around it; see wrap.h.
- * A server's side needs an rp_server for its settings: without one of the program's, one is made
- * that lives as long as the socket and that nobody else sees. */
+ * wrap.c - TLS over a stream, without a tls.Server or tls.connect; see wrap.h. The server side
+ * needs an rp_server for its settings: if the program passes none, a hidden one is created that
+ * lives as long as the socket. */
 #include <reprise/wrap.h>
 
 #include "lib/base/args.h"
@@ -78,7 +78,7 @@ static bool take_head(struct rp_socket *s, struct rp_bytes head, struct rp_error
     return rp_engine_save(&s->engine) || rp_error_set(err, "ENOMEM", "no memory for a TLS socket");
 }
 
-/* The stream last: from then on it is changed. */
+/* Change the stream last, when nothing can fail any more. */
 static bool put_over(struct rp_socket *s, struct rp_stream *stream,
                      const struct rp_socket_options *o, struct rp_error *err)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * generation_state.h - the life of a generation: its states and the legal moves between them, in
- * one place. Whoever moves a generation asks here; an illegal move is a bug of ours. */
+ * generation_state.h - the states of a generation and the legal transitions between them. Every
+ * change of state is checked here; an illegal one is a bug. */
 #ifndef GENERATION_STATE_H
 #define GENERATION_STATE_H
 
 #include <stdbool.h>
 
 #define GENERATION_STATES(X)                                                                       \
-    X(LOADING)    /* reads certificates and keys; nobody can connect to its new sockets yet */     \
+    X(LOADING)    /* reads certificates and keys; its new sockets do not listen yet */             \
     X(STARTING)   /* has read everything; its sockets listen, its workers start */                 \
     X(SERVING)    /* all its workers are up */                                                     \
-    X(RECOVERING) /* its process died while it served; it is being replaced */                     \
-    X(DRAINING)   /* was told to finish */                                                         \
+    X(RECOVERING) /* its process died while serving, and is being replaced */                      \
+    X(DRAINING)   /* finishes its connections */                                                   \
     X(GONE)
 
 enum generation_state {
@@ -22,7 +22,7 @@ enum generation_state {
         GENERATION_STATE_COUNT
 };
 
-/* For tables of what is allowed when. */
+/* For tables of what is allowed in which state. */
 #define IN(name) (1u << GENERATION_##name)
 
 static inline const char *generation_state_name(enum generation_state state)
@@ -38,8 +38,8 @@ static inline const char *generation_state_name(enum generation_state state)
 
 static inline bool generation_may_move(enum generation_state from, enum generation_state to)
 {
-    /* A process may die in any state; one that served is replaced, and so is one that a damaged
-     * store brought down while it started; others are gone. */
+    /* The next state when the process dies: one that served is replaced, and so is one that a
+     * damaged store ended during its start; all others are gone. */
     static const unsigned moves[] = {
         [GENERATION_LOADING] = IN(STARTING) | IN(DRAINING) | IN(GONE),
         [GENERATION_STARTING] = IN(LOADING) | IN(SERVING) | IN(DRAINING) | IN(GONE),

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * keys_report.c - write and read the report on ticket keys; see keys_report.h.
- * The danger: it begins where the keys are. Only the first bytes of their names, which every
- * ticket shows to everybody, leave that process. */
+ * keys_report.c - write and read the report on ticket keys; see keys_report.h. The danger: the
+ * process that writes it has the keys. Only the first bytes of their names, which every ticket
+ * contains in plain text, are included. */
 #include "master/generation/keys_report.h"
 
 #include <string.h>
 
-enum { ID = 4, ROLES = 3, MINTS = 4, DERIVED = 8 }; /* of the last byte of a key: bits 0-1 a role */
+enum { ID = 4, ROLES = 3, MINTS = 4, DERIVED = 8 }; /* in the last byte: bits 0-1 a role */
 
-/* -- in the generation */
+/* -- in the generation's process */
 
 static void put_key(struct rp_writer *w, const struct rp_key_info *key)
 {
@@ -68,7 +68,7 @@ static void flag(struct rp_json *json, const char *key, bool value)
     rp_json_bool(json, value);
 }
 
-/* Moments are seconds of 1970. */
+/* Times are seconds since 1970. */
 static void of_ring(struct rp_json *json, struct rp_cursor *c, uint64_t now_ms)
 {
     uint64_t epoch = rp_cursor_uint(c, 8), begins = rp_cursor_uint(c, 8),

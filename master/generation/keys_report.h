@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * keys_report.h - what `reprise keys` is told: ids, ages and epochs of the ticket keys. A
- * generation, which has the keys, writes it down without them; the master makes JSON of it. */
+ * keys_report.h - the report for `reprise keys`: ids, ages and epochs of the ticket keys. A
+ * generation, which has the keys, writes it without them; the master converts it to JSON. */
 #ifndef KEYS_REPORT_H
 #define KEYS_REPORT_H
 
@@ -11,9 +11,9 @@
 #include "lib/base/json.h"
 
 enum {
-    KEYS_REPORT_HEAD = 8 + 8 + 2, /* question, key-lifetime in ms (0: pinned keys), keys in all */
+    KEYS_REPORT_HEAD = 8 + 8 + 2, /* question, key-lifetime in ms (0: pinned), number of keys */
     KEYS_REPORT_KEY = 4 + 8 + 8 + 8 + 1,
-    KEYS_REPORT_KEYS = 100, /* as many are told, of those that there are */
+    KEYS_REPORT_KEYS = 100, /* maximum number of keys in a report */
     KEYS_REPORT_MAX = KEYS_REPORT_HEAD + KEYS_REPORT_KEYS * KEYS_REPORT_KEY,
 };
 _Static_assert((int)KEYS_REPORT_MAX < (int)RP_IPC_MAX, "a report is one message");
@@ -21,7 +21,7 @@ _Static_assert((int)KEYS_REPORT_MAX < (int)RP_IPC_MAX, "a report is one message"
 /* `ring` NULL: the keys are pinned. Returns the length. */
 size_t keys_report_write(uint8_t out[KEYS_REPORT_MAX], uint64_t question,
                          const struct rp_key_ring *ring, const struct rp_ticket_keys *keys);
-/* false: it is not whole, or holds more than it says. The JSON is an object of an answer. */
+/* false: malformed. The JSON becomes part of an answer. */
 bool keys_report_read(struct rp_cursor report, uint64_t now_ms, uint64_t *question,
                       struct rp_json *json);
 

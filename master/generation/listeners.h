@@ -17,15 +17,15 @@
 #include "worker/worker.h"
 
 struct listener;
-struct listeners { /* zero: none */
+struct listeners { /* zero-initialised: none */
     struct listener *first;
-    struct user user; /* of the newest configuration: whose rights Unix sockets are made with */
-    bool tolerant;    /* a master of ours may have them: only for listeners_check */
+    struct user user; /* of the newest configuration; Unix sockets are created with its rights */
+    bool tolerant;    /* for listeners_check: a running master may have the addresses */
 };
-void listeners_clear(struct listeners *); /* at the end: closes all */
+void listeners_clear(struct listeners *); /* at exit: closes all */
 
-/* What one configuration holds. */
-struct listening {                 /* zero: nothing */
+/* The sockets of one configuration. */
+struct listening {                 /* zero-initialised: none */
     struct worker_listen *sockets; /* for worker_setup.listens */
     size_t socket_count;
     struct listener **held;
@@ -33,29 +33,30 @@ struct listening {                 /* zero: nothing */
     unsigned workers;
 };
 
-/* Take every socket that the configuration wants, opening those that aren't there. Nobody can
- * connect to a new one before listeners_begin. On failure nothing was taken; the error names the
- * line and the remedy. */
+/* Take every socket that the configuration needs, and open the missing ones. Clients cannot connect
+ * to a new one before listeners_begin. On failure nothing is taken; the error names the line and
+ * the remedy. */
 bool listeners_take(struct listeners *, const struct conf *, unsigned workers, struct listening *,
                     struct rp_error *);
-/* Could they be taken? Leaves nothing behind. With `running` a master of ours may have some of
- * them, which is no error. */
+/* Whether they could be taken; changes nothing. With `running` a running master may have some of
+ * the addresses, which is no error. */
 bool listeners_check(const struct conf *, bool running, struct rp_error *);
-/* Listen on all of them, and let the kernel spread connections over the slots that this
- * configuration has workers for. Call it again for a configuration that is to serve on after all
- * (another one had begun and failed). */
+/* Listen on all sockets, and let the kernel distribute connections over the slots of this
+ * configuration's workers. Call it again for a configuration that continues to serve because a
+ * newer one failed. */
 bool listeners_begin(struct listening *, struct rp_error *);
-/* The configuration serves: its slots are there to stay. */
+/* The configuration serves: its slots stay open. */
 void listeners_keep(struct listening *);
-/* Give them back: what nobody else holds is closed, a Unix socket's file removed. */
+/* Release the sockets: those that no other configuration holds are closed, and Unix socket files
+ * are removed. */
 void listeners_give_back(struct listeners *, struct listening *);
-/* In a forked process, where the master's list is only a copy: close every descriptor but this
- * configuration's; or those of this configuration, when it accepts no more. */
+/* In a forked process, whose list is a copy: close all descriptors except this configuration's; or
+ * this configuration's, when it accepts no more. */
 void listeners_close_others(const struct listeners *, const struct listening *);
 void listeners_close_own(struct listening *);
 
-/* Are there connections that could come to either? Sockets of these addresses can only be bound
- * beside each other when all of them share the port (SO_REUSEPORT), as ours do. */
+/* Whether connections could match either address. Sockets of such addresses can be bound together
+ * only if all of them use SO_REUSEPORT, as ours do. */
 bool listeners_overlap(const struct rp_address *, const struct rp_address *);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * log_file.c - see log_file.h. The danger is a path that the user prepared: a symbolic or hard link
- * to a file of root's, which we would append to and give away. */
+ * to a file of root, to which root would append and whose owner it would change. */
 #include "master/generation/log_file.h"
 
 #include "lib/base/file.h"
@@ -25,7 +25,7 @@ static int create(const struct user *user, const char *path, struct rp_error *er
     return rp_file_open(path, RP_LOG_FLAGS | O_CREAT, RP_LOG_MODE, owner_of_files(user), err);
 }
 
-/* 0: it is not there, and could be made. */
+/* 0: the file is missing, but could be created. */
 static int look(const struct user *user, const char *path, struct rp_error *err)
 {
     struct stat st;

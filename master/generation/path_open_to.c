@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * path_open_to.c - walk along a path, one directory at a time; see path_open_to.h.
- * The danger: what is judged must be what the kernel will walk. So links are resolved here, by
- * openat from the directory that was judged, and a doubt counts as "open". */
+ * path_open_to.c - follow a path, one directory at a time; see path_open_to.h. The danger: the path
+ * that is checked must be the one that the kernel follows. So links are resolved here, with openat
+ * from the checked directory, and a doubtful case counts as "open". */
 #include "master/generation/path_open_to.h"
 
 #include <errno.h>
@@ -18,12 +18,12 @@ enum step { GO_ON, CLOSED, OPEN };
 
 struct walk {
     const struct user *user;
-    int dir; /* where we are */
+    int dir; /* the current directory */
     unsigned links;
-    char rest[PATH_MAX]; /* the way from there */
+    char rest[PATH_MAX]; /* the rest of the path */
 };
 
-/* ACLs and read-only mounts are the kernel's to judge. */
+/* The kernel checks ACLs and read-only mounts. */
 static bool can_write_as(const struct user *user, int dir)
 {
     struct user_before before;
@@ -43,7 +43,7 @@ static bool can_write(const struct walk *w, const struct stat *dir)
     return dir->st_uid == w->user->uid || can_write_as(w->user, w->dir);
 }
 
-/* In a sticky directory an entry is its owner's and the directory's owner's. */
+/* In a sticky directory only the owners of the entry and of the directory may change an entry. */
 static bool is_kept(const struct walk *w, const struct stat *dir, const struct stat *entry)
 {
     if ((dir->st_mode & S_ISVTX) == 0)
@@ -52,7 +52,7 @@ static bool is_kept(const struct walk *w, const struct stat *dir, const struct s
            (!user_differs(w->user) || (dir->st_uid != w->user->uid && w->user->uid != 0));
 }
 
-/* -- along the way */
+/* -- following the path */
 
 static bool enter(struct walk *w, const char *name)
 {
@@ -75,7 +75,7 @@ static bool begin(struct walk *w)
     return dir >= 0;
 }
 
-/* Cut the first name off the rest; NULL: there is none. `last`: nothing follows. */
+/* Remove the first name from the rest; NULL: there is none. `last`: nothing follows. */
 static const char *next_name(struct walk *w, char name[NAME_MAX + 1], bool *last)
 {
     const char *at = w->rest + strspn(w->rest, "/");
@@ -90,7 +90,7 @@ static const char *next_name(struct walk *w, char name[NAME_MAX + 1], bool *last
     return name;
 }
 
-/* Its target comes before what is left of the way. */
+/* The link's target is inserted before the rest of the path. */
 static bool follow(struct walk *w, const char *name)
 {
     char way[PATH_MAX + 1];
@@ -126,7 +126,7 @@ static enum step step(struct walk *w)
         return CLOSED;
     if (S_ISLNK(entry.st_mode))
         return follow(w, name) ? GO_ON : OPEN;
-    return enter(w, name) ? GO_ON : CLOSED; /* no directory: opening fails, and says so */
+    return enter(w, name) ? GO_ON : CLOSED; /* not a directory: opening it fails */
 }
 
 static void describe(const struct walk *w, char where[PATH_OPEN_TO_TEXT])

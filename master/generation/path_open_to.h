@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * path_open_to.h - could somebody else put another file at a path that root is about to use?
- * The class of nginx's CVE-2016-1247: a service that starts as root and writes into a directory of
- * its own user writes wherever that user points it to. */
+ * path_open_to.h - whether another user could replace the file at a path that root is about to use.
+ * As in nginx's CVE-2016-1247: a service that starts as root and writes into a directory of its own
+ * user writes wherever that user's links point. */
 #ifndef PATH_OPEN_TO_H
 #define PATH_OPEN_TO_H
 
@@ -10,11 +10,12 @@
 
 enum { PATH_OPEN_TO_TEXT = 128 };
 
-/* Can the user change what stands at `path`: write to its directory, or to one on the way there,
- * through symbolic links too? In a sticky directory on the way only what belongs to the user can be
- * changed. Without a user (or when it is root) the question is asked of everybody. The file itself,
- * and what is missing, need not be there. `where`: takes the name of the directory that can be
- * changed, cut to fit; NULL ok. Always false when we aren't root: we risk nobody's rights. */
+/* Whether the user can change what is at `path`: can write to its directory or to one on the path,
+ * also through symbolic links. In a sticky directory on the path only entries of the user can be
+ * changed. Without a user (or if it is root) the function checks for all users. The file itself,
+ * and missing directories, need not exist. `where` receives the name of the directory that can be
+ * changed, cut to fit; may be NULL. Always false if this process is not root, since no privileges
+ * are at risk. */
 bool path_is_open_to(const struct user *, const char *path, char where[PATH_OPEN_TO_TEXT]);
 
 #endif

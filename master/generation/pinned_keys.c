@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * pinned_keys.c - read a file of ticket keys; see pinned_keys.h. Whatever held a key is wiped. */
+ * pinned_keys.c - read a file of ticket keys; see pinned_keys.h. All buffers that contained a key
+ * are wiped. */
 #include "master/generation/pinned_keys.h"
 
 #include "lib/base/base64.h"
@@ -28,7 +29,7 @@ static bool read_file(struct file *file, const char *path, struct rp_error *err)
 {
     struct stat st;
     ssize_t got;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold us */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* or a FIFO blocks */
 
     if (fd < 0)
         return rp_error_errno(err, errno, "open", "%s", path);

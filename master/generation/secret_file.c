@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * secret_file.c - see secret_file.h; `run` and `check` ask here, so that they agree. */
+ * secret_file.c - see secret_file.h; used by `run` and `check`, so that both agree. */
 #include "master/generation/secret_file.h"
 
 #include "cache/store_open.h"

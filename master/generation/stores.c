@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * stores.c - open the stores of a generation, and log when one becomes unavailable; see stores.h.
- * Call this as the user that the workers are, since they share the files. */
+ * Call it as the user of the workers, since they share the files. */
 #include "master/generation/stores.h"
 
-/* Without a store the service runs on: no sessions are stored, and ticket keys are our own. */
+/* Without a store the service continues: no sessions are stored, and ticket keys are this host's
+ * own. */
 void stores_open(struct stores *s, struct rp_loop *loop, const struct conf *conf,
                  struct rp_log *log, volatile uint64_t *place)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * stores.h - the stores that a generation itself uses: for notices, and for ticket keys. Workers
+ * stores.h - the stores that a generation's process uses: for notices and for ticket keys. Workers
  * open their own. */
 #ifndef GENERATION_STORES_H
 #define GENERATION_STORES_H
@@ -10,15 +10,15 @@
 #include "lib/base/log.h"
 #include "worker/store_report.h"
 
-struct stores { /* zero: none is open */
+struct stores { /* zero-initialised: none is open */
     struct rp_loop *loop;
     const struct conf *conf;
     struct store_report report, near_report, keys_report;
-    struct rp_store *sessions; /* NULL: it can't be opened */
-    struct rp_store *keys;     /* of ticket keys; NULL: they are in the shared tier of `sessions` */
+    struct rp_store *sessions; /* NULL: could not be opened */
+    struct rp_store *keys; /* for ticket keys; NULL: they are in the shared tier of `sessions` */
 };
 
-/* Open the store of sessions; a failure is logged. `place`: rp_store_mark_place. */
+/* Open the store of sessions; a failure is logged. `place`: see rp_store_mark_place. */
 void stores_open(struct stores *, struct rp_loop *, const struct conf *, struct rp_log *,
                  volatile uint64_t *place);
 /* Open the file of ticket keys, if the configuration needs one. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * user.c - look users up, become them, make directories for them.
- * The danger: giving up root by halves. Groups go first, and afterwards it is tried whether root
- * can be had back; if it can, this is an error. */
+ * user.c - look up users, switch to them, create directories for them. The danger: dropping root
+ * incompletely. Groups are set first, and afterwards the process tries to become root again; if it
+ * can, that is an error. */
 #include "master/generation/user.h"
 
 #include "master/generation/path_open_to.h"
@@ -119,7 +119,7 @@ bool user_enter(const struct user *user, struct user_before *before, struct rp_e
     return false;
 }
 
-/* Going on with half of the rights of root would be worse than to end. */
+/* Exit rather than continue with some of root's rights. */
 void user_leave(struct user_before *before)
 {
     int reason = errno;
@@ -143,7 +143,7 @@ static bool make(const struct user *user, const char *path, mode_t mode, struct 
     return true;
 }
 
-/* Parents that are missing are open to all, as the system's own directories are. */
+/* Missing parents are created readable by all users, as the system's own directories are. */
 static bool make_parents(const char *path, struct rp_error *err)
 {
     static const struct user nobody;
@@ -160,7 +160,7 @@ static bool make_parents(const char *path, struct rp_error *err)
     return true;
 }
 
-/* Where the user can change what stands on the way, root makes nothing and gives nothing away. */
+/* If the user can change the path, root creates nothing and changes no owner there. */
 static bool make_directory(const struct user *user, const char *path, mode_t mode,
                            struct rp_error *err)
 {
@@ -177,7 +177,7 @@ static bool make_directory(const struct user *user, const char *path, mode_t mod
     return ok;
 }
 
-/* Root stays root, and will open files in it. */
+/* The master stays root and opens files in it. */
 static bool is_closed_to_others(const char *path, const char *option, struct rp_error *err)
 {
     static const struct user nobody;
@@ -210,8 +210,8 @@ bool user_directory(const struct user *user, const char *path, mode_t mode, cons
     return user_differs(user) || is_closed_to_others(path, option, err);
 }
 
-/* Who can change it could put a socket or a lock of his own there, and have root signal whom he
- * likes. */
+/* A user who can change it could place a socket or a lock there, and make root signal any
+ * process. */
 bool user_check_run_dir(const char *run_dir, const struct user *user, struct rp_error *err)
 {
     char where[PATH_OPEN_TO_TEXT], inside[PATH_MAX];
@@ -227,9 +227,9 @@ bool user_check_run_dir(const char *run_dir, const struct user *user, struct rp_
                         user_differs(user) ? user->name : "", user_differs(user) ? "'" : "", where);
 }
 
-/* -- judged without doing it */
+/* -- checks that change nothing */
 
-/* Cut the last part off; false: there is nothing before it. */
+/* Remove the last part of a path; false: nothing is left. */
 static bool cut(char *path)
 {
     char *slash = strrchr(path, '/');

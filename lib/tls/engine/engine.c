@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine.c - OpenSSL behind a BIO of ours; see engine.h for the danger.
- * All connections of a context share one BIO, whose data says which engine is at work: calls into
- * OpenSSL begin with enter() and end with leave(), and nest like them. */
+ * engine.c - OpenSSL behind a BIO of our own; see engine.h for the danger. All connections of a
+ * context share one BIO, whose data points to the active engine: calls into OpenSSL begin with
+ * enter() and end with leave(), and nest like them. */
 #include "lib/tls/engine/engine.h"
 
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 
 #include "lib/x509/openssl_errors.h"
 
-/* Input without application data in it: some 10,000 key updates, or as much of warnings, empty
- * records and refused renegotiations. */
+/* Limit of input without application data: some 10,000 key updates, or as many bytes of warnings,
+ * empty records and refused renegotiations. */
 enum { UNPRODUCTIVE_MAX = 256 * 1024 };
 
 /* -- the BIO */
@@ -50,7 +50,7 @@ static int bio_write(BIO *bio, const char *bytes, int len)
 
     BIO_clear_retry_flags(bio);
     if (e->closing)
-        return len; /* a listener ended the connection: nobody is there to send it */
+        return len; /* a listener has closed the connection: drop the output */
     return rp_queue_append(e->out, e->loop, bytes, (size_t)len) ? len : -1;
 }
 
@@ -88,14 +88,14 @@ static void *enter(struct rp_engine *e)
     BIO_set_data(e->born->bio, e);
     e->calls++;
     if (ERR_peek_error() != 0)
-        ERR_clear_error(); /* SSL_get_error would take it for ours */
+        ERR_clear_error(); /* SSL_get_error must not see older errors */
     return outer;
 }
 
 static void release(struct rp_engine *e)
 {
-    /* A client's session may be in other hands, too (session_handle.c): a close without
-     * close_notify must not mark it as bad. */
+    /* Other connections may use the client's session, too (session_handle.c): a close without
+     * close_notify must not mark it as invalid. */
     if (!e->server && e->ssl != NULL)
         SSL_set_shutdown(e->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(e->ssl);
@@ -129,7 +129,7 @@ static enum rp_engine_status failed(struct rp_engine *e, struct rp_error *err)
     return RP_ENGINE_FAILED;
 }
 
-/* What a call that did not succeed means. */
+/* Translate the result of a failed call. */
 static enum rp_engine_status status_of(struct rp_engine *e, int returned, struct rp_error *err)
 {
     switch (SSL_get_error(e->ssl, returned)) {
@@ -146,10 +146,10 @@ static enum rp_engine_status status_of(struct rp_engine *e, int returned, struct
     }
 }
 
-/* -- life */
+/* -- lifetime */
 
-/* OpenSSL 3.2 and later allocate the record layer anew here, and tell of a failure in the queue of
- * errors alone, which is empty before. */
+/* OpenSSL 3.2 and later allocate a new record layer here, and report a failure only in the error
+ * queue, which is empty before. */
 static bool take_side(SSL *ssl, bool server)
 {
     if (server)
@@ -245,9 +245,9 @@ size_t rp_engine_peek(const struct rp_engine *e, size_t from, uint8_t *to, size_
     return got + here;
 }
 
-/* -- work */
+/* -- handshake and data */
 
-/* What a resumed client asked for beyond the one ticket of the handshake. */
+/* Send the tickets that a resumed client requested, except the one that the handshake sends. */
 static void send_extra_tickets(struct rp_engine *e)
 {
     if (!e->server || !SSL_session_reused(e->ssl) || SSL_version(e->ssl) != TLS1_3_VERSION)
@@ -277,8 +277,8 @@ void rp_engine_forget_offered(struct rp_engine *e)
     e->offered = NULL;
 }
 
-/* As far as early data, if it is accepted. OpenSSL wants to give some of it in the same call: one
- * byte is kept for the first read. */
+/* Continue up to accepted early data. OpenSSL returns the first bytes in the same call: one byte is
+ * kept for the first read. */
 static enum rp_engine_status accept_early(struct rp_engine *e, struct rp_error *err)
 {
     size_t len;
@@ -312,8 +312,8 @@ enum rp_engine_status rp_engine_handshake(struct rp_engine *e, struct rp_error *
     return status;
 }
 
-/* Only sends: what has arrived already may be data, which OpenSSL takes between the messages of a
- * handshake only while it reads. */
+/* Sends only: input that has arrived may be application data, which OpenSSL accepts between
+ * handshake messages only while reading. */
 static int send_first_message(struct rp_engine *e)
 {
     struct rp_queue saved = e->saved;
@@ -346,7 +346,7 @@ bool rp_engine_renegotiate(struct rp_engine *e, struct rp_error *err)
     return ok;
 }
 
-/* Does the peer only make us work? */
+/* Whether the peer sends too much input without application data. */
 static bool floods(struct rp_engine *e, size_t before, struct rp_error *err)
 {
     e->unproductive += before - rp_engine_left(e);
@@ -357,7 +357,7 @@ static bool floods(struct rp_engine *e, size_t before, struct rp_error *err)
     return true;
 }
 
-/* Early data, and once it is over, the rest of the handshake: then OK with *len 0. */
+/* Read early data, and after it the rest of the handshake: then OK with *len 0. */
 static enum rp_engine_status read_early(struct rp_engine *e, uint8_t *bytes, size_t capacity,
                                         size_t *len, struct rp_error *err)
 {
@@ -413,7 +413,7 @@ enum rp_engine_status rp_engine_write(struct rp_engine *e, const uint8_t *bytes,
     if (len == 0)
         return RP_ENGINE_OK; /* OpenSSL would send an empty record (L4) */
     outer = enter(e);
-    if (rp_engine_is_early(e)) /* to a client that has proved nothing but its session */
+    if (rp_engine_is_early(e)) /* to a client whose handshake is not complete */
         returned = SSL_write_early_data(e->ssl, bytes, len, &written);
     else
         returned = SSL_write_ex(e->ssl, bytes, len, &written);

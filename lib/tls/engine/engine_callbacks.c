@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine_callbacks.c - what OpenSSL asks of an engine in a handshake: the name, the protocol, the
- * certificate, the staple, tickets and early data; see engine.h for the danger. */
+ * engine_callbacks.c - OpenSSL's callbacks in a handshake: name, protocol, certificate, staple,
+ * tickets and early data; see engine.h for the danger. */
 #include "lib/tls/engine/engine.h"
 
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 #include "lib/tls/engine/client_hello.h"
 #include "lib/tls/engine/session.h"
 
-/* The second hello, after a HelloRetryRequest, must ask for the same name: by it we decided. */
+/* A second ClientHello, after a HelloRetryRequest, must have the same name, since the context was
+ * selected by it. */
 static bool same_name(const struct rp_engine *e, SSL *ssl)
 {
     struct rp_cursor name = rp_client_hello_servername(ssl);
@@ -42,14 +43,14 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
     }
 }
 
-/* Acknowledge the name, so that OpenSSL notes it in the session (RFC 6066). */
+/* Acknowledge the name, so that OpenSSL stores it in the session (RFC 6066). */
 static int on_servername(SSL *ssl, int *alert, void *arg)
 {
     (void)alert, (void)arg;
     return rp_engine_of(ssl)->servername != NULL ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
-/* Find a name of ours among the client's. */
+/* Find one of our protocols among the client's. */
 static bool offered_protocol(const char *name, struct rp_cursor offers, struct rp_cursor *found)
 {
     size_t len = strlen(name);
@@ -71,7 +72,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     (void)arg;
     if (e->alpn_mode == RP_ALPN_NONE)
         return SSL_TLSEXT_ERR_NOACK;
-    if (e->alpn_mode == RP_ALPN_ASK) /* once: a second hello, of a retry or later, has no say */
+    if (e->alpn_mode == RP_ALPN_ASK) /* once: a second ClientHello does not change it */
         e->ops->choose_protocol(e, offers);
     if (e->alpn_mode == RP_ALPN_LIST)
         list = e->alpn_list;
@@ -88,7 +89,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* RFC 9149: how many tickets a client that asked will get. */
+/* The number of tickets for a client that has sent ticket_request (RFC 9149). */
 static int on_ticket_request(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                              size_t *out_len, X509 *cert, size_t index, int *alert, void *arg)
 {
@@ -97,7 +98,7 @@ static int on_ticket_request(SSL *ssl, unsigned type, unsigned context, const un
     (void)type, (void)context, (void)cert, (void)index, (void)alert, (void)arg;
     if (!e->server)
         return 0;
-    /* OpenSSL itself sends one on resumption; the others follow the handshake. */
+    /* OpenSSL sends one on resumption; the others follow the handshake. */
     if (SSL_session_reused(ssl))
         SSL_set_num_tickets(ssl, e->resumed_tickets > 0);
     *out = SSL_session_reused(ssl) ? &e->resumed_tickets : &e->new_tickets;
@@ -105,7 +106,8 @@ static int on_ticket_request(SSL *ssl, unsigned type, unsigned context, const un
     return 1;
 }
 
-/* OpenSSL is about to choose a certificate: a full handshake, and the client's wishes are known. */
+/* Called when OpenSSL is about to select a certificate, in a full handshake, after the extensions
+ * were parsed. */
 static int on_certificate(SSL *ssl, void *arg)
 {
     struct rp_staple *staple = rp_engine_of(ssl)->staple;
@@ -126,7 +128,7 @@ bool rp_engine_want_staple(struct rp_engine *e)
     return true;
 }
 
-/* The certificate is chosen; what counts is the answer about that one. */
+/* The certificate is selected: use the staple for that one. */
 static int on_status(SSL *ssl, void *arg)
 {
     struct rp_engine *e = rp_engine_of(ssl);
@@ -151,7 +153,7 @@ static int on_status(SSL *ssl, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* close_notify ends nothing early, and warnings end nothing. */
+/* A close_notify or a warning is not a failure. */
 void rp_engine_note_alert(struct rp_engine *e, int where, int value)
 {
     uint16_t *alert = (where & SSL_CB_READ) != 0 ? &e->alert_received : &e->alert_sent;
@@ -165,7 +167,8 @@ static void on_info(const SSL *ssl, int where, int value)
     rp_engine_note_alert(rp_engine_of(ssl), where, value);
 }
 
-/* A chain is verified to its end whatever is found; rp_context_install_judge has the say. */
+/* Continue after errors, so that the whole chain is verified; rp_context_install_judge's callback
+ * decides. */
 static int on_verify(int ok, X509_STORE_CTX *store)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());

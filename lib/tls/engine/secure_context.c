@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * secure_context.c - make, share and ask a secure context; see context.h.
- * The danger is a half-made one: nothing is handed out unless every option took effect. The parts
- * are context_options.c (what is spoken), context_certs.c (who we are, whom we trust) and
- * context_policy.c (what it means on a connection). */
+ * secure_context.c - create, share and query a secure context. The danger is an incomplete context:
+ * it is returned only if every option took effect. The steps are in lib/tls/context: options.c
+ * (protocol settings), certs.c (certificates and trust) and policy.c (settings of connections). */
 #include "lib/tls/context/internal.h"
 
 #include <stdlib.h>
@@ -22,8 +21,8 @@ enum {
     DEFAULT_SESSION_TIMEOUT = 300,
     NODE_SECURITY_LEVEL = 1,
     TICKETS_MAX = 16,
-    /* What is declined has to be read over, records and all, whatever was allowed when its ticket
-     * was made. What is taken is limited by the ticket. */
+    /* Limit the rejected early data that is skipped, whatever the ticket allowed. Accepted early
+     * data is limited by the ticket. */
     EARLY_DATA_SKIPPED = 128 * 1024,
 };
 
@@ -35,7 +34,7 @@ static SSL_CTX *new_ssl_ctx(struct rp_error *err)
         rp_error_openssl(err, "ENOMEM", "no memory for a secure context");
         return NULL;
     }
-    /* The configuration file of the system may have set all of these otherwise. */
+    /* OpenSSL's configuration file may have changed all of these. */
     SSL_CTX_set_security_level(ctx, NODE_SECURITY_LEVEL);
     SSL_CTX_set_min_proto_version(ctx, 0);
     SSL_CTX_set_max_proto_version(ctx, 0);
@@ -111,7 +110,7 @@ static bool are_valid(const struct rp_secure_context_options *o, struct rp_error
                          err);
 }
 
-/* Everything, in the order in which node finds errors. */
+/* All steps, in the order in which node finds errors. */
 static bool build(struct rp_secure_context *c, const struct rp_secure_context_options *o,
                   struct rp_error *err)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * session.c - resumption on the server's side: tickets, ids, stateful tickets.
- * The danger: a session is a key to somebody's identity. It resumes only under the policy it was
- * made under (the session-id context), with a certificate that would still do, and not for ever.
- * Everything that is wrong with a ticket or a stored session ends in a full handshake. */
+ * session.c - resumption on a server: tickets, ids, stateful tickets. The danger: a session
+ * authenticates its client. It resumes only under the policy of its full handshake (the session-id
+ * context), if its client certificate would still be accepted, and for a limited time. Any fault of
+ * a ticket or a stored session leads to a full handshake. */
 #include "lib/tls/engine/session.h"
 
 #include <stdlib.h>
@@ -18,7 +18,8 @@
 #include "lib/tls/context/compat.h"
 #include "lib/tls/context/ticket_crypt.h"
 
-/* RFC 8446 section 4.6.1: tickets renew, but keys of one full handshake do not live longer. */
+/* Tickets are renewed, but the keys of one full handshake have a limited lifetime (RFC 8446 section
+ * 4.6.1). */
 enum { LIFE_OF_A_HANDSHAKE = 7 * 24 * 3600 };
 
 /* -- DER */
@@ -54,18 +55,18 @@ uint8_t *rp_session_encode(SSL_SESSION *session, size_t *len)
     return der;
 }
 
-/* -- may it resume? */
+/* -- whether a session may resume */
 
 static bool accepts_cipher(SSL *ssl, const SSL_CIPHER *cipher)
 {
     return sk_SSL_CIPHER_find(SSL_get_ciphers(ssl), (SSL_CIPHER *)(uintptr_t)cipher) >= 0;
 }
 
-/* What we write into a session of ours, in any form: when the full handshake was that all this
- * began with, and whether its client was verified. OpenSSL keeps that, too, but does not say. */
+/* The stamp in a server's session: the time of the full handshake, and whether its client was
+ * verified. OpenSSL keeps the latter as well, but has no function to read it. */
 enum { STAMP_TIME = 8, STAMP_SIZE = STAMP_TIME + 1 };
 struct stamp {
-    uint64_t time; /* seconds; 0: the session is not stamped */
+    uint64_t time; /* seconds; 0: no stamp */
     bool verified;
 };
 
@@ -84,7 +85,7 @@ static struct stamp stamp_of(SSL_SESSION *session)
     return stamp;
 }
 
-/* Once in the life of a full handshake; renewed tickets inherit it. */
+/* Set once, in the full handshake; renewed tickets inherit it. */
 static void put_stamp(const struct rp_engine *e, SSL_SESSION *session)
 {
     uint64_t now = (uint64_t)time(NULL);
@@ -99,7 +100,7 @@ static void put_stamp(const struct rp_engine *e, SSL_SESSION *session)
     SSL_SESSION_set1_ticket_appdata(session, bytes, sizeof bytes);
 }
 
-/* The client's certificate, where one was asked for, must still be good enough. */
+/* A requested client certificate must still be acceptable. */
 static bool certificate_fits(const struct rp_engine *e, SSL_SESSION *session, bool verified)
 {
     X509 *peer = SSL_SESSION_get0_peer(session);
@@ -111,7 +112,7 @@ static bool certificate_fits(const struct rp_engine *e, SSL_SESSION *session, bo
     return peer == NULL || X509_cmp_current_time(X509_get0_notAfter(peer)) > 0;
 }
 
-/* What the program thinks of it; a session of another program has no stamp, but a time. */
+/* Call accept_session; a session of another program has no stamp, but a time. */
 static bool is_welcome(struct rp_engine *e, SSL_SESSION *session, uint64_t stamped)
 {
     int64_t made = RP_SESSION_TIME(session);
@@ -131,9 +132,9 @@ bool rp_session_fits(struct rp_engine *e, SSL_SESSION *session)
 
     if (cipher == NULL || SSL_SESSION_get_protocol_version(session) != version)
         return false;
-    /* In TLS 1.3 only the hash must be the same, and OpenSSL looks at that. Below, OpenSSL refuses
-     * a client whose hello lacks the suite (RFC 5246 section 7.4.1.2); that we lack it is no fault
-     * of the client. */
+    /* TLS 1.3 requires only the same hash, which OpenSSL checks. In older versions OpenSSL refuses
+     * a client whose hello lacks the session's suite (RFC 5246 section 7.4.1.2); if this server
+     * lacks it, a full handshake follows. */
     if (version != TLS1_3_VERSION && !accepts_cipher(e->ssl, cipher))
         return false;
     if (stamp.time != 0 && now > stamp.time + LIFE_OF_A_HANDSHAKE)
@@ -159,7 +160,7 @@ static int on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
         if (use == RP_TICKET_KEY_UNKNOWN)
             answer = 0;
         else if (SSL_version(ssl) == TLS1_3_VERSION)
-            answer = 2; /* each is used once, so a resumed client gets a fresh one */
+            answer = 2; /* tickets are used once, so a resumed client gets a new one */
         else
             answer = use == RP_TICKET_KEY_PAST && rp_ticket_keys_mints(keys) ? 2 : 1;
     }
@@ -167,8 +168,8 @@ static int on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
     return answer;
 }
 
-/* Before a ticket is made, of either kind. The lifetime OpenSSL gave it is that of the context the
- * connection was born with. */
+/* Called before a ticket of either kind is created. OpenSSL has set the lifetime of the
+ * connection's first context. */
 static int on_ticket_made(SSL *ssl, void *arg)
 {
     const struct rp_engine *e = rp_engine_of(ssl);
@@ -192,7 +193,8 @@ static SSL_TICKET_RETURN on_ticket_read(SSL *ssl, SSL_SESSION *session, const un
         e->resumption = RP_RESUMED_TICKET;
         return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
     }
-    /* A ticket of unknown keys beside an id that we know: ignoring it lets the id be looked up. */
+    /* The ticket has an unknown key, but a session was found by id: ignore the ticket, so that
+     * OpenSSL looks up the id. */
     if (status == SSL_TICKET_NO_DECRYPT && e->offered != NULL)
         return SSL_TICKET_RETURN_IGNORE;
     return SSL_TICKET_RETURN_IGNORE_RENEW;
@@ -205,7 +207,7 @@ static int on_make_id(SSL *ssl, unsigned char *id, unsigned int *len)
     struct rp_engine *e = rp_engine_of(ssl);
 
     if (SSL_version(ssl) == TLS1_3_VERSION && (SSL_get_options(ssl) & SSL_OP_NO_TICKET) == 0) {
-        *id = 0; /* inside a stateless ticket, where nobody looks for it */
+        *id = 0; /* a stateless ticket needs no id */
         *len = 1;
         return 1;
     }
@@ -214,7 +216,7 @@ static int on_make_id(SSL *ssl, unsigned char *id, unsigned int *len)
     return RAND_bytes(id, (int)*len) == 1;
 }
 
-/* Asked again after a HelloRetryRequest, so what was found stays where it is. */
+/* Called again after a HelloRetryRequest, so the session stays in place. */
 static SSL_SESSION *on_get_session(SSL *ssl, const unsigned char *id, int len, int *copy)
 {
     struct rp_engine *e = rp_engine_of(ssl);
@@ -238,7 +240,7 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 
     if (e->ops->session == NULL)
         return 0;
-    /* A stateless ticket is its own store: nobody will ask for it by id. */
+    /* A stateless ticket contains its session, which is never looked up by id. */
     if (e->server && SSL_version(ssl) == TLS1_3_VERSION &&
         (SSL_get_options(ssl) & SSL_OP_NO_TICKET) == 0)
         return 0;
