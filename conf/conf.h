@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { CONF_WORKERS_MAX = 256 };
+
 /* The location of a block or option, for errors that are found later (a key that does not match).
  */
 struct conf_location {
@@ -116,7 +118,7 @@ struct conf_frontend {
 
 struct conf {
     char *file;
-    unsigned workers;                               /* 0 = auto */
+    unsigned workers; /* 0 = auto, which the master replaces by the number */
     char *state_dir, *run_dir, *user, *secret_file; /* user, secret_file: NULL = unset */
     struct conf_log log;
     /* how long connections stay open after a reload and after a stop; 0: as long as they need */

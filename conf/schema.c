@@ -11,7 +11,7 @@
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
-enum { WORKERS_MAX = 256, MANY = 100000000, OLD_GENERATIONS_MAX = 32 };
+enum { MANY = 100000000, OLD_GENERATIONS_MAX = 32 };
 
 #define LOCAL_STORE "lmdb:sessions?size=256M"
 
@@ -189,7 +189,7 @@ static const struct conf_option frontend_options[] = {
     {.name = NULL},
 };
 static const struct conf_option file_options[] = {
-    {"workers", CONF_NUMBER, AT(conf, workers), "auto", 1, WORKERS_MAX, worker_counts,
+    {"workers", CONF_NUMBER, AT(conf, workers), "auto", 1, CONF_WORKERS_MAX, worker_counts,
      "worker processes; auto: one for each CPU"},
     {"state-dir", CONF_PATH, AT(conf, state_dir), "/var/lib/reprise", 0, 0, NULL,
      "directory of the sessions and the cluster secret"},

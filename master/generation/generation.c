@@ -13,6 +13,7 @@
 #include "master/generation/keys_report.h"
 #include "master/generation/log_file.h"
 #include "worker/heartbeat.h"
+#include "worker/plan/cpu_quota.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -434,7 +435,9 @@ struct generation *generation_new(const struct generation_options *options, stru
         return NULL;
     }
     g->options = *options;
-    g->workers = options->conf->workers != 0 ? options->conf->workers : rp_available_parallelism();
+    if (options->conf->workers == 0) /* asked once: all its processes must count the same */
+        options->conf->workers = cpu_quota_auto();
+    g->workers = options->conf->workers;
     g->limit = (struct rp_timer){.fire = on_limit, .arg = g};
     g->look = (struct rp_timer){.fire = on_look, .arg = g};
     if (!prepare(g, err) || !fork_process(g, err)) {

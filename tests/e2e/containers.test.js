@@ -4,6 +4,7 @@
 const assert = require('assert');
 const {execFileSync, spawn} = require('child_process');
 const fs = require('fs');
+const os = require('os');
 const path = require('path');
 const {Service, certs, program, status, test, until} = require('./lib');
 
@@ -83,3 +84,31 @@ const canUnshare = process.getuid() === 0;
     await gone;
   }
 });
+
+// A control group with a CPU limit, of v1 or v2; null where none can be made.
+function limitedGroup(name, cpus) {
+  for (const [top, file, text] of [['/sys/fs/cgroup/cpu', 'cpu.cfs_quota_us', `${cpus * 100000}`], ['/sys/fs/cgroup', 'cpu.max', `${cpus * 100000} 100000`]]) {
+    const dir = path.join(top, name);
+    try { fs.mkdirSync(dir); } catch { continue; }
+    try {
+      fs.writeFileSync(path.join(dir, file), text, {flag: 'r+'});
+      return dir;
+    } catch { fs.rmdirSync(dir); }
+  }
+  return null;
+}
+
+for (const [cpus, workers] of [[0.5, 1], [1, 1], [1.5, 2]])
+  test(`workers = auto: a control group limited to ${cpus} CPUs has ${workers} workers at most, also after a reload`, async () => {
+    const group = limitedGroup(`reprise-e2e-${process.pid}-${cpus}`, cpus);
+    if (group === null) return; // tests/unit/worker/cpu_quota.c has all kinds
+    const certificate = `certificate "ecdsa" { cert = "@CERTS@/ecdsa.pem"  key = "@CERTS@/ecdsa.key" }`;
+    const service = await Service.start(conf.replace('workers = 1', '').replace(/certificates \{.*\}/, certificate)
+      .replace('backend =', 'certificates = "ecdsa"  backend ='), {before: `echo $$ > ${group}/cgroup.procs`});
+    const expected = Math.min(workers, os.availableParallelism());
+    assert.strictEqual(service.workers().length, expected);
+    await service.reload();
+    assert.strictEqual(JSON.parse(service.command('status', '--json').out).generations[0].workers, expected);
+    await service.stop();
+    await until('the group is empty', () => { try { fs.rmdirSync(group); return true; } catch { return false; } });
+  });

@@ -117,7 +117,8 @@ class Service {
     this.dir = options.dir || fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-e2e-'));
     this.ownDir = !options.dir;
     this.env = options.env || process.env;
-    this.descriptors = options.descriptors; // their limit; undefined: that of the tests
+    // What the shell does before it becomes the program; undefined: there is no shell.
+    this.before = options.before || (options.descriptors && `ulimit -n ${options.descriptors}`);
     this.stderr = options.stderr; // a descriptor that a test reads itself; undefined: `log` has what is written
     this.conf = path.join(this.dir, 'test.conf');
     this.template = text;
@@ -137,8 +138,8 @@ class Service {
 
   line() {
     const args = ['run', '-c', this.conf];
-    if (this.descriptors === undefined) return [program, args];
-    return ['sh', ['-c', `ulimit -n ${this.descriptors}; exec "$0" "$@"`, program, ...args]];
+    if (this.before === undefined) return [program, args];
+    return ['sh', ['-c', `${this.before}; exec "$0" "$@"`, program, ...args]];
   }
 
   async begin() {

@@ -6,8 +6,8 @@
  * and policy are shared (contexts.c). */
 #include "worker/plan/plan.h"
 #include "worker/plan/contexts.h"
+#include "worker/plan/cpu_quota.h"
 #include "worker/plan/judge.h"
-#include <reprise/cluster.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -482,7 +482,7 @@ static bool uses_directory(const struct conf *conf)
 static bool build_all(struct build *b, struct rp_ticket_keys *keys, struct rp_error *err)
 {
     struct plan *f = b->frontends;
-    unsigned workers = f->conf->workers > 0 ? f->conf->workers : rp_available_parallelism();
+    unsigned workers = f->conf->workers > 0 ? f->conf->workers : cpu_quota_auto();
 
     f->backends = calloc(f->conf->backend_count + 1, sizeof *f->backends);
     f->plans = calloc(f->conf->frontend_count + 1, sizeof *f->plans);
