@@ -24,6 +24,29 @@ bool rp_given_socket(int fd, struct rp_error *err)
                         "Unsupported fd type: descriptor %d is not a stream socket", fd);
 }
 
+static bool listens(int fd)
+{
+    int on = 0;
+    socklen_t len = sizeof on;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 && on != 0;
+}
+
+bool rp_given_listener(int fd, struct rp_error *err)
+{
+    return rp_given_socket(fd, err) &&
+           (listens(fd) ||
+            rp_error_errno(err, EINVAL, "listen", "descriptor %d does not listen", fd));
+}
+
+bool rp_given_connection(int fd, struct rp_error *err)
+{
+    return rp_given_socket(fd, err) &&
+           (!listens(fd) ||
+            rp_error_set(err, "ERR_INVALID_FD_TYPE",
+                         "Unsupported fd type: descriptor %d listens for connections", fd));
+}
+
 bool rp_fd_no_delay(int fd, bool on)
 {
     return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){on}, sizeof(int)) == 0;

@@ -9,6 +9,10 @@
 /* Whether a descriptor is an open stream socket; if not, *err is EBADF, ENOTSOCK or
  * ERR_INVALID_FD_TYPE. */
 bool rp_given_socket(int fd, struct rp_error *err);
+/* The same for a socket that listens (else EINVAL), and for one that does not listen (else
+ * ERR_INVALID_FD_TYPE). */
+bool rp_given_listener(int fd, struct rp_error *err);
+bool rp_given_connection(int fd, struct rp_error *err);
 /* Set options on a descriptor; false if the kernel refused. */
 bool rp_fd_no_delay(int fd, bool on);
 bool rp_fd_keep_alive(int fd, bool on, uint32_t initial_delay_ms);

@@ -329,7 +329,7 @@ static bool is_supported(int fd, mode_t type, int flags, struct rp_error *err)
     if (type == S_IFDIR)
         return rp_error_errno(err, EISDIR, "read", "descriptor %d is a directory", fd);
     if (type == S_IFSOCK)
-        return rp_given_socket(fd, err);
+        return rp_given_connection(fd, err);
     return type != 0 ||
            rp_error_set(err, "ERR_INVALID_FD_TYPE",
                         "Unsupported fd type: descriptor %d is no stream of bytes", fd);

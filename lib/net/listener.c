@@ -238,7 +238,7 @@ struct rp_listener_socket *rp_listener_start(struct rp_loop *loop, int listen_fd
 {
     rp_error_clear(err);
     if (!rp_given(loop, "loop", err) || !rp_given(accepted, "accepted", err) ||
-        !rp_given_socket(listen_fd, err))
+        !rp_given_listener(listen_fd, err))
         return NULL;
     struct rp_listener_socket *l = calloc(1, sizeof *l);
 

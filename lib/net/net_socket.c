@@ -287,7 +287,8 @@ struct rp_stream *rp_net_open(struct rp_loop *loop, int fd, const struct rp_stre
     struct rp_net_socket *n;
 
     rp_error_clear(err);
-    n = rp_given_socket(fd, err) && rp_given(loop, "loop", err) ? socket_new(loop, o, err) : NULL;
+    n = rp_given_connection(fd, err) && rp_given(loop, "loop", err) ? socket_new(loop, o, err)
+                                                                    : NULL;
     if (n == NULL) {
         rp_fd_close(fd);
         return NULL;

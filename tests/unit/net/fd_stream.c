@@ -393,6 +393,15 @@ static void assert_refused(int fd, const char *code)
     ck_assert(!is_open(fd)); /* closed on failure, too */
 }
 
+static int listening_socket(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(sa_family_t)), 0);
+    ck_assert_int_eq(listen(fd, 1), 0);
+    return fd;
+}
+
 START_TEST(what_is_no_stream_of_bytes_is_refused)
 {
     int closed = dup(STDERR_FILENO);
@@ -406,6 +415,7 @@ START_TEST(what_is_no_stream_of_bytes_is_refused)
     assert_refused(eventfd(0, 0), "ERR_INVALID_FD_TYPE");
     assert_refused(socket(AF_UNIX, SOCK_DGRAM, 0), "ERR_INVALID_FD_TYPE");
     assert_refused(socket(AF_UNIX, SOCK_SEQPACKET, 0), "ERR_INVALID_FD_TYPE");
+    assert_refused(listening_socket(), "ERR_INVALID_FD_TYPE");
     tear_down();
 }
 END_TEST
