@@ -254,8 +254,10 @@ void shared_open(struct worker *p)
 {
     struct rp_error error = {0};
 
-    p->store_report = (struct store_report){p->log, "store", on_trouble, p};
-    p->near_report = (struct store_report){p->log, "local session cache (l1)", on_near_trouble, p};
+    p->store_report =
+        (struct store_report){.log = p->log, .what = "store", .changed = on_trouble, .arg = p};
+    p->near_report = (struct store_report){
+        .log = p->log, .what = "local session cache (l1)", .changed = on_near_trouble, .arg = p};
     p->store_retry.fire = on_retry;
     p->store_retry.arg = p;
     p->store_measure.fire = on_measure;

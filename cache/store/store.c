@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { REASON_MS = 10000 }; /* between two reasons that are told */
+
 /* -- tiers */
 
 static struct rp_store *tier(struct rp_store *store, bool far)
@@ -62,6 +64,8 @@ static void tell(struct rp_store *store)
     if (store->on_trouble == NULL)
         return;
     store->trouble_told = store->trouble.code[0] != '\0';
+    store->reason_changed = false;
+    store->told_ms = rp_loop_now(store->loop);
     store->on_trouble(store->trouble_told ? &store->trouble : NULL, store->on_trouble_arg);
 }
 
@@ -75,11 +79,24 @@ void rp_store_on_trouble(struct rp_store *store, rp_store_trouble *listener, voi
         tell(store);
 }
 
+/* Two reasons that alternate are not told with each attempt. */
+static void reason_is(struct rp_store *store, const struct rp_error *error)
+{
+    if (strcmp(store->trouble.message, error->message) != 0) {
+        store->trouble = *error;
+        store->reason_changed = true;
+    }
+    if (store->reason_changed && rp_loop_now(store->loop) - store->told_ms >= REASON_MS)
+        tell(store);
+}
+
 void rp_store_trouble_is(struct rp_store *store, const struct rp_error *error)
 {
     bool was = store->trouble.code[0] != '\0', is = error != NULL;
 
     store->counted->probes += was;
+    if (was && is)
+        reason_is(store, error);
     if (was == is)
         return;
     store->counted->outages += is;

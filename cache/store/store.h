@@ -54,10 +54,11 @@ struct rp_store *rp_store_shared(struct rp_store *);
  * may be used once. Does nothing when there is one tier. */
 void rp_store_keep(struct rp_store *, struct rp_bytes key, struct rp_bytes value, uint64_t ttl_ms);
 
-/* For the log: what goes wrong with the store itself, once when it begins, and once, with error
- * NULL, when it is over. What was found at the opening is said from inside this call, later things
- * from inside any other; the listener only takes note. Of two tiers the far one is meant; the near
- * one's troubles are told to who listens to rp_store_near. */
+/* For the log: what goes wrong with the store itself, once when it begins, again when the reason
+ * has changed (not more often than every ten seconds), and once, with error NULL, when it is over.
+ * What was found at the opening is said from inside this call, later things from inside any other;
+ * the listener only takes note. Of two tiers the far one is meant; the near one's troubles are told
+ * to who listens to rp_store_near. */
 typedef void rp_store_trouble(const struct rp_error *error, void *arg);
 void rp_store_on_trouble(struct rp_store *, rp_store_trouble *, void *arg);
 
@@ -122,13 +123,15 @@ struct rp_store { /* first member of each implementation */
     rp_store_trouble *on_trouble;
     void *on_trouble_arg;
     struct rp_error trouble; /* code "" = none */
-    bool trouble_told;
+    bool trouble_told, reason_changed;
+    uint64_t told_ms;
     uint64_t nowhere; /* what place points to when nobody wants to know */
 };
 void rp_store_init(struct rp_store *, const struct rp_store_ops *, struct rp_loop *);
 /* Answer a call that was answered RP_STORE_LATER; the reply of a get is counted here. */
 void rp_store_answer(struct rp_store_call *, const struct rp_store_reply *);
-/* Something is wrong from now on (once, until it is well again); error NULL: it is well. */
+/* Something is wrong from now on, for this reason, until it is well again; error NULL: it is well.
+ */
 void rp_store_trouble_is(struct rp_store *, const struct rp_error *);
 
 #endif

@@ -89,6 +89,30 @@ START_TEST(redis_that_comes_later_is_found)
 }
 END_TEST
 
+/* Within one outage; it is one outage still. */
+START_TEST(reason_is_told_again_when_it_changes)
+{
+    const char *more[] = {"--requirepass", "other", NULL};
+
+    redis_server_begin(&redis, NULL);
+    open_uri(redis.uri);
+    until_well();
+    redis_server_end(&redis);
+    until_trouble();
+    ck_assert_ptr_null(strstr(trouble.message, "NOAUTH"));
+    redis_server_begin(&redis, more);
+    while (strstr(trouble.message, "NOAUTH") == NULL)
+        rp_loop_turn(loop, true);
+    ck_assert_uint_ge(troubles, 2);
+    ck_assert_uint_eq(recoveries, 0);
+    ck_assert_uint_eq(store->counted->outages, 1);
+    redis_server_end(&redis);
+    redis_server_begin(&redis, NULL);
+    until_well();
+    ck_assert_uint_eq(recoveries, 1);
+}
+END_TEST
+
 START_TEST(redis_that_is_silent_is_given_up)
 {
     char uri[200];
@@ -395,6 +419,7 @@ int main(void)
     tcase_add_test(tc, verbs_do_what_they_say);
     tcase_add_test(tc, value_of_another_type_is_an_empty_one);
     tcase_add_test(tc, redis_that_comes_later_is_found);
+    tcase_add_test(tc, reason_is_told_again_when_it_changes);
     tcase_add_test(tc, redis_that_is_silent_is_given_up);
     tcase_add_test(tc, password_user_database_and_prefix_are_used);
     tcase_add_test(tc, full_redis_is_one_trouble_however_much_is_read);
