@@ -2,6 +2,7 @@
  *
  * main.c - the program: its commands. */
 #include "master/command/command.h"
+#include "master/generation/title.h"
 #include "master/master.h"
 
 #include <reprise/tls.h>
@@ -57,6 +58,7 @@ static const struct command commands[] = {
 
 int command_run(const struct arguments *arguments)
 {
+    title_set("master %s", arguments->conf);
     rp_allocator_install(); /* an optimisation: all works without it */
     return master_run(arguments->conf);
 }
@@ -72,5 +74,6 @@ int command_version(const struct arguments *arguments)
 
 int main(int argc, char *argv[])
 {
-    return command_main(commands, sizeof commands / sizeof *commands, argc, argv);
+    return command_main(commands, sizeof commands / sizeof *commands, argc,
+                        title_begin(argc, argv));
 }

@@ -17,6 +17,7 @@
 #include "master/generation/certificate_watch.h"
 #include "master/generation/secret_file.h"
 #include "master/generation/stores.h"
+#include "master/generation/title.h"
 #include "master/generation/workers.h"
 #include "worker/heartbeat.h"
 #include "worker/plan/plan.h"
@@ -310,6 +311,7 @@ static int run_worker(struct rp_worker *worker, struct rp_loop *loop, void *arg)
     }
     rp_sealers_free(&p->sealers.ticket_keys);
     stores_close(&p->stores); /* every process opens its own, after the fork */
+    title_set("worker %u", rp_worker_id(worker));
     p->worker_setup.beats = workers_beats(p->workers);
     return worker_run(worker, loop, &p->worker_setup);
 }
@@ -554,6 +556,7 @@ static bool set_up(struct process *p)
 
     snprintf(name, sizeof name, "generation %u", p->setup->number);
     rp_log_rename(p->setup->log, name);
+    title_set("%s", name);
     ignore_terminal();
     p->term = (struct rp_signal){.fire = on_term, .arg = p};
     p->limit = (struct rp_timer){.fire = on_limit, .arg = p};

@@ -234,3 +234,17 @@ test('while no worker runs, the next attempt is made within a second, and the lo
   assert.deepStrictEqual(service.log.match(/died, restarting (now|in \d+ ms)/g).map((text) => text.slice('died, restarting '.length)),
     ['now', 'in 100 ms', 'in 200 ms', 'in 400 ms', 'in 800 ms', 'in 1000 ms', 'in 1000 ms']);
 });
+
+test('ps tells the master, its generations and their workers apart', async () => {
+  const service = await Service.start(echo);
+  const title = (pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1').replace(/\0+$/, '');
+  const titles = (pids) => pids.map(title).sort();
+  const [former] = service.generations(), socket = await connect(service.port); // keeps the former one
+  await until('the title of the master', () => title(service.child.pid) === `reprise: master ${service.conf}`);
+  assert.deepStrictEqual(titles(service.generations()), ['reprise: generation 1']);
+  assert.deepStrictEqual(titles(service.workers()), ['reprise: worker 0', 'reprise: worker 1']);
+  assert.strictEqual(service.command('reload').code, 0);
+  assert.deepStrictEqual(titles(service.generations()), ['reprise: generation 1', 'reprise: generation 2']);
+  assert.strictEqual(title(former), 'reprise: generation 1');
+  socket.destroy();
+});
