@@ -223,7 +223,7 @@ bool user_check_run_dir(const char *run_dir, const struct user *user, struct rp_
     return rp_error_set(err, "EACCES",
                         "run-dir: %s%s%s can change %s, where root keeps its pid file and control "
                         "socket; chown it to root and chmod go-w it",
-                        user_differs(user) ? "user '" : "everybody",
+                        user_differs(user) ? "user '" : "all users",
                         user_differs(user) ? user->name : "", user_differs(user) ? "'" : "", where);
 }
 
