@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * generation_process.c - the process that reads what one configuration needs and runs its workers.
- * Holds the private keys, the ticket keys, and what is derived from the cluster secret, which
- * itself is wiped; they are read here, once, and the workers share the memory, but for what opens
- * the records of ticket keys. It serves no client itself. Its key ring goes on turning, so that a
- * worker forked later starts with the keys of that moment.
- * The danger: it must not outlive its use. When the master says so or is gone it drains: takes its
- * workers along and ends, at the latest some time after drain-timeout. */
+ * It reads the private keys, the ticket keys and the cluster secret once. The workers inherit the
+ * keys by fork; the secret is wiped after keys are derived from it, and only this process can open
+ * the records of ticket keys. Its key ring keeps rotating, so that a worker that is forked later
+ * starts with the current keys. It serves no client.
+ * The danger: it must not outlive its use. It drains when the master asks or has exited: it tells
+ * its workers to drain and exits, at the latest shortly after drain-timeout. */
 #include "master/generation/generation_process.h"
-#include "lib/base/cursor.h"
-
 #include "cache/notices.h"
+#include "lib/base/cursor.h"
 #include "lib/base/ipc.h"
 #include "master/generation/keys_report.h"
 #include "master/generation/cache_files.h"
@@ -47,9 +46,8 @@ struct process {
     struct rp_timer limit, beat;
     uint64_t limit_ms; /* when those who drain are to have ended; 0: there is no limit */
     struct rp_signal term;
-    uint8_t posting[8];   /* the question that an announcement answers */
-    bool settled, loaded; /* keys are there; all is read */
-    bool draining;
+    uint8_t posting[8];             /* the question that an announcement answers */
+    bool settled, loaded, draining; /* keys are there; all is read */
     int status;
 };
 

@@ -76,6 +76,9 @@ static inline const struct load_words *load_words_of(const struct slot *s)
     return &s->run->words[s->run->o->sni_count > 0 ? s->name : s->target];
 }
 
+/* open.c: open the connection that a slot has chosen. false with *err set. */
+bool load_connection_open(struct slot *, rp_listener *on_event, struct rp_error *err);
+
 /* slices.c: count in the current second and in the current phase. */
 void load_slices_handshake(struct run *, bool resumed, bool declined, uint64_t took_us);
 void load_slices_failed(struct run *);
