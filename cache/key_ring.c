@@ -311,8 +311,8 @@ static void take_answer(struct rp_key_ring *r, const struct rp_store_reply *repl
     }
 }
 
-/* Ask next for the previous turn with keys of that epoch; if there is none, for the previous epoch,
- * with the last turn that began in it or earlier. false: nothing is left. */
+/* Ask next for the previous turn with keys of that epoch; if no turn is left, for the previous
+ * epoch, with the last turn that began in it or earlier. false: nothing is left. */
 static bool go_back(struct rp_key_ring *r, uint64_t oldest)
 {
     const uint64_t *turns = r->turns;

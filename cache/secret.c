@@ -152,7 +152,7 @@ static bool accept_line(uint8_t key[RP_SECRET_SIZE], const char *path, const uin
     return ok;
 }
 
-/* The next non-empty line, without surrounding white space. false: there is none. */
+/* The next non-empty line, without surrounding white space. false: end of the text. */
 static bool next_line(const uint8_t **at, const uint8_t *end, const uint8_t **line, size_t *len)
 {
     const uint8_t *last;

@@ -32,7 +32,7 @@ bool rp_secret_read_or_make(struct rp_secret *, const char *path, struct rp_erro
  * out_len is above 8160. */
 bool rp_secret_derive(const struct rp_secret *, const char *label, const void *context,
                       size_t context_len, uint8_t *out, size_t out_len);
-/* Get the second of two secrets; false: there is none. */
+/* Get the second secret; false: the file has only one. */
 bool rp_secret_former(const struct rp_secret *, struct rp_secret *former);
 void rp_secret_wipe(struct rp_secret *);
 

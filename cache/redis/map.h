@@ -13,8 +13,8 @@ enum { RP_REDIS_SLOTS = 16384, RP_REDIS_NODES_MAX = 128, RP_REDIS_NOBODY = UINT8
 
 /* The slot of a key: CRC16 of the key, or of the text between its first braces if not empty. */
 uint16_t rp_redis_slot_of(const void *key, size_t len);
-/* Find a key with this prefix in one of the slots that `whose` owns. false: there is none, or the
- * prefix has a {tag} of another slot. */
+/* Find a key with this prefix in one of the slots that `whose` owns. false: no such key was found,
+ * or the prefix has a {tag} of another slot. */
 bool rp_redis_key_of(char key[RP_REDIS_TEXT], const char *prefix,
                      const uint8_t owner[RP_REDIS_SLOTS], uint8_t whose);
 

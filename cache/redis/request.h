@@ -31,7 +31,7 @@ struct rp_redis_request *rp_redis_request_new(struct rp_redis_requests *, struct
 void rp_redis_request_shift(struct rp_redis_requests *from, struct rp_redis_requests *to,
                             struct rp_redis_request *);
 void rp_redis_request_drop(struct rp_redis_requests *, struct rp_redis_request *);
-/* Notify the requester and free the request. reply NULL: there is none. */
+/* Notify the requester and free the request. reply NULL: no reply arrived. */
 void rp_redis_request_answer(struct rp_redis_requests *, struct rp_redis_request *,
                              const redisReply *);
 void rp_redis_requests_refuse(struct rp_redis_requests *); /* all: there is no reply */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { REASON_MS = 10000 }; /* between two reasons that are told */
+enum { REASON_MS = 10000 }; /* shortest time between two reports of a changed reason */
 
 /* -- tiers */
 

@@ -56,9 +56,9 @@ void rp_store_keep(struct rp_store *, struct rp_bytes key, struct rp_bytes value
 
 /* For the log: what goes wrong with the store itself, once when it begins, again when the reason
  * has changed (not more often than every ten seconds), and once, with error NULL, when it is over.
- * What was found at the opening is said from inside this call, later things from inside any other;
- * the listener only takes note. Of two tiers the far one is meant; the near one's troubles are told
- * to who listens to rp_store_near. */
+ * A failure to open the store is reported from inside this call, later ones from inside any other
+ * function of the store, so the listener must not call the store. With two tiers these are the
+ * failures of the shared one; those of the local tier go to the listener of rp_store_near. */
 typedef void rp_store_trouble(const struct rp_error *error, void *arg);
 void rp_store_on_trouble(struct rp_store *, rp_store_trouble *, void *arg);
 

@@ -169,7 +169,7 @@ static void note_shortage(struct rp_listener_socket *l, int reason)
         l->paused(l, reason, l->arg);
 }
 
-/* Accept one connection; false: none is left for now. */
+/* Accept one connection; false: no connection is waiting, or accepting is paused. */
 static bool accept_one(struct rp_listener_socket *l)
 {
     struct rp_address remote = {.len = sizeof remote - offsetof(struct rp_address, any)};

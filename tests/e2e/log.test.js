@@ -82,7 +82,7 @@ test('a stopped reader of stderr blocks neither start, clients, reload nor stop;
 test('a terminal that is stopped blocks nobody', async () => {
   const service = new Service(conf);
   // script(1) gives it a terminal, and stops reading it when it is stopped itself
-  const terminal = spawn('script', ['-qfec', 'exec 3<&0 0</dev/null; echo $$; exec sleep 1000', '/dev/null'], {stdio: ['pipe', 'pipe', 'inherit']});
+  const terminal = spawn('script', ['-qfec', 'exec 3<&0 0</dev/null; echo $$; read -r end <&3', '/dev/null'], {stdio: ['pipe', 'pipe', 'inherit']});
   try {
     let out = '';
     terminal.stdout.on('data', (data) => { out += data; });

@@ -158,4 +158,21 @@ static inline void link_close(void)
     cert_free(&linked.leaf);
 }
 
+/* Connect the client over a stream that was connected before, and is returned: the carrier. */
+__attribute__((unused)) static struct rp_stream *link_over_a_stream(void)
+{
+    struct rp_net_options net = {.address = rp_server_address(linked.server)};
+    struct rp_stream *carrier = rp_net_connect(linked.loop, &net, NULL), *stream;
+
+    ck_assert_ptr_nonnull(carrier);
+    linked.options.context_options = &linked.client_tls;
+    linked.options.stream = carrier;
+    linked.client = rp_connect(linked.loop, &linked.options, NULL);
+    ck_assert_ptr_nonnull(linked.client);
+    stream = rp_socket_stream(linked.client);
+    rp_stream_on(stream, RP_EV_SECURE_CONNECT, link_on_client, NULL);
+    rp_stream_on(stream, RP_EV_CLOSE, link_on_client, NULL);
+    return carrier;
+}
+
 #endif

@@ -57,7 +57,7 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-/* Copy the line at *text and go to the next one. false: there is none. */
+/* Copy the line at *text and advance to the next one. false: end of the text. */
 static bool next_line(const char **text, char *line, size_t size)
 {
     size_t len = strcspn(*text, "\n");
@@ -208,7 +208,7 @@ static bool read_small(const char *path, char text[CPU_QUOTA_TEXT], void *arg)
     return ok;
 }
 
-/* All of it; NULL: there is none. */
+/* The contents of the file; NULL: missing, unreadable, or no memory. */
 static char *read_text(const char *path)
 {
     FILE *file = fopen(path, "re");

@@ -9,17 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-const char *finding_label(enum finding_kind kind)
-{
-    static const char *const labels[] = {
-#define X(kind, label) label,
-        FINDING_KINDS(X)
-#undef X
-    };
-
-    return labels[kind];
-}
-
 void findings_clear(struct findings *f)
 {
     for (size_t i = 0; i < f->count; i++)
@@ -86,7 +75,7 @@ bool findings_add_dates(struct findings *f, const struct dated *dates)
 
 /* -- findings at a given time */
 
-/* The kind of a finding that depends on dates; FINDING_KIND_COUNT: no fault. */
+/* The kind of a finding that depends on dates; FINDING_NONE: no fault. */
 static enum finding_kind state_of(const struct findings *f, const struct dated *d, uint64_t now)
 {
     if (now > d->not_after)
@@ -95,7 +84,7 @@ static enum finding_kind state_of(const struct findings *f, const struct dated *
         return FINDING_NOT_YET_VALID;
     if (d->kind != DATED_CRL && d->not_after - now <= f->expiry_warning_s)
         return FINDING_EXPIRING;
-    return FINDING_KIND_COUNT;
+    return FINDING_NONE;
 }
 
 static const char *write_date(uint64_t seconds, char out[32])
@@ -145,8 +134,7 @@ void findings_each_dated(const struct findings *f, uint64_t before_s, uint64_t n
     for (size_t i = 0; i < f->dated_count; i++) {
         enum finding_kind kind = state_of(f, &f->dated[i], now_s);
 
-        if (kind == FINDING_KIND_COUNT ||
-            (before_s != 0 && state_of(f, &f->dated[i], before_s) == kind))
+        if (kind == FINDING_NONE || (before_s != 0 && state_of(f, &f->dated[i], before_s) == kind))
             continue;
         state(&f->dated[i], kind, &note);
         visit(kind, &note, arg);

@@ -7,27 +7,19 @@
 
 #include "conf/conf.h"
 
-/* The name, which is also the label in metrics. */
-#define FINDING_KINDS(X)                                                                           \
-    X(EXPIRED, "expired")                                                                          \
-    X(NOT_YET_VALID, "not_yet_valid")                                                              \
-    X(EXPIRING, "expiring")                                                                        \
-    X(KEY, "key")                                                                                  \
-    X(USAGE, "usage")                                                                              \
-    X(NAME, "name")                                                                                \
-    X(CHAIN, "chain")                                                                              \
-    X(STAPLE, "staple")                                                                            \
-    X(FILE_MODE, "file_mode")                                                                      \
-    X(CLIENT_CA, "client_ca")                                                                      \
-    X(HANDSHAKE, "handshake")
-
 enum finding_kind {
-#define X(kind, label) FINDING_##kind,
-    FINDING_KINDS(X)
-#undef X
-        FINDING_KIND_COUNT
+    FINDING_NONE,
+    FINDING_EXPIRED,
+    FINDING_NOT_YET_VALID,
+    FINDING_EXPIRING,
+    FINDING_KEY,
+    FINDING_USAGE,
+    FINDING_NAME,
+    FINDING_CHAIN,
+    FINDING_STAPLE,
+    FINDING_FILE_MODE,
+    FINDING_CLIENT_CA
 };
-const char *finding_label(enum finding_kind);
 
 enum dated_kind { DATED_CERTIFICATE, DATED_CLIENT_CA, DATED_CRL };
 struct dated {

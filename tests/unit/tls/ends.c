@@ -59,22 +59,6 @@ static bool is_sent(void)
 
 /* -- connections that stand */
 
-static void connect_over_a_stream(void)
-{
-    struct rp_net_options net = {.address = rp_server_address(linked.server)};
-    struct rp_stream *stream;
-
-    carrier = rp_net_connect(linked.loop, &net, NULL);
-    ck_assert_ptr_nonnull(carrier);
-    linked.options.context_options = &linked.client_tls;
-    linked.options.stream = carrier;
-    linked.client = rp_connect(linked.loop, &linked.options, NULL);
-    ck_assert_ptr_nonnull(linked.client);
-    stream = rp_socket_stream(linked.client);
-    rp_stream_on(stream, RP_EV_SECURE_CONNECT, link_on_client, NULL);
-    rp_stream_on(stream, RP_EV_CLOSE, link_on_client, NULL);
-}
-
 static void open_both(enum subject which, const char *version, bool half_open)
 {
     memset(told, 0, sizeof told);
@@ -86,7 +70,7 @@ static void open_both(enum subject which, const char *version, bool half_open)
     linked.options.stream_options.allow_half_open = half_open || which == SERVER;
     link_listen();
     if (which == WRAPPED)
-        connect_over_a_stream();
+        carrier = link_over_a_stream();
     else
         link_connect();
     link_run(link_is_open);
