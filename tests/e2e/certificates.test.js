@@ -50,6 +50,8 @@ const cases = {
   'an intermediate that is missing': [(dir) => {
     make(dir, {name: 'middle', extensions: 'basicConstraints=critical,CA:TRUE\n'});
     make(dir, {issuer: `${dir}/middle`});
+    // openssl keeps copies by serial number: which one is found first depends on the directory
+    for (const copy of fs.readdirSync(dir).filter((name) => /^[0-9A-F]{16,}\.pem$/.test(name))) fs.unlinkSync(path.join(dir, copy));
   }, /its chain lacks the intermediate certificate "CN=middle" \(in \S+middle\.pem\), so clients refuse it; append that to \S+x\.pem/, false],
   'an intermediate that is sent': [(dir) => {
     make(dir, {name: 'middle', extensions: 'basicConstraints=critical,CA:TRUE\n'});
